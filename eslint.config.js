@@ -1,0 +1,29 @@
+import eslint from '@eslint/js';
+import { defineConfig, globalIgnores } from 'eslint/config';
+import tseslint from 'typescript-eslint';
+
+// Imports point one way (see README, "How it is built"): each room lists the rooms it must not reach into.
+const boundary = (files, ...forbidden) => ({
+  files,
+  rules: { 'no-restricted-imports': ['error', { patterns: forbidden.map((regex) => ({ regex })) }] },
+});
+
+export default defineConfig(
+  globalIgnores(['dist/', 'build/', 'eslint.config.js']),
+  eslint.configs.recommended,
+  tseslint.configs.strictTypeChecked,
+  {
+    languageOptions: { parserOptions: { projectService: true } },
+    linterOptions: { reportUnusedDisableDirectives: 'error' },
+    rules: {
+      'max-lines': ['error', { max: 260, skipBlankLines: true }],
+      'no-restricted-syntax': ['error', { selector: 'ExportDefaultDeclaration', message: 'Export by name.' }],
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+    },
+  },
+  boundary(['src/commands/**'], '@actions/', '@kubernetes/'),
+  boundary(['src/cluster/**', 'src/install/!(download).ts'], '@actions/', '@kubernetes/', '/commands/'),
+  boundary(['src/host/**'], '@actions/', '/commands/', '/cluster/', '/install/'),
+  boundary(['src/report/**'], '@kubernetes/', '/commands/'),
+);
