@@ -1,0 +1,139 @@
+import { KnestError, messageOf } from '../errors.ts';
+import type { KubernetesClient } from '../host/client.ts';
+import { enter } from '../host/connect.ts';
+import { Kinds } from '../host/kinds.ts';
+import type { Service } from '../host/objects.ts';
+import { hasStatus, pause } from '../host/rest.ts';
+import type { ApiAccess } from '../inputs.ts';
+import { kubeconfigText, serverOf, withServer, type Kubeconfig } from './kubeconfig.ts';
+import type { ClusterHandle } from './view.ts';
+
+/** A way to the nested API server. */
+export interface Route {
+  readonly kind: Exclude<ApiAccess, 'auto'>;
+  readonly server: string;
+  /** The name in the server's certificate, when it is not the address. */
+  readonly tlsServerName?: string;
+}
+
+/** The route that works, with the kubeconfig that takes it. */
+export interface Access {
+  readonly kubeconfig: Kubeconfig;
+  readonly route: Route;
+  /** What was chosen and why, for people. */
+  readonly reason: string;
+}
+
+const PROBE_SECONDS = 3;
+/** Seconds for which all routes are tried again: an API server that has just come up may not be ready everywhere. */
+const PATIENCE_SECONDS = 60;
+const RETRY_AFTER = 1_000;
+
+/**
+ * Finds a way to the nested API server that works from this very job, proved by a request. `apiHost` is the address
+ * by which the job reaches the host's nodes. Throws KNEST_API_ACCESS with what each way answered.
+ */
+export async function findAccess(
+  client: KubernetesClient,
+  handle: ClusterHandle,
+  kubeconfig: Kubeconfig,
+  { apiAccess, apiHost }: { readonly apiAccess: ApiAccess; readonly apiHost: string | undefined },
+  signal: AbortSignal,
+): Promise<Access> {
+  const deadline = performance.now() + PATIENCE_SECONDS * 1000;
+  const nodes = apiHost === undefined ? await nodeHosts(client) : [apiHost];
+  for (;;) {
+    // Read each time: a load balancer may get its address late.
+    const service = await client.get(Kinds.service, handle.name, handle.namespace);
+    const all = routes(kubeconfig, service, nodes);
+    const wanted = all.filter(({ kind }) => apiAccess === 'auto' || kind === apiAccess);
+    const failures: string[] = [];
+    for (const route of wanted) {
+      const routed = withServer(kubeconfig, route.server, route.tlsServerName);
+      const problem = await probe(routed, signal);
+      if (problem === undefined) return { kubeconfig: routed, route, reason: reasonFor(route, failures) };
+      failures.push(`${route.kind} ${route.server}: ${problem}`);
+    }
+    if (performance.now() > deadline) throw noAccess(handle, apiAccess, failures, service);
+    await pause(RETRY_AFTER, signal);
+  }
+}
+
+/** By what names this job may reach a node of the host: the host's own API server often is one. */
+async function nodeHosts(client: KubernetesClient): Promise<readonly string[]> {
+  // Nodes belong to administrators: whoever may not list them tries the API server's address alone.
+  const [node] = await client.list(Kinds.node).catch(() => []);
+  const addresses = node?.status?.addresses ?? [];
+  const named = ['ExternalIP', 'InternalIP'].flatMap((wanted) =>
+    addresses.filter(({ type }) => type === wanted).map(({ address }) => address),
+  );
+  return [...new Set([new URL(client.rest.server).hostname, ...named])];
+}
+
+/** All ways there may be, the most direct first. `nodes`: hosts by which this job may reach a node of the host. */
+export function routes(
+  kubeconfig: Kubeconfig,
+  service: Service | undefined,
+  nodes: readonly string[],
+): readonly Route[] {
+  const direct = serverOf(kubeconfig);
+  const tlsServerName = new URL(direct).hostname;
+  const ingress = service?.status?.loadBalancer?.ingress?.[0];
+  const balancer = ingress?.ip ?? ingress?.hostname;
+  const port = service?.spec?.ports?.[0];
+  const nodePort = port?.nodePort;
+  return [
+    { kind: 'cluster-ip', server: direct },
+    ...(balancer === undefined
+      ? []
+      : [{ kind: 'load-balancer', server: `https://${balancer}:${port?.port ?? 6443}`, tlsServerName } as const]),
+    ...(nodePort === undefined
+      ? []
+      : nodes.map((node) => ({ kind: 'node-port', server: `https://${node}:${nodePort}`, tlsServerName }) as const)),
+  ];
+}
+
+/** Why a route does not work; undefined when it does. */
+async function probe(kubeconfig: Kubeconfig, signal: AbortSignal): Promise<string | undefined> {
+  const client = enter(kubeconfigText(kubeconfig), signal);
+  const once = { method: 'GET', retries: 0, timeoutSeconds: PROBE_SECONDS } as const;
+  try {
+    await client.rest.text({ ...once, path: '/readyz' });
+    return undefined;
+  } catch (thrown) {
+    signal.throwIfAborted();
+    // Cluster API's in-memory API server has no health endpoints.
+    if (!hasStatus(thrown, 404)) return messageOf(thrown).split('\n')[0];
+  }
+  try {
+    await client.rest.json({ ...once, path: '/api/v1/namespaces/kube-system' });
+    return undefined;
+  } catch (thrown) {
+    signal.throwIfAborted();
+    return messageOf(thrown).split('\n')[0];
+  }
+}
+
+function reasonFor({ kind, server }: Route, failures: readonly string[]): string {
+  const { hostname } = new URL(server);
+  const because =
+    failures.length === 0 ? '' : `; ${failures.map((failure) => failure.split(':')[0]).join(', ')} did not answer`;
+  return `${kind} (this job reaches ${hostname}${because})`;
+}
+
+function noAccess(
+  { name, namespace }: ClusterHandle,
+  apiAccess: ApiAccess,
+  failures: readonly string[],
+  service: Service | undefined,
+): KnestError {
+  return new KnestError({
+    code: 'KNEST_API_ACCESS',
+    problem: `${name} runs, but its API server cannot be reached from this job (api-access: ${apiAccess})`,
+    evidence:
+      failures.length > 0
+        ? failures
+        : [`Service ${namespace}/${name} (${service?.spec?.type ?? 'not there'}) offers no ${apiAccess}`],
+    next: 'run the job in the host cluster, set api-host to a node that it reaches, or api-access: load-balancer',
+  });
+}

@@ -1,0 +1,72 @@
+import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
+import type { KubernetesClient } from '../host/client.ts';
+import type { Pod } from '../host/objects.ts';
+import type { DeadEnd } from './deadend.ts';
+import { machineOf, type ClusterView } from './view.ts';
+
+/** kubeadm's own last word, and cloud-init's, when a machine cannot become a node. */
+const FAILURE = /error execution phase \S+|Failed to run module scripts[-_]user/;
+/** What kubeadm prints to be copied: bootstrap tokens, certificate keys, and hashes beside them. */
+const SECRET = /\b[a-z0-9]{6}\.[a-z0-9]{16}\b|\b[0-9a-f]{40,}\b/g;
+const TELLING = /error|fail|fatal|denied|refused|timed? ?out|cannot|unable/i;
+const KEPT_LINES = 200;
+
+/**
+ * Reads the serial consoles of a cluster's machines, which are their pods' logs, and recognises a bootstrap that
+ * failed: no object of Cluster API ever says so.
+ */
+export class Consoles {
+  readonly #client: KubernetesClient;
+  readonly #signal: AbortSignal;
+  readonly #lines = new Map<string, string[]>();
+
+  constructor(client: KubernetesClient, signal: AbortSignal) {
+    this.#client = client;
+    this.#signal = signal;
+  }
+
+  /** Opens the consoles of pods that run and are not open yet. */
+  follow(view: ClusterView): void {
+    for (const pod of view.pods) {
+      const { name } = pod.metadata;
+      if (pod.status?.phase !== 'Running' || this.#lines.has(name)) continue;
+      this.#lines.set(name, []);
+      // A console that cannot be read, or was cut, costs evidence and nothing else.
+      void this.#read(pod).catch(() => undefined);
+    }
+  }
+
+  /** The first machine whose bootstrap has failed. */
+  deadEnd(view: ClusterView): DeadEnd | undefined {
+    for (const pod of view.pods) {
+      const failure = this.#lines.get(pod.metadata.name)?.find((line) => FAILURE.test(line));
+      const machine = machineOf(pod, view);
+      if (failure === undefined || machine?.status?.nodeRef !== undefined) continue;
+      return {
+        code: 'KNEST_BOOTSTRAP',
+        problem: `machine ${machine?.metadata.name ?? pod.metadata.name} could not become a node: ${failure.trim()}`,
+        evidence: this.telling(pod).map((line) => `console of ${pod.metadata.name}: ${line}`),
+        next: 'check that the rootfs image fits kubernetes-version, and that pod-network-cidr and service-cidr suit it',
+      };
+    }
+    return undefined;
+  }
+
+  /** The last lines of a console that tell of trouble. */
+  telling(pod: Pod): readonly string[] {
+    return (this.#lines.get(pod.metadata.name) ?? []).filter((line) => TELLING.test(line)).slice(-6);
+  }
+
+  async #read({ metadata, spec }: Pod): Promise<void> {
+    const container = spec?.containers?.[0]?.name ?? '';
+    const path = `/api/v1/namespaces/${metadata.namespace ?? ''}/pods/${metadata.name}/log?follow=true&container=${container}`;
+    const response = await this.#client.rest.stream(path, this.#signal);
+    if (response.body === null) return;
+    for await (const line of createInterface({ input: Readable.fromWeb(response.body) })) {
+      const lines = this.#lines.get(metadata.name) ?? [];
+      lines.push(line.replace(SECRET, '***'));
+      if (lines.length > KEPT_LINES) lines.shift();
+    }
+  }
+}

@@ -1,0 +1,98 @@
+import type { Pod } from '../host/objects.ts';
+import { describePodProblem, podProblem, type PodProblem } from '../host/pods.ts';
+import type { ErrorCode } from '../errors.ts';
+import { isControlPlane, machineOf, virtualMachineOf, type ClusterView } from './view.ts';
+
+/** A state that no waiting will mend. */
+export interface DeadEnd {
+  readonly code: ErrorCode;
+  /** Why, as the end of the sentence `<cluster> cannot start: …`. */
+  readonly problem: string;
+  readonly evidence: readonly string[];
+  readonly next: string;
+}
+
+/** Seconds that a state may last which an autoscaler, or a registry's next answer, could still mend. */
+const UNSCHEDULABLE_GRACE = 60;
+const IMAGE_GRACE = 120;
+const CRASH_GRACE = 60;
+
+/** A registry's words for an image that is not there, and will not be at the next try. */
+const FINAL_IMAGE_ANSWER =
+  /not found|manifest unknown|does not exist|denied|unauthorized|invalid reference|couldn't parse/i;
+
+/** How long each thing has been wrong, in seconds, by a name for it. */
+export type Ages = (key: string) => number;
+
+/** The first dead end that the view shows; undefined while there is hope. */
+export function findDeadEnd(view: ClusterView, ages: Ages): DeadEnd | undefined {
+  for (const pod of view.pods) {
+    const problem = podProblem(pod);
+    const deadEnd = problem && podDeadEnd(pod, problem, view, ages(`${pod.metadata.name}/${problem.kind}`));
+    if (deadEnd !== undefined) return deadEnd;
+  }
+  return machineDeadEnd(view);
+}
+
+function podDeadEnd(pod: Pod, problem: PodProblem, view: ClusterView, age: number): DeadEnd | undefined {
+  const evidence = [describePodProblem(pod, problem)];
+  const role = isControlPlane(pod) ? 'control-plane' : 'worker';
+  switch (problem.kind) {
+    case 'image': {
+      if (!FINAL_IMAGE_ANSWER.test(problem.message) && age < IMAGE_GRACE) return undefined;
+      const image = problem.container?.image ?? 'an image';
+      const reason = /not found|manifest unknown|does not exist/i.test(problem.message) ? 'not found' : problem.reason;
+      return {
+        code: 'KNEST_IMAGE_PULL',
+        problem: `the image ${image} cannot be pulled (${reason})`,
+        evidence,
+        next: imageAdvice(role, problem.container?.name ?? ''),
+      };
+    }
+    case 'unschedulable':
+      if (age < UNSCHEDULABLE_GRACE) return undefined;
+      return {
+        code: 'KNEST_UNSCHEDULABLE',
+        problem: `the VM of machine ${machineOf(pod, view)?.metadata.name ?? pod.metadata.name} fits on no node of the host`,
+        evidence,
+        next: `lower ${role}-machine-memory-size or ${role}-machine-cpu-cores, or add a node with Virtink's devices to the host`,
+      };
+    case 'crashing':
+      if (age < CRASH_GRACE) return undefined;
+      return {
+        code: 'KNEST_INFRASTRUCTURE',
+        problem: `the VM of machine ${machineOf(pod, view)?.metadata.name ?? pod.metadata.name} does not start`,
+        evidence,
+        next: `look at kubectl logs --all-containers -n ${pod.metadata.namespace ?? ''} ${pod.metadata.name} on the host`,
+      };
+    case 'waiting':
+      return undefined;
+  }
+}
+
+function imageAdvice(role: string, container: string): string {
+  const part = container.includes('kernel') ? 'kernel' : 'rootfs';
+  const advice = `set ${role}-machine-${part}-image to an image that exists`;
+  return part === 'kernel'
+    ? advice
+    : `${advice} (public: smartxworks/capch-rootfs-1.24.0), or kubernetes-version to 1.24.0`;
+}
+
+function machineDeadEnd(view: ClusterView): DeadEnd | undefined {
+  for (const machine of view.machines) {
+    // A machine that is being replaced is no reason to give up.
+    if (machine.metadata.deletionTimestamp !== undefined) continue;
+    const virtualMachine = virtualMachineOf(machine, view);
+    const phase = virtualMachine?.status?.phase;
+    if (phase !== 'Failed' && phase !== 'Succeeded') continue;
+    return {
+      code: 'KNEST_INFRASTRUCTURE',
+      problem: `the VM of machine ${machine.metadata.name} has ended (${phase})`,
+      evidence: (virtualMachine?.status?.conditions ?? []).map(
+        ({ type, status, reason = '', message = '' }) => `VirtualMachine: ${type} is ${status} (${reason}): ${message}`,
+      ),
+      next: 'look at the events and the pod of that VirtualMachine on the host',
+    };
+  }
+  return undefined;
+}

@@ -1,0 +1,116 @@
+import { createHash } from 'node:crypto';
+import type { Metadata } from '../host/objects.ts';
+import type { CreateInputs } from '../inputs.ts';
+import { MAX_NAME_LENGTH } from '../inputs.ts';
+import type { Job } from '../world.ts';
+
+/** Labels: what objects are selected by. */
+export const Labels = {
+  managed: 'knest-action/managed',
+  repositoryId: 'knest-action/repository-id',
+  runId: 'knest-action/run-id',
+  pullRequest: 'knest-action/pull-request',
+  /** Cluster API's own: on everything that belongs to a cluster. */
+  clusterName: 'cluster.x-k8s.io/cluster-name',
+} as const;
+
+/** Annotations: what people and clean-up read. */
+export const Annotations = {
+  repository: 'knest-action/repository',
+  runUrl: 'knest-action/run-url',
+  runAttempt: 'knest-action/run-attempt',
+  job: 'knest-action/job',
+  expiresAt: 'knest-action/expires-at',
+} as const;
+
+/** Which nested cluster this is about, who owns it, and until when it may live: known before anything exists. */
+export interface ClusterIdentity {
+  readonly name: string;
+  readonly namespace: string;
+  readonly owner: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** RFC 3339; undefined when the cluster never expires. */
+  readonly expiresAt: string | undefined;
+}
+
+/** The identity of the cluster to create. `now` in milliseconds since the epoch. */
+export function identify(inputs: CreateInputs, job: Job, now: number): ClusterIdentity {
+  const expiresAt = inputs.ephemeral
+    ? new Date(now + inputs.ttlSeconds * 1000).toISOString().replace(/\.\d{3}Z$/, 'Z')
+    : undefined;
+  return {
+    name: inputs.name ?? defaultName(job),
+    namespace: inputs.namespace,
+    owner: ownerLabels(job),
+    annotations: {
+      [Annotations.repository]: job.repository,
+      [Annotations.runUrl]: job.runUrl,
+      [Annotations.runAttempt]: job.runAttempt,
+      [Annotations.job]: job.jobName,
+      ...(expiresAt !== undefined && { [Annotations.expiresAt]: expiresAt }),
+    },
+    expiresAt,
+  };
+}
+
+/** The labels that say whose a cluster is. */
+export function ownerLabels(job: Job): Readonly<Record<string, string>> {
+  return {
+    [Labels.managed]: 'true',
+    [Labels.repositoryId]: job.repositoryId,
+    [Labels.runId]: job.runId,
+    ...(job.pullRequest !== undefined && { [Labels.pullRequest]: job.pullRequest }),
+  };
+}
+
+/**
+ * A name for the cluster of a job: `knest-<run>-<attempt>-<job>`, at most 40 characters, DNS-1123.
+ * A job name that has to be cut, or changed, gets a hash, so that two jobs of one run never share a name.
+ */
+export function defaultName(job: Job): string {
+  const readable = job.jobName
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '');
+  const prefix = `knest-${job.runId}-${job.runAttempt}`;
+  const whole = `${prefix}-${readable}`;
+  if (readable === job.jobName && whole.length <= MAX_NAME_LENGTH) return whole;
+  const hash = createHash('sha256').update(job.jobName).digest('hex').slice(0, 6);
+  const room = MAX_NAME_LENGTH - prefix.length - hash.length - 2;
+  const cut = room > 0 ? readable.slice(0, room).replace(/-+$/, '') : '';
+  return [prefix, cut, hash].filter((part) => part !== '').join('-');
+}
+
+/** What an existing cluster of the same name means for a create. */
+export type Claim = 'ours' | 'deleting' | { readonly refused: string };
+
+/**
+ * Whether a create may take over a cluster that is there. The same run may, and the same repository when the cluster
+ * is meant to outlive its run (no expiry) or is for the same pull request. Anybody else's is refused, with the reason.
+ */
+export function claim(existing: Metadata, identity: ClusterIdentity): Claim {
+  const labels = existing.labels ?? {};
+  const theirs = existing.annotations?.[Annotations.repository] ?? labels[Labels.repositoryId] ?? 'somebody';
+  if (labels[Labels.managed] !== 'true') return { refused: 'it was not made by knest-action' };
+  if (labels[Labels.repositoryId] !== identity.owner[Labels.repositoryId]) {
+    return { refused: `it belongs to ${theirs} (${existing.annotations?.[Annotations.runUrl] ?? 'run unknown'})` };
+  }
+  if (existing.deletionTimestamp !== undefined) return 'deleting';
+  const sameRun = labels[Labels.runId] === identity.owner[Labels.runId];
+  const samePullRequest =
+    labels[Labels.pullRequest] !== undefined && labels[Labels.pullRequest] === identity.owner[Labels.pullRequest];
+  const outlivesItsRun = existing.annotations?.[Annotations.expiresAt] === undefined;
+  if (sameRun || samePullRequest || outlivesItsRun) return 'ours';
+  return {
+    refused: `another run of this repository uses it (${existing.annotations[Annotations.runUrl] ?? 'unknown'})`,
+  };
+}
+
+/** The object's metadata with the owner's labels and annotations added. */
+export function owned(metadata: Metadata, identity: ClusterIdentity): Metadata {
+  return {
+    ...metadata,
+    labels: { ...metadata.labels, ...identity.owner },
+    annotations: { ...metadata.annotations, ...identity.annotations },
+  };
+}

@@ -1,0 +1,58 @@
+import { KnestError } from '../errors.ts';
+import type { HostNetworks } from '../host/preflight.ts';
+import type { CreateInputs } from '../inputs.ts';
+import { firstFree, overlaps, type Cidr } from '../values/cidr.ts';
+
+/** The ranges of a nested cluster. */
+export interface ClusterNetworks {
+  readonly pods: Cidr;
+  readonly services: Cidr;
+}
+
+/** What the nested cluster takes when nothing is asked for: the first pair of ranges that the host does not use. */
+const POD_CANDIDATES = ['192.168.0.0/16', '10.95.0.0/16', '172.20.0.0/16', '10.195.0.0/16'] as const;
+const SERVICE_CANDIDATES = ['10.96.0.0/16', '10.97.0.0/16', '172.21.0.0/16', '10.196.0.0/16'] as const;
+
+/**
+ * The nested cluster's ranges: those asked for, else the first that are free. Its machines are pods of the host and
+ * its API is a Service of the host, so a range that the host uses would cut them off.
+ * Throws KNEST_INPUT for a range that overlaps, with one that would not.
+ */
+export function chooseNetworks(inputs: CreateInputs, host: HostNetworks): ClusterNetworks {
+  const used = [...host.pods, ...host.services];
+  const pods = inputs.podNetworkCidr ?? firstFree(POD_CANDIDATES, [...used, ...present(inputs.serviceCidr)]);
+  const services = inputs.serviceCidr ?? firstFree(SERVICE_CANDIDATES, [...used, ...present(pods)]);
+  const evidence = [
+    ...problems('pod-network-cidr', pods, host, POD_CANDIDATES, [...used, ...present(services)]),
+    ...problems('service-cidr', services, host, SERVICE_CANDIDATES, [...used, ...present(pods)]),
+  ];
+  if (pods !== undefined && services !== undefined && evidence.length === 0) return { pods, services };
+  throw new KnestError({
+    code: 'KNEST_INPUT',
+    problem: `${evidence.length === 1 ? '1 input' : `${evidence.length} inputs`} cannot be used; nothing was created`,
+    evidence,
+  });
+}
+
+function problems(
+  input: string,
+  range: Cidr | undefined,
+  host: HostNetworks,
+  candidates: readonly string[],
+  used: readonly Cidr[],
+): readonly string[] {
+  if (range === undefined)
+    return [`${input}: none of ${candidates.join(', ')} is free on this host; choose one that is`];
+  const clash = (whose: string, ranges: readonly Cidr[]): string | undefined => {
+    const other = ranges.find((candidate) => overlaps(candidate, range));
+    return other && `${input}: ${range.text} overlaps the host's ${whose} (${other.text})`;
+  };
+  const problem = clash('pods', host.pods) ?? clash('services', host.services);
+  if (problem === undefined) return [];
+  const free = firstFree(candidates, used);
+  return [free === undefined ? problem : `${problem}; for example ${free.text}`];
+}
+
+function present<T>(value: T | undefined): readonly T[] {
+  return value === undefined ? [] : [value];
+}

@@ -1,0 +1,33 @@
+import type { Permission } from '../host/preflight.ts';
+import { Kinds, type Kind } from '../host/kinds.ts';
+
+/** What `create` asks of the host, in the cluster's namespace; and of the host as a whole when something is missing there. */
+export function createPermissions(namespace: string, isInstalled: boolean): readonly Permission[] {
+  const inNamespace = (reason: string, verbs: readonly string[], ...kinds: readonly Kind[]): readonly Permission[] =>
+    kinds.flatMap((kind) => verbs.map((verb) => permission(verb, kind, reason, namespace)));
+  const cluster = [
+    ...inNamespace(
+      'to make the cluster and delete it again',
+      ['create', 'get', 'watch', 'patch', 'delete'],
+      Kinds.cluster,
+    ),
+    ...inNamespace('to apply the template', ['patch'], Kinds.kubeadmControlPlane, Kinds.machineDeployment),
+    ...inNamespace('to see how far the cluster is', ['list', 'watch'], Kinds.machine, Kinds.pod),
+    ...inNamespace('to read the kubeconfig of the cluster', ['get'], Kinds.secret),
+    ...inNamespace('to find a way to its API server', ['get'], Kinds.service),
+  ];
+  if (isInstalled) return cluster;
+  const reason = 'to install what the host lacks';
+  return [
+    ...cluster,
+    permission('create', Kinds.customResourceDefinition, reason),
+    permission('create', Kinds.namespace, reason),
+    { verb: 'create', group: 'rbac.authorization.k8s.io', resource: 'clusterroles', reason },
+    { verb: 'create', group: 'apps', resource: 'deployments', reason },
+  ];
+}
+
+function permission(verb: string, { apiVersion, plural }: Kind, reason: string, namespace?: string): Permission {
+  const group = apiVersion.includes('/') ? apiVersion.replace(/\/.*/, '') : '';
+  return { verb, group, resource: plural, reason, ...(namespace !== undefined && { namespace }) };
+}

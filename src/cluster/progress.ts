@@ -1,0 +1,57 @@
+import { conditionOf, type Machine } from '../host/objects.ts';
+import { describePodProblem, podProblem } from '../host/pods.ts';
+import { podOf, virtualMachineOf, type ClusterView } from './view.ts';
+
+/** What is worth a line when it changes, by what it is about. */
+export type Progress = ReadonlyMap<string, string>;
+
+/** How far a cluster is, one line for each thing that can change. */
+export function progressOf(view: ClusterView): Progress {
+  const lines = new Map<string, string>();
+  const { host, port } = view.cluster?.spec?.controlPlaneEndpoint ?? {};
+  if (host !== undefined && host !== '') lines.set('infrastructure', `infrastructure: API at ${host}:${port ?? 6443}`);
+  for (const machine of view.machines) addMachine(lines, machine, view);
+  if (conditionOf(view.cluster, 'ControlPlaneInitialized')?.status === 'True') {
+    lines.set('control plane', 'control plane: initialised, the nested API server answers');
+  }
+  return lines;
+}
+
+function addMachine(lines: Map<string, string>, machine: Machine, view: ClusterView): void {
+  const { name } = machine.metadata;
+  const add = (topic: string, text: string): void => void lines.set(`${name}/${topic}`, `machine ${name}: ${text}`);
+  add('made', 'created');
+  if (machine.spec?.bootstrap?.dataSecretName !== undefined) add('bootstrap', 'bootstrap data ready');
+  const virtualMachine = virtualMachineOf(machine, view);
+  if (virtualMachine?.status?.phase !== undefined) {
+    const { phase, nodeName = '' } = virtualMachine.status;
+    add('vm', nodeName === '' ? `VM ${phase.toLowerCase()}` : `VM ${phase.toLowerCase()} on ${nodeName}`);
+  }
+  const pod = virtualMachine && podOf(virtualMachine, view);
+  const problem = pod && podProblem(pod);
+  // A message counts its tries and times: a new reason is news, a new message is not.
+  if (pod && problem) add(`pod/${problem.reason}`, describePodProblem(pod, problem).split('\n')[0] ?? '');
+  const node = machine.status?.nodeRef?.name;
+  if (node !== undefined) add('node', `joined as node ${node}`);
+  if (machine.metadata.deletionTimestamp !== undefined) add('end', 'is being deleted');
+}
+
+/** Says each line once, and again when it changed. */
+export class ProgressLog {
+  readonly #said = new Map<string, string>();
+  readonly #write: (line: string) => void;
+
+  constructor(write: (line: string) => void) {
+    this.#write = write;
+  }
+
+  /** Writes what is new. */
+  show(progress: Progress): void {
+    for (const [topic, line] of progress) {
+      const before = this.#said.get(topic);
+      if (before === line || (before !== undefined && topic.includes('/pod/'))) continue;
+      this.#said.set(topic, line);
+      this.#write(line);
+    }
+  }
+}

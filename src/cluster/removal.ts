@@ -1,0 +1,129 @@
+import { KnestError } from '../errors.ts';
+import type { KubernetesClient } from '../host/client.ts';
+import { Kinds, type Kind } from '../host/kinds.ts';
+import { conditionOf, type Cluster, type KubernetesObject } from '../host/objects.ts';
+import { hasStatus } from '../host/rest.ts';
+import { watchTarget, watchUntil, type WatchTarget } from '../host/watch.ts';
+import { formatDuration } from '../values/duration.ts';
+import { Annotations, Labels } from './identity.ts';
+import type { ClusterHandle } from './view.ts';
+
+/** Labels that prove a cluster to be one that may be deleted. */
+export type Proof = Readonly<Record<string, string>>;
+
+/** Where a cluster leaves something: the Cluster goes first, what is listed here has to follow. */
+const REMAINS: readonly Kind[] = [
+  Kinds.machine,
+  Kinds.kubeadmControlPlane,
+  Kinds.machineDeployment,
+  Kinds.machineHealthCheck,
+  Kinds.kubeadmConfigTemplate,
+  Kinds.virtinkCluster,
+  Kinds.virtinkMachine,
+  Kinds.virtinkMachineTemplate,
+  Kinds.devCluster,
+  Kinds.devMachine,
+  Kinds.devMachineTemplate,
+  Kinds.virtualMachine,
+  Kinds.pod,
+  Kinds.service,
+  Kinds.secret,
+];
+
+/**
+ * Asks for the deletion of a cluster, and of nothing else: deleting its parts beside it would take the infrastructure
+ * away before the machines. Resolves undefined when there is none. Throws KNEST_OWNED_BY_OTHER when the labels of
+ * `proof` are not on it, or when another took its place in the meantime.
+ */
+export async function requestDeletion(
+  client: KubernetesClient,
+  { name, namespace }: ClusterHandle,
+  proof: Proof,
+): Promise<Cluster | undefined> {
+  const cluster = await client.get(Kinds.cluster, name, namespace);
+  if (cluster === undefined) return undefined;
+  const { uid = '', resourceVersion, labels = {}, annotations = {} } = cluster.metadata;
+  const missing = Object.entries(proof).find(([label, value]) => labels[label] !== value);
+  if (missing !== undefined) {
+    const owner = annotations[Annotations.repository];
+    throw new KnestError({
+      code: 'KNEST_OWNED_BY_OTHER',
+      problem: `Cluster ${namespace}/${name} is not deleted: ${missing[0]} is ${labels[missing[0]] ?? 'missing'}, not ${missing[1]}`,
+      evidence: [
+        owner === undefined ? 'it names no owner' : `it belongs to ${owner}: ${annotations[Annotations.runUrl] ?? ''}`,
+      ],
+      next: 'delete it from where it was created, or with kubectl',
+    });
+  }
+  if (cluster.metadata.deletionTimestamp !== undefined) return cluster;
+  try {
+    await client.delete(Kinds.cluster, name, namespace, {
+      uid,
+      ...(resourceVersion !== undefined && { resourceVersion }),
+    });
+    return cluster;
+  } catch (thrown) {
+    // A controller wrote to it between our two requests: look again whether it is still ours.
+    if (hasStatus(thrown, 409)) return requestDeletion(client, { name, namespace }, proof);
+    throw thrown;
+  }
+}
+
+/**
+ * Waits until nothing is left of a cluster: its objects, its machines' VMs and their pods, its Service and Secrets.
+ * `say` hears each change. Throws KNEST_DELETE, with what is left and why, when the signal aborts first.
+ */
+export async function waitUntilGone(
+  client: KubernetesClient,
+  { name, namespace }: ClusterHandle,
+  uid: string | undefined,
+  say: (line: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const started = performance.now();
+  const cluster = watchTarget(Kinds.cluster, { namespace, fieldSelector: `metadata.name=${name}` });
+  const selection = { namespace, labelSelector: `${Labels.clusterName}=${name}` };
+  const remains = REMAINS.map((kind) => watchTarget(kind, selection));
+  let said = '';
+  const isGone = (): boolean => {
+    const current = [...cluster.objects.values()].find(({ metadata }) => uid === undefined || metadata.uid === uid);
+    if (current === undefined && remains.every(({ objects }) => objects.size === 0)) return true;
+    const line = deletionLine(current, remains);
+    if (line !== said) say(line);
+    said = line;
+    return false;
+  };
+  try {
+    await watchUntil(client, [cluster, ...remains], () => isGone() || undefined, signal);
+  } catch (thrown) {
+    if (!signal.aborted) throw thrown;
+    const objects = [cluster, ...remains].flatMap(({ kind, objects }) =>
+      [...objects.values()].map((object) => leftover(kind, object)),
+    );
+    throw new KnestError({
+      code: 'KNEST_DELETE',
+      problem: `${name} is being deleted, but not gone after ${formatDuration((performance.now() - started) / 1000)}`,
+      evidence: [...(said === '' ? [] : [said]), ...objects.slice(0, 12)],
+      next: `look at kubectl describe cluster -n ${namespace} ${name} on the host; the deletion goes on without this job`,
+      cause: thrown,
+    });
+  }
+}
+
+/** What a person wants to see go; the rest follows and is told when it does not. */
+const TOLD: readonly Kind[] = [Kinds.machine, Kinds.virtualMachine, Kinds.pod];
+
+function deletionLine(cluster: Cluster | undefined, remains: readonly WatchTarget[]): string {
+  const deleting = conditionOf(cluster, 'Deleting');
+  const reason = deleting?.status === 'True' ? deleting.reason : undefined;
+  const head = cluster === undefined ? 'Cluster gone' : (reason ?? 'deletion requested');
+  const left = remains
+    .filter(({ kind, objects }) => objects.size > 0 && TOLD.includes(kind))
+    .map(({ kind, objects }) => `${objects.size} ${objects.size === 1 ? kind.kind : kind.plural}`);
+  return left.length === 0 ? head : `${head}; left: ${left.join(', ')}`;
+}
+
+function leftover({ kind }: Kind, { metadata }: KubernetesObject): string {
+  const finalizers = metadata.finalizers?.join(', ') ?? '';
+  return `${kind} ${metadata.name}${finalizers === '' ? '' : ` waits for ${finalizers}`}`;
+}

@@ -1,0 +1,84 @@
+import type { KubernetesClient } from '../host/client.ts';
+import { Kinds } from '../host/kinds.ts';
+import type { Cluster, KubernetesObject, Machine, Pod, Scalable, VirtualMachine } from '../host/objects.ts';
+import { watchTarget, watchUntil } from '../host/watch.ts';
+import type { Infrastructure } from '../inputs.ts';
+import { Labels } from './identity.ts';
+
+/** Everything on the host that tells how a nested cluster is, from the Cluster down to the pods of its machines. */
+export interface ClusterView {
+  readonly cluster: Cluster | undefined;
+  readonly controlPlanes: readonly Scalable[];
+  readonly machineDeployments: readonly Scalable[];
+  readonly machines: readonly Machine[];
+  readonly virtualMachines: readonly VirtualMachine[];
+  readonly pods: readonly Pod[];
+}
+
+/** Name and namespace: what passes between jobs. */
+export interface ClusterHandle {
+  readonly name: string;
+  readonly namespace: string;
+}
+
+/**
+ * Watches a nested cluster until `evaluate` returns something. Rejects as watchUntil does.
+ * A cluster of in-memory machines has neither VMs nor pods, and its host may not know the kinds.
+ */
+export async function watchCluster<T>(
+  client: KubernetesClient,
+  handle: ClusterHandle,
+  infrastructure: Infrastructure,
+  evaluate: (view: ClusterView) => T | undefined,
+  signal: AbortSignal,
+  onUnavailable?: (reason: string) => void,
+): Promise<T> {
+  const { name, namespace } = handle;
+  const selection = { namespace, labelSelector: `${Labels.clusterName}=${name}` };
+  const cluster = watchTarget(Kinds.cluster, { namespace, fieldSelector: `metadata.name=${name}` });
+  const controlPlanes = watchTarget(Kinds.kubeadmControlPlane, selection);
+  const machineDeployments = watchTarget(Kinds.machineDeployment, selection);
+  const machines = watchTarget(Kinds.machine, selection);
+  const virtualMachines = watchTarget(Kinds.virtualMachine, selection);
+  const pods = watchTarget(Kinds.pod, selection);
+  const view = (): ClusterView => ({
+    cluster: cluster.objects.get(`${namespace}/${name}`),
+    controlPlanes: byAge(controlPlanes.objects),
+    machineDeployments: byAge(machineDeployments.objects),
+    machines: byAge(machines.objects),
+    virtualMachines: byAge(virtualMachines.objects),
+    pods: byAge(pods.objects),
+  });
+  const common = [cluster, controlPlanes, machineDeployments, machines];
+  const targets = infrastructure === 'virtink' ? [...common, virtualMachines, pods] : common;
+  return watchUntil(client, targets, () => evaluate(view()), signal, onUnavailable);
+}
+
+function byAge<T extends KubernetesObject>(objects: ReadonlyMap<string, T>): readonly T[] {
+  const age = ({ metadata }: T): string => `${metadata.creationTimestamp ?? ''} ${metadata.name}`;
+  return [...objects.values()].sort((one, other) => age(one).localeCompare(age(other)));
+}
+
+/** The VirtualMachine of a Machine: the provider gives both the VirtinkMachine's name. */
+export function virtualMachineOf(machine: Machine, view: ClusterView): VirtualMachine | undefined {
+  const name = machine.spec?.infrastructureRef?.name;
+  return view.virtualMachines.find(({ metadata }) => metadata.name === name);
+}
+
+/** The pod that a VirtualMachine runs in. */
+export function podOf(virtualMachine: VirtualMachine, view: ClusterView): Pod | undefined {
+  return view.pods.find(({ metadata }) => metadata.name === virtualMachine.status?.vmPodName);
+}
+
+/** The Machine whose VirtualMachine runs in a pod. */
+export function machineOf(pod: Pod, view: ClusterView): Machine | undefined {
+  return view.machines.find((machine) => {
+    const virtualMachine = virtualMachineOf(machine, view);
+    return virtualMachine !== undefined && podOf(virtualMachine, view) === pod;
+  });
+}
+
+/** Whether an object belongs to the control plane. */
+export function isControlPlane({ metadata }: KubernetesObject): boolean {
+  return metadata.labels?.['cluster.x-k8s.io/control-plane'] !== undefined;
+}

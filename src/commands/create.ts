@@ -1,0 +1,180 @@
+import { join } from 'node:path';
+import { findAccess } from '../cluster/access.ts';
+import { applyCluster, type AppliedCluster } from '../cluster/apply.ts';
+import { follow } from '../cluster/follow.ts';
+import { identify, type ClusterIdentity } from '../cluster/identity.ts';
+import { kubeconfigText, readKubeconfig, secretLeaves, writePrivateFile } from '../cluster/kubeconfig.ts';
+import { chooseNetworks } from '../cluster/networks.ts';
+import { createPermissions } from '../cluster/permissions.ts';
+import { render } from '../cluster/template.ts';
+import type { KubernetesClient } from '../host/client.ts';
+import { connect, type Connection } from '../host/connect.ts';
+import { checkPermissions, hostNetworks } from '../host/preflight.ts';
+import type { CreateInputs } from '../inputs.ts';
+import { Clusterctl } from '../install/clusterctl.ts';
+import { requiredComponents, type Component } from '../install/components.ts';
+import { Downloader } from '../install/download.ts';
+import { install } from '../install/install.ts';
+import { describeInventory, takeInventory, type Inventory } from '../install/inventory.ts';
+import { createdPage } from '../report/summary.ts';
+import type { World } from '../world.ts';
+import { undo } from './undo.ts';
+
+/**
+ * Creates a nested cluster, or adopts the one this job made before, and hands over its kubeconfig.
+ * Errors: KNEST_HOST_*, KNEST_PERMISSION, KNEST_INPUT, KNEST_UNSUPPORTED_VERSION, KNEST_DOWNLOAD, KNEST_CHECKSUM,
+ * KNEST_INSTALL, KNEST_TEMPLATE, KNEST_OWNED_BY_OTHER, KNEST_IMAGE_PULL, KNEST_UNSCHEDULABLE, KNEST_BOOTSTRAP,
+ * KNEST_INFRASTRUCTURE, KNEST_TIMEOUT, KNEST_API_ACCESS. What a failed create of an ephemeral cluster made is deleted.
+ */
+export async function create(inputs: CreateInputs, world: World): Promise<void> {
+  const host = await enterHost(inputs, world);
+  const components = requiredComponents(inputs.versions, inputs.infrastructure);
+  const { networks, inventory } = await preflight(host, inputs, components, world);
+  const cluster = identify(inputs, world.job, Date.now());
+  const hostKubeconfigFile = await remember(host, cluster, inputs, world);
+  const clusterctl = makeClusterctl(inputs, components, hostKubeconfigFile, world);
+  await installMissing(host, clusterctl, components, inventory, world);
+  const rendered = await render(clusterctl, inputs, cluster, networks);
+  const applied = await apply(host, rendered, cluster, world);
+  try {
+    if (inputs.waitFor !== 'none') await wait(host, cluster, inputs, world);
+    await handOver(host, cluster, inputs, applied, world);
+  } catch (thrown) {
+    throw await undo(host, cluster, { ephemeral: inputs.ephemeral, created: applied.created }, thrown, world);
+  }
+}
+
+async function enterHost(inputs: CreateInputs, world: World): Promise<Connection> {
+  return world.log.step('Connect', async () => {
+    const host = connect(inputs.host, world.env, world.signal, world.log.debug);
+    const version = await host.client.version();
+    return { value: host, result: `${host.server}, Kubernetes ${version}, as ${host.user} (${host.source})` };
+  });
+}
+
+/** Looks before anything is written. */
+async function preflight({ client }: Connection, inputs: CreateInputs, components: readonly Component[], world: World) {
+  return world.log.step('Preflight', async () => {
+    const [networks, inventory] = await Promise.all([
+      hostNetworks(client).then((used) => chooseNetworks(inputs, used)),
+      takeInventory(client),
+    ]);
+    const { text, isComplete } = describeInventory(components, inventory);
+    const permissions = createPermissions(inputs.namespace, isComplete);
+    await checkPermissions(client, permissions);
+    const ranges = `CIDRs ${networks.pods.text} and ${networks.services.text} free`;
+    return { value: { networks, inventory }, result: `permissions, ${ranges}, ${text}` };
+  });
+}
+
+/** Leaves what the post step needs, before the first write to the host. Returns the private copy of the credentials. */
+async function remember(
+  host: Connection,
+  cluster: ClusterIdentity,
+  inputs: CreateInputs,
+  world: World,
+): Promise<string> {
+  const { name, namespace, owner } = cluster;
+  const hostKubeconfigFile = join(world.directory, `host-${name}.kubeconfig`);
+  await writePrivateFile(hostKubeconfigFile, host.kubeconfig);
+  world.state.remember({ name, namespace, owner, hostKubeconfigFile, ephemeral: inputs.ephemeral });
+  world.output('name', name);
+  world.output('namespace', namespace);
+  world.output('expires-at', cluster.expiresAt ?? '');
+  return hostKubeconfigFile;
+}
+
+function makeClusterctl(
+  inputs: CreateInputs,
+  components: readonly Component[],
+  kubeconfigFile: string,
+  { run, env, directory, log }: World,
+): Clusterctl {
+  const downloader = new Downloader(inputs.downloads, directory, log.warn);
+  return new Clusterctl({ run, env, directory, kubeconfigFile }, downloader, inputs.versions.clusterApi, components);
+}
+
+async function installMissing(
+  { client }: Connection,
+  clusterctl: Clusterctl,
+  components: readonly Component[],
+  inventory: Inventory,
+  { log, job, signal, secondsLeft }: World,
+): Promise<void> {
+  await log.step('Install', async (step) => {
+    const holder = `${job.repository} run ${job.runId} job ${job.jobName}`;
+    const result = await install({ client, clusterctl, holder, signal, secondsLeft }, components, inventory, step);
+    return { value: undefined, result };
+  });
+}
+
+async function apply(
+  { client }: Connection,
+  rendered: Awaited<ReturnType<typeof render>>,
+  cluster: ClusterIdentity,
+  { log, signal, output }: World,
+): Promise<AppliedCluster> {
+  return log.step('Apply', async (step) => {
+    const applied = await applyCluster(client, rendered, cluster, step, signal);
+    output('created', String(applied.created));
+    const expiry = cluster.expiresAt === undefined ? 'never expires' : `expires ${cluster.expiresAt}`;
+    return { value: applied, result: `${applied.objects} objects in ${cluster.namespace}/${cluster.name}, ${expiry}` };
+  });
+}
+
+async function wait(
+  { client }: Connection,
+  cluster: ClusterIdentity,
+  inputs: CreateInputs,
+  { log, signal }: World,
+): Promise<void> {
+  const goal = inputs.waitFor === 'nodes' ? 'nodes' : 'control plane';
+  await log.step(`Wait for ${goal}`, async (step) => {
+    await follow(client, cluster, inputs, step, signal);
+    return { value: undefined, result: `${goal}: there` };
+  });
+}
+
+/** Gives the job its cluster: kubeconfig, outputs, summary. */
+async function handOver(
+  host: Connection,
+  cluster: ClusterIdentity,
+  inputs: CreateInputs,
+  applied: AppliedCluster,
+  world: World,
+): Promise<void> {
+  const { name, namespace, expiresAt } = cluster;
+  const server = inputs.waitFor === 'none' ? undefined : await handOverKubeconfig(host.client, cluster, inputs, world);
+  const kubernetesVersion = `v${inputs.kubernetesVersion.text}`;
+  world.output('kubernetes-version', kubernetesVersion);
+  world.output('timings', JSON.stringify(world.timeline));
+  const verb = applied.created ? 'created' : 'adopted';
+  const state = server === undefined ? verb : 'is ready';
+  const machines = `control plane: ${inputs.controlPlane.count}, workers: ${inputs.workers.count}`;
+  const { ephemeral } = inputs;
+  const page = { name, namespace, state, host: host.server, server, kubernetesVersion, machines, expiresAt, ephemeral };
+  await world.summary.add(createdPage(page, world.timeline));
+  world.log.line(`✔ ${name} ${state} in ${(world.timeline.elapsed / 1000).toFixed(1)} s`);
+}
+
+/** Writes the kubeconfig that works from this job, and returns the address in it. Secrets are masked before they leave. */
+async function handOverKubeconfig(
+  client: KubernetesClient,
+  cluster: ClusterIdentity,
+  inputs: CreateInputs,
+  world: World,
+): Promise<string> {
+  return world.log.step('Kubeconfig', async () => {
+    const theirs = await readKubeconfig(client, cluster, world.signal);
+    for (const secret of secretLeaves(theirs)) world.mask(secret);
+    const { kubeconfig, route, reason } = await findAccess(client, cluster, theirs, inputs, world.signal);
+    const text = kubeconfigText(kubeconfig);
+    const path = join(world.directory, `${cluster.name}.kubeconfig`);
+    await writePrivateFile(path, text);
+    world.output('server', route.server);
+    world.output('kubeconfig-path', path);
+    world.output('kubeconfig', text);
+    if (inputs.setKubeconfig) world.exportVariable('KUBECONFIG', path);
+    return { value: route.server, result: `${reason}; answers; written to ${path}` };
+  });
+}

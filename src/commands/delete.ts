@@ -1,0 +1,29 @@
+import { Labels } from '../cluster/identity.ts';
+import { requestDeletion, waitUntilGone } from '../cluster/removal.ts';
+import { connect } from '../host/connect.ts';
+import type { DeleteInputs } from '../inputs.ts';
+import type { World } from '../world.ts';
+
+/**
+ * Deletes a nested cluster of this repository and waits until nothing of it is left. That there is none is no error.
+ * Errors: KNEST_HOST_*, KNEST_OWNED_BY_OTHER, KNEST_DELETE.
+ */
+export async function deleteCluster(inputs: DeleteInputs, world: World): Promise<void> {
+  const { name, namespace } = inputs;
+  world.output('name', name);
+  world.output('namespace', namespace);
+  const { client } = connect(inputs.host, world.env, world.signal, world.log.debug);
+  const existed = await world.log.step('Delete', async (step) => {
+    // Any job of the repository may delete its clusters: that is what a handle is for.
+    const proof = { [Labels.managed]: 'true', [Labels.repositoryId]: world.job.repositoryId };
+    const cluster = await requestDeletion(client, inputs, proof);
+    await waitUntilGone(client, inputs, cluster?.metadata.uid, (line) => step.line(line), world.signal);
+    const result = cluster === undefined ? `there is no cluster ${namespace}/${name}` : 'nothing is left';
+    return { value: cluster !== undefined, result };
+  });
+  world.output('timings', JSON.stringify(world.timeline));
+  await world.summary.add(`### ${name} ${existed ? 'deleted' : 'was not there'}`);
+  world.log.line(
+    existed ? `✔ ${name} is gone after ${(world.timeline.elapsed / 1000).toFixed(1)} s` : `✔ ${name} is gone`,
+  );
+}

@@ -1,0 +1,91 @@
+/** Every way in which the action can fail. The codes are stable: they are documented, and scripts may match them. */
+export type ErrorCode =
+  | 'KNEST_INPUT'
+  | 'KNEST_CANCELLED'
+  | 'KNEST_HOST_CONFIG'
+  | 'KNEST_HOST_UNREACHABLE'
+  | 'KNEST_HOST_CREDENTIALS'
+  | 'KNEST_HOST_REQUEST'
+  | 'KNEST_PREFLIGHT'
+  | 'KNEST_PERMISSION'
+  | 'KNEST_DOWNLOAD'
+  | 'KNEST_CHECKSUM'
+  | 'KNEST_INSTALL'
+  | 'KNEST_UNSUPPORTED_VERSION'
+  | 'KNEST_TEMPLATE'
+  | 'KNEST_OWNED_BY_OTHER'
+  | 'KNEST_NOT_FOUND'
+  | 'KNEST_IMAGE_PULL'
+  | 'KNEST_UNSCHEDULABLE'
+  | 'KNEST_BOOTSTRAP'
+  | 'KNEST_INFRASTRUCTURE'
+  | 'KNEST_TIMEOUT'
+  | 'KNEST_API_ACCESS'
+  | 'KNEST_DELETE'
+  | 'KNEST_INTERNAL';
+
+/** What a `KnestError` is made of: the problem in one sentence, what was seen, and what to do about it. */
+export interface Failure {
+  readonly code: ErrorCode;
+  /** One sentence; it becomes the annotation. */
+  readonly problem: string;
+  /** Lines of evidence, most telling first. */
+  readonly evidence?: readonly string[];
+  /** The next step a person can take. */
+  readonly next?: string;
+  readonly cause?: unknown;
+}
+
+/** The one error type that leaves a room. `message` is the whole text: problem, evidence, next step. */
+export class KnestError extends Error {
+  readonly code: ErrorCode;
+  readonly problem: string;
+  readonly evidence: readonly string[];
+  readonly next: string | undefined;
+
+  constructor(failure: Failure) {
+    super(text(failure), { cause: failure.cause });
+    this.name = 'KnestError';
+    this.code = failure.code;
+    this.problem = failure.problem;
+    this.evidence = failure.evidence ?? [];
+    this.next = failure.next;
+  }
+
+  /** The same failure with more evidence at its end, for example what became of the half-made cluster. */
+  with(...evidence: string[]): KnestError {
+    return new KnestError({
+      code: this.code,
+      problem: this.problem,
+      evidence: [...this.evidence, ...evidence],
+      ...(this.next !== undefined && { next: this.next }),
+      cause: this.cause,
+    });
+  }
+}
+
+function text(failure: Failure): string {
+  return [
+    `${failure.problem} (${failure.code})`,
+    ...(failure.evidence ?? []),
+    ...(failure.next === undefined ? [] : [`Next: ${failure.next}`]),
+  ].join('\n');
+}
+
+/** Whatever was thrown, as a `KnestError`; what is none of ours is a defect, and says so. */
+export function toKnestError(thrown: unknown): KnestError {
+  if (thrown instanceof KnestError) return thrown;
+  const message = messageOf(thrown);
+  return new KnestError({
+    code: 'KNEST_INTERNAL',
+    problem: `an unexpected error: ${message.split('\n')[0] ?? message}`,
+    evidence: thrown instanceof Error && thrown.stack !== undefined ? thrown.stack.split('\n').slice(1, 6) : [],
+    next: 'this is a defect of knest-action: please report it with these lines',
+    cause: thrown,
+  });
+}
+
+/** The message of whatever was thrown. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

@@ -1,0 +1,51 @@
+import type { KubernetesClient } from './client.ts';
+import { Kinds } from './kinds.ts';
+import { conditionOf, type CustomResourceDefinition, type KubernetesObject } from './objects.ts';
+import { watchTarget, watchUntil } from './watch.ts';
+
+/** How many requests are under way at once. */
+const CONCURRENCY = 8;
+
+/**
+ * Applies the objects of a manifest: namespaces, then definitions, until they are served, then all else side by side.
+ * Throws what RestClient throws, at the first object that is refused.
+ */
+export async function applyAll(
+  client: KubernetesClient,
+  objects: readonly KubernetesObject[],
+  signal: AbortSignal,
+): Promise<void> {
+  const isNamespace = ({ kind }: KubernetesObject): boolean => kind === 'Namespace';
+  const isDefinition = ({ kind }: KubernetesObject): boolean => kind === 'CustomResourceDefinition';
+  const definitions = objects.filter(isDefinition);
+  await applyEach(client, objects.filter(isNamespace));
+  await applyEach(client, definitions);
+  await established(client, definitions, signal);
+  await applyEach(
+    client,
+    objects.filter((object) => !isNamespace(object) && !isDefinition(object)),
+  );
+}
+
+async function applyEach(client: KubernetesClient, objects: readonly KubernetesObject[]): Promise<void> {
+  const queue = [...objects];
+  const worker = async (): Promise<void> => {
+    for (let object = queue.shift(); object !== undefined; object = queue.shift()) await client.apply(object);
+  };
+  await Promise.all(Array.from({ length: CONCURRENCY }, worker));
+}
+
+async function established(
+  client: KubernetesClient,
+  definitions: readonly KubernetesObject[],
+  signal: AbortSignal,
+): Promise<void> {
+  await Promise.all(
+    definitions.map(async ({ metadata: { name } }) => {
+      const target = watchTarget(Kinds.customResourceDefinition, { fieldSelector: `metadata.name=${name}` });
+      const isServed = (definition: CustomResourceDefinition | undefined): boolean =>
+        conditionOf(definition, 'Established')?.status === 'True';
+      await watchUntil(client, [target], () => isServed(target.objects.get(name)) || undefined, signal);
+    }),
+  );
+}

@@ -1,0 +1,84 @@
+import type {
+  Cluster,
+  ConfigMap,
+  CustomResourceDefinition,
+  DaemonSet,
+  Deployment,
+  KubernetesEvent,
+  KubernetesObject,
+  Lease,
+  Machine,
+  Node,
+  Pod,
+  Provider,
+  Scalable,
+  Secret,
+  Service,
+  ServiceCidr,
+  VirtualMachine,
+} from './objects.ts';
+
+/** Where a kind lives in the API, with the type of its objects. */
+export interface Kind<T extends KubernetesObject = KubernetesObject> {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly plural: string;
+  readonly namespaced: boolean;
+  /** Never set: it only ties the type of the objects to the kind. */
+  readonly object?: T;
+}
+
+function kind<T extends KubernetesObject>(
+  apiVersion: string,
+  kind: string,
+  plural: string,
+  namespaced = true,
+): Kind<T> {
+  return { apiVersion, kind, plural, namespaced };
+}
+
+const CLUSTER_API = 'cluster.x-k8s.io/v1beta2';
+
+/** The kinds that the action reads or writes by name. */
+export const Kinds = {
+  cluster: kind<Cluster>(CLUSTER_API, 'Cluster', 'clusters'),
+  machine: kind<Machine>(CLUSTER_API, 'Machine', 'machines'),
+  machineDeployment: kind<Scalable>(CLUSTER_API, 'MachineDeployment', 'machinedeployments'),
+  machineHealthCheck: kind(CLUSTER_API, 'MachineHealthCheck', 'machinehealthchecks'),
+  kubeadmControlPlane: kind<Scalable>(
+    'controlplane.cluster.x-k8s.io/v1beta2',
+    'KubeadmControlPlane',
+    'kubeadmcontrolplanes',
+  ),
+  kubeadmConfigTemplate: kind('bootstrap.cluster.x-k8s.io/v1beta2', 'KubeadmConfigTemplate', 'kubeadmconfigtemplates'),
+  kubeadmConfig: kind('bootstrap.cluster.x-k8s.io/v1beta2', 'KubeadmConfig', 'kubeadmconfigs'),
+  virtinkCluster: kind('infrastructure.cluster.x-k8s.io/v1beta1', 'VirtinkCluster', 'virtinkclusters'),
+  virtinkMachine: kind('infrastructure.cluster.x-k8s.io/v1beta1', 'VirtinkMachine', 'virtinkmachines'),
+  virtinkMachineTemplate: kind(
+    'infrastructure.cluster.x-k8s.io/v1beta1',
+    'VirtinkMachineTemplate',
+    'virtinkmachinetemplates',
+  ),
+  devCluster: kind('infrastructure.cluster.x-k8s.io/v1beta2', 'DevCluster', 'devclusters'),
+  devMachine: kind('infrastructure.cluster.x-k8s.io/v1beta2', 'DevMachine', 'devmachines'),
+  devMachineTemplate: kind('infrastructure.cluster.x-k8s.io/v1beta2', 'DevMachineTemplate', 'devmachinetemplates'),
+  virtualMachine: kind<VirtualMachine>('virt.virtink.smartx.com/v1alpha1', 'VirtualMachine', 'virtualmachines'),
+  provider: kind<Provider>('clusterctl.cluster.x-k8s.io/v1alpha3', 'Provider', 'providers'),
+  pod: kind<Pod>('v1', 'Pod', 'pods'),
+  event: kind<KubernetesEvent>('v1', 'Event', 'events'),
+  secret: kind<Secret>('v1', 'Secret', 'secrets'),
+  service: kind<Service>('v1', 'Service', 'services'),
+  configMap: kind<ConfigMap>('v1', 'ConfigMap', 'configmaps'),
+  namespace: kind('v1', 'Namespace', 'namespaces', false),
+  node: kind<Node>('v1', 'Node', 'nodes', false),
+  serviceCidr: kind<ServiceCidr>('networking.k8s.io/v1', 'ServiceCIDR', 'servicecidrs', false),
+  deployment: kind<Deployment>('apps/v1', 'Deployment', 'deployments'),
+  daemonSet: kind<DaemonSet>('apps/v1', 'DaemonSet', 'daemonsets'),
+  lease: kind<Lease>('coordination.k8s.io/v1', 'Lease', 'leases'),
+  customResourceDefinition: kind<CustomResourceDefinition>(
+    'apiextensions.k8s.io/v1',
+    'CustomResourceDefinition',
+    'customresourcedefinitions',
+    false,
+  ),
+} as const;

@@ -1,0 +1,199 @@
+/** The metadata that every Kubernetes object has, as far as the action reads it. */
+export interface Metadata {
+  readonly name: string;
+  readonly namespace?: string;
+  readonly uid?: string;
+  readonly resourceVersion?: string;
+  readonly creationTimestamp?: string;
+  readonly deletionTimestamp?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly finalizers?: readonly string[];
+  readonly ownerReferences?: readonly { readonly kind: string; readonly name: string; readonly uid: string }[];
+}
+
+/** Any Kubernetes object. */
+export interface KubernetesObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: Metadata;
+}
+
+/** A condition; Cluster API and Kubernetes itself share this shape. */
+export interface Condition {
+  readonly type: string;
+  readonly status: 'True' | 'False' | 'Unknown';
+  readonly reason?: string;
+  readonly message?: string;
+  readonly lastTransitionTime?: string;
+}
+
+interface WithConditions {
+  readonly status?: { readonly conditions?: readonly Condition[] };
+}
+
+/** `cluster.x-k8s.io/v1beta2` Cluster. Source: cluster-api v1.14 api/core/v1beta2/cluster_types.go. */
+export interface Cluster extends KubernetesObject {
+  readonly spec?: {
+    readonly paused?: boolean;
+    readonly controlPlaneEndpoint?: { readonly host?: string; readonly port?: number };
+    readonly infrastructureRef?: { readonly kind?: string; readonly name?: string; readonly apiGroup?: string };
+  };
+  readonly status?: {
+    readonly phase?: string;
+    readonly conditions?: readonly Condition[];
+    readonly initialization?: {
+      readonly infrastructureProvisioned?: boolean;
+      readonly controlPlaneInitialized?: boolean;
+    };
+  };
+}
+
+/** `cluster.x-k8s.io/v1beta2` Machine. */
+export interface Machine extends KubernetesObject {
+  readonly spec?: {
+    readonly version?: string;
+    readonly bootstrap?: { readonly dataSecretName?: string };
+    readonly infrastructureRef?: { readonly kind?: string; readonly name?: string };
+  };
+  readonly status?: {
+    readonly phase?: string;
+    readonly nodeRef?: { readonly name?: string };
+    readonly conditions?: readonly Condition[];
+  };
+}
+
+/** KubeadmControlPlane and MachineDeployment: whatever counts replicas. */
+export interface Scalable extends KubernetesObject {
+  readonly spec?: { readonly replicas?: number };
+  readonly status?: {
+    readonly replicas?: number;
+    readonly readyReplicas?: number;
+    readonly conditions?: readonly Condition[];
+  };
+}
+
+/** `virt.virtink.smartx.com/v1alpha1` VirtualMachine. Source: virtink v0.15.0 pkg/apis/virt/v1alpha1/types.go. */
+export interface VirtualMachine extends KubernetesObject {
+  readonly status?: {
+    readonly phase?: string;
+    readonly vmPodName?: string;
+    readonly nodeName?: string;
+    readonly conditions?: readonly Condition[];
+  };
+}
+
+/** The state of one container of a Pod. */
+export interface ContainerStatus {
+  readonly name: string;
+  readonly image?: string;
+  readonly restartCount?: number;
+  readonly state?: {
+    readonly waiting?: { readonly reason?: string; readonly message?: string };
+    readonly terminated?: { readonly reason?: string; readonly message?: string; readonly exitCode?: number };
+    readonly running?: { readonly startedAt?: string };
+  };
+}
+
+/** A core/v1 Pod. */
+export interface Pod extends KubernetesObject {
+  readonly spec?: { readonly nodeName?: string; readonly containers?: readonly { readonly name: string }[] };
+  readonly status?: {
+    readonly phase?: string;
+    readonly conditions?: readonly Condition[];
+    readonly initContainerStatuses?: readonly ContainerStatus[];
+    readonly containerStatuses?: readonly ContainerStatus[];
+  };
+}
+
+/** A core/v1 Event. */
+export interface KubernetesEvent extends KubernetesObject {
+  readonly type?: string;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly count?: number;
+  readonly firstTimestamp?: string | null;
+  readonly lastTimestamp?: string | null;
+  readonly eventTime?: string | null;
+  readonly involvedObject?: { readonly kind?: string; readonly name?: string; readonly namespace?: string };
+}
+
+/** A core/v1 Secret; values are base64. */
+export interface Secret extends KubernetesObject {
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+/** A core/v1 ConfigMap. */
+export interface ConfigMap extends KubernetesObject {
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+/** A core/v1 Service. */
+export interface Service extends KubernetesObject {
+  readonly spec?: {
+    readonly type?: string;
+    readonly clusterIP?: string;
+    readonly ports?: readonly { readonly port: number; readonly nodePort?: number }[];
+  };
+  readonly status?: {
+    readonly loadBalancer?: { readonly ingress?: readonly { readonly ip?: string; readonly hostname?: string }[] };
+  };
+}
+
+/** A core/v1 Node. */
+export interface Node extends KubernetesObject {
+  readonly spec?: { readonly podCIDR?: string; readonly podCIDRs?: readonly string[] };
+  readonly status?: {
+    readonly addresses?: readonly { readonly type: string; readonly address: string }[];
+    readonly conditions?: readonly Condition[];
+    readonly nodeInfo?: { readonly kubeletVersion?: string };
+  };
+}
+
+/** A `networking.k8s.io/v1` ServiceCIDR (Kubernetes 1.33 and newer). */
+export interface ServiceCidr extends KubernetesObject {
+  readonly spec?: { readonly cidrs?: readonly string[] };
+}
+
+/** An `apiextensions.k8s.io/v1` CustomResourceDefinition. */
+export interface CustomResourceDefinition extends KubernetesObject {
+  readonly status?: { readonly conditions?: readonly Condition[] };
+}
+
+interface WithPodTemplate {
+  readonly template?: { readonly spec?: { readonly containers?: readonly { readonly image?: string }[] } };
+}
+
+/** An apps/v1 Deployment. */
+export interface Deployment extends KubernetesObject {
+  readonly spec?: WithPodTemplate;
+  readonly status?: { readonly conditions?: readonly Condition[] };
+}
+
+/** An apps/v1 DaemonSet. */
+export interface DaemonSet extends KubernetesObject {
+  readonly spec?: WithPodTemplate;
+  readonly status?: { readonly numberReady?: number; readonly desiredNumberScheduled?: number };
+}
+
+/** `clusterctl.cluster.x-k8s.io/v1alpha3` Provider: clusterctl's record of what it installed. */
+export interface Provider extends KubernetesObject {
+  readonly providerName?: string;
+  readonly type?: string;
+  readonly version?: string;
+}
+
+/** A `coordination.k8s.io/v1` Lease. */
+export interface Lease extends KubernetesObject {
+  readonly spec?: {
+    readonly holderIdentity?: string | null;
+    readonly leaseDurationSeconds?: number;
+    readonly acquireTime?: string | null;
+    readonly renewTime?: string | null;
+  };
+}
+
+/** The condition of that type, if the object has it. */
+export function conditionOf(object: WithConditions | undefined, type: string): Condition | undefined {
+  return object?.status?.conditions?.find((condition) => condition.type === type);
+}

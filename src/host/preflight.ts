@@ -1,0 +1,81 @@
+import { parse } from 'yaml';
+import { KnestError } from '../errors.ts';
+import { parseCidr, type Cidr } from '../values/cidr.ts';
+import type { KubernetesClient, ResourceAttributes } from './client.ts';
+import { Kinds } from './kinds.ts';
+import { ApiError } from './rest.ts';
+
+/** A permission, and what it is for. */
+export interface Permission extends ResourceAttributes {
+  readonly reason: string;
+}
+
+/** The ranges of addresses that the host itself uses, as far as these credentials can see them. */
+export interface HostNetworks {
+  readonly pods: readonly Cidr[];
+  readonly services: readonly Cidr[];
+}
+
+/**
+ * Checks permissions by SelfSubjectAccessReview: one request for an administrator, else one for each.
+ * Throws KNEST_PERMISSION with all that are missing.
+ */
+export async function checkPermissions(client: KubernetesClient, permissions: readonly Permission[]): Promise<void> {
+  if (await client.isAllowed({ verb: '*', group: '*', resource: '*' })) return;
+  const answers = await Promise.all(
+    permissions.map(async (permission) => ({ permission, allowed: await client.isAllowed(permission) })),
+  );
+  const missing = answers.filter(({ allowed }) => !allowed).map(({ permission }) => permission);
+  if (missing.length === 0) return;
+  throw new KnestError({
+    code: 'KNEST_PERMISSION',
+    problem: `these credentials lack ${missing.length === 1 ? '1 permission' : `${missing.length} permissions`} on the host`,
+    evidence: missing.map(
+      ({ verb, resource, group, namespace, reason }) =>
+        `${verb} ${resource}${group === '' ? '' : `.${group}`}${namespace === undefined ? '' : ` in ${namespace}`}: ${reason}`,
+    ),
+    next: 'bind a Role with these rules to the account of the host kubeconfig',
+  });
+}
+
+/** Reads the host's own ranges from its nodes, its ServiceCIDRs and kubeadm's configuration: whichever can be read. */
+export async function hostNetworks(client: KubernetesClient): Promise<HostNetworks> {
+  const [nodes, serviceCidrs, kubeadm] = await Promise.all([
+    orNothing(client.list(Kinds.node), []),
+    orNothing(client.list(Kinds.serviceCidr), []),
+    orNothing(client.get(Kinds.configMap, 'kubeadm-config', 'kube-system'), undefined),
+  ]);
+  const { podSubnet, serviceSubnet } = kubeadmNetworking(kubeadm?.data?.['ClusterConfiguration']);
+  // kubeadm's range holds those of all nodes, also of nodes to come.
+  const pods = podSubnet ?? nodes.flatMap(({ spec }) => spec?.podCIDRs ?? [spec?.podCIDR ?? '']);
+  const services = serviceSubnet ?? serviceCidrs.flatMap(({ spec }) => spec?.cidrs ?? []);
+  return { pods: cidrs(pods), services: cidrs(services) };
+}
+
+/** What may be forbidden without harm: an answer of 403 or 404 is the fallback. */
+async function orNothing<T>(request: Promise<T>, fallback: T): Promise<T> {
+  try {
+    return await request;
+  } catch (thrown) {
+    if (thrown instanceof ApiError && (thrown.status === 403 || thrown.status === 404)) return fallback;
+    throw thrown;
+  }
+}
+
+function kubeadmNetworking(text: string | undefined): {
+  readonly podSubnet?: readonly string[];
+  readonly serviceSubnet?: readonly string[];
+} {
+  const configuration = parse(text ?? '{}') as {
+    readonly networking?: { readonly podSubnet?: string; readonly serviceSubnet?: string };
+  } | null;
+  const { podSubnet, serviceSubnet } = configuration?.networking ?? {};
+  return {
+    ...(podSubnet !== undefined && podSubnet !== '' && { podSubnet: podSubnet.split(',') }),
+    ...(serviceSubnet !== undefined && serviceSubnet !== '' && { serviceSubnet: serviceSubnet.split(',') }),
+  };
+}
+
+function cidrs(texts: readonly string[]): readonly Cidr[] {
+  return texts.map((text) => parseCidr(text)).filter((cidr) => 'text' in cidr);
+}

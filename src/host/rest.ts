@@ -1,0 +1,252 @@
+import type { RequestOptions } from 'node:https';
+import type { KubeConfig } from '@kubernetes/client-node';
+import { Agent, ProxyAgent, fetch, type Dispatcher, type Response } from 'undici';
+import { KnestError, messageOf, type Failure } from '../errors.ts';
+
+/** One request to an API server. */
+export interface Request {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** From the root of the server, with its query. */
+  readonly path: string;
+  readonly body?: unknown;
+  readonly contentType?: string;
+  readonly accept?: string;
+  /** Tries after the first; a create that is retried after a cut connection may meet its own object (409). */
+  readonly retries?: number;
+  /** Seconds until one try is given up. */
+  readonly timeoutSeconds?: number;
+}
+
+/** An answer other than 2xx, with the API server's own reason. */
+export class ApiError extends KnestError {
+  readonly status: number;
+  readonly reason: string;
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(request: string, status: number, reason: string, message: string, retryAfterSeconds?: number) {
+    super({ ...failureOf(status), problem: `${request} was answered ${status} ${reason}: ${message}` });
+    this.name = 'ApiError';
+    this.status = status;
+    this.reason = reason;
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}
+
+function failureOf(status: number): Pick<Failure, 'code' | 'next'> {
+  switch (status) {
+    case 401:
+      return { code: 'KNEST_HOST_CREDENTIALS', next: 'the credentials are wrong or expired: pass fresh ones' };
+    case 403:
+      return { code: 'KNEST_PERMISSION', next: 'give these credentials that permission' };
+    default:
+      return { code: 'KNEST_HOST_REQUEST' };
+  }
+}
+
+/** Whether the thrown thing is the API server's answer with that status. */
+export function hasStatus(thrown: unknown, status: number): thrown is ApiError {
+  return thrown instanceof ApiError && thrown.status === status;
+}
+
+/** Something that notes each request, for debug logs; bodies never reach it. */
+export type RequestObserver = (line: string) => void;
+
+interface Session {
+  readonly headers: Record<string, string>;
+  readonly dispatcher: Dispatcher;
+  readonly expires: number;
+}
+
+/** Credentials are read anew this often, since tokens in files and from exec plugins rotate. Milliseconds. */
+const SESSION_LIFETIME = 60_000;
+const RETRIES = 5;
+const FIRST_BACKOFF = 250;
+const LONGEST_BACKOFF = 5_000;
+
+/**
+ * HTTP to one API server with the credentials of a kubeconfig. Connection resets, 429 and 5xx are retried with
+ * jittered exponential backoff, or after `Retry-After` when the server names it.
+ */
+export class RestClient {
+  readonly server: string;
+  readonly #config: KubeConfig;
+  readonly #observe: RequestObserver;
+  readonly #signal: AbortSignal;
+  #session: Promise<Session> | undefined;
+  #requests = 0;
+
+  constructor(config: KubeConfig, signal: AbortSignal, observe: RequestObserver = () => undefined) {
+    this.#config = config;
+    this.#signal = signal;
+    this.#observe = observe;
+    this.server = config.getCurrentCluster()?.server.replace(/\/+$/, '') ?? '';
+  }
+
+  /** The same server and credentials, until another signal aborts: what has to be said after a time-out needs one. */
+  until(signal: AbortSignal): RestClient {
+    return new RestClient(this.#config, signal, this.#observe);
+  }
+
+  /** How many requests were sent so far, retries included. */
+  get requests(): number {
+    return this.#requests;
+  }
+
+  /** Sends a request and parses the JSON of its answer. Throws ApiError, or KNEST_HOST_* when nothing answers. */
+  async json<T>(request: Request): Promise<T> {
+    const response = await this.#retried(request);
+    return (await response.json()) as T;
+  }
+
+  /** The text of an answer, for the paths that speak no JSON, such as /readyz. */
+  async text(request: Request): Promise<string> {
+    return (await this.#retried(request)).text();
+  }
+
+  /** Opens a stream of JSON lines. Not retried: whoever watches knows from where to go on. */
+  async stream(path: string, signal: AbortSignal): Promise<Response> {
+    const response = await this.#send({ method: 'GET', path }, AbortSignal.any([signal, this.#signal]));
+    if (!response.ok) throw await apiError(`GET ${path}`, response);
+    return response;
+  }
+
+  async #retried(request: Request): Promise<Response> {
+    const retries = request.retries ?? RETRIES;
+    for (let attempt = 0; ; attempt++) {
+      const wait = Math.min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** attempt) * (0.5 + Math.random() / 2);
+      try {
+        const timeout = AbortSignal.timeout((request.timeoutSeconds ?? 30) * 1000);
+        const response = await this.#send(request, AbortSignal.any([timeout, this.#signal]));
+        if (response.ok) return response;
+        const error = await apiError(`${request.method} ${request.path}`, response);
+        if (error.status === 401 && attempt === 0) {
+          this.#session = undefined;
+          continue;
+        }
+        if (!isTransient(error) || attempt >= retries) throw error;
+        await pause(error.retryAfterSeconds === undefined ? wait : error.retryAfterSeconds * 1000, this.#signal);
+      } catch (thrown) {
+        if (thrown instanceof KnestError) throw thrown;
+        this.#signal.throwIfAborted();
+        if (attempt >= retries) throw unreachable(this.server, thrown);
+        await pause(wait, this.#signal);
+      }
+    }
+  }
+
+  async #send(request: Request, signal: AbortSignal): Promise<Response> {
+    const session = await this.#authenticated();
+    const started = performance.now();
+    this.#requests++;
+    const response = await fetch(this.server + request.path, {
+      method: request.method,
+      headers: {
+        ...session.headers,
+        Accept: request.accept ?? 'application/json',
+        'User-Agent': 'knest-action',
+        ...(request.body !== undefined && { 'Content-Type': request.contentType ?? 'application/json' }),
+      },
+      ...(request.body !== undefined && { body: JSON.stringify(request.body) }),
+      dispatcher: session.dispatcher,
+      signal,
+    });
+    this.#observe(
+      `${request.method} ${request.path} ${response.status} ${(performance.now() - started).toFixed(0)} ms`,
+    );
+    return response;
+  }
+
+  async #authenticated(): Promise<Session> {
+    const current = await this.#session;
+    if (current !== undefined && current.expires > Date.now()) return current;
+    this.#session = this.#authenticate();
+    return this.#session;
+  }
+
+  async #authenticate(): Promise<Session> {
+    const options: RequestOptions = {};
+    try {
+      await this.#config.applyToHTTPSOptions(options);
+    } catch (thrown) {
+      this.#session = undefined;
+      throw new KnestError({
+        code: 'KNEST_HOST_CREDENTIALS',
+        problem: `the credentials for ${this.server} cannot be used: ${messageOf(thrown).split('\n')[0] ?? ''}`,
+        next: 'check the user entry of the host kubeconfig and the files or commands that it names',
+        cause: thrown,
+      });
+    }
+    const basic = options.auth && { Authorization: `Basic ${Buffer.from(options.auth).toString('base64')}` };
+    return {
+      headers: { ...(options.headers as Record<string, string> | undefined), ...basic },
+      dispatcher: makeDispatcher(options, this.#config.getCurrentCluster()?.proxyUrl),
+      expires: Date.now() + SESSION_LIFETIME,
+    };
+  }
+}
+
+/**
+ * Connections of our own, not the client library's: over HTTP/2, undici takes a watch in which nothing happens for an
+ * idle connection, and ends the process with it.
+ */
+function makeDispatcher(options: RequestOptions, proxyUrl: string | undefined): Dispatcher {
+  const { ca, cert, key, passphrase, pfx, servername, rejectUnauthorized } = options;
+  const tls = Object.fromEntries(
+    Object.entries({ ca, cert, key, passphrase, pfx, servername, rejectUnauthorized }).filter(
+      ([, value]) => value !== undefined,
+    ),
+  );
+  // A watch may be silent for long; every other request has a time-out of its own.
+  const common = { allowH2: false, bodyTimeout: 0 };
+  if (proxyUrl !== undefined) return new ProxyAgent({ ...common, uri: proxyUrl, requestTls: tls });
+  return new Agent({ ...common, connect: { ...tls, keepAlive: true, keepAliveInitialDelay: 30_000 } });
+}
+
+/** Waits, but not beyond an abort; rejects with the signal's reason then. */
+export async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  await new Promise<void>((resolve, reject) => {
+    const stop = (): void => {
+      clearTimeout(timer);
+      reject(signal.reason as Error);
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', stop);
+      resolve();
+    }, milliseconds);
+    signal.addEventListener('abort', stop, { once: true });
+  });
+}
+
+function isTransient(error: ApiError): boolean {
+  // 500 is also what a webhook gives whose pods are not up yet.
+  return [429, 500, 502, 503, 504].includes(error.status);
+}
+
+async function apiError(request: string, response: Response): Promise<ApiError> {
+  const text = await response.text();
+  const retryAfter = Number(response.headers.get('retry-after') ?? Number.NaN);
+  let reason = response.statusText;
+  let message = text.slice(0, 500);
+  try {
+    const status = JSON.parse(text) as { reason?: string; message?: string };
+    reason = status.reason ?? reason;
+    message = status.message ?? message;
+  } catch {
+    // Not a Status object: a proxy or a load balancer answered. Its text is the best there is.
+  }
+  return new ApiError(request, response.status, reason, message, Number.isFinite(retryAfter) ? retryAfter : undefined);
+}
+
+function unreachable(server: string, thrown: unknown): KnestError {
+  const cause = thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause : thrown;
+  const isCertificate = /certificate|self.signed|altnames/i.test(messageOf(cause));
+  return new KnestError({
+    code: 'KNEST_HOST_UNREACHABLE',
+    problem: `${server} does not answer: ${messageOf(cause)}`,
+    next: isCertificate
+      ? 'check certificate-authority-data and the server name in the kubeconfig'
+      : 'check that this runner can reach the address (network, firewall, HTTPS_PROXY and NO_PROXY)',
+    cause: thrown,
+  });
+}

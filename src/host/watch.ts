@@ -1,0 +1,141 @@
+import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
+import { pathOf, query, type KubernetesClient, type Selection } from './client.ts';
+import type { Kind } from './kinds.ts';
+import type { KubernetesObject } from './objects.ts';
+import { ApiError, pause } from './rest.ts';
+
+/** One kind to keep an eye on. */
+export interface WatchTarget<T extends KubernetesObject = KubernetesObject> {
+  readonly kind: Kind<T>;
+  readonly selection: Selection;
+  /** Objects by `namespace/name`, or name where there is no namespace; kept up to date while the watch runs. */
+  readonly objects: Map<string, T>;
+}
+
+/** A target that has not been listed yet. */
+export function watchTarget<T extends KubernetesObject>(kind: Kind<T>, selection: Selection): WatchTarget<T> {
+  return { kind, selection, objects: new Map() };
+}
+
+function keyOf({ metadata: { namespace, name } }: KubernetesObject): string {
+  return namespace === undefined ? name : `${namespace}/${name}`;
+}
+
+/** Seconds after which the server ends a watch; below the five minutes at which proxies like to cut. */
+const WATCH_SECONDS = 280;
+/** Milliseconds before a broken watch is opened anew. */
+const REOPEN_AFTER = 500;
+
+/**
+ * Lists, then watches, and calls `onChange` after each change, until the signal aborts.
+ * A cut or expired watch starts over from a list. Resolves once the signal aborts; rejects when a list does
+ * (after its retries). A kind that is not served, or not allowed, stays empty: `onUnavailable` hears why, once.
+ */
+export async function watch<T extends KubernetesObject>(
+  client: KubernetesClient,
+  target: WatchTarget<T>,
+  onChange: () => void,
+  signal: AbortSignal,
+  onUnavailable: (reason: string) => void = () => undefined,
+): Promise<void> {
+  while (!isAborted(signal)) {
+    try {
+      const { items, resourceVersion } = await client.listAt(target.kind, target.selection);
+      target.objects.clear();
+      for (const item of items) target.objects.set(keyOf(item), item);
+      onChange();
+      if (resourceVersion === undefined) {
+        onUnavailable(`${target.kind.kind} is not served`);
+        return;
+      }
+      await stream(client, target, resourceVersion, onChange, signal);
+    } catch (thrown) {
+      if (isAborted(signal)) return;
+      if (thrown instanceof ApiError && (thrown.status === 403 || thrown.status === 401)) {
+        onUnavailable(`${target.kind.plural}: ${thrown.message}`);
+        return;
+      }
+      // Whatever cut the stream, the list that follows tells the truth; if the server is gone, the list rejects.
+      if (!(thrown instanceof StreamEnd)) throw thrown;
+    }
+    await pause(REOPEN_AFTER, signal).catch(() => undefined);
+  }
+}
+
+/** Asked through a function, since it may change between two looks in one block. */
+function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted;
+}
+
+/** Milliseconds after which a condition is looked at again though nothing changed: some depend on the time. */
+const LOOK_EVERY = 1_000;
+
+/**
+ * Watches all targets until `evaluate` returns something; it is asked after each change once every target has been
+ * listed, and once a second. Rejects with what `evaluate` throws, with the signal's reason, or as `watch` does.
+ */
+export async function watchUntil<T>(
+  client: KubernetesClient,
+  targets: readonly WatchTarget[],
+  evaluate: () => T | undefined,
+  signal: AbortSignal,
+  onUnavailable: (reason: string) => void = () => undefined,
+): Promise<T> {
+  signal.throwIfAborted();
+  const done = new AbortController();
+  const stop = AbortSignal.any([signal, done.signal]);
+  const unlisted = new Set(targets);
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    return await new Promise<T>((resolve, reject) => {
+      const look = (): void => {
+        if (unlisted.size > 0 || stop.aborted) return;
+        // Called by a promise, which makes a rejection of what it throws.
+        void Promise.resolve()
+          .then(evaluate)
+          .then((result) => {
+            if (result !== undefined) resolve(result);
+          }, reject);
+      };
+      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+      for (const target of targets) {
+        const seen = (): void => {
+          unlisted.delete(target);
+          look();
+        };
+        watch(client, target, seen, stop, onUnavailable).then(seen, reject);
+      }
+      timer = setInterval(look, LOOK_EVERY);
+    });
+  } finally {
+    clearInterval(timer);
+    done.abort();
+  }
+}
+
+/** The stream ended, for whatever reason: time to list again. */
+class StreamEnd extends Error {}
+
+async function stream<T extends KubernetesObject>(
+  client: KubernetesClient,
+  { kind, selection, objects }: WatchTarget<T>,
+  resourceVersion: string,
+  onChange: () => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const parameters = { ...selection, watch: 'true', resourceVersion, timeoutSeconds: String(WATCH_SECONDS) };
+  try {
+    const response = await client.rest.stream(pathOf(kind, selection.namespace) + query(parameters), signal);
+    if (response.body === null) return;
+    for await (const line of createInterface({ input: Readable.fromWeb(response.body) })) {
+      const event = JSON.parse(line) as { type: string; object: T };
+      if (event.type === 'ERROR') return;
+      if (event.type === 'DELETED') objects.delete(keyOf(event.object));
+      else if (event.type !== 'BOOKMARK') objects.set(keyOf(event.object), event.object);
+      onChange();
+    }
+  } catch (thrown) {
+    throw new StreamEnd('the watch was cut', { cause: thrown });
+  }
+}

@@ -1,0 +1,111 @@
+import { mkdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { exportVariable, getInput, getState, saveState, setOutput, setSecret } from '@actions/core';
+import { getExecOutput } from '@actions/exec';
+import { create } from './commands/create.ts';
+import { deleteCluster } from './commands/delete.ts';
+import { post } from './commands/post.ts';
+import { KnestError, toKnestError } from './errors.ts';
+import { readInputs, type Inputs } from './inputs.ts';
+import { githubLog, type Log } from './report/log.ts';
+import { failurePage, githubSummary, type Summary } from './report/summary.ts';
+import { Timeline } from './report/timeline.ts';
+import { githubState } from './state.ts';
+import { formatDuration } from './values/duration.ts';
+import { readJob, type RunProcess, type World } from './world.ts';
+
+/** Seconds for the post step: the runner ends a cancelled job 5 minutes after the cancellation, other post steps included. */
+const POST_SECONDS = 120;
+/** Milliseconds that main takes at most once it is cancelled: the runner kills it after 7.5 s. */
+const CANCEL_MILLISECONDS = 5_000;
+
+const state = githubState({ getState, saveState });
+const timeline = new Timeline();
+const log = githubLog(timeline);
+const summary = githubSummary(process.env);
+const cancelled = cancellation();
+
+await (state.isPost ? runPost() : runMain());
+
+async function runMain(): Promise<void> {
+  try {
+    const inputs = readInputs(getInput);
+    await run(inputs, makeWorld(inputs.timeoutSeconds));
+  } catch (thrown) {
+    await fail(toKnestError(thrown), log, summary);
+  }
+}
+
+async function run(inputs: Inputs, world: World): Promise<void> {
+  switch (inputs.command) {
+    case 'create':
+      return create(inputs, world);
+    case 'delete':
+      return deleteCluster(inputs, world);
+  }
+}
+
+async function runPost(): Promise<void> {
+  try {
+    await post(makeWorld(POST_SECONDS));
+  } catch (thrown) {
+    // Whatever is wrong with the clean-up, the job's own work is done: a green job stays green.
+    const { problem, code, evidence, next } = toKnestError(thrown);
+    log.warn(`${problem} (${code})`);
+    for (const line of evidence) log.line(`  ${line}`);
+    if (next !== undefined) log.line(`  Next: ${next}`);
+  }
+}
+
+async function fail(failure: KnestError, log: Log, summary: Summary): Promise<void> {
+  process.exitCode = 1;
+  log.fail(failure);
+  await summary.add(failurePage(failure, timeline));
+}
+
+function makeWorld(timeoutSeconds: number): World {
+  const directory = join(process.env['RUNNER_TEMP'] ?? tmpdir(), 'knest');
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const timeUp = new AbortController();
+  const timer = setTimeout(() => {
+    const problem = `the time is up after ${formatDuration(timeoutSeconds)}`;
+    timeUp.abort(new KnestError({ code: 'KNEST_TIMEOUT', problem, next: 'raise the input timeout' }));
+  }, timeoutSeconds * 1000);
+  timer.unref();
+  const end = performance.now() + timeoutSeconds * 1000;
+  return {
+    env: process.env,
+    job: readJob(process.env),
+    state,
+    log,
+    summary,
+    timeline,
+    run: runProcess,
+    directory,
+    mask: setSecret,
+    output: setOutput,
+    exportVariable,
+    signal: AbortSignal.any([cancelled, timeUp.signal]),
+    cancelled,
+    secondsLeft: () => Math.max(0, (end - performance.now()) / 1000),
+  };
+}
+
+/** A signal that aborts when the runner asks the process to stop; then main has a moment to end by itself. */
+function cancellation(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(name, () => {
+      const next = 'the post step deletes what was made';
+      controller.abort(new KnestError({ code: 'KNEST_CANCELLED', problem: 'the job was cancelled', next }));
+      setTimeout(() => process.exit(1), CANCEL_MILLISECONDS).unref();
+    });
+  }
+  return controller.signal;
+}
+
+async function runProcess(...[program, args, env]: Parameters<RunProcess>): ReturnType<RunProcess> {
+  const options = { env: { ...env }, silent: true, ignoreReturnCode: true };
+  return getExecOutput(program, [...args], options);
+}

@@ -1,0 +1,154 @@
+import { KnestError } from './errors.ts';
+import { parseCidr, type Cidr } from './values/cidr.ts';
+import { parseDuration } from './values/duration.ts';
+import { parseBytes, suggestQuantity } from './values/quantity.ts';
+import { parseVersion, type Version } from './values/version.ts';
+
+/** Gives the text of an input, blank when it is not set. Matches `getInput` of @actions/core. */
+export type GetInput = (name: string) => string;
+
+/** Kubernetes' own rule for names that become DNS labels (RFC 1123). */
+const DNS_LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
+/** Roughly the reference grammar of github.com/distribution/reference: enough to catch a typing error. */
+const IMAGE = /^[a-z0-9]+(?:[._:/-]+[a-z0-9_]+)*(?::[\w][\w.-]{0,127})?(?:@sha256:[a-f0-9]{64})?$/i;
+
+/**
+ * Reads inputs one by one and keeps every problem, so that a user mends all of them at once.
+ * After a problem the value returned is a placeholder: call `finish` before using any.
+ */
+export class InputReader {
+  readonly #get: GetInput;
+  readonly #problems: { readonly input: string; readonly problem: string }[] = [];
+
+  constructor(get: GetInput) {
+    this.#get = get;
+  }
+
+  /** Notes that an input cannot be used. */
+  problem(input: string, problem: string): void {
+    this.#problems.push({ input, problem });
+  }
+
+  /** The text as it is; undefined when blank. */
+  optional(input: string): string | undefined {
+    const text = this.#get(input).trim();
+    return text === '' ? undefined : text;
+  }
+
+  /** The text, which must not be blank. */
+  required(input: string, hint: string): string {
+    const text = this.optional(input);
+    if (text === undefined) this.problem(input, `is missing; ${hint}`);
+    return text ?? '';
+  }
+
+  /** A name that Kubernetes takes for a namespace or a cluster; undefined when blank. */
+  optionalName(input: string, maxLength: number): string | undefined {
+    const text = this.optional(input);
+    if (text !== undefined && !DNS_LABEL.test(text)) {
+      this.problem(
+        input,
+        `"${text}" is no DNS-1123 label: lower-case letters, digits and "-", starting and ending with a letter or digit`,
+      );
+    } else if (text !== undefined && text.length > maxLength) {
+      this.problem(input, `"${text}" has ${text.length} characters; at most ${maxLength}`);
+    }
+    return text;
+  }
+
+  /** One of a few words. */
+  choice<const Choice extends string>(input: string, choices: readonly [Choice, ...Choice[]]): Choice {
+    const text = this.required(input, `one of ${choices.join(', ')}`);
+    const chosen = choices.find((choice) => choice === text);
+    if (chosen === undefined && text !== '')
+      this.problem(input, `"${text}" is not known; one of ${choices.join(', ')}`);
+    return chosen ?? choices[0];
+  }
+
+  /** `true` or `false`, in YAML 1.2's spellings as @actions/core takes them. */
+  boolean(input: string): boolean {
+    const text = this.required(input, 'true or false');
+    if (text !== '' && !/^(?:true|false)$/i.test(text)) this.problem(input, `"${text}" is no boolean; true or false`);
+    return /^true$/i.test(text);
+  }
+
+  /** A whole number from `minimum` to `maximum`. */
+  integer(input: string, minimum: number, maximum: number): number {
+    const text = this.required(input, `a whole number from ${minimum} to ${maximum}`);
+    const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+    if (text !== '' && !(value >= minimum && value <= maximum)) {
+      this.problem(input, `"${text}" is no whole number from ${minimum} to ${maximum}`);
+    }
+    return value;
+  }
+
+  /** A Kubernetes quantity of at least `minimumBytes`; the text is returned, as Kubernetes parses it itself. */
+  quantity(input: string, minimumBytes: number, minimumText: string): string {
+    const text = this.required(input, 'for example 4Gi');
+    const bytes = parseBytes(text);
+    if (bytes === undefined && text !== '') {
+      this.problem(input, `"${text}" is no Kubernetes quantity; ${suggestQuantity(text) ?? 'for example 4Gi'}`);
+    } else if (bytes !== undefined && bytes < minimumBytes) {
+      this.problem(input, `${text} is too small for a Kubernetes node; at least ${minimumText}`);
+    }
+    return text;
+  }
+
+  /** A duration, in seconds. */
+  duration(input: string): number {
+    const text = this.required(input, 'for example 20m');
+    const seconds = parseDuration(text);
+    if (seconds === undefined && text !== '') {
+      this.problem(input, `"${text}" is no duration; for example 90s, 20m, 4h or 1h30m`);
+    }
+    return seconds ?? 0;
+  }
+
+  /** A range of addresses; undefined when blank. */
+  optionalCidr(input: string): Cidr | undefined {
+    const text = this.optional(input);
+    if (text === undefined) return undefined;
+    const cidr = parseCidr(text);
+    if ('text' in cidr) return cidr;
+    this.problem(input, cidr.problem);
+    return undefined;
+  }
+
+  /** A version of three numbers, with or without a leading `v`. */
+  version(input: string): Version {
+    const text = this.required(input, 'for example 1.36.3');
+    const version = parseVersion(text);
+    if (version === undefined && text !== '') {
+      const guess = /^v?(\d+\.\d+)$/.exec(text)?.[1];
+      this.problem(input, `"${text}" is no version${guess === undefined ? '' : `; for example ${guess}.0`}`);
+    }
+    return version ?? { major: 0, minor: 0, patch: 0, text: '0.0.0' };
+  }
+
+  /** A container image reference. */
+  image(input: string, preset: string): string {
+    const text = this.optional(input) ?? preset;
+    if (!IMAGE.test(text)) this.problem(input, `"${text}" is no image reference`);
+    return text;
+  }
+
+  /** An http or https URL without a trailing slash; undefined when blank. */
+  optionalUrl(input: string): string | undefined {
+    const text = this.optional(input);
+    if (text !== undefined && !(URL.canParse(text) && /^https?:/.test(text))) {
+      this.problem(input, `"${text}" is no http or https URL`);
+    }
+    return text?.replace(/\/+$/, '');
+  }
+
+  /** Ends the reading. Throws KNEST_INPUT with every problem when there was any. */
+  finish(): void {
+    if (this.#problems.length === 0) return;
+    const count = this.#problems.length;
+    throw new KnestError({
+      code: 'KNEST_INPUT',
+      problem: `${count === 1 ? '1 input' : `${count} inputs`} cannot be used; nothing was created`,
+      evidence: this.#problems.map(({ input, problem }) => `${input}: ${problem}`),
+    });
+  }
+}

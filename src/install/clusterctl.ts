@@ -1,0 +1,174 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { KnestError } from '../errors.ts';
+import type { ProcessResult, RunProcess } from '../world.ts';
+import {
+  assetsOf,
+  clusterctlAsset,
+  type Component,
+  type ProviderComponent,
+  type ProviderType,
+  type ReleaseAsset,
+} from './components.ts';
+import type { Downloader } from './download.ts';
+
+const CONFIG_FILE = 'clusterctl.yaml';
+
+/** How clusterctl spells the types of providers: in its flags, and before a provider's name in its repositories. */
+const SPELLING: Readonly<Record<ProviderType, { readonly flag: string; readonly prefix: string }>> = {
+  CoreProvider: { flag: '--core', prefix: '' },
+  BootstrapProvider: { flag: '--bootstrap', prefix: 'bootstrap-' },
+  ControlPlaneProvider: { flag: '--control-plane', prefix: 'control-plane-' },
+  InfrastructureProvider: { flag: '--infrastructure', prefix: 'infrastructure-' },
+};
+
+/** What clusterctl needs from outside. */
+export interface ClusterctlWorld {
+  readonly run: RunProcess;
+  readonly env: NodeJS.ProcessEnv;
+  /** The private directory that the downloader writes to. */
+  readonly directory: string;
+  /** A kubeconfig file of the host. */
+  readonly kubeconfigFile: string;
+}
+
+/**
+ * The clusterctl program, downloaded when it is first needed. It never asks anybody but the host: its repositories are
+ * directories filled by the downloader, its configuration file is private, and its version check is off.
+ */
+export class Clusterctl {
+  readonly #world: ClusterctlWorld;
+  readonly #downloader: Downloader;
+  readonly #version: string;
+  readonly #components: readonly Component[];
+  #prepared: Promise<string> | undefined;
+
+  /** `components`: all that it may be asked for. */
+  constructor(world: ClusterctlWorld, downloader: Downloader, version: string, components: readonly Component[]) {
+    this.#world = world;
+    this.#downloader = downloader;
+    this.#version = version;
+    this.#components = components;
+  }
+
+  /** Downloads the program and writes its configuration, once. Returns its path. Throws KNEST_DOWNLOAD, KNEST_CHECKSUM. */
+  prepare(): Promise<string> {
+    this.#prepared ??= this.#prepare();
+    return this.#prepared;
+  }
+
+  /** Fills the local repositories with what installing these components takes. Throws as `prepare` does. */
+  async stock(components: readonly Component[]): Promise<void> {
+    const downloads = components.flatMap((component) =>
+      assetsOf(component).map((asset) => this.#downloader.file(asset, repositoryPath(component, asset))),
+    );
+    await Promise.all([this.prepare(), ...downloads]);
+  }
+
+  /** Where `stock` put the manifest of a component. */
+  manifestFile(component: Component): string {
+    return join(this.#world.directory, repositoryPath(component, component.manifest));
+  }
+
+  /** `clusterctl init` for these providers; it installs cert-manager first when the host has none. */
+  async init(providers: readonly ProviderComponent[], timeoutSeconds: number): Promise<void> {
+    const wanted = providers.flatMap(({ provider, version }) => [
+      SPELLING[provider.type].flag,
+      `${provider.name}:${version}`,
+    ]);
+    const timeout = ['--wait-provider-timeout', String(Math.max(30, Math.floor(timeoutSeconds)))];
+    const { exitCode, stderr } = await this.#run(['init', ...wanted, '--wait-providers', ...timeout]);
+    if (exitCode !== 0) throw installError('init', stderr);
+  }
+
+  /** The manifest of a provider as `init` would apply it, with its variables filled in. */
+  async providerManifest({ provider, version }: ProviderComponent): Promise<string> {
+    const { flag } = SPELLING[provider.type];
+    const args = ['generate', 'provider', flag, `${provider.name}:${version}`];
+    const { exitCode, stdout, stderr } = await this.#run(args);
+    if (exitCode !== 0) throw installError('generate provider', stderr);
+    return stdout;
+  }
+
+  /** `clusterctl generate cluster --from`: the template with its variables filled in. Throws KNEST_TEMPLATE. */
+  async renderTemplate(
+    name: string,
+    namespace: string,
+    templateFile: string,
+    variables: Readonly<Record<string, string>>,
+  ): Promise<string> {
+    const args = ['generate', 'cluster', name, '--from', templateFile, '--target-namespace', namespace];
+    const { exitCode, stdout, stderr } = await this.#run(args, variables);
+    if (exitCode === 0) return stdout;
+    throw new KnestError({
+      code: 'KNEST_TEMPLATE',
+      problem: `clusterctl cannot render the template ${templateFile}`,
+      evidence: lastLines(stderr),
+      next: 'check the variables that it names',
+    });
+  }
+
+  async #run(args: readonly string[], variables: Readonly<Record<string, string>> = {}): Promise<ProcessResult> {
+    const { run, directory, kubeconfigFile, env } = this.#world;
+    const program = await this.prepare();
+    // The job's variables, since a kubeconfig may name a program that needs them; but no inputs, which hold secrets.
+    const inherited = Object.entries(env).filter(
+      (entry): entry is [string, string] => entry[1] !== undefined && !entry[0].startsWith('INPUT_'),
+    );
+    return run(program, [...args, '--config', join(directory, CONFIG_FILE), '--kubeconfig', kubeconfigFile], {
+      ...Object.fromEntries(inherited),
+      XDG_CONFIG_HOME: directory,
+      CLUSTERCTL_DISABLE_VERSIONCHECK: 'true',
+      GOPROXY: 'off',
+      ...variables,
+    });
+  }
+
+  async #prepare(): Promise<string> {
+    const { directory } = this.#world;
+    await mkdir(directory, { recursive: true });
+    await writeFile(join(directory, CONFIG_FILE), stringify(configuration(this.#components, directory)));
+    const asset = clusterctlAsset(this.#version, process.platform, process.arch);
+    return this.#downloader.program(asset, process.platform === 'win32' ? 'clusterctl.exe' : 'clusterctl');
+  }
+}
+
+function installError(verb: string, stderr: string): KnestError {
+  return new KnestError({
+    code: 'KNEST_INSTALL',
+    problem: `clusterctl ${verb} failed`,
+    evidence: lastLines(stderr),
+    next: 'look at the pods in cert-manager and capi-* on the host; running again completes what is missing',
+  });
+}
+
+/** The text of clusterctl's configuration: each provider, and cert-manager, is a file of a local repository. */
+export function configuration(components: readonly Component[], directory: string): object {
+  const path = (component: Component): string => join(directory, repositoryPath(component, component.manifest));
+  const certManager = components.find(({ installer }) => installer === 'clusterctl-cert-manager');
+  return {
+    providers: components.flatMap((component) =>
+      component.installer === 'clusterctl'
+        ? [{ name: component.provider.name, type: component.provider.type, url: path(component) }]
+        : [],
+    ),
+    ...(certManager !== undefined && { 'cert-manager': { url: path(certManager), version: certManager.version } }),
+  };
+}
+
+/** `<prefix><name>/<version>/<file>`: what clusterctl's local repositories look like (cmd/clusterctl/client/repository). */
+function repositoryPath(component: Component, asset: ReleaseAsset): string {
+  const name =
+    component.installer === 'clusterctl'
+      ? `${SPELLING[component.provider.type].prefix}${component.provider.name}`
+      : component.title.toLowerCase();
+  return join('repository', name, asset.tag, asset.name);
+}
+
+function lastLines(text: string): string[] {
+  return text
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .slice(-8);
+}

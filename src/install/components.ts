@@ -1,0 +1,215 @@
+import type { ComponentVersions, Infrastructure } from '../inputs.ts';
+import { compareMinor, type Version } from '../values/version.ts';
+
+/** An asset of a GitHub release. */
+export interface ReleaseAsset {
+  /** `owner/name`. */
+  readonly repository: string;
+  readonly tag: string;
+  readonly name: string;
+}
+
+/** The four kinds of provider that clusterctl tells apart, as its Provider objects and its configuration file name them. */
+export type ProviderType = 'CoreProvider' | 'BootstrapProvider' | 'ControlPlaneProvider' | 'InfrastructureProvider';
+
+/** A workload that runs when a component does. */
+export interface Workload {
+  readonly kind: 'Deployment' | 'DaemonSet';
+  readonly namespace: string;
+  readonly name: string;
+}
+
+interface ComponentBase {
+  /** As people say it. */
+  readonly title: string;
+  readonly version: string;
+  /** The manifest that installs it. */
+  readonly manifest: ReleaseAsset;
+  /** One of its CRDs: without it the component is not installed, whatever else is there. */
+  readonly crd: string;
+  readonly workloads: readonly Workload[];
+}
+
+/** A Cluster API provider: clusterctl installs it. */
+export interface ProviderComponent extends ComponentBase {
+  readonly installer: 'clusterctl';
+  readonly provider: { readonly name: string; readonly type: ProviderType };
+  readonly metadata: ReleaseAsset;
+}
+
+/** cert-manager, which `clusterctl init` installs before any provider. */
+export interface CertManagerComponent extends ComponentBase {
+  readonly installer: 'clusterctl-cert-manager';
+}
+
+/** Something with a manifest of its own, applied as it is. */
+export interface ManifestComponent extends ComponentBase {
+  readonly installer: 'manifest';
+}
+
+/** Anything `create` can install on the host. */
+export type Component = ProviderComponent | CertManagerComponent | ManifestComponent;
+
+const CLUSTER_API = 'kubernetes-sigs/cluster-api';
+const VIRTINK_PROVIDER = 'smartxworks/cluster-api-provider-virtink';
+
+/** Everything a cluster on that infrastructure needs on the host, in the order in which it may be installed. */
+export function requiredComponents(versions: ComponentVersions, infrastructure: Infrastructure): readonly Component[] {
+  const common = [
+    certManager(versions.certManager),
+    clusterApi(versions.clusterApi, {
+      title: 'Cluster API',
+      provider: { name: 'cluster-api', type: 'CoreProvider' },
+      asset: 'core-components.yaml',
+      crd: 'clusters.cluster.x-k8s.io',
+      workload: ['capi-system', 'capi-controller-manager'],
+    }),
+    clusterApi(versions.clusterApi, {
+      title: 'kubeadm bootstrap provider',
+      provider: { name: 'kubeadm', type: 'BootstrapProvider' },
+      asset: 'bootstrap-components.yaml',
+      crd: 'kubeadmconfigs.bootstrap.cluster.x-k8s.io',
+      workload: ['capi-kubeadm-bootstrap-system', 'capi-kubeadm-bootstrap-controller-manager'],
+    }),
+    clusterApi(versions.clusterApi, {
+      title: 'kubeadm control plane provider',
+      provider: { name: 'kubeadm', type: 'ControlPlaneProvider' },
+      asset: 'control-plane-components.yaml',
+      crd: 'kubeadmcontrolplanes.controlplane.cluster.x-k8s.io',
+      workload: ['capi-kubeadm-control-plane-system', 'capi-kubeadm-control-plane-controller-manager'],
+    }),
+  ];
+  switch (infrastructure) {
+    case 'virtink':
+      return [...common, virtinkProvider(versions.virtinkProvider), virtink(versions.virtink)];
+    case 'docker':
+      return [
+        ...common,
+        clusterApi(versions.clusterApi, {
+          title: 'in-memory infrastructure provider',
+          provider: { name: 'docker', type: 'InfrastructureProvider' },
+          asset: 'infrastructure-components-development.yaml',
+          crd: 'devclusters.infrastructure.cluster.x-k8s.io',
+          workload: ['capd-system', 'capd-controller-manager'],
+        }),
+      ];
+  }
+}
+
+/**
+ * Why a version of Cluster API cannot be used, as the end of a sentence; undefined when it can. Source: Cluster API,
+ * "Version Support": v1beta2 begins with v1.11, the v1beta1 contract of the Virtink provider ends with v1.16.
+ */
+export function clusterApiProblem(version: Version): string | undefined {
+  if (compareMinor(version, { major: 1, minor: 16 }) >= 0) {
+    return 'no longer serves the v1beta1 contract of the Virtink provider';
+  }
+  return compareMinor(version, { major: 1, minor: 11 }) < 0 ? 'has no v1beta2 API' : undefined;
+}
+
+/** The clusterctl binary for a runner. `platform` and `arch` are Node's words for them. */
+export function clusterctlAsset(version: string, platform: NodeJS.Platform, arch: string): ReleaseAsset {
+  const system = platform === 'win32' ? 'windows' : platform;
+  const suffix = platform === 'win32' ? '.exe' : '';
+  return {
+    repository: CLUSTER_API,
+    tag: version,
+    name: `clusterctl-${system}-${arch === 'x64' ? 'amd64' : arch}${suffix}`,
+  };
+}
+
+/** Every asset that some runner may download for these versions: what the table of checksums should know. */
+export function allAssets(versions: ComponentVersions): readonly ReleaseAsset[] {
+  const components = (['virtink', 'docker'] as const).flatMap((name) => requiredComponents(versions, name));
+  const runners = [
+    ['linux', 'x64'],
+    ['linux', 'arm64'],
+    ['darwin', 'x64'],
+    ['darwin', 'arm64'],
+    ['win32', 'x64'],
+  ] as const;
+  const assets = [
+    ...runners.map(([platform, arch]) => clusterctlAsset(versions.clusterApi, platform, arch)),
+    ...components.flatMap(assetsOf),
+  ];
+  return [...new Map(assets.map((asset) => [assetKey(asset), asset])).values()];
+}
+
+/** The assets that installing a component takes. */
+export function assetsOf(component: Component): readonly ReleaseAsset[] {
+  return component.installer === 'clusterctl' ? [component.manifest, component.metadata] : [component.manifest];
+}
+
+/** An asset's name in the table of checksums and in messages: `owner/name/tag/asset`. */
+export function assetKey(asset: ReleaseAsset): string {
+  return `${asset.repository}/${asset.tag}/${asset.name}`;
+}
+
+// Where each component keeps its workloads: source is its release manifest (config/default or deploy/ of its repository).
+
+function certManager(version: string): CertManagerComponent {
+  const namespace = 'cert-manager';
+  return {
+    installer: 'clusterctl-cert-manager',
+    title: 'cert-manager',
+    version,
+    manifest: { repository: 'cert-manager/cert-manager', tag: version, name: 'cert-manager.yaml' },
+    crd: 'certificates.cert-manager.io',
+    workloads: ['cert-manager', 'cert-manager-cainjector', 'cert-manager-webhook'].map((name) => ({
+      kind: 'Deployment',
+      namespace,
+      name,
+    })),
+  };
+}
+
+function clusterApi(
+  version: string,
+  part: {
+    readonly title: string;
+    readonly provider: ProviderComponent['provider'];
+    readonly asset: string;
+    readonly crd: string;
+    readonly workload: readonly [namespace: string, name: string];
+  },
+): ProviderComponent {
+  const [namespace, name] = part.workload;
+  return {
+    installer: 'clusterctl',
+    title: part.title,
+    version,
+    provider: part.provider,
+    manifest: { repository: CLUSTER_API, tag: version, name: part.asset },
+    metadata: { repository: CLUSTER_API, tag: version, name: 'metadata.yaml' },
+    crd: part.crd,
+    workloads: [{ kind: 'Deployment', namespace, name }],
+  };
+}
+
+function virtinkProvider(version: string): ProviderComponent {
+  return {
+    installer: 'clusterctl',
+    title: 'Virtink provider',
+    version,
+    provider: { name: 'virtink', type: 'InfrastructureProvider' },
+    manifest: { repository: VIRTINK_PROVIDER, tag: version, name: 'infrastructure-components.yaml' },
+    metadata: { repository: VIRTINK_PROVIDER, tag: version, name: 'metadata.yaml' },
+    crd: 'virtinkclusters.infrastructure.cluster.x-k8s.io',
+    workloads: [{ kind: 'Deployment', namespace: 'capch-system', name: 'capch-controller-manager' }],
+  };
+}
+
+function virtink(version: string): ManifestComponent {
+  const namespace = 'virtink-system';
+  return {
+    installer: 'manifest',
+    title: 'Virtink',
+    version,
+    manifest: { repository: 'smartxworks/virtink', tag: version, name: 'virtink.yaml' },
+    crd: 'virtualmachines.virt.virtink.smartx.com',
+    workloads: [
+      { kind: 'Deployment', namespace, name: 'virt-controller' },
+      { kind: 'DaemonSet', namespace, name: 'virt-daemon' },
+    ],
+  };
+}

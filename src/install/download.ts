@@ -1,0 +1,168 @@
+import { createHash } from 'node:crypto';
+import { chmod, copyFile, mkdir, readFile, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { HTTPError, cacheFile, downloadTool, find } from '@actions/tool-cache';
+import { KnestError, messageOf } from '../errors.ts';
+import type { DownloadInputs } from '../inputs.ts';
+import checksums from './checksums.json' with { type: 'json' };
+import { assetKey, type ReleaseAsset } from './components.ts';
+
+/** Where GitHub's own API tells the digest of each asset; not GHES, which does not hold these releases. */
+const GITHUB_API = 'https://api.github.com';
+
+/** Downloads release assets and lets none through whose bytes are not what they should be. */
+export class Downloader {
+  readonly #inputs: DownloadInputs;
+  readonly #directory: string;
+  readonly #warn: (text: string) => void;
+  readonly #digests = new Map<string, Promise<ReadonlyMap<string, string>>>();
+
+  /** `directory` must be private: what is checked there must still be the same when it is used. */
+  constructor(inputs: DownloadInputs, directory: string, warn: (text: string) => void) {
+    this.#inputs = inputs;
+    this.#directory = directory;
+    this.#warn = warn;
+  }
+
+  /**
+   * Downloads an asset to `path` below the private directory, and returns where it is.
+   * Throws KNEST_DOWNLOAD, and KNEST_CHECKSUM when the bytes are wrong or nobody can say what would be right.
+   */
+  async file(asset: ReleaseAsset, path: string): Promise<string> {
+    const expected = await this.#expected(asset);
+    const target = join(this.#directory, path);
+    await mkdir(dirname(target), { recursive: true });
+    await rm(target, { force: true });
+    await this.#fetch(this.#url(asset), target);
+    verify(asset, expected, await sha256(target));
+    return target;
+  }
+
+  /**
+   * A program from the runner's tool cache, else downloaded into it. Hashed on every hit: a cache may be shared.
+   * Returns the path of a private executable copy. Throws as `file` does.
+   */
+  async program(asset: ReleaseAsset, name: string): Promise<string> {
+    const version = asset.tag.replace(/^v/, '');
+    const program = join(this.#directory, name);
+    const cached = find(name, version);
+    const expected = cached === '' ? undefined : await this.#expected(asset);
+    if (cached !== '') {
+      await copyFile(join(cached, name), program);
+      if (expected !== undefined && (await sha256(program)) === expected) return executable(program);
+      this.#warn(`${name} ${version} in the tool cache is not the released one: downloading it again`);
+    }
+    const file = await this.file(asset, name);
+    // Seeding the cache is a favour to the next job; a read-only cache must not fail this one.
+    await cacheFile(file, name, name, version).catch((thrown: unknown) => {
+      this.#warn(`${name} could not be kept in the tool cache: ${messageOf(thrown)}`);
+    });
+    return executable(file);
+  }
+
+  #url(asset: ReleaseAsset): string {
+    const root = this.#inputs.mirror ?? 'https://github.com';
+    return `${root}/${asset.repository}/releases/download/${asset.tag}/${asset.name}`;
+  }
+
+  async #fetch(url: string, target: string): Promise<void> {
+    try {
+      await downloadTool(url, target);
+    } catch (thrown) {
+      const missing = thrown instanceof HTTPError && thrown.httpStatusCode === 404;
+      throw new KnestError({
+        code: 'KNEST_DOWNLOAD',
+        problem: `${url} cannot be downloaded: ${messageOf(thrown)}`,
+        next: missing
+          ? 'check the version inputs: this release, or this file of it, does not exist'
+          : 'check that this runner can reach the address (HTTPS_PROXY, NO_PROXY), or set mirror',
+        cause: thrown,
+      });
+    }
+  }
+
+  /** The sum an asset must have; undefined only when checksum-policy lets it through unverified. */
+  async #expected(asset: ReleaseAsset): Promise<string | undefined> {
+    const known = (checksums as Readonly<Record<string, string>>)[assetKey(asset)];
+    if (known !== undefined) return known;
+    if (this.#inputs.checksumPolicy === 'mirror') return this.#publishedSum(asset);
+    const digest = (await this.#releaseDigests(asset)).get(asset.name);
+    if (digest !== undefined) return digest;
+    if (this.#inputs.checksumPolicy === 'warn') {
+      this.#warn(`${assetKey(asset)} is used unverified: no checksum is known (checksum-policy: warn)`);
+      return undefined;
+    }
+    throw new KnestError({
+      code: 'KNEST_CHECKSUM',
+      problem: `there is no checksum to verify ${assetKey(asset)} by`,
+      evidence: ['it is neither in the table of this action nor does its GitHub release tell a digest'],
+      next: 'use a version from the README, set github-token if the API refused, or let it through with checksum-policy: warn',
+    });
+  }
+
+  /** `<asset>.sha256` beside the asset on the mirror, in sha256sum's form. */
+  async #publishedSum(asset: ReleaseAsset): Promise<string> {
+    const file = join(this.#directory, 'sums', createHash('sha256').update(assetKey(asset)).digest('hex'));
+    await rm(file, { force: true });
+    await this.#fetch(`${this.#url(asset)}.sha256`, file);
+    const sum = /^[0-9a-f]{64}/.exec(await readFile(file, 'utf8'))?.[0];
+    if (sum !== undefined) return sum;
+    throw new KnestError({
+      code: 'KNEST_CHECKSUM',
+      problem: `${this.#url(asset)}.sha256 does not begin with a sha256 sum`,
+      next: 'write it with sha256sum, or set another checksum-policy',
+    });
+  }
+
+  /** The digests GitHub computed of a release's assets; empty when it cannot be asked. One request a release. */
+  #releaseDigests(asset: ReleaseAsset): Promise<ReadonlyMap<string, string>> {
+    const url = `${GITHUB_API}/repos/${asset.repository}/releases/tags/${asset.tag}`;
+    const known = this.#digests.get(url) ?? this.#askDigests(url);
+    this.#digests.set(url, known);
+    return known;
+  }
+
+  async #askDigests(url: string): Promise<ReadonlyMap<string, string>> {
+    try {
+      const token = this.#inputs.githubToken;
+      const response = await fetch(url, {
+        headers: {
+          Accept: 'application/vnd.github+json',
+          ...(token !== undefined && { Authorization: `Bearer ${token}` }),
+        },
+        signal: AbortSignal.timeout(10_000),
+      });
+      if (!response.ok) return new Map();
+      const release = (await response.json()) as { assets?: readonly { name: string; digest?: string | null }[] };
+      return new Map(
+        (release.assets ?? []).flatMap(({ name, digest }) =>
+          digest?.startsWith('sha256:') === true ? [[name, digest.slice('sha256:'.length)]] : [],
+        ),
+      );
+    } catch {
+      // No digest is no failure yet: the policy decides what becomes of an asset without one.
+      return new Map();
+    }
+  }
+}
+
+function verify(asset: ReleaseAsset, expected: string | undefined, actual: string): void {
+  if (expected === undefined || expected === actual) return;
+  throw new KnestError({
+    code: 'KNEST_CHECKSUM',
+    problem: `${assetKey(asset)} is not what was released: its sha256 is wrong`,
+    evidence: [`expected ${expected}`, `received ${actual}`],
+    next: 'do not use it; check the mirror or proxy that it came through',
+  });
+}
+
+async function executable(path: string): Promise<string> {
+  await chmod(path, 0o700);
+  return path;
+}
+
+async function sha256(file: string): Promise<string> {
+  return createHash('sha256')
+    .update(await readFile(file))
+    .digest('hex');
+}

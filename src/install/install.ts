@@ -1,0 +1,166 @@
+import { readFile } from 'node:fs/promises';
+import { KnestError, messageOf } from '../errors.ts';
+import { applyAll } from '../host/apply.ts';
+import type { KubernetesClient } from '../host/client.ts';
+import { Kinds } from '../host/kinds.ts';
+import { withLease } from '../host/lease.ts';
+import { parseManifest } from '../host/manifest.ts';
+import { describePodProblem, podProblem } from '../host/pods.ts';
+import { watchTarget, watchUntil } from '../host/watch.ts';
+import type { StepLog } from '../report/log.ts';
+import type { Clusterctl } from './clusterctl.ts';
+import type { Component, ProviderComponent } from './components.ts';
+import { daemonSetProblem, deploymentProblem, stateOf, takeInventory, type Inventory } from './inventory.ts';
+
+/** What installing needs. */
+export interface Installation {
+  readonly client: KubernetesClient;
+  readonly clusterctl: Clusterctl;
+  /** Names this job to others that wait for it. */
+  readonly holder: string;
+  readonly signal: AbortSignal;
+  /** Seconds that are left for it. */
+  readonly secondsLeft: () => number;
+}
+
+const LEASE = 'knest-action-install';
+
+/** Components by what is to be done about each. */
+interface Plan {
+  /** Not there at all. */
+  readonly absent: readonly Component[];
+  /** Partly there: completed in the version that was begun. */
+  readonly incomplete: readonly Component[];
+}
+
+/**
+ * Installs what is missing of these components, and only that, while no other job does. What is installed stays in
+ * its version. Returns one line about what was done. Throws KNEST_INSTALL, KNEST_DOWNLOAD, KNEST_CHECKSUM.
+ */
+export async function install(
+  installation: Installation,
+  components: readonly Component[],
+  inventory: Inventory,
+  log: StepLog,
+): Promise<string> {
+  const { client, clusterctl, holder, signal } = installation;
+  const first = makePlan(components, inventory);
+  if (isEmpty(first)) return 'nothing missing';
+  await clusterctl.stock([...first.absent, ...first.incomplete]);
+  const waiting = (other: string): void => log.line(`waiting for ${other}, which installs on this host`);
+  return withLease(client, LEASE, holder, signal, waiting, async () => {
+    const plan = makePlan(components, await takeInventory(client));
+    if (isEmpty(plan)) return 'another job installed what was missing';
+    for (const { title, version } of plan.absent) log.line(`${title} ${version} is missing`);
+    for (const { title, version } of plan.incomplete) log.line(`${title} ${version} is incomplete`);
+    await carryOut(plan, installation, components);
+    await waitForWorkloads(client, components, log, signal);
+    return [...plan.absent, ...plan.incomplete].map(({ title, version }) => `${title} ${version}`).join(', ');
+  });
+}
+
+function makePlan(components: readonly Component[], inventory: Inventory): Plan {
+  const states = components.map((component) => ({ component, found: stateOf(component, inventory) }));
+  return {
+    absent: states.filter(({ found }) => found.state === 'absent').map(({ component }) => component),
+    incomplete: states.flatMap(({ component, found }) =>
+      found.state === 'incomplete' ? [atVersion(component, found.version)] : [],
+    ),
+  };
+}
+
+function isEmpty({ absent, incomplete }: Plan): boolean {
+  return absent.length === 0 && incomplete.length === 0;
+}
+
+/** The component in another version. */
+function atVersion<C extends Component>(component: C, version: string): C {
+  const manifest = { ...component.manifest, tag: version };
+  return component.installer === 'clusterctl'
+    ? { ...component, version, manifest, metadata: { ...component.metadata, tag: version } }
+    : { ...component, version, manifest };
+}
+
+/** Everything at once that does not need another: providers and Virtink need cert-manager's webhook, and nothing else. */
+async function carryOut(plan: Plan, installation: Installation, components: readonly Component[]): Promise<void> {
+  const { client, clusterctl, secondsLeft, signal } = installation;
+  const isProvider = (component: Component): component is ProviderComponent => component.installer === 'clusterctl';
+  const isCertManager = ({ installer }: Component): boolean => installer === 'clusterctl-cert-manager';
+  const providers = plan.absent.filter(isProvider);
+  const applied = [
+    ...plan.incomplete,
+    ...plan.absent.filter(({ installer }) => installer === 'manifest'),
+    // `clusterctl init` brings cert-manager; without a provider to install it is not called.
+    ...(providers.length === 0 ? plan.absent.filter(isCertManager) : []),
+  ];
+  for (const component of applied.filter(isCertManager)) await applyManifest(installation, component);
+  const certManagerRuns = waitForWorkloads(client, components.filter(isCertManager), undefined, signal);
+  await Promise.all([
+    providers.length > 0 ? clusterctl.init(providers, secondsLeft()) : undefined,
+    ...applied
+      .filter((component) => !isCertManager(component))
+      .map(async (component) => {
+        await certManagerRuns;
+        await applyManifest(installation, component);
+      }),
+  ]);
+}
+
+async function applyManifest({ client, clusterctl, signal }: Installation, component: Component): Promise<void> {
+  const text =
+    component.installer === 'clusterctl'
+      ? await clusterctl.providerManifest(component)
+      : await readFile(clusterctl.manifestFile(component), 'utf8');
+  try {
+    await applyAll(client, parseManifest(text), signal);
+  } catch (thrown) {
+    if (signal.aborted) throw thrown;
+    throw new KnestError({
+      code: 'KNEST_INSTALL',
+      problem: `${component.title} ${component.version} cannot be applied: ${messageOf(thrown)}`,
+      next: 'check that these credentials may install it; running again completes what is missing',
+      cause: thrown,
+    });
+  }
+}
+
+/** Waits until all workloads of the components are available, a line for each. Throws with what keeps them when aborted. */
+async function waitForWorkloads(
+  client: KubernetesClient,
+  components: readonly Component[],
+  log: StepLog | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  const deployments = watchTarget(Kinds.deployment, {});
+  const daemonSets = watchTarget(Kinds.daemonSet, {});
+  const workloads = components.flatMap((component) => component.workloads);
+  const said = new Set<string>();
+  const unavailable = (): string[] =>
+    workloads.flatMap(({ kind, namespace, name }) => {
+      const key = `${namespace}/${name}`;
+      const problem =
+        kind === 'Deployment'
+          ? deploymentProblem(deployments.objects.get(key))
+          : daemonSetProblem(daemonSets.objects.get(key));
+      if (problem !== undefined) return [`${kind} ${key} ${problem}`];
+      if (!said.has(key)) log?.line(`${key} is available`);
+      said.add(key);
+      return [];
+    });
+  try {
+    await watchUntil(client, [deployments, daemonSets], () => unavailable().length === 0 || undefined, signal);
+  } catch (thrown) {
+    if (!signal.aborted || !(thrown instanceof KnestError)) throw thrown;
+    const namespaces = new Set(workloads.map(({ namespace }) => namespace));
+    throw thrown.with(...unavailable(), ...(await podProblems(client, namespaces)));
+  }
+}
+
+async function podProblems(client: KubernetesClient, namespaces: ReadonlySet<string>): Promise<string[]> {
+  const briefly = client.until(AbortSignal.timeout(10_000));
+  const pods = await Promise.all([...namespaces].map((namespace) => briefly.list(Kinds.pod, { namespace })));
+  return pods.flat().flatMap((pod) => {
+    const problem = podProblem(pod);
+    return problem === undefined ? [] : [describePodProblem(pod, problem)];
+  });
+}

@@ -1,0 +1,130 @@
+import { KnestError } from '../errors.ts';
+import type { KubernetesClient } from '../host/client.ts';
+import { Kinds } from '../host/kinds.ts';
+import { conditionOf, type DaemonSet, type Deployment, type Provider } from '../host/objects.ts';
+import { parseVersion } from '../values/version.ts';
+import { clusterApiProblem, type Component, type Workload } from './components.ts';
+
+/** What the host has of a component. */
+export type ComponentState =
+  | { readonly state: 'absent' }
+  /** Something of it is there, but not all, or not running: `missing` says what, one line each. */
+  | { readonly state: 'incomplete'; readonly version: string; readonly missing: readonly string[] }
+  | { readonly state: 'installed'; readonly version: string };
+
+/** What the host has, read once: four LISTs, whatever the number of components. */
+export interface Inventory {
+  /** The providers that clusterctl recorded. */
+  readonly providers: readonly Provider[];
+  /** Names of CustomResourceDefinitions. */
+  readonly definitions: ReadonlySet<string>;
+  readonly deployments: readonly Deployment[];
+  readonly daemonSets: readonly DaemonSet[];
+}
+
+/** Reads what is installed on the host. Throws what RestClient throws. */
+export async function takeInventory(client: KubernetesClient): Promise<Inventory> {
+  const [providers, definitions, deployments, daemonSets] = await Promise.all([
+    client.list(Kinds.provider),
+    client.names(Kinds.customResourceDefinition),
+    client.list(Kinds.deployment),
+    client.list(Kinds.daemonSet),
+  ]);
+  return { providers, definitions: new Set(definitions), deployments, daemonSets };
+}
+
+/**
+ * Compares a component with the inventory. A component is installed when its CRD, its record (of a provider) and
+ * all its workloads are there and available; a record alone proves nothing, since an installer may have been killed.
+ */
+export function stateOf(component: Component, inventory: Inventory): ComponentState {
+  const record = recordOf(component, inventory);
+  const workloads = component.workloads.map((workload) => ({ workload, problem: problemOf(workload, inventory) }));
+  const hasDefinition = inventory.definitions.has(component.crd);
+  const untouched =
+    !hasDefinition && record === undefined && workloads.every(({ problem }) => problem === 'is not there');
+  if (untouched) return { state: 'absent' };
+
+  const version = record?.version ?? versionOf(component, inventory) ?? component.version;
+  const missing = [
+    ...(hasDefinition ? [] : [`the CRD ${component.crd} is not there`]),
+    ...(component.installer === 'clusterctl' && record === undefined ? ['clusterctl has no record of it'] : []),
+    ...workloads.flatMap(({ workload: { kind, namespace, name }, problem }) =>
+      problem === undefined ? [] : [`${kind} ${namespace}/${name} ${problem}`],
+    ),
+  ];
+  return missing.length === 0 ? { state: 'installed', version } : { state: 'incomplete', version, missing };
+}
+
+function recordOf(component: Component, inventory: Inventory): Provider | undefined {
+  if (component.installer !== 'clusterctl') return undefined;
+  const { name, type } = component.provider;
+  return inventory.providers.find((provider) => provider.providerName === name && provider.type === type);
+}
+
+/** The tag of the running image: what says the version where no record does. */
+function versionOf(component: Component, inventory: Inventory): string | undefined {
+  const [first] = component.workloads;
+  const workload = [...inventory.deployments, ...inventory.daemonSets].find(
+    ({ metadata }) => metadata.name === first?.name && metadata.namespace === first.namespace,
+  );
+  const image = workload?.spec?.template?.spec?.containers?.[0]?.image;
+  return /:(v\d[^@]*)/.exec(image ?? '')?.[1];
+}
+
+function problemOf(workload: Workload, inventory: Inventory): string | undefined {
+  const isIt = ({ metadata }: Deployment | DaemonSet): boolean =>
+    metadata.name === workload.name && metadata.namespace === workload.namespace;
+  if (workload.kind === 'Deployment') return deploymentProblem(inventory.deployments.find(isIt));
+  return daemonSetProblem(inventory.daemonSets.find(isIt));
+}
+
+/** Why a Deployment does not run, as the end of a sentence; undefined when it does. */
+export function deploymentProblem(deployment: Deployment | undefined): string | undefined {
+  if (deployment === undefined) return 'is not there';
+  const available = conditionOf(deployment, 'Available');
+  return available?.status === 'True' ? undefined : `is not available (${available?.message ?? 'no status yet'})`;
+}
+
+/** Why a DaemonSet does not run, as the end of a sentence; undefined when it does on at least one node. */
+export function daemonSetProblem(daemonSet: DaemonSet | undefined): string | undefined {
+  if (daemonSet === undefined) return 'is not there';
+  const { numberReady = 0, desiredNumberScheduled = 0 } = daemonSet.status ?? {};
+  return numberReady > 0 ? undefined : `runs on 0 of ${desiredNumberScheduled} nodes`;
+}
+
+/**
+ * What the host has of the components, for people, and whether that is all of them. Throws KNEST_UNSUPPORTED_VERSION
+ * for an installed Cluster API that serves either no v1beta2 API or no v1beta1 contract: it is never changed behind
+ * its owner's back.
+ */
+export function describeInventory(
+  components: readonly Component[],
+  inventory: Inventory,
+): { readonly text: string; readonly isComplete: boolean } {
+  const states = components.map((component) => ({ component, found: stateOf(component, inventory) }));
+  for (const { component, found } of states) refuseUnsupported(component, found);
+  const isComplete = states.every(({ found }) => found.state === 'installed');
+  const parts = states
+    .filter(
+      ({ component }) =>
+        component.installer !== 'clusterctl' || !/^(Bootstrap|ControlPlane)/.test(component.provider.type),
+    )
+    .map(({ component, found }) =>
+      found.state === 'absent' ? `no ${component.title}` : `${component.title} ${found.version}`,
+    );
+  return { text: parts.join(', '), isComplete };
+}
+
+function refuseUnsupported(component: Component, found: ComponentState): void {
+  if (component.installer !== 'clusterctl' || component.provider.type !== 'CoreProvider') return;
+  const version = found.state === 'absent' ? undefined : parseVersion(found.version);
+  if (version === undefined) return;
+  const problem = clusterApiProblem(version);
+  if (problem === undefined) return;
+  throw new KnestError({
+    code: 'KNEST_UNSUPPORTED_VERSION',
+    problem: `the host has Cluster API v${version.text}, which ${problem}`,
+    next: 'use a host with Cluster API v1.11 to v1.15',
+  });
+}

@@ -1,0 +1,72 @@
+import { debug, endGroup, error, info, startGroup, warning } from '@actions/core';
+import type { KnestError } from '../errors.ts';
+import type { Timeline } from './timeline.ts';
+
+/** What a step tells while it runs. */
+export interface StepLog {
+  /** One line for one change; opens the step's group at the first. */
+  line(text: string): void;
+}
+
+/** The log of a job, in the look that the README shows. */
+export interface Log {
+  /** Runs a step: one line when it had nothing to tell meanwhile, else a group. `work` returns the step's result line. */
+  step<T>(title: string, work: (step: StepLog) => Promise<{ readonly value: T; readonly result: string }>): Promise<T>;
+  /** A line of its own. */
+  line(text: string): void;
+  /** A line for ACTIONS_STEP_DEBUG. */
+  readonly debug: (text: string) => void;
+  /** One sentence as an annotation; the step stays green. */
+  readonly warn: (text: string) => void;
+  /** A failure in full, and its one sentence as an annotation. */
+  fail(failure: KnestError): void;
+}
+
+const TITLE_WIDTH = 18;
+
+/**
+ * Makes a text harmless for the runner: it takes a line for a command when it begins with `::` or has `##[` in it,
+ * and names and messages of the cluster are not ours. Source: actions/runner src/Runner.Common/ActionCommand.cs.
+ */
+export function harmless(text: string): string {
+  return text
+    .split(/\r\n|[\r\n]/)
+    .map((line) => line.replace(/^(\s*):(?=:)/, '$1: ').replaceAll('##[', '# #['))
+    .join('\n');
+}
+
+/** The log of a GitHub job. Lines are written by `write`, groups and annotations as workflow commands. */
+export function githubLog(timeline: Timeline, write: (text: string) => void = info): Log {
+  const say = (text: string): void => write(harmless(text));
+  return {
+    async step(title, work) {
+      const started = performance.now();
+      const group = { open: false };
+      const elapsed = (): string => `${((performance.now() - started) / 1000).toFixed(1)} s`;
+      const step: StepLog = {
+        line(text) {
+          if (!group.open) startGroup(harmless(`▸ ${title}`));
+          group.open = true;
+          say(`${elapsed().padStart(10)}  ${text}`);
+        },
+      };
+      try {
+        const { value, result } = await timeline.during(title, () => work(step));
+        if (group.open) step.line(result);
+        else say(`▸ ${title.padEnd(TITLE_WIDTH)} ${result}   ${elapsed()}`);
+        return value;
+      } finally {
+        if (group.open) endGroup();
+      }
+    },
+    line: say,
+    debug: (text) => debug(harmless(text)),
+    warn: (text) => warning(harmless(text)),
+    fail(failure) {
+      say(`✖ ${failure.problem}   ${failure.code}`);
+      for (const line of failure.evidence) say(`  ${line}`);
+      if (failure.next !== undefined) say(`  Next: ${failure.next}`);
+      error(harmless(`${failure.problem} (${failure.code})`));
+    },
+  };
+}

@@ -1,0 +1,104 @@
+import { summary } from '@actions/core';
+import type { KnestError } from '../errors.ts';
+import type { Timeline } from './timeline.ts';
+
+/** The page that GitHub shows under a run. */
+export interface Summary {
+  /** Adds Markdown to the page. A page that cannot be written is no failure: resolves all the same. */
+  add(markdown: string): Promise<void>;
+}
+
+/** The summary of a GitHub job; does nothing where the runner offers none. */
+export function githubSummary(env: NodeJS.ProcessEnv): Summary {
+  return {
+    async add(markdown) {
+      if (env['GITHUB_STEP_SUMMARY'] === undefined) return;
+      await summary
+        .addRaw(`${markdown}\n`)
+        .write()
+        .catch(() => undefined);
+    },
+  };
+}
+
+/** A created cluster as the summary shows it. */
+export interface CreatedCluster {
+  readonly name: string;
+  readonly namespace: string;
+  readonly state: string;
+  /** The host's API server. */
+  readonly host: string;
+  /** Undefined until there is an API to reach. */
+  readonly server: string | undefined;
+  readonly kubernetesVersion: string;
+  readonly machines: string;
+  readonly expiresAt: string | undefined;
+  /** Whether the job's post step deletes it. */
+  readonly ephemeral: boolean;
+}
+
+/** The page of a create that succeeded: a headline, a table, and a chart of the phases. */
+export function createdPage(cluster: CreatedCluster, timeline: Timeline): string {
+  const { name, namespace } = cluster;
+  const rows = [
+    ['Cluster', code(`${namespace}/${name}`)],
+    ['Host', code(cluster.host)],
+    ['API server', cluster.server === undefined ? 'not waited for' : code(cluster.server)],
+    ['Kubernetes', code(cluster.kubernetesVersion)],
+    ['Machines', cluster.machines],
+    ['Expires', cluster.expiresAt ?? 'never'],
+    ['Reach it', cluster.server === undefined ? 'not yet' : code('kubectl get nodes')],
+    [
+      'Delete it',
+      cluster.ephemeral ? 'the end of this job does' : code(`kubectl delete cluster -n ${namespace} ${name}`),
+    ],
+  ] as const;
+  const table = ['| | |', '|---|---|', ...rows.map(([title, text]) => `| ${title} | ${text} |`)];
+  return [`### ${name} ${cluster.state}`, '', ...table, '', ...gantt(timeline)].join('\n');
+}
+
+/** The page of a failure: what was wrong and what to do, with the evidence folded. */
+export function failurePage(failure: KnestError, timeline: Timeline): string {
+  const next = failure.next === undefined ? [] : ['', `**Next:** ${escape(failure.next)}`];
+  const evidence =
+    failure.evidence.length === 0
+      ? []
+      : [
+          '',
+          '<details><summary>What was seen</summary>',
+          '',
+          '```text',
+          ...failure.evidence.map(fenced),
+          '```',
+          '',
+          '</details>',
+        ];
+  return [`### ✖ ${escape(failure.problem)} (${failure.code})`, ...next, ...evidence, '', ...gantt(timeline)].join(
+    '\n',
+  );
+}
+
+/** A mermaid chart of the phases; nothing when there was none. */
+export function gantt({ phases, start }: Timeline): readonly string[] {
+  if (phases.length === 0) return [];
+  const bars = phases.map(({ name, start: from, end }, index) => {
+    const seconds = (end - from) / 1000;
+    // mermaid draws nothing for a bar without length.
+    const [begin, finish] = [from - start, Math.max(end - start, from - start + 1)].map(Math.round);
+    return `    ${name.replaceAll(':', ' ')} (${seconds.toFixed(1)} s) :p${index}, ${begin ?? 0}, ${finish ?? 0}`;
+  });
+  return ['```mermaid', 'gantt', '    dateFormat x', '    axisFormat %M:%S', ...bars, '```'];
+}
+
+function code(text: string): string {
+  return `\`${text.replaceAll('`', "'").replaceAll('|', '\\|')}\``;
+}
+
+/** Texts from the cluster must not become Markdown or HTML of the page. */
+function escape(text: string): string {
+  return text.replace(/[\\`*_{}[\]<>#|]/g, '\\$&').replace(/[\r\n]+/g, ' ');
+}
+
+function fenced(line: string): string {
+  return line.replaceAll('```', "'''");
+}

@@ -1,0 +1,46 @@
+/** What main leaves for the post step. The post step reads nothing else: inputs are wrong there in nested composites. */
+export interface SavedState {
+  readonly name: string;
+  readonly namespace: string;
+  /** A private copy of the host's credentials: later steps may remove their own. */
+  readonly hostKubeconfigFile: string;
+  /** Whether the post step deletes the cluster. */
+  readonly ephemeral: boolean;
+  /** The labels that prove the cluster is this job's. */
+  readonly owner: Readonly<Record<string, string>>;
+}
+
+/** Remembers across main and post. */
+export interface State {
+  /** Writes the state, flushed, before the first write to the host. */
+  remember(state: SavedState): void;
+  /** What main remembered; undefined when it failed before it made anything. */
+  recall(): SavedState | undefined;
+  /** Whether this process is the post step. */
+  readonly isPost: boolean;
+}
+
+const KEY = 'cluster';
+
+/** The two functions of @actions/core that keep a step's state. */
+export interface StateStore {
+  readonly getState: (name: string) => string;
+  readonly saveState: (name: string, value: string) => void;
+}
+
+/**
+ * The state that GitHub keeps for the step. `saveState` appends to the file GITHUB_STATE synchronously, so it
+ * outlives a killed process. Source: actions/toolkit packages/core/src/file-command.ts.
+ */
+export function githubState({ getState, saveState }: StateStore): State {
+  const isPost = getState('isPost') === 'true';
+  if (!isPost) saveState('isPost', 'true');
+  return {
+    isPost,
+    remember: (state) => saveState(KEY, JSON.stringify(state)),
+    recall: () => {
+      const text = getState(KEY);
+      return text === '' ? undefined : (JSON.parse(text) as SavedState);
+    },
+  };
+}

@@ -1,0 +1,28 @@
+/** A released version, without the leading `v`. */
+export interface Version {
+  readonly major: number;
+  readonly minor: number;
+  readonly patch: number;
+  /** `1.36.3` */
+  readonly text: string;
+}
+
+const VERSION = /^v?(\d{1,4})\.(\d{1,4})\.(\d{1,4})((?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?)$/;
+
+/** Parses `1.36.3` or `v1.36.3`, with a pre-release or build suffix if there is one; undefined for anything else. */
+export function parseVersion(text: string): Version | undefined {
+  const match = VERSION.exec(text);
+  if (match === null) return undefined;
+  const [, major, minor, patch, suffix = ''] = match;
+  return {
+    major: Number(major),
+    minor: Number(minor),
+    patch: Number(patch),
+    text: `${Number(major)}.${Number(minor)}.${Number(patch)}${suffix}`,
+  };
+}
+
+/** Negative when `one` is older than `other` by major, then minor version; 0 when both are the same. */
+export function compareMinor(one: Version, other: { readonly major: number; readonly minor: number }): number {
+  return one.major - other.major || one.minor - other.minor;
+}

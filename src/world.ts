@@ -1,0 +1,74 @@
+import type { Log } from './report/log.ts';
+import type { Summary } from './report/summary.ts';
+import type { Timeline } from './report/timeline.ts';
+import type { State } from './state.ts';
+
+/** The job that runs the action, as GitHub describes it. */
+export interface Job {
+  /** `owner/name`. */
+  readonly repository: string;
+  /** Does not change when the repository is renamed. */
+  readonly repositoryId: string;
+  readonly runId: string;
+  readonly runAttempt: string;
+  readonly jobName: string;
+  /** The address of the run, for people. */
+  readonly runUrl: string;
+  /** Undefined unless the run is for a pull request. */
+  readonly pullRequest: string | undefined;
+}
+
+/** How a child process ended, and all it wrote. */
+export interface ProcessResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a program without a shell, quietly; secrets travel in files, never in `args`. */
+export type RunProcess = (
+  program: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+) => Promise<ProcessResult>;
+
+/** Everything outside: what a test wants otherwise, and all that knows of GitHub. */
+export interface World {
+  readonly env: NodeJS.ProcessEnv;
+  readonly job: Job;
+  readonly state: State;
+  readonly log: Log;
+  readonly summary: Summary;
+  readonly timeline: Timeline;
+  readonly run: RunProcess;
+  /** A private directory (0700) below RUNNER_TEMP. */
+  readonly directory: string;
+  /** Registers a text to be shown as `***` from here on. */
+  readonly mask: (secret: string) => void;
+  /** Sets an output of the step. */
+  readonly output: (name: string, value: string) => void;
+  /** Sets an environment variable for the steps that follow. */
+  readonly exportVariable: (name: string, value: string) => void;
+  /** Aborts when the job is cancelled, and when the time of the command is up; its reason is the KnestError to end with. */
+  readonly signal: AbortSignal;
+  /** Aborts when the job is cancelled, and then alone. */
+  readonly cancelled: AbortSignal;
+  /** Seconds until the time of the command is up. */
+  readonly secondsLeft: () => number;
+}
+
+/** Reads the job from the variables that the runner sets. Source: docs.github.com, "Variables reference". */
+export function readJob(env: NodeJS.ProcessEnv): Job {
+  const repository = env['GITHUB_REPOSITORY'] ?? 'local/local';
+  const runId = env['GITHUB_RUN_ID'] ?? '0';
+  return {
+    repository,
+    // act sets no id: the name then stands for it.
+    repositoryId: env['GITHUB_REPOSITORY_ID'] ?? repository.replace(/[^A-Za-z0-9._-]/g, '.'),
+    runId,
+    runAttempt: env['GITHUB_RUN_ATTEMPT'] ?? '1',
+    jobName: env['GITHUB_JOB'] ?? 'job',
+    runUrl: `${env['GITHUB_SERVER_URL'] ?? 'https://github.com'}/${repository}/actions/runs/${runId}`,
+    pullRequest: /^refs\/pull\/(\d+)\//.exec(env['GITHUB_REF'] ?? '')?.[1],
+  };
+}
