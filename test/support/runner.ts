@@ -1,0 +1,161 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parse } from 'yaml';
+
+const root = resolve(import.meta.dirname, '../..');
+const bundle = join(root, 'dist/index.js');
+
+interface ActionFile {
+  readonly inputs: Readonly<Record<string, { readonly default?: string }>>;
+}
+
+/** What the runner sets for a step besides its inputs. */
+export interface StepOptions {
+  readonly inputs: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Wraps the command, for example to run it in a host's network. */
+  readonly wrap?: (argv: readonly string[]) => { readonly command: string; readonly args: readonly string[] };
+  /** Hears every line of the log as it comes. */
+  readonly onLine?: (line: string) => void;
+}
+
+/** What one run of main or post left. */
+export interface StepResult {
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** Everything it wrote to its log, as the runner receives it: workflow commands too. */
+  readonly log: string;
+  readonly outputs: Readonly<Record<string, string>>;
+  readonly state: Readonly<Record<string, string>>;
+  readonly env: Readonly<Record<string, string>>;
+  readonly summary: string;
+  /** Values it asked to be masked. */
+  readonly masks: readonly string[];
+  readonly seconds: number;
+}
+
+/**
+ * Runs the bundle as GitHub's runner does: inputs as INPUT_*, with action.yml's defaults, files for outputs, state,
+ * environment and summary, and the same state for the post step of the same job.
+ */
+export class Job {
+  readonly directory: string;
+  readonly #options: StepOptions;
+  #state: Readonly<Record<string, string>> = {};
+  /** The step that runs now. */
+  process: ChildProcess | undefined;
+
+  constructor(options: StepOptions) {
+    this.#options = options;
+    this.directory = mkdtempSync(join(tmpdir(), 'knest-job-'));
+    chmodSync(this.directory, 0o755);
+    for (const name of ['temp', 'tools', 'home']) mkdirSync(join(this.directory, name));
+  }
+
+  /** Runs the action's main. */
+  async main(): Promise<StepResult> {
+    const result = await this.#run('main');
+    this.#state = result.state;
+    return result;
+  }
+
+  /** Runs its post step, with the state that main left and, as in nested composites, without its inputs. */
+  async post(): Promise<StepResult> {
+    return this.#run('post');
+  }
+
+  /** Where RUNNER_TEMP is. */
+  get temp(): string {
+    return join(this.directory, 'temp');
+  }
+
+  /** Removes the job's files. */
+  clean(): void {
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  async #run(step: 'main' | 'post'): Promise<StepResult> {
+    const files = ['GITHUB_OUTPUT', 'GITHUB_STATE', 'GITHUB_ENV', 'GITHUB_PATH', 'GITHUB_STEP_SUMMARY'];
+    const paths = Object.fromEntries(files.map((name) => [name, join(this.directory, `${step}-${name}`)]));
+    for (const path of Object.values(paths)) writeFileSync(path, '');
+    const { wrap, onLine = () => undefined } = this.#options;
+    const argv = [process.execPath, bundle];
+    const { command, args } = wrap?.(argv) ?? { command: argv[0] ?? '', args: argv.slice(1) };
+    const started = performance.now();
+    const child = spawn(command, args, { env: this.#environment(step, paths), cwd: this.directory });
+    this.process = child;
+    let log = '';
+    let rest = '';
+    const take = (text: string): void => {
+      log += text;
+      const lines = (rest + text).split('\n');
+      rest = lines.pop() ?? '';
+      lines.forEach(onLine);
+    };
+    child.stdout.setEncoding('utf8').on('data', take);
+    child.stderr.setEncoding('utf8').on('data', take);
+    const [exitCode, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((settle, reject) =>
+      child.on('error', reject).on('close', (code, name) => settle([code, name])),
+    );
+    const read = (name: string): string => readFileSync(paths[name] ?? '', 'utf8');
+    return {
+      exitCode,
+      signal,
+      log,
+      outputs: keyValues(read('GITHUB_OUTPUT')),
+      state: keyValues(read('GITHUB_STATE')),
+      env: keyValues(read('GITHUB_ENV')),
+      summary: read('GITHUB_STEP_SUMMARY'),
+      masks: [...log.matchAll(/^::add-mask::(.*)$/gm)].map(([, value = '']) => value),
+      seconds: (performance.now() - started) / 1000,
+    };
+  }
+
+  #environment(step: 'main' | 'post', paths: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+    const own = Object.entries(process.env).filter(
+      ([name]) => !/^(INPUT_|STATE_|GITHUB_|RUNNER_|ACTIONS_)/.test(name) && !/^(KUBECONFIG|(https?|all)_proxy)$/i.test(name),
+    );
+    const inputs = step === 'main' ? { ...defaults(), ...this.#options.inputs } : {};
+    return {
+      ...Object.fromEntries(own),
+      HOME: join(this.directory, 'home'),
+      RUNNER_TEMP: this.temp,
+      RUNNER_TOOL_CACHE: join(this.directory, 'tools'),
+      GITHUB_REPOSITORY: 'octo-org/octo-repo',
+      GITHUB_REPOSITORY_ID: '1296269',
+      GITHUB_RUN_ID: '1658821493',
+      GITHUB_RUN_ATTEMPT: '1',
+      GITHUB_JOB: 'test',
+      GITHUB_SERVER_URL: 'https://github.com',
+      ...paths,
+      ...this.#options.env,
+      ...prefixed('INPUT_', inputs, (name) => name.toUpperCase()),
+      ...prefixed('STATE_', step === 'post' ? this.#state : {}, (name) => name),
+    };
+  }
+}
+
+function prefixed(
+  prefix: string,
+  values: Readonly<Record<string, string>>,
+  spell: (name: string) => string,
+): Record<string, string> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [prefix + spell(name), value]));
+}
+
+/** The inputs' defaults in action.yml; expressions, which only GitHub fills in, are blank. */
+function defaults(): Record<string, string> {
+  const { inputs } = parse(readFileSync(join(root, 'action.yml'), 'utf8')) as ActionFile;
+  return Object.fromEntries(
+    Object.entries(inputs).map(([name, { default: value = '' }]) => [name, String(value).includes('${{') ? '' : String(value)]),
+  );
+}
+
+/** Reads the runner's file format: `name<<DELIMITER`, lines, `DELIMITER`. */
+function keyValues(text: string): Record<string, string> {
+  const values: Record<string, string> = {};
+  for (const [, name = '', , value = ''] of text.matchAll(/^([^\n=]+?)<<(\S+)\n([\s\S]*?)\n\2$/gm)) values[name] = value;
+  return values;
+}
