@@ -2,41 +2,35 @@ import { KnestError } from '../errors.ts';
 import { applyAll } from '../host/apply.ts';
 import type { KubernetesClient } from '../host/client.ts';
 import { Kinds } from '../host/kinds.ts';
-import type { Cluster, KubernetesObject } from '../host/objects.ts';
+import type { Cluster } from '../host/objects.ts';
 import { ApiError, hasStatus } from '../host/rest.ts';
 import { watchTarget, watchUntil } from '../host/watch.ts';
 import type { StepLog } from '../report/log.ts';
 import { claim, type ClusterIdentity } from './identity.ts';
 import type { RenderedCluster } from './template.ts';
 
-/** What became of the Cluster: made now, or found and taken over. */
-export interface AppliedCluster {
+/** The Cluster on the host: made now, or found and taken over. */
+export interface ClaimedCluster {
   readonly created: boolean;
   readonly uid: string;
-  readonly objects: number;
 }
 
 /**
- * Puts the cluster on the host: first the Cluster, which only one of several jobs can create, then all that hangs on
- * it, owned by it, so that everything goes when it goes. Adopts a cluster of the same owner, and waits one out that is
- * still being deleted. Throws KNEST_OWNED_BY_OTHER for anybody else's.
+ * Applies all that hangs on a claimed Cluster, owned by it, so that everything goes when it goes; and the Cluster
+ * itself when it was there before. Throws what RestClient throws.
  */
 export async function applyCluster(
   client: KubernetesClient,
   { cluster, others }: RenderedCluster,
-  identity: ClusterIdentity,
-  log: StepLog,
+  { created, uid }: ClaimedCluster,
   signal: AbortSignal,
-): Promise<AppliedCluster> {
-  await ensureNamespace(client, identity.namespace);
-  const { created, uid } = await claimCluster(client, cluster, identity, log, signal);
-  const owner = { apiVersion: cluster.apiVersion, kind: cluster.kind, name: identity.name, uid };
+): Promise<void> {
+  const owner = { apiVersion: cluster.apiVersion, kind: cluster.kind, name: cluster.metadata.name, uid };
   const dependents = others.map((object) => ({
     ...object,
     metadata: { ...object.metadata, ownerReferences: [owner] },
   }));
   await applyAll(client, created ? dependents : [cluster, ...dependents], signal);
-  return { created, uid, objects: others.length + 1 };
 }
 
 async function ensureNamespace(client: KubernetesClient, name: string): Promise<void> {
@@ -54,14 +48,19 @@ async function ensureNamespace(client: KubernetesClient, name: string): Promise<
   }
 }
 
-async function claimCluster(
+/**
+ * Creates the Cluster, the first object of all, which only one of several jobs can do. Adopts a cluster of the same
+ * owner, and waits one out that is still being deleted. Throws KNEST_OWNED_BY_OTHER for anybody else's.
+ */
+export async function claimCluster(
   client: KubernetesClient,
-  cluster: KubernetesObject,
+  { cluster }: RenderedCluster,
   identity: ClusterIdentity,
   log: StepLog,
   signal: AbortSignal,
-): Promise<{ readonly created: boolean; readonly uid: string }> {
+): Promise<ClaimedCluster> {
   const { name, namespace } = identity;
+  await ensureNamespace(client, namespace);
   for (;;) {
     try {
       const made = await client.create(Kinds.cluster, cluster);
@@ -73,7 +72,6 @@ async function claimCluster(
     if (existing === undefined) continue; // gone meanwhile
     const answer = claim(existing.metadata, identity);
     if (answer === 'ours') {
-      log.line(`Cluster ${namespace}/${name} is there already and is this job's: adopted`);
       return { created: false, uid: existing.metadata.uid ?? '' };
     }
     if (answer !== 'deleting') {

@@ -1,18 +1,18 @@
 import { join } from 'node:path';
 import { findAccess } from '../cluster/access.ts';
-import { applyCluster, type AppliedCluster } from '../cluster/apply.ts';
+import { applyCluster, claimCluster, type ClaimedCluster } from '../cluster/apply.ts';
 import { follow } from '../cluster/follow.ts';
 import { identify, type ClusterIdentity } from '../cluster/identity.ts';
 import { kubeconfigText, readKubeconfig, secretLeaves, writePrivateFile } from '../cluster/kubeconfig.ts';
 import { chooseNetworks } from '../cluster/networks.ts';
 import { createPermissions } from '../cluster/permissions.ts';
-import { render } from '../cluster/template.ts';
+import { render, type RenderedCluster } from '../cluster/template.ts';
 import type { KubernetesClient } from '../host/client.ts';
 import { connect, type Connection } from '../host/connect.ts';
 import { checkPermissions, hostNetworks } from '../host/preflight.ts';
 import type { CreateInputs } from '../inputs.ts';
 import { Clusterctl } from '../install/clusterctl.ts';
-import { requiredComponents, type Component } from '../install/components.ts';
+import { knownComponents, requiredComponents, type Component } from '../install/components.ts';
 import { Downloader } from '../install/download.ts';
 import { install } from '../install/install.ts';
 import { describeInventory, takeInventory, type Inventory } from '../install/inventory.ts';
@@ -32,15 +32,17 @@ export async function create(inputs: CreateInputs, world: World): Promise<void> 
   const { networks, inventory } = await preflight(host, inputs, components, world);
   const cluster = identify(inputs, world.job, Date.now());
   const hostKubeconfigFile = await remember(host, cluster, inputs, world);
-  const clusterctl = makeClusterctl(inputs, components, hostKubeconfigFile, world);
-  await installMissing(host, clusterctl, components, inventory, world);
+  const known = knownComponents(inputs.versions);
+  const clusterctl = makeClusterctl(inputs, known, hostKubeconfigFile, world);
+  await installMissing(host, { clusterctl, known, components, inventory }, world);
   const rendered = await render(clusterctl, inputs, cluster, networks);
-  const applied = await apply(host, rendered, cluster, world);
+  const claimed = await claim(host, rendered, cluster, world);
   try {
+    await apply(host, rendered, claimed, cluster, world);
     if (inputs.waitFor !== 'none') await wait(host, cluster, inputs, world);
-    await handOver(host, cluster, inputs, applied, world);
+    await handOver(host, cluster, inputs, claimed, world);
   } catch (thrown) {
-    throw await undo(host, cluster, { ephemeral: inputs.ephemeral, created: applied.created }, thrown, world);
+    throw await undo(host, cluster, { ephemeral: inputs.ephemeral, created: claimed.created }, thrown, world);
   }
 }
 
@@ -96,29 +98,46 @@ function makeClusterctl(
 
 async function installMissing(
   { client }: Connection,
-  clusterctl: Clusterctl,
-  components: readonly Component[],
-  inventory: Inventory,
+  wanted: {
+    readonly clusterctl: Clusterctl;
+    readonly known: readonly Component[];
+    readonly components: readonly Component[];
+    readonly inventory: Inventory;
+  },
   { log, job, signal, secondsLeft }: World,
 ): Promise<void> {
   await log.step('Install', async (step) => {
     const holder = `${job.repository} run ${job.runId} job ${job.jobName}`;
-    const result = await install({ client, clusterctl, holder, signal, secondsLeft }, components, inventory, step);
+    const result = await install({ ...wanted, client, holder, signal, secondsLeft }, step);
     return { value: undefined, result };
+  });
+}
+
+async function claim(
+  { client }: Connection,
+  rendered: RenderedCluster,
+  cluster: ClusterIdentity,
+  { log, signal, output }: World,
+): Promise<ClaimedCluster> {
+  return log.step('Claim', async (step) => {
+    const claimed = await claimCluster(client, rendered, cluster, step, signal);
+    output('created', String(claimed.created));
+    const verb = claimed.created ? 'is created' : 'was there, and is adopted';
+    return { value: claimed, result: `Cluster ${cluster.namespace}/${cluster.name} ${verb}` };
   });
 }
 
 async function apply(
   { client }: Connection,
-  rendered: Awaited<ReturnType<typeof render>>,
+  rendered: RenderedCluster,
+  claimed: ClaimedCluster,
   cluster: ClusterIdentity,
-  { log, signal, output }: World,
-): Promise<AppliedCluster> {
-  return log.step('Apply', async (step) => {
-    const applied = await applyCluster(client, rendered, cluster, step, signal);
-    output('created', String(applied.created));
+  { log, signal }: World,
+): Promise<void> {
+  await log.step('Apply', async () => {
+    await applyCluster(client, rendered, claimed, signal);
     const expiry = cluster.expiresAt === undefined ? 'never expires' : `expires ${cluster.expiresAt}`;
-    return { value: applied, result: `${applied.objects} objects in ${cluster.namespace}/${cluster.name}, ${expiry}` };
+    return { value: undefined, result: `${rendered.others.length + 1} objects, ${expiry}` };
   });
 }
 
@@ -140,7 +159,7 @@ async function handOver(
   host: Connection,
   cluster: ClusterIdentity,
   inputs: CreateInputs,
-  applied: AppliedCluster,
+  claimed: ClaimedCluster,
   world: World,
 ): Promise<void> {
   const { name, namespace, expiresAt } = cluster;
@@ -148,7 +167,7 @@ async function handOver(
   const kubernetesVersion = `v${inputs.kubernetesVersion.text}`;
   world.output('kubernetes-version', kubernetesVersion);
   world.output('timings', JSON.stringify(world.timeline));
-  const verb = applied.created ? 'created' : 'adopted';
+  const verb = claimed.created ? 'created' : 'adopted';
   const state = server === undefined ? verb : 'is ready';
   const machines = `control plane: ${inputs.controlPlane.count}, workers: ${inputs.workers.count}`;
   const { ephemeral } = inputs;

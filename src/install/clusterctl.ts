@@ -58,11 +58,18 @@ export class Clusterctl {
     return this.#prepared;
   }
 
-  /** Fills the local repositories with what installing these components takes. Throws as `prepare` does. */
-  async stock(components: readonly Component[]): Promise<void> {
-    const downloads = components.flatMap((component) =>
-      assetsOf(component).map((asset) => this.#downloader.file(asset, repositoryPath(component, asset))),
-    );
+  /**
+   * Fills the local repositories with what installing the missing components takes, and with the metadata of those
+   * that are there, which `clusterctl init` compares. Throws as `prepare` does.
+   */
+  async stock(missing: readonly Component[], present: readonly ProviderComponent[]): Promise<void> {
+    const wanted = new Map([
+      ...present.map((component) => [repositoryPath(component, component.metadata), component.metadata] as const),
+      ...missing.flatMap((component) =>
+        assetsOf(component).map((asset) => [repositoryPath(component, asset), asset] as const),
+      ),
+    ]);
+    const downloads = [...wanted].map(([path, asset]) => this.#downloader.file(asset, path));
     await Promise.all([this.prepare(), ...downloads]);
   }
 
@@ -71,14 +78,18 @@ export class Clusterctl {
     return join(this.#world.directory, repositoryPath(component, component.manifest));
   }
 
-  /** `clusterctl init` for these providers; it installs cert-manager first when the host has none. */
-  async init(providers: readonly ProviderComponent[], timeoutSeconds: number): Promise<void> {
+  /**
+   * `clusterctl init` for these providers; it installs cert-manager first when the host has none. `validate`: whether
+   * it compares the contracts of all providers of the host, for which it needs the metadata of each.
+   */
+  async init(providers: readonly ProviderComponent[], timeoutSeconds: number, validate: boolean): Promise<void> {
     const wanted = providers.flatMap(({ provider, version }) => [
       SPELLING[provider.type].flag,
       `${provider.name}:${version}`,
     ]);
     const timeout = ['--wait-provider-timeout', String(Math.max(30, Math.floor(timeoutSeconds)))];
-    const { exitCode, stderr } = await this.#run(['init', ...wanted, '--wait-providers', ...timeout]);
+    const options = ['--wait-providers', `--validate=${validate}`, ...timeout];
+    const { exitCode, stderr } = await this.#run(['init', ...wanted, ...options]);
     if (exitCode !== 0) throw installError('init', stderr);
   }
 

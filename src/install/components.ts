@@ -107,6 +107,20 @@ export function clusterApiProblem(version: Version): string | undefined {
   return compareMinor(version, { major: 1, minor: 11 }) < 0 ? 'has no v1beta2 API' : undefined;
 }
 
+/** Everything the action knows, whatever the infrastructure. */
+export function knownComponents(versions: ComponentVersions): readonly Component[] {
+  const all = (['virtink', 'docker'] as const).flatMap((name) => requiredComponents(versions, name));
+  return [...new Map(all.map((component) => [assetKey(component.manifest), component])).values()];
+}
+
+/** The component in another version. */
+export function atVersion<C extends Component>(component: C, version: string): C {
+  const manifest = { ...component.manifest, tag: version };
+  return component.installer === 'clusterctl'
+    ? { ...component, version, manifest, metadata: { ...component.metadata, tag: version } }
+    : { ...component, version, manifest };
+}
+
 /** The clusterctl binary for a runner. `platform` and `arch` are Node's words for them. */
 export function clusterctlAsset(version: string, platform: NodeJS.Platform, arch: string): ReleaseAsset {
   const system = platform === 'win32' ? 'windows' : platform;
@@ -120,7 +134,6 @@ export function clusterctlAsset(version: string, platform: NodeJS.Platform, arch
 
 /** Every asset that some runner may download for these versions: what the table of checksums should know. */
 export function allAssets(versions: ComponentVersions): readonly ReleaseAsset[] {
-  const components = (['virtink', 'docker'] as const).flatMap((name) => requiredComponents(versions, name));
   const runners = [
     ['linux', 'x64'],
     ['linux', 'arm64'],
@@ -130,7 +143,7 @@ export function allAssets(versions: ComponentVersions): readonly ReleaseAsset[] 
   ] as const;
   const assets = [
     ...runners.map(([platform, arch]) => clusterctlAsset(versions.clusterApi, platform, arch)),
-    ...components.flatMap(assetsOf),
+    ...knownComponents(versions).flatMap(assetsOf),
   ];
   return [...new Map(assets.map((asset) => [assetKey(asset), asset])).values()];
 }

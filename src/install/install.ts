@@ -9,8 +9,15 @@ import { describePodProblem, podProblem } from '../host/pods.ts';
 import { watchTarget, watchUntil } from '../host/watch.ts';
 import type { StepLog } from '../report/log.ts';
 import type { Clusterctl } from './clusterctl.ts';
-import type { Component, ProviderComponent } from './components.ts';
-import { daemonSetProblem, deploymentProblem, stateOf, takeInventory, type Inventory } from './inventory.ts';
+import { atVersion, type Component, type ProviderComponent } from './components.ts';
+import {
+  daemonSetProblem,
+  deploymentProblem,
+  recordedProviders,
+  stateOf,
+  takeInventory,
+  type Inventory,
+} from './inventory.ts';
 
 /** What installing needs. */
 export interface Installation {
@@ -19,6 +26,12 @@ export interface Installation {
   /** Names this job to others that wait for it. */
   readonly holder: string;
   readonly signal: AbortSignal;
+  /** All components that clusterctl has been told of. */
+  readonly known: readonly Component[];
+  /** Those that have to be there in the end. */
+  readonly components: readonly Component[];
+  /** What the host had when it was looked at. */
+  readonly inventory: Inventory;
   /** Seconds that are left for it. */
   readonly secondsLeft: () => number;
 }
@@ -37,24 +50,27 @@ interface Plan {
  * Installs what is missing of these components, and only that, while no other job does. What is installed stays in
  * its version. Returns one line about what was done. Throws KNEST_INSTALL, KNEST_DOWNLOAD, KNEST_CHECKSUM.
  */
-export async function install(
-  installation: Installation,
-  components: readonly Component[],
-  inventory: Inventory,
-  log: StepLog,
-): Promise<string> {
-  const { client, clusterctl, holder, signal } = installation;
+export async function install(installation: Installation, log: StepLog): Promise<string> {
+  const { client, clusterctl, known, components, inventory, holder, signal } = installation;
   const first = makePlan(components, inventory);
   if (isEmpty(first)) return 'nothing missing';
-  await clusterctl.stock([...first.absent, ...first.incomplete]);
+  const recorded = recordedProviders(known, inventory);
+  await clusterctl.stock([...first.absent, ...first.incomplete], recorded);
   const waiting = (other: string): void => log.line(`waiting for ${other}, which installs on this host`);
   return withLease(client, LEASE, holder, signal, waiting, async () => {
-    const plan = makePlan(components, await takeInventory(client));
+    const current = await takeInventory(client);
+    const plan = makePlan(components, current);
     if (isEmpty(plan)) return 'another job installed what was missing';
     for (const { title, version } of plan.absent) log.line(`${title} ${version} is missing`);
     for (const { title, version } of plan.incomplete) log.line(`${title} ${version} is incomplete`);
-    await carryOut(plan, installation, components);
-    await waitForWorkloads(client, components, log, signal);
+    const knowsAll = recordedProviders(known, current).length === current.providers.length;
+    const failed = new AbortController();
+    const stop = AbortSignal.any([signal, failed.signal]);
+    try {
+      await Promise.all([carryOut(plan, installation, knowsAll), waitForWorkloads(client, components, log, stop)]);
+    } finally {
+      failed.abort();
+    }
     return [...plan.absent, ...plan.incomplete].map(({ title, version }) => `${title} ${version}`).join(', ');
   });
 }
@@ -73,17 +89,9 @@ function isEmpty({ absent, incomplete }: Plan): boolean {
   return absent.length === 0 && incomplete.length === 0;
 }
 
-/** The component in another version. */
-function atVersion<C extends Component>(component: C, version: string): C {
-  const manifest = { ...component.manifest, tag: version };
-  return component.installer === 'clusterctl'
-    ? { ...component, version, manifest, metadata: { ...component.metadata, tag: version } }
-    : { ...component, version, manifest };
-}
-
 /** Everything at once that does not need another: providers and Virtink need cert-manager's webhook, and nothing else. */
-async function carryOut(plan: Plan, installation: Installation, components: readonly Component[]): Promise<void> {
-  const { client, clusterctl, secondsLeft, signal } = installation;
+async function carryOut(plan: Plan, installation: Installation, validate: boolean): Promise<void> {
+  const { client, clusterctl, components, secondsLeft, signal } = installation;
   const isProvider = (component: Component): component is ProviderComponent => component.installer === 'clusterctl';
   const isCertManager = ({ installer }: Component): boolean => installer === 'clusterctl-cert-manager';
   const providers = plan.absent.filter(isProvider);
@@ -96,7 +104,7 @@ async function carryOut(plan: Plan, installation: Installation, components: read
   for (const component of applied.filter(isCertManager)) await applyManifest(installation, component);
   const certManagerRuns = waitForWorkloads(client, components.filter(isCertManager), undefined, signal);
   await Promise.all([
-    providers.length > 0 ? clusterctl.init(providers, secondsLeft()) : undefined,
+    providers.length > 0 ? clusterctl.init(providers, secondsLeft(), validate) : undefined,
     ...applied
       .filter((component) => !isCertManager(component))
       .map(async (component) => {
@@ -134,7 +142,7 @@ async function waitForWorkloads(
   const deployments = watchTarget(Kinds.deployment, {});
   const daemonSets = watchTarget(Kinds.daemonSet, {});
   const workloads = components.flatMap((component) => component.workloads);
-  const said = new Set<string>();
+  const awaited = new Set<string>();
   const unavailable = (): string[] =>
     workloads.flatMap(({ kind, namespace, name }) => {
       const key = `${namespace}/${name}`;
@@ -142,10 +150,12 @@ async function waitForWorkloads(
         kind === 'Deployment'
           ? deploymentProblem(deployments.objects.get(key))
           : daemonSetProblem(daemonSets.objects.get(key));
-      if (problem !== undefined) return [`${kind} ${key} ${problem}`];
-      if (!said.has(key)) log?.line(`${key} is available`);
-      said.add(key);
-      return [];
+      if (problem === undefined) {
+        if (awaited.delete(key)) log?.line(`${key} is available`);
+        return [];
+      }
+      awaited.add(key);
+      return [`${kind} ${key} ${problem}`];
     });
   try {
     await watchUntil(client, [deployments, daemonSets], () => unavailable().length === 0 || undefined, signal);

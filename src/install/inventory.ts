@@ -3,7 +3,7 @@ import type { KubernetesClient } from '../host/client.ts';
 import { Kinds } from '../host/kinds.ts';
 import { conditionOf, type DaemonSet, type Deployment, type Provider } from '../host/objects.ts';
 import { parseVersion } from '../values/version.ts';
-import { clusterApiProblem, type Component, type Workload } from './components.ts';
+import { atVersion, clusterApiProblem, type Component, type ProviderComponent, type Workload } from './components.ts';
 
 /** What the host has of a component. */
 export type ComponentState =
@@ -54,6 +54,14 @@ export function stateOf(component: Component, inventory: Inventory): ComponentSt
     ),
   ];
   return missing.length === 0 ? { state: 'installed', version } : { state: 'incomplete', version, missing };
+}
+
+/** The known providers that clusterctl recorded on the host, each in the version that is there. */
+export function recordedProviders(known: readonly Component[], inventory: Inventory): readonly ProviderComponent[] {
+  return known.flatMap((component) => {
+    const version = recordOf(component, inventory)?.version;
+    return component.installer === 'clusterctl' && version !== undefined ? [atVersion(component, version)] : [];
+  });
 }
 
 function recordOf(component: Component, inventory: Inventory): Provider | undefined {
