@@ -10,7 +10,7 @@ export type GetInput = (name: string) => string;
 /** Kubernetes' own rule for names that become DNS labels (RFC 1123). */
 const DNS_LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 /** Roughly the reference grammar of github.com/distribution/reference: enough to catch a typing error. */
-const IMAGE = /^[a-z0-9]+(?:[._:/-]+[a-z0-9_]+)*(?::[\w][\w.-]{0,127})?(?:@sha256:[a-f0-9]{64})?$/i;
+const IMAGE = /^[a-z0-9][\w.:/-]*(?:@sha256:[a-f0-9]{64})?$/i;
 
 /**
  * Reads inputs one by one and keeps every problem, so that a user mends all of them at once.

@@ -59,6 +59,8 @@ export interface CreateInputs extends CommonInputs {
   readonly command: 'create';
   /** Undefined: made from the run, its attempt and the job. */
   readonly name: string | undefined;
+  /** Which leg of a matrix the job is: `GITHUB_JOB` is the same for all. */
+  readonly jobIndex: string | undefined;
   readonly downloads: DownloadInputs;
   readonly infrastructure: Infrastructure;
   readonly versions: ComponentVersions;
@@ -128,6 +130,7 @@ function readCreate(reader: InputReader): CreateInputs {
   return {
     command: 'create',
     name: reader.optionalName('name', MAX_NAME_LENGTH),
+    jobIndex: /^\d+$/.exec(reader.optional('job-index') ?? '')?.[0],
     ...readCommon(reader),
     downloads: readDownloads(reader),
     infrastructure: reader.choice('infrastructure', ['virtink', 'docker']),
@@ -168,7 +171,7 @@ function readVersions(reader: InputReader): ComponentVersions {
 
 function readControlPlaneCount(reader: InputReader): number {
   const count = reader.integer('control-plane-machine-count', 1, 9);
-  if (count % 2 === 0) {
+  if (count > 0 && count % 2 === 0) {
     reader.problem('control-plane-machine-count', `${count} is even; etcd needs an odd number: 1, 3 or 5`);
   }
   return count;

@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs';
 import type { Log } from './report/log.ts';
 import type { Summary } from './report/summary.ts';
 import type { Timeline } from './report/timeline.ts';
@@ -12,6 +13,8 @@ export interface Job {
   readonly runId: string;
   readonly runAttempt: string;
   readonly jobName: string;
+  /** Undefined unless it tells this use of the action from others in the job. */
+  readonly step: string | undefined;
   /** The address of the run, for people. */
   readonly runUrl: string;
   /** Undefined unless the run is for a pull request. */
@@ -64,11 +67,27 @@ export function readJob(env: NodeJS.ProcessEnv): Job {
   return {
     repository,
     // act sets no id: the name then stands for it.
-    repositoryId: env['GITHUB_REPOSITORY_ID'] ?? repository.replace(/[^A-Za-z0-9._-]/g, '.'),
+    repositoryId: env['GITHUB_REPOSITORY_ID'] ?? repository.replace(/[^A-Za-z0-9._-]/g, '.').slice(0, 63),
     runId,
     runAttempt: env['GITHUB_RUN_ATTEMPT'] ?? '1',
     jobName: env['GITHUB_JOB'] ?? 'job',
+    step: stepOf(env['GITHUB_ACTION'] ?? ''),
     runUrl: `${env['GITHUB_SERVER_URL'] ?? 'https://github.com'}/${repository}/actions/runs/${runId}`,
-    pullRequest: /^refs\/pull\/(\d+)\//.exec(env['GITHUB_REF'] ?? '')?.[1],
+    pullRequest: pullRequestOf(env),
   };
+}
+
+/** A step's id, or the number of its repetition: the runner names a step without id after its action, `__owner_name_2`. */
+function stepOf(action: string): string | undefined {
+  if (!action.startsWith('__')) return action === '' ? undefined : action;
+  return /_(\d+)$/.exec(action)?.[1];
+}
+
+/** The number of the run's pull request, from the event itself: GITHUB_REF is the base under pull_request_target. */
+function pullRequestOf(env: NodeJS.ProcessEnv): string | undefined {
+  const fromRef = /^refs\/pull\/(\d+)\//.exec(env['GITHUB_REF'] ?? '')?.[1];
+  const file = env['GITHUB_EVENT_PATH'] ?? '';
+  if (fromRef !== undefined || !existsSync(file)) return fromRef;
+  const event = JSON.parse(readFileSync(file, 'utf8')) as { readonly pull_request?: { readonly number?: number } };
+  return event.pull_request?.number?.toString();
 }

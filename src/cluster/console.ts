@@ -1,7 +1,6 @@
-import { createInterface } from 'node:readline';
-import { Readable } from 'node:stream';
 import type { KubernetesClient } from '../host/client.ts';
 import type { Pod } from '../host/objects.ts';
+import { linesOf } from '../host/rest.ts';
 import type { DeadEnd } from './deadend.ts';
 import { machineOf, type ClusterView } from './view.ts';
 
@@ -62,8 +61,7 @@ export class Consoles {
     const container = spec?.containers?.[0]?.name ?? '';
     const path = `/api/v1/namespaces/${metadata.namespace ?? ''}/pods/${metadata.name}/log?follow=true&container=${container}`;
     const response = await this.#client.rest.stream(path, this.#signal);
-    if (response.body === null) return;
-    for await (const line of createInterface({ input: Readable.fromWeb(response.body) })) {
+    for await (const line of linesOf(response)) {
       const lines = this.#lines.get(metadata.name) ?? [];
       lines.push(line.replace(SECRET, '***'));
       if (lines.length > KEPT_LINES) lines.shift();

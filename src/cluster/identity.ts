@@ -39,7 +39,7 @@ export function identify(inputs: CreateInputs, job: Job, now: number): ClusterId
     ? new Date(now + inputs.ttlSeconds * 1000).toISOString().replace(/\.\d{3}Z$/, 'Z')
     : undefined;
   return {
-    name: inputs.name ?? defaultName(job),
+    name: inputs.name ?? defaultName(job, inputs.jobIndex),
     namespace: inputs.namespace,
     owner: ownerLabels(job),
     annotations: {
@@ -64,18 +64,19 @@ export function ownerLabels(job: Job): Readonly<Record<string, string>> {
 }
 
 /**
- * A name for the cluster of a job: `knest-<run>-<attempt>-<job>`, at most 40 characters, DNS-1123.
- * A job name that has to be cut, or changed, gets a hash, so that two jobs of one run never share a name.
+ * A name for the cluster of a job: `knest-<run>-<attempt>-<job>`, with the leg of a matrix and the step where a run has
+ * several; at most 40 characters, DNS-1123. What has to be cut, or changed, gets a hash, so that no two share a name.
  */
-export function defaultName(job: Job): string {
-  const readable = job.jobName
+export function defaultName(job: Job, jobIndex?: string): string {
+  const unique = [job.jobName, jobIndex === '0' ? undefined : jobIndex, job.step].filter(Boolean).join('-');
+  const readable = unique
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^-+|-+$/g, '');
   const prefix = `knest-${job.runId}-${job.runAttempt}`;
   const whole = `${prefix}-${readable}`;
-  if (readable === job.jobName && whole.length <= MAX_NAME_LENGTH) return whole;
-  const hash = createHash('sha256').update(job.jobName).digest('hex').slice(0, 6);
+  if (readable === unique && whole.length <= MAX_NAME_LENGTH) return whole;
+  const hash = createHash('sha256').update(unique).digest('hex').slice(0, 6);
   const room = MAX_NAME_LENGTH - prefix.length - hash.length - 2;
   const cut = room > 0 ? readable.slice(0, room).replace(/-+$/, '') : '';
   return [prefix, cut, hash].filter((part) => part !== '').join('-');

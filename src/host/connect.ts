@@ -1,11 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
-import { KubeConfig } from '@kubernetes/client-node';
+import { delimiter, dirname, join, resolve } from 'node:path';
+import { KubeConfig, type User } from '@kubernetes/client-node';
 import { getProxyForUrl } from 'proxy-from-env';
 import { KnestError, messageOf } from '../errors.ts';
 import { KubernetesClient } from './client.ts';
 import { RestClient, type RequestObserver } from './rest.ts';
+import { Transport } from './transport.ts';
 
 /** What tells which cluster to enter, and as whom. */
 export interface Credentials {
@@ -60,9 +61,9 @@ export function connect(
       next: 'set current-context in it, or the input host-context',
     });
   }
-  const only = portable(config, env);
+  const only = portable(config);
   return {
-    client: new KubernetesClient(new RestClient(only, signal, observe)),
+    client: new KubernetesClient(new RestClient(new Transport(only), signal, observe)),
     server: cluster.server,
     user: user?.name ?? 'anonymous',
     source,
@@ -74,7 +75,7 @@ export function connect(
 export function enter(kubeconfig: string, signal: AbortSignal, observe?: RequestObserver): KubernetesClient {
   const config = new KubeConfig();
   config.loadFromString(kubeconfig);
-  return new KubernetesClient(new RestClient(config, signal, observe));
+  return new KubernetesClient(new RestClient(new Transport(config), signal, observe));
 }
 
 function load(credentials: Credentials, env: NodeJS.ProcessEnv): { config: KubeConfig; source: string } {
@@ -83,11 +84,10 @@ function load(credentials: Credentials, env: NodeJS.ProcessEnv): { config: KubeC
     parse('host-kubeconfig', () => config.loadFromString(credentials.kubeconfig ?? ''));
     return { config, source: 'host-kubeconfig' };
   }
-  const file = kubeconfigFile(credentials, env);
-  if (file !== undefined) {
-    // client-node reads relative paths in the file as relative to the file, as kubectl does.
-    parse(file, () => config.loadFromFile(file));
-    return { config, source: file };
+  const files = kubeconfigFiles(credentials, env);
+  if (files.length > 0) {
+    for (const file of files) parse(file, () => merge(config, file));
+    return { config, source: files.join(delimiter) };
   }
   if (existsSync(SERVICE_ACCOUNT_TOKEN) && env['KUBERNETES_SERVICE_HOST'] !== undefined) {
     config.loadFromCluster();
@@ -101,19 +101,30 @@ function load(credentials: Credentials, env: NodeJS.ProcessEnv): { config: KubeC
   });
 }
 
-function kubeconfigFile(credentials: Credentials, env: NodeJS.ProcessEnv): string | undefined {
+function kubeconfigFiles(credentials: Credentials, env: NodeJS.ProcessEnv): readonly string[] {
   if (credentials.kubeconfigFile !== undefined) {
-    if (existsSync(credentials.kubeconfigFile)) return resolve(credentials.kubeconfigFile);
+    if (existsSync(credentials.kubeconfigFile)) return [resolve(credentials.kubeconfigFile)];
     throw new KnestError({
       code: 'KNEST_HOST_CONFIG',
       problem: `host-kubeconfig-file: there is no file ${credentials.kubeconfigFile}`,
       next: 'check the path; it is relative to the directory that the job runs in',
     });
   }
-  const delimiter = process.platform === 'win32' ? ';' : ':';
   const listed = (env['KUBECONFIG'] ?? '').split(delimiter).filter((path) => path !== '');
   const candidates = listed.length > 0 ? listed : [join(env['HOME'] ?? homedir(), '.kube', 'config')];
-  return candidates.find((path) => existsSync(path));
+  return candidates.filter((path) => existsSync(path));
+}
+
+/** Adds a file to what was read before, which wins, as for kubectl. Paths in it are relative to it. */
+function merge(config: KubeConfig, file: string): void {
+  const next = new KubeConfig();
+  next.loadFromFile(file);
+  if (config.getContexts().length === 0) {
+    const { clusters, users, contexts, currentContext } = next;
+    config.loadFromOptions({ clusters, users, contexts, currentContext });
+  } else {
+    config.mergeConfig(next, true);
+  }
 }
 
 function parse(source: string, read: () => void): void {
@@ -130,20 +141,20 @@ function parse(source: string, read: () => void): void {
 }
 
 /** The current context alone, with certificates and keys inlined and the proxy of the environment set. */
-function portable(config: KubeConfig, env: NodeJS.ProcessEnv): KubeConfig {
+function portable(config: KubeConfig): KubeConfig {
   const cluster = config.getCurrentCluster();
   const user = config.getCurrentUser();
   const context = config.getContextObject(config.getCurrentContext());
   const only = new KubeConfig();
   if (cluster === null || context === null) return config;
   const { caFile, ...clusterFields } = cluster;
-  const proxyUrl = cluster.proxyUrl ?? proxyFor(cluster.server, env);
+  const proxyUrl = isSet(cluster.proxyUrl) ? cluster.proxyUrl : getProxyForUrl(cluster.server);
   only.loadFromOptions({
     clusters: [
       {
         ...clusterFields,
-        ...(caFile !== undefined && { caData: inline(caFile) }),
-        ...(proxyUrl !== undefined && { proxyUrl }),
+        ...(isSet(caFile) && { caData: inline(caFile) }),
+        ...(proxyUrl !== '' && { proxyUrl }),
       },
     ],
     users: user === null ? [] : [withoutFiles(user)],
@@ -153,13 +164,18 @@ function portable(config: KubeConfig, env: NodeJS.ProcessEnv): KubeConfig {
   return only;
 }
 
-function withoutFiles<U extends { readonly certFile?: string; readonly keyFile?: string }>(user: U): U {
+function withoutFiles(user: User): User {
   const { certFile, keyFile, ...fields } = user;
   return {
     ...fields,
-    ...(certFile !== undefined && { certData: inline(certFile) }),
-    ...(keyFile !== undefined && { keyData: inline(keyFile) }),
-  } as unknown as U;
+    ...(isSet(certFile) && { certData: inline(certFile) }),
+    ...(isSet(keyFile) && { keyData: inline(keyFile) }),
+  };
+}
+
+/** The library gives null, against its own types, for what a kubeconfig leaves out. */
+function isSet(text: string | null | undefined): text is string {
+  return text !== null && text !== undefined && text !== '';
 }
 
 function inline(file: string): string {
@@ -172,12 +188,4 @@ function inline(file: string): string {
       next: `check that ${dirname(file)} is there in this job, or inline it with kubectl config view --flatten --raw`,
     });
   }
-}
-
-function proxyFor(server: string, env: NodeJS.ProcessEnv): string | undefined {
-  // proxy-from-env reads process.env; nothing is set when the variables are not.
-  const named = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy'];
-  if (!named.some((name) => env[name])) return undefined;
-  const proxy = getProxyForUrl(server);
-  return proxy === '' ? undefined : proxy;
 }

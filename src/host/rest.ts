@@ -1,7 +1,8 @@
-import type { RequestOptions } from 'node:https';
-import type { KubeConfig } from '@kubernetes/client-node';
-import { Agent, ProxyAgent, fetch, type Dispatcher, type Response } from 'undici';
+import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
+import { fetch, type Response } from 'undici';
 import { KnestError, messageOf, type Failure } from '../errors.ts';
+import type { Transport } from './transport.ts';
 
 /** One request to an API server. */
 export interface Request {
@@ -51,14 +52,6 @@ export function hasStatus(thrown: unknown, status: number): thrown is ApiError {
 /** Something that notes each request, for debug logs; bodies never reach it. */
 export type RequestObserver = (line: string) => void;
 
-interface Session {
-  readonly headers: Record<string, string>;
-  readonly dispatcher: Dispatcher;
-  readonly expires: number;
-}
-
-/** Credentials are read anew this often, since tokens in files and from exec plugins rotate. Milliseconds. */
-const SESSION_LIFETIME = 60_000;
 const RETRIES = 5;
 const FIRST_BACKOFF = 250;
 const LONGEST_BACKOFF = 5_000;
@@ -69,22 +62,21 @@ const LONGEST_BACKOFF = 5_000;
  */
 export class RestClient {
   readonly server: string;
-  readonly #config: KubeConfig;
+  readonly #transport: Transport;
   readonly #observe: RequestObserver;
   readonly #signal: AbortSignal;
-  #session: Promise<Session> | undefined;
   #requests = 0;
 
-  constructor(config: KubeConfig, signal: AbortSignal, observe: RequestObserver = () => undefined) {
-    this.#config = config;
+  constructor(transport: Transport, signal: AbortSignal, observe: RequestObserver = () => undefined) {
+    this.#transport = transport;
     this.#signal = signal;
     this.#observe = observe;
-    this.server = config.getCurrentCluster()?.server.replace(/\/+$/, '') ?? '';
+    this.server = transport.server;
   }
 
   /** The same server and credentials, until another signal aborts: what has to be said after a time-out needs one. */
   until(signal: AbortSignal): RestClient {
-    return new RestClient(this.#config, signal, this.#observe);
+    return new RestClient(this.#transport, signal, this.#observe);
   }
 
   /** How many requests were sent so far, retries included. */
@@ -94,33 +86,24 @@ export class RestClient {
 
   /** Sends a request and parses the JSON of its answer. Throws ApiError, or KNEST_HOST_* when nothing answers. */
   async json<T>(request: Request): Promise<T> {
-    const response = await this.#retried(request);
-    return (await response.json()) as T;
+    return JSON.parse(await this.text(request)) as T;
   }
 
   /** The text of an answer, for the paths that speak no JSON, such as /readyz. */
   async text(request: Request): Promise<string> {
-    return (await this.#retried(request)).text();
-  }
-
-  /** Opens a stream of JSON lines. Not retried: whoever watches knows from where to go on. */
-  async stream(path: string, signal: AbortSignal): Promise<Response> {
-    const response = await this.#send({ method: 'GET', path }, AbortSignal.any([signal, this.#signal]));
-    if (!response.ok) throw await apiError(`GET ${path}`, response);
-    return response;
-  }
-
-  async #retried(request: Request): Promise<Response> {
     const retries = request.retries ?? RETRIES;
+    let authenticatedAnew = false;
     for (let attempt = 0; ; attempt++) {
       const wait = Math.min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** attempt) * (0.5 + Math.random() / 2);
       try {
         const timeout = AbortSignal.timeout((request.timeoutSeconds ?? 30) * 1000);
         const response = await this.#send(request, AbortSignal.any([timeout, this.#signal]));
-        if (response.ok) return response;
+        // An answer that is cut in its middle is retried like one that never came.
+        if (response.ok) return await response.text();
         const error = await apiError(`${request.method} ${request.path}`, response);
-        if (error.status === 401 && attempt === 0) {
-          this.#session = undefined;
+        if (error.status === 401 && !authenticatedAnew) {
+          authenticatedAnew = true;
+          this.#transport.forget();
           continue;
         }
         if (!isTransient(error) || attempt >= retries) throw error;
@@ -134,20 +117,27 @@ export class RestClient {
     }
   }
 
+  /** Opens a stream of lines. Not retried: whoever watches knows from where to go on. */
+  async stream(path: string, signal: AbortSignal): Promise<Response> {
+    const response = await this.#send({ method: 'GET', path }, AbortSignal.any([signal, this.#signal]));
+    if (!response.ok) throw await apiError(`GET ${path}`, response);
+    return response;
+  }
+
   async #send(request: Request, signal: AbortSignal): Promise<Response> {
-    const session = await this.#authenticated();
+    const { headers, dispatcher } = await this.#transport.session();
     const started = performance.now();
     this.#requests++;
     const response = await fetch(this.server + request.path, {
       method: request.method,
       headers: {
-        ...session.headers,
+        ...headers,
         Accept: request.accept ?? 'application/json',
         'User-Agent': 'knest-action',
         ...(request.body !== undefined && { 'Content-Type': request.contentType ?? 'application/json' }),
       },
       ...(request.body !== undefined && { body: JSON.stringify(request.body) }),
-      dispatcher: session.dispatcher,
+      dispatcher,
       signal,
     });
     this.#observe(
@@ -155,51 +145,18 @@ export class RestClient {
     );
     return response;
   }
-
-  async #authenticated(): Promise<Session> {
-    const current = await this.#session;
-    if (current !== undefined && current.expires > Date.now()) return current;
-    this.#session = this.#authenticate();
-    return this.#session;
-  }
-
-  async #authenticate(): Promise<Session> {
-    const options: RequestOptions = {};
-    try {
-      await this.#config.applyToHTTPSOptions(options);
-    } catch (thrown) {
-      this.#session = undefined;
-      throw new KnestError({
-        code: 'KNEST_HOST_CREDENTIALS',
-        problem: `the credentials for ${this.server} cannot be used: ${messageOf(thrown).split('\n')[0] ?? ''}`,
-        next: 'check the user entry of the host kubeconfig and the files or commands that it names',
-        cause: thrown,
-      });
-    }
-    const basic = options.auth && { Authorization: `Basic ${Buffer.from(options.auth).toString('base64')}` };
-    return {
-      headers: { ...(options.headers as Record<string, string> | undefined), ...basic },
-      dispatcher: makeDispatcher(options, this.#config.getCurrentCluster()?.proxyUrl),
-      expires: Date.now() + SESSION_LIFETIME,
-    };
-  }
 }
 
-/**
- * Connections of our own, not the client library's: over HTTP/2, undici takes a watch in which nothing happens for an
- * idle connection, and ends the process with it.
- */
-function makeDispatcher(options: RequestOptions, proxyUrl: string | undefined): Dispatcher {
-  const { ca, cert, key, passphrase, pfx, servername, rejectUnauthorized } = options;
-  const tls = Object.fromEntries(
-    Object.entries({ ca, cert, key, passphrase, pfx, servername, rejectUnauthorized }).filter(
-      ([, value]) => value !== undefined,
-    ),
-  );
-  // A watch may be silent for long; every other request has a time-out of its own.
-  const common = { allowH2: false, bodyTimeout: 0 };
-  if (proxyUrl !== undefined) return new ProxyAgent({ ...common, uri: proxyUrl, requestTls: tls });
-  return new Agent({ ...common, connect: { ...tls, keepAlive: true, keepAliveInitialDelay: 30_000 } });
+/** The lines of a stream; it is closed however the reading ends, since nobody would hear its errors later. */
+export async function* linesOf(response: Response): AsyncGenerator<string> {
+  if (response.body === null) return;
+  const input = Readable.fromWeb(response.body);
+  input.on('error', () => undefined);
+  try {
+    yield* createInterface({ input });
+  } finally {
+    input.destroy();
+  }
 }
 
 /** Waits, but not beyond an abort; rejects with the signal's reason then. */

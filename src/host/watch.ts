@@ -1,9 +1,7 @@
-import { createInterface } from 'node:readline';
-import { Readable } from 'node:stream';
 import { pathOf, query, type KubernetesClient, type Selection } from './client.ts';
 import type { Kind } from './kinds.ts';
 import type { KubernetesObject } from './objects.ts';
-import { ApiError, pause } from './rest.ts';
+import { ApiError, linesOf, pause } from './rest.ts';
 
 /** One kind to keep an eye on. */
 export interface WatchTarget<T extends KubernetesObject = KubernetesObject> {
@@ -56,8 +54,9 @@ export async function watch<T extends KubernetesObject>(
         onUnavailable(`${target.kind.plural}: ${thrown.message}`);
         return;
       }
-      // Whatever cut the stream, the list that follows tells the truth; if the server is gone, the list rejects.
-      if (!(thrown instanceof StreamEnd)) throw thrown;
+      // Whatever cut the stream, also a version too old to watch from, the list that follows tells the truth; if the
+      // server is gone, the list rejects.
+      if (!(thrown instanceof StreamEnd) && !(thrown instanceof ApiError && thrown.status === 410)) throw thrown;
     }
     await pause(REOPEN_AFTER, signal).catch(() => undefined);
   }
@@ -127,8 +126,7 @@ async function stream<T extends KubernetesObject>(
   const parameters = { ...selection, watch: 'true', resourceVersion, timeoutSeconds: String(WATCH_SECONDS) };
   try {
     const response = await client.rest.stream(pathOf(kind, selection.namespace) + query(parameters), signal);
-    if (response.body === null) return;
-    for await (const line of createInterface({ input: Readable.fromWeb(response.body) })) {
+    for await (const line of linesOf(response)) {
       const event = JSON.parse(line) as { type: string; object: T };
       if (event.type === 'ERROR') return;
       if (event.type === 'DELETED') objects.delete(keyOf(event.object));
@@ -136,6 +134,7 @@ async function stream<T extends KubernetesObject>(
       onChange();
     }
   } catch (thrown) {
+    if (thrown instanceof ApiError) throw thrown;
     throw new StreamEnd('the watch was cut', { cause: thrown });
   }
 }

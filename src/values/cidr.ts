@@ -14,7 +14,8 @@ export interface CidrProblem {
 
 /** Parses `10.95.0.0/16`. Host bits that are set are a problem, not rounded away: the writer meant something else. */
 export function parseCidr(text: string): Cidr | CidrProblem {
-  if (!ipaddr.isValidCIDR(text)) {
+  // Octal, hexadecimal and shortened forms are addresses too, to inet_aton, and hardly ever meant.
+  if (!(ipaddr.IPv4.isValidCIDRFourPartDecimal(text) || ipaddr.IPv6.isValidCIDR(text))) {
     return { problem: `"${text}" is no CIDR; for example 10.95.0.0/16` };
   }
   const [address, prefixLength] = ipaddr.parseCIDR(text);

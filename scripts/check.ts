@@ -1,0 +1,5 @@
+import { checks } from './checks.ts';
+import { runParts } from './parts.ts';
+
+const { failed } = await runParts(checks, 2);
+process.exitCode = failed > 0 ? 1 : 0;

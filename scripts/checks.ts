@@ -1,0 +1,79 @@
+import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { delimiter, join, resolve } from 'node:path';
+import { tool } from '../test/host/binaries.ts';
+import { run, succeeds } from '../test/host/process.ts';
+import { lineReport } from '../test/host/report.ts';
+import { staleDocuments } from './docs.ts';
+import type { Outcome, Part } from './parts.ts';
+
+const root = resolve(import.meta.dirname, '..');
+// The tools are scripts for `node`, which in node_modules/.bin is the right one.
+const env = { ...process.env, PATH: join(root, 'node_modules/.bin') + delimiter + (process.env['PATH'] ?? '') };
+
+/** All that is checked without running the action; the slowest first, since two run side by side. */
+export const checks: readonly Part[] = [
+  { name: 'dist', run: dist },
+  command('eslint', 'eslint', '.', '--max-warnings=0'),
+  command('tsc', 'tsc', '--noEmit'),
+  command('prettier', 'prettier', '--check', '.', '--log-level=warn'),
+  { name: 'docs', run: docs },
+  { name: 'actionlint', run: actionlint },
+];
+
+function command(name: string, program: string, ...args: string[]): Part {
+  return {
+    name,
+    run: async () => {
+      await run(program, args, { cwd: root, env });
+      return { kind: 'passed' };
+    },
+  };
+}
+
+/** Builds the sources as `npm run build` does, but beside dist/, and compares the two. */
+async function dist(): Promise<Outcome> {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: { build: string } };
+  mkdirSync(join(root, 'build'), { recursive: true });
+  // In the checkout, so that every path from the sources to it has the same length as the paths to dist/.
+  const fresh = mkdtempSync(join(root, 'build', 'dist-'));
+  try {
+    const script = scripts.build.replace('--out dist ', `--out ${fresh} --no-cache `);
+    if (script === scripts.build) throw new Error('package.json: the build script has no "--out dist "');
+    await run('sh', ['-c', script], { cwd: root, env });
+    const differences = compare(fresh, join(root, 'dist'));
+    if (differences.length === 0) return { kind: 'passed' };
+    const output = ['dist/ is not what src/ gives; run npm run build and commit it:', ...differences];
+    return { kind: 'failed', output: output.join('\n') };
+  } finally {
+    rmSync(fresh, { recursive: true, force: true });
+  }
+}
+
+/** A line for each file that only one of two directories has, or that differs. */
+function compare(fresh: string, committed: string): string[] {
+  const files = (directory: string): string[] =>
+    globSync('**/*', { cwd: directory }).filter((file) => statSync(join(directory, file)).isFile());
+  const names = [...new Set([...files(fresh), ...files(committed)])].sort();
+  return names.flatMap((name) => {
+    if (!existsSync(join(committed, name))) return [`  dist/${name} is missing`];
+    if (!existsSync(join(fresh, name))) return [`  dist/${name} is left over`];
+    const same = readFileSync(join(fresh, name)).equals(readFileSync(join(committed, name)));
+    return same ? [] : [`  dist/${name} differs`];
+  });
+}
+
+async function docs(): Promise<Outcome> {
+  const stale = await staleDocuments();
+  return stale.length === 0
+    ? { kind: 'passed' }
+    : { kind: 'failed', output: `not what action.yml gives; run npm run docs: ${stale.join(', ')}` };
+}
+
+async function actionlint(): Promise<Outcome> {
+  if (!(await succeeds('go', ['version']))) return { kind: 'skipped', reason: 'Go, which builds it, is not on PATH' };
+  const program = await tool('actionlint', lineReport());
+  const files = globSync(['.github/workflows/*.yml', 'workflows/*.yml'], { cwd: root }).sort();
+  // Without the linters for shell and Python that it would take from PATH: the outcome must not depend on the machine.
+  await run(program, ['-shellcheck=', '-pyflakes=', '-no-color', ...files], { cwd: root });
+  return { kind: 'passed', detail: `${files.length} workflows` };
+}

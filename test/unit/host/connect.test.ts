@@ -1,0 +1,213 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { KnestError } from '../../../src/errors.ts';
+import { connect, type Credentials } from '../../../src/host/connect.ts';
+
+const SECRET = 'AKIA-very-secret';
+const never = new AbortController().signal;
+const nothing: Credentials = { kubeconfig: undefined, kubeconfigFile: undefined, context: undefined };
+
+let home: string;
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'knest-connect-'));
+});
+afterEach(() => rmSync(home, { recursive: true }));
+
+/** A kubeconfig with two contexts, whose servers have that name in them. */
+function kubeconfig(name: string, cluster: object = {}, user: object = { token: SECRET }): string {
+  return JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Config',
+    'current-context': 'first',
+    clusters: ['first', 'second'].map((context) => ({
+      name: context,
+      cluster: { server: `https://${name}-${context}.example.com`, ...cluster },
+    })),
+    users: [{ name: 'ci', user }],
+    contexts: ['first', 'second'].map((context) => ({ name: context, context: { cluster: context, user: 'ci' } })),
+  });
+}
+
+function file(path: string, text: string): string {
+  const whole = join(home, path);
+  mkdirSync(join(whole, '..'), { recursive: true });
+  writeFileSync(whole, text);
+  return whole;
+}
+
+function failure(credentials: Credentials, env: NodeJS.ProcessEnv = {}): KnestError {
+  try {
+    connect(credentials, { HOME: home, ...env }, never);
+  } catch (thrown) {
+    if (thrown instanceof KnestError) return thrown;
+    throw thrown;
+  }
+  throw new Error('it did not fail');
+}
+
+describe('where the credentials come from', () => {
+  it('is the text, else the file, else KUBECONFIG, else ~/.kube/config', () => {
+    file('.kube/config', kubeconfig('home'));
+    const env: NodeJS.ProcessEnv = { HOME: home };
+    const server = (credentials: Credentials): string => connect(credentials, env, never).server;
+
+    expect(server(nothing)).toBe('https://home-first.example.com');
+    env['KUBECONFIG'] = file('listed', kubeconfig('listed'));
+    expect(server(nothing)).toBe('https://listed-first.example.com');
+    const named = { ...nothing, kubeconfigFile: file('named', kubeconfig('named')) };
+    expect(server(named)).toBe('https://named-first.example.com');
+    expect(server({ ...named, kubeconfig: kubeconfig('text') })).toBe('https://text-first.example.com');
+  });
+
+  it('is told', () => {
+    const path = file('named', kubeconfig('named'));
+    expect(connect({ ...nothing, kubeconfigFile: path }, {}, never)).toMatchObject({ source: path, user: 'ci' });
+    expect(connect({ ...nothing, kubeconfig: kubeconfig('text') }, {}, never).source).toBe('host-kubeconfig');
+  });
+
+  it('is the first file of KUBECONFIG that is there', () => {
+    const list = [join(home, 'missing'), '', file('there', kubeconfig('there'))].join(':');
+    expect(connect(nothing, { HOME: home, KUBECONFIG: list }, never).server).toBe('https://there-first.example.com');
+  });
+
+  it('is not quietly ~/.kube/config when KUBECONFIG names another', () => {
+    file('.kube/config', kubeconfig('home'));
+    expect(failure(nothing, { KUBECONFIG: join(home, 'missing') }).code).toBe('KNEST_HOST_CONFIG');
+  });
+
+  it('is listed when there is none', () => {
+    const error = failure(nothing);
+    expect(error).toMatchObject({ code: 'KNEST_HOST_CONFIG', problem: 'there is no kubeconfig for the host cluster' });
+    expect(error.message).toContain('host-kubeconfig-file, KUBECONFIG, ~/.kube/config');
+  });
+
+  it('must be there when it is named', () => {
+    expect(failure({ ...nothing, kubeconfigFile: 'no/such/file' })).toMatchObject({
+      code: 'KNEST_HOST_CONFIG',
+      problem: 'host-kubeconfig-file: there is no file no/such/file',
+    });
+  });
+});
+
+describe('the context', () => {
+  it('is the one that is named', () => {
+    const credentials = { ...nothing, kubeconfig: kubeconfig('text'), context: 'second' };
+    expect(connect(credentials, {}, never).server).toBe('https://text-second.example.com');
+  });
+
+  it('must be there: the others are listed', () => {
+    expect(failure({ ...nothing, kubeconfig: kubeconfig('text'), context: 'third' })).toMatchObject({
+      problem: 'host-context: host-kubeconfig has no context "third"',
+      next: 'it has first, second',
+    });
+  });
+
+  it('must name a cluster', () => {
+    const text = kubeconfig('text').replace('"current-context":"first"', '"current-context":"gone"');
+    expect(failure({ ...nothing, kubeconfig: text })).toMatchObject({
+      code: 'KNEST_HOST_CONFIG',
+      problem: 'host-kubeconfig names no cluster in its current context "gone"',
+    });
+  });
+});
+
+describe('a text that is no kubeconfig', () => {
+  it.each([
+    ['a password', SECRET],
+    ['broken YAML', `users:\n- {token: "${SECRET}`],
+    ['a key', `-----BEGIN KEY-----\n${SECRET}: [\n-----END KEY-----`],
+    ['another YAML', `- ${SECRET}`],
+    ['a cluster without its fields', `clusters: [{name: ${SECRET}}]`],
+  ])('is refused without a word of it: %s', (_what, text) => {
+    const error = failure({ ...nothing, kubeconfig: text });
+    expect(error.code).toBe('KNEST_HOST_CONFIG');
+    expect(error.problem).toContain('host-kubeconfig');
+    expect(`${error.message}\n${error.stack ?? ''}\n${String(error.cause)}`).not.toContain(SECRET);
+  });
+});
+
+describe('the copy of the credentials', () => {
+  it('has one context, and works without the files', () => {
+    file('ca.crt', 'the CA');
+    file('tls.crt', 'the certificate');
+    file('tls.key', 'the key');
+    const cluster = {
+      'certificate-authority': 'ca.crt',
+      'tls-server-name': 'api.example.com',
+      'proxy-url': 'http://proxy:1',
+    };
+    const user = { 'client-certificate': 'tls.crt', 'client-key': join(home, 'tls.key') };
+    const path = file('config', kubeconfig('files', cluster, user));
+    const copy = parse(
+      connect({ ...nothing, kubeconfigFile: path, context: 'second' }, {}, never).kubeconfig,
+    ) as object;
+    const base64 = (text: string): string => Buffer.from(text).toString('base64');
+    expect(copy).toMatchObject({
+      'current-context': 'second',
+      clusters: [
+        {
+          name: 'second',
+          cluster: {
+            server: 'https://files-second.example.com',
+            'certificate-authority-data': base64('the CA'),
+            'tls-server-name': 'api.example.com',
+            'proxy-url': 'http://proxy:1',
+          },
+        },
+      ],
+      users: [
+        {
+          name: 'ci',
+          user: { 'client-certificate-data': base64('the certificate'), 'client-key-data': base64('the key') },
+        },
+      ],
+      contexts: [{ name: 'second', context: { cluster: 'second', user: 'ci' } }],
+    });
+    expect(JSON.stringify(copy)).not.toContain(home);
+    expect(JSON.stringify(copy)).not.toContain('"client-key":');
+  });
+
+  it('can be connected with again', () => {
+    const first = connect({ ...nothing, kubeconfig: kubeconfig('text'), context: 'second' }, {}, never);
+    const again = connect({ ...nothing, kubeconfig: first.kubeconfig }, {}, never);
+    expect(again).toMatchObject({ server: first.server, user: first.user, kubeconfig: first.kubeconfig });
+  });
+
+  it('names the file that cannot be read', () => {
+    const text = kubeconfig('text', { 'certificate-authority': join(home, 'gone.crt') });
+    const error = failure({ ...nothing, kubeconfig: text });
+    expect(error.code).toBe('KNEST_HOST_CONFIG');
+    expect(error.problem).toContain(`the kubeconfig names ${join(home, 'gone.crt')}, which cannot be read`);
+  });
+});
+
+describe('the proxy of the environment', () => {
+  const proxyOf = (cluster: object, env: NodeJS.ProcessEnv): unknown => {
+    const saved = { ...process.env };
+    // proxy-from-env reads the environment of the process.
+    Object.assign(process.env, env);
+    try {
+      const { kubeconfig: copy } = connect({ ...nothing, kubeconfig: kubeconfig('text', cluster) }, env, never);
+      return (parse(copy) as { clusters: [{ cluster: Record<string, unknown> }] }).clusters[0].cluster['proxy-url'];
+    } finally {
+      for (const name of Object.keys(env)) {
+        if (saved[name] === undefined) Reflect.deleteProperty(process.env, name);
+        else process.env[name] = saved[name];
+      }
+    }
+  };
+
+  it.each<[string, object, NodeJS.ProcessEnv, unknown]>([
+    ['is used', {}, { https_proxy: 'http://proxy:3128', no_proxy: '' }, 'http://proxy:3128'],
+    ['spares what NO_PROXY lists', {}, { https_proxy: 'http://proxy:3128', no_proxy: '.example.com' }, undefined],
+    [
+      'yields to that of the kubeconfig',
+      { 'proxy-url': 'http://own:1' },
+      { https_proxy: 'http://proxy:3128', no_proxy: '' },
+      'http://own:1',
+    ],
+  ])('%s', (_what, cluster, env, proxy) => expect(proxyOf(cluster, env)).toBe(proxy));
+});

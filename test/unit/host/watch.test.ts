@@ -1,0 +1,144 @@
+import type { ServerResponse } from 'node:http';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { KubernetesClient } from '../../../src/host/client.ts';
+import type { Kind } from '../../../src/host/kinds.ts';
+import type { KubernetesObject } from '../../../src/host/objects.ts';
+import { RestClient } from '../../../src/host/rest.ts';
+import { Transport } from '../../../src/host/transport.ts';
+import { watch } from '../../../src/host/watch.ts';
+import { configFor, json, refuse, serve, type Handler } from './server.ts';
+
+const pods: Kind = { apiVersion: 'v1', kind: 'Pod', plural: 'pods', namespaced: true };
+const selection = { namespace: 'knest', labelSelector: 'a=b' };
+
+const pod = (name: string, phase = 'Running') => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name },
+  status: { phase },
+});
+const list = (response: ServerResponse, resourceVersion: string, ...items: KubernetesObject[]): void =>
+  json(response, { metadata: { resourceVersion }, items });
+const line = (type: string, object: unknown): string => `${JSON.stringify({ type, object })}\n`;
+
+/** Watches what a server serves: `onList` answers lists, `onWatch` watches; both count from 0. */
+async function watching(
+  onList: (response: ServerResponse, number: number) => void,
+  onWatch: (response: ServerResponse, number: number) => void,
+) {
+  const counts = { list: 0, watch: 0 };
+  const handler: Handler = (response, _number, { path }) => {
+    if (path.includes('watch=true')) {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.flushHeaders();
+      onWatch(response, counts.watch++);
+    } else onList(response, counts.list++);
+  };
+  const { url, received } = await serve(handler);
+  const abort = new AbortController();
+  onTestFinished(() => abort.abort());
+  const client = new KubernetesClient(new RestClient(new Transport(configFor(url)), new AbortController().signal));
+  const objects = new Map<string, KubernetesObject>();
+  const onChange = vi.fn<() => void>();
+  const onUnavailable = vi.fn<(reason: string) => void>();
+  const ended = watch(client, { kind: pods, selection, objects }, onChange, abort.signal, onUnavailable);
+  // Whoever waits for the end sees the rejection; this only keeps it from being reported before.
+  ended.catch(() => undefined);
+  return { abort, ended, objects, onChange, onUnavailable, received, counts };
+}
+
+const waitFor = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 5000, interval: 10 });
+const idle = (): void => undefined;
+
+describe('watch', () => {
+  it('lists, then follows each change from the version of the list', async () => {
+    let response: ServerResponse | undefined;
+    const { objects, onChange, received } = await watching(
+      (listed) => list(listed, '100', pod('a'), pod('b')),
+      (opened) => (response = opened),
+    );
+    await waitFor(() => expect(response).toBeDefined());
+    expect([...objects.keys()]).toEqual(['a', 'b']);
+    expect(onChange).toHaveBeenCalledTimes(1);
+    const paths = received.map(({ path }) => new URL(path, 'http://x'));
+    expect(paths.map(({ pathname }) => pathname)).toEqual(Array(2).fill('/api/v1/namespaces/knest/pods'));
+    expect(Object.fromEntries(paths[0]?.searchParams ?? [])).toEqual({ labelSelector: 'a=b' });
+    expect(Object.fromEntries(paths[1]?.searchParams ?? [])).toMatchObject({
+      labelSelector: 'a=b',
+      watch: 'true',
+      resourceVersion: '100',
+    });
+
+    response?.write(line('ADDED', pod('c')));
+    await waitFor(() => expect([...objects.keys()]).toEqual(['a', 'b', 'c']));
+    response?.write(line('MODIFIED', pod('a', 'Failed')));
+    await waitFor(() => expect(objects.get('a')).toMatchObject({ status: { phase: 'Failed' } }));
+    response?.write(line('DELETED', pod('b')));
+    await waitFor(() => expect([...objects.keys()]).toEqual(['a', 'c']));
+    expect(onChange).toHaveBeenCalledTimes(4);
+  });
+
+  it('puts together an event that comes in pieces, and takes no bookmark for an object', async () => {
+    const { objects } = await watching(
+      (response) => list(response, '1'),
+      (response) => {
+        const text = line('BOOKMARK', { kind: 'Pod', metadata: { name: 'bookmark' } }) + line('ADDED', pod('ä'));
+        const bytes = Buffer.from(text);
+        // Within the two bytes of a letter.
+        const middle = bytes.indexOf(0xc3) + 1;
+        response.write(bytes.subarray(0, middle));
+        setTimeout(() => response.write(bytes.subarray(middle)), 50);
+      },
+    );
+    await waitFor(() => expect([...objects.keys()]).toEqual(['ä']));
+  });
+
+  it.each<[string, (response: ServerResponse) => void]>([
+    ['ends', (response) => response.end()],
+    ['is cut', (response) => response.socket?.resetAndDestroy()],
+    ['is cut within an event', (response) => response.write('{"type":"ADD', () => response.socket?.resetAndDestroy())],
+    ['expires', (response) => response.write(line('ERROR', { kind: 'Status', code: 410, reason: 'Expired' }))],
+  ])('starts over from a list when the stream %s', async (_what, end) => {
+    const { objects, received } = await watching(
+      (response, number) => list(response, `${number + 1}00`, ...(number === 0 ? [pod('a'), pod('b')] : [pod('b')])),
+      (response, number) => {
+        if (number === 0) end(response);
+        else response.write(line('ADDED', pod('c')));
+      },
+    );
+    await waitFor(() => expect([...objects.keys()]).toEqual(['b', 'c']));
+    expect(received.map(({ path }) => /resourceVersion=(\d+)/.exec(path)?.[1])).toEqual([
+      undefined,
+      '100',
+      undefined,
+      '200',
+    ]);
+  });
+
+  it('resolves when it is aborted, in the middle of a stream', async () => {
+    const { abort, ended, counts } = await watching((response) => list(response, '1'), idle);
+    await waitFor(() => expect(counts.watch).toBe(1));
+    abort.abort(new Error('enough'));
+    await expect(ended).resolves.toBeUndefined();
+  });
+
+  it('says that a kind is not served, and ends', async () => {
+    const { ended, objects, onUnavailable } = await watching((response) => refuse(response, 404), idle);
+    await ended;
+    expect(onUnavailable.mock.calls).toEqual([['Pod is not served']]);
+    expect(objects.size).toBe(0);
+  });
+
+  it('says that it is not allowed, and ends', async () => {
+    const { ended, onUnavailable, counts } = await watching((response) => refuse(response, 403), idle);
+    await ended;
+    expect(onUnavailable.mock.calls).toEqual([[expect.stringMatching(/^pods: .*refused with 403/)]]);
+    expect(counts.list).toBe(1);
+  });
+
+  it('rejects when the list does', async () => {
+    const { ended, onUnavailable } = await watching((response) => refuse(response, 400), idle);
+    await expect(ended).rejects.toMatchObject({ status: 400 });
+    expect(onUnavailable).not.toHaveBeenCalled();
+  });
+});

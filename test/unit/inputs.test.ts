@@ -1,0 +1,223 @@
+import { describe, expect, it } from 'vitest';
+import { readAction } from '../../scripts/docs.ts';
+import { KnestError } from '../../src/errors.ts';
+import { readInputs, type CreateInputs, type Inputs } from '../../src/inputs.ts';
+
+const action = readAction();
+
+/** Reads inputs as the runner gives them: the defaults of action.yml where nothing else is said. */
+function read(given: Readonly<Record<string, string>> = {}): Inputs {
+  return readInputs((name) => given[name] ?? action.inputs[name]?.default ?? '');
+}
+
+function readCreate(given: Readonly<Record<string, string>> = {}): CreateInputs {
+  const inputs = read(given);
+  if (inputs.command !== 'create') throw new Error('not a create');
+  return inputs;
+}
+
+/** The lines of the one error that those inputs make. */
+function problems(given: Readonly<Record<string, string>>): readonly string[] {
+  try {
+    read(given);
+  } catch (thrown) {
+    if (thrown instanceof KnestError && thrown.code === 'KNEST_INPUT') return thrown.evidence;
+    throw thrown;
+  }
+  return [];
+}
+
+describe('create', () => {
+  it('is what the defaults of action.yml give', () => {
+    const machine = {
+      count: 1,
+      cpuCores: 2,
+      memorySize: '4Gi',
+      kernelImage: 'smartxworks/capch-kernel-5.15.12',
+      rootfsImage: 'smartxworks/capch-rootfs-1.24.0',
+      rootfsSize: '4Gi',
+    };
+    expect(readCreate()).toMatchObject({
+      command: 'create',
+      name: undefined,
+      namespace: 'knest',
+      timeoutSeconds: 1200,
+      host: { kubeconfig: undefined, kubeconfigFile: undefined, context: undefined },
+      kubernetesVersion: { text: '1.24.0' },
+      controlPlane: machine,
+      workers: machine,
+      podNetworkCidr: undefined,
+      serviceCidr: undefined,
+      infrastructure: 'virtink',
+      waitFor: 'control-plane',
+      apiAccess: 'auto',
+      setKubeconfig: true,
+      ephemeral: true,
+      ttlSeconds: 14_400,
+      downloads: { mirror: undefined, checksumPolicy: 'require' },
+    });
+  });
+
+  it('takes the root file system of its Kubernetes version, unless an image is named', () => {
+    const inputs = readCreate({
+      'kubernetes-version': 'v1.36.3',
+      'worker-machine-rootfs-image': 'registry.example.com:5000/r:1',
+    });
+    expect(inputs.controlPlane.rootfsImage).toBe('smartxworks/capch-rootfs-1.36.3');
+    expect(inputs.workers.rootfsImage).toBe('registry.example.com:5000/r:1');
+  });
+
+  it('keeps the two roles apart', () => {
+    const { controlPlane, workers } = readCreate({
+      'control-plane-machine-count': '3',
+      'control-plane-machine-cpu-cores': '4',
+      'control-plane-machine-memory-size': '8Gi',
+      'control-plane-machine-kernel-image': 'kernel:cp',
+      'control-plane-machine-rootfs-image': 'rootfs:cp',
+      'control-plane-machine-rootfs-size': '20Gi',
+      'worker-machine-count': '0',
+      'worker-machine-cpu-cores': '1',
+      'worker-machine-memory-size': '2Gi',
+      'worker-machine-kernel-image': 'kernel:worker',
+      'worker-machine-rootfs-image': 'rootfs:worker',
+      'worker-machine-rootfs-size': '10Gi',
+    });
+    expect(controlPlane).toEqual({
+      count: 3,
+      cpuCores: 4,
+      memorySize: '8Gi',
+      kernelImage: 'kernel:cp',
+      rootfsImage: 'rootfs:cp',
+      rootfsSize: '20Gi',
+    });
+    expect(workers).toEqual({
+      count: 0,
+      cpuCores: 1,
+      memorySize: '2Gi',
+      kernelImage: 'kernel:worker',
+      rootfsImage: 'rootfs:worker',
+      rootfsSize: '10Gi',
+    });
+  });
+
+  it('gives every version its leading v, as tags have it', () => {
+    expect(readCreate({ 'cluster-api-version': '1.15.0', 'virtink-version': 'v0.15.0' }).versions).toMatchObject({
+      clusterApi: 'v1.15.0',
+      virtink: 'v0.15.0',
+    });
+  });
+
+  it('removes the slash at the end of a mirror', () => {
+    const { downloads } = readCreate({ mirror: 'https://mirror.example.com/github//', 'checksum-policy': 'mirror' });
+    expect(downloads).toMatchObject({ mirror: 'https://mirror.example.com/github', checksumPolicy: 'mirror' });
+  });
+});
+
+describe('delete', () => {
+  it('reads the name and where the cluster is', () => {
+    expect(read({ command: 'delete', name: 'pr-17', timeout: '90s', 'host-context': 'ci' })).toEqual({
+      command: 'delete',
+      name: 'pr-17',
+      namespace: 'knest',
+      timeoutSeconds: 90,
+      host: { kubeconfig: undefined, kubeconfigFile: undefined, context: 'ci' },
+    });
+  });
+
+  it('needs the name', () => {
+    expect(problems({ command: 'delete' })).toEqual(['name: is missing; the name of the cluster to delete']);
+  });
+
+  it('does not mind what is meant for create', () => {
+    expect(problems({ command: 'delete', name: 'pr-17', 'worker-machine-count': 'many' })).toEqual([]);
+  });
+});
+
+describe('one problem', () => {
+  it.each([
+    ['command', 'destroy', '"destroy" is not known; one of create, delete'],
+    [
+      'name',
+      'PR_17',
+      '"PR_17" is no DNS-1123 label: lower-case letters, digits and "-", starting and ending with a letter or digit',
+    ],
+    [
+      'name',
+      'pr-',
+      '"pr-" is no DNS-1123 label: lower-case letters, digits and "-", starting and ending with a letter or digit',
+    ],
+    ['name', 'x'.repeat(41), `"${'x'.repeat(41)}" has 41 characters; at most 40`],
+    ['namespace', ' ', 'is missing; for example knest'],
+    ['timeout', '20', '"20" is no duration; for example 90s, 20m, 4h or 1h30m'],
+    ['timeout', ' ', 'is missing; for example 20m'],
+    ['ttl', '0h', '"0h" is no duration; for example 90s, 20m, 4h or 1h30m'],
+    ['kubernetes-version', '1.36', '"1.36" is no version; for example 1.36.0'],
+    ['kubernetes-version', 'latest', '"latest" is no version'],
+    [
+      'cluster-api-version',
+      'v1.16.0',
+      'v1.16.0 no longer serves the v1beta1 contract of the Virtink provider; v1.11 to v1.15',
+    ],
+    ['cluster-api-version', 'v1.10.4', 'v1.10.4 has no v1beta2 API; v1.11 to v1.15'],
+    ['cluster-api-version', 'main', '"main" is no version'],
+    ['control-plane-machine-count', '2', '2 is even; etcd needs an odd number: 1, 3 or 5'],
+    ['control-plane-machine-count', '0', '"0" is no whole number from 1 to 9'],
+    ['worker-machine-count', '-1', '"-1" is no whole number from 0 to 1000'],
+    ['worker-machine-cpu-cores', '1.5', '"1.5" is no whole number from 1 to 256'],
+    ['worker-machine-memory-size', '4GB', '"4GB" is no Kubernetes quantity; "4Gi" or "4G"'],
+    ['worker-machine-memory-size', 'much', '"much" is no Kubernetes quantity; for example 4Gi'],
+    ['control-plane-machine-memory-size', '512Mi', '512Mi is too small for a Kubernetes node; at least 1Gi'],
+    ['control-plane-machine-rootfs-size', '4', '4 is too small for a Kubernetes node; at least 1Gi'],
+    ['control-plane-machine-rootfs-image', 'two words', '"two words" is no image reference'],
+    ['pod-network-cidr', '10.95.0.0', '"10.95.0.0" is no CIDR; for example 10.95.0.0/16'],
+    ['service-cidr', '10.95.1.0/16', '"10.95.1.0/16" has host bits set; the network is 10.95.0.0/16'],
+    ['infrastructure', 'kubevirt', '"kubevirt" is not known; one of virtink, docker'],
+    ['wait-for', 'node', '"node" is not known; one of control-plane, nodes, none'],
+    ['api-access', 'ingress', '"ingress" is not known; one of auto, cluster-ip, node-port, load-balancer'],
+    ['ephemeral', 'yes', '"yes" is no boolean; true or false'],
+    ['mirror', 'mirror.example.com', '"mirror.example.com" is no http or https URL'],
+    ['mirror', 'ftp://mirror.example.com', '"ftp://mirror.example.com" is no http or https URL'],
+    ['checksum-policy', 'none', '"none" is not known; one of require, mirror, warn'],
+    ['checksum-policy', 'mirror', 'is mirror, but no mirror is set'],
+  ])('%s: %j', (input, text, problem) => {
+    const [first, ...rest] = problems({ [input]: text });
+    expect(first).toBe(`${input}: ${problem}`);
+    // A placeholder for what cannot be read may make a second problem, but only with the same input.
+    expect(rest.filter((line) => !line.startsWith(`${input}: `))).toEqual([]);
+  });
+
+  it('is told once: a placeholder makes no second problem', () => {
+    for (const input of [
+      'kubernetes-version',
+      'cluster-api-version',
+      'control-plane-machine-count',
+      'pod-network-cidr',
+    ]) {
+      expect(problems({ [input]: 'x' })).toHaveLength(1);
+    }
+  });
+});
+
+describe('several inputs together', () => {
+  it('makes one error that lists all problems', () => {
+    const given = {
+      'control-plane-machine-count': '2',
+      'worker-machine-memory-size': '4GB',
+      'pod-network-cidr': '10.85.0.0/16',
+      'service-cidr': '10.85.7.0/24',
+      'host-kubeconfig': 'text',
+      'host-kubeconfig-file': 'file',
+    };
+    expect(problems(given)).toEqual([
+      'host-kubeconfig-file: is set together with host-kubeconfig; set one of them',
+      'control-plane-machine-count: 2 is even; etcd needs an odd number: 1, 3 or 5',
+      'worker-machine-memory-size: "4GB" is no Kubernetes quantity; "4Gi" or "4G"',
+      'service-cidr: 10.85.7.0/24 overlaps pod-network-cidr (10.85.0.0/16)',
+    ]);
+    expect(() => read(given)).toThrow('4 inputs cannot be used; nothing was created (KNEST_INPUT)');
+  });
+
+  it('counts one problem as one', () => {
+    expect(() => read({ ttl: 'x' })).toThrow('1 input cannot be used; nothing was created (KNEST_INPUT)');
+  });
+});

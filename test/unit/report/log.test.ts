@@ -1,0 +1,122 @@
+import fc from 'fast-check';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { KnestError } from '../../../src/errors.ts';
+import { githubLog, harmless } from '../../../src/report/log.ts';
+import { Timeline } from '../../../src/report/timeline.ts';
+
+let output: string[];
+const text = (): string => output.join('');
+const lines = (): string[] =>
+  text()
+    .split('\n')
+    .filter((line) => line !== '');
+
+beforeEach(() => {
+  output = [];
+  vi.spyOn(process.stdout, 'write').mockImplementation((chunk) => {
+    output.push(String(chunk));
+    return true;
+  });
+  return () => vi.restoreAllMocks();
+});
+
+/** What the runner takes for a command. Source: actions/runner src/Runner.Common/ActionCommand.cs. */
+const isCommand = (line: string): boolean => line.trim().startsWith('::') || line.includes('##[');
+
+describe('harmless', () => {
+  it.each([
+    ['::error::no', ': :error::no'],
+    ['  ::set-output name=x::y', '  : :set-output name=x::y'],
+    ['##[error]no', '# #[error]no'],
+    ['first\n::stop-commands::x', 'first\n: :stop-commands::x'],
+    ['first\r::debug::x', 'first\n: :debug::x'],
+    ['a::b stays', 'a::b stays'],
+    [': one colon', ': one colon'],
+  ])('%j becomes %j', (before, after) => expect(harmless(before)).toBe(after));
+
+  it('leaves no command in any text', () => {
+    const hostile = fc
+      .array(fc.constantFrom(':', '::', '#', '##', '[', ' ', '\t', '\n', '\r', 'error', '::error::x'))
+      .map((parts) => parts.join(''));
+    fc.assert(
+      fc.property(hostile, (before) => {
+        expect(harmless(before).split('\n').filter(isCommand)).toEqual([]);
+      }),
+    );
+  });
+});
+
+describe('a step', () => {
+  const log = () => githubLog(new Timeline());
+
+  it('is one line when it tells nothing', async () => {
+    const value = await log().step('Connect', () => Promise.resolve({ value: 7, result: 'https://10.1.2.3:6443' }));
+    expect(value).toBe(7);
+    expect(lines()).toEqual([expect.stringMatching(/^▸ Connect {12}https:\/\/10\.1\.2\.3:6443 {3}\d+\.\d s$/)]);
+  });
+
+  it('is a group when it tells something', async () => {
+    await log().step('Wait', (step) => {
+      step.line('VM running');
+      step.line('node ready');
+      return Promise.resolve({ value: undefined, result: 'ready' });
+    });
+    expect(lines()).toEqual([
+      '::group::▸ Wait',
+      expect.stringMatching(/^ +\d+\.\d s {2}VM running$/),
+      expect.stringMatching(/^ +\d+\.\d s {2}node ready$/),
+      expect.stringMatching(/^ +\d+\.\d s {2}ready$/),
+      '::endgroup::',
+    ]);
+  });
+
+  it('closes its group when it fails, and lets the error through', async () => {
+    const broken = log().step('Wait', (step) => {
+      step.line('VM running');
+      return Promise.reject(new Error('cut'));
+    });
+    await expect(broken).rejects.toThrow('cut');
+    expect(lines().at(-1)).toBe('::endgroup::');
+  });
+
+  it('is a phase of the timeline', async () => {
+    const timeline = new Timeline();
+    await githubLog(timeline).step('Apply', () => Promise.resolve({ value: 0, result: '' }));
+    expect(timeline.phases.map(({ name }) => name)).toEqual(['Apply']);
+  });
+
+  it('lets no message of the cluster through as a command', async () => {
+    await log().step('Wait', (step) => {
+      step.line('pod says\n::add-mask::a\n##[error]b');
+      return Promise.resolve({ value: 0, result: '::error::c' });
+    });
+    const commands = lines().filter(isCommand);
+    expect(commands).toEqual(['::group::▸ Wait', '::endgroup::']);
+  });
+});
+
+describe('a failure', () => {
+  it('is told in full, and its sentence alone is the annotation', () => {
+    const failure = new KnestError({
+      code: 'KNEST_IMAGE_PULL',
+      problem: 'the image cannot be pulled',
+      evidence: ['Pod knest/vm: ErrImagePull', '::warning::from a message'],
+      next: 'use another image',
+    });
+    githubLog(new Timeline()).fail(failure);
+    expect(lines()).toEqual([
+      '✖ the image cannot be pulled   KNEST_IMAGE_PULL',
+      '  Pod knest/vm: ErrImagePull',
+      '  : :warning::from a message',
+      '  Next: use another image',
+      '::error::the image cannot be pulled (KNEST_IMAGE_PULL)',
+    ]);
+  });
+});
+
+it('debug lines and warnings are commands of their own', () => {
+  const log = githubLog(new Timeline());
+  log.debug('GET /version');
+  log.warn('not deleted');
+  expect(lines()).toEqual(['::debug::GET /version', '::warning::not deleted']);
+});

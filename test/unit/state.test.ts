@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import { githubState, type SavedState } from '../../src/state.ts';
+
+/** What the runner does with state: main's is what post gets, and what a process saves it does not see itself. */
+function step(before: ReadonlyMap<string, string> = new Map()) {
+  const saved = new Map<string, string>();
+  const state = githubState({
+    getState: (name) => before.get(name) ?? '',
+    saveState: (name, value) => saved.set(name, value),
+  });
+  return { state, saved };
+}
+
+const cluster: SavedState = {
+  name: 'knest-1-1-test',
+  namespace: 'knest',
+  hostKubeconfigFile: '/tmp/knest/host.kubeconfig',
+  ephemeral: true,
+  owner: { 'knest-action/run-id': '1' },
+};
+
+describe('githubState', () => {
+  it('is main at first, then post', () => {
+    const main = step();
+    expect(main.state.isPost).toBe(false);
+    expect(step(main.saved).state.isPost).toBe(true);
+  });
+
+  it('hands over to post what main remembered', () => {
+    const main = step();
+    main.state.remember(cluster);
+    expect(step(main.saved).state.recall()).toEqual(cluster);
+  });
+
+  it('recalls nothing when main made nothing', () => {
+    expect(step(step().saved).state.recall()).toBeUndefined();
+  });
+
+  it('saves at once, since main may be killed any time', () => {
+    const main = step();
+    expect([...main.saved.keys()]).toEqual(['isPost']);
+    main.state.remember(cluster);
+    expect(main.saved.size).toBe(2);
+  });
+});
