@@ -53,7 +53,10 @@ function machineLinks(machine: Machine, view: ClusterView): readonly string[] {
   ];
 }
 
-/** Every condition that is not met, with its reason and age, from the Cluster down. `now`: milliseconds since the epoch. */
+/**
+ * Every condition that is not met, with its reason and age, from the Cluster down. Those that only add up others are
+ * left out: what they add up is here. `now`: milliseconds since the epoch.
+ */
 export function unmetConditions(view: ClusterView, now: number): readonly string[] {
   const objects = [view.cluster, ...view.controlPlanes, ...view.machineDeployments, ...view.machines];
   return objects.flatMap((object) =>
@@ -63,7 +66,9 @@ export function unmetConditions(view: ClusterView, now: number): readonly string
   );
 }
 
-function isUnmet({ type, status }: Condition): boolean {
+function isUnmet({ type, status, message }: Condition): boolean {
+  // Cluster API writes an aggregate as a list, an asterisk an item (util/conditions/merge_strategies.go).
+  if (message?.startsWith('* ') === true) return false;
   return GOOD_WHEN_FALSE.has(type) ? status === 'True' && type !== 'ScalingUp' : status !== 'True';
 }
 

@@ -4,8 +4,10 @@ import { linesOf } from '../host/rest.ts';
 import type { DeadEnd } from './deadend.ts';
 import { machineOf, type ClusterView } from './view.ts';
 
-/** kubeadm's own last word, and cloud-init's, when a machine cannot become a node. */
-const FAILURE = /error execution phase \S+|Failed to run module scripts[-_]user/;
+/** The last word of kubeadm (cmd/kubeadm/app/util/error.go), and of cloud-init, when a machine cannot become a node. */
+const FAILURE = /To see the stack trace of this error execute with|Failed to run module scripts[-_]user/;
+/** How kubeadm begins the line before it, which says why. */
+const REASON = /^error[: ]/;
 /** What kubeadm prints to be copied: bootstrap tokens, certificate keys, and hashes beside them. */
 const SECRET = /\b[a-z0-9]{6}\.[a-z0-9]{16}\b|\b[0-9a-f]{40,}\b/g;
 const TELLING = /error|fail|fatal|denied|refused|timed? ?out|cannot|unable/i;
@@ -39,12 +41,13 @@ export class Consoles {
   /** The first machine whose bootstrap has failed. */
   deadEnd(view: ClusterView): DeadEnd | undefined {
     for (const pod of view.pods) {
-      const failure = this.#lines.get(pod.metadata.name)?.find((line) => FAILURE.test(line));
+      const lines = this.#lines.get(pod.metadata.name) ?? [];
       const machine = machineOf(pod, view);
-      if (failure === undefined || machine?.status?.nodeRef !== undefined) continue;
+      if (!lines.some((line) => FAILURE.test(line)) || machine?.status?.nodeRef !== undefined) continue;
+      const reason = lines.findLast((line) => REASON.test(line)) ?? lines.find((line) => FAILURE.test(line)) ?? '';
       return {
         code: 'KNEST_BOOTSTRAP',
-        problem: `machine ${machine?.metadata.name ?? pod.metadata.name} could not become a node: ${failure.trim()}`,
+        problem: `machine ${machine?.metadata.name ?? pod.metadata.name} could not become a node: ${reason.trim()}`,
         evidence: this.telling(pod).map((line) => `console of ${pod.metadata.name}: ${line}`),
         next: 'check that the rootfs image fits kubernetes-version, and that pod-network-cidr and service-cidr suit it',
       };

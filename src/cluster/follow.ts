@@ -3,6 +3,7 @@ import type { KubernetesClient } from '../host/client.ts';
 import { conditionOf } from '../host/objects.ts';
 import type { CreateInputs, WaitFor } from '../inputs.ts';
 import type { StepLog } from '../report/log.ts';
+import { formatDuration } from '../values/duration.ts';
 import { describeChain, newestEvents, unmetConditions } from './chain.ts';
 import { Consoles } from './console.ts';
 import { findDeadEnd, type DeadEnd } from './deadend.ts';
@@ -43,7 +44,7 @@ export async function follow(
       log.line(`not watched: ${reason}`),
     );
   } catch (thrown) {
-    throw await explained(client, handle, last, thrown);
+    throw await explained(client, handle, last, inputs.timeoutSeconds, thrown);
   } finally {
     ended.abort();
   }
@@ -84,6 +85,7 @@ async function explained(
   client: KubernetesClient,
   handle: ClusterHandle,
   view: ClusterView | undefined,
+  timeoutSeconds: number,
   thrown: unknown,
 ): Promise<unknown> {
   const timedOut = thrown instanceof KnestError && thrown.code === 'KNEST_TIMEOUT';
@@ -103,7 +105,7 @@ async function explained(
   const unmet = unmetConditions(view, Date.now());
   return new KnestError({
     code: 'KNEST_TIMEOUT',
-    problem: `${handle.name} is not ready: ${thrown.problem}`,
+    problem: `${handle.name} is not ready after ${formatDuration(timeoutSeconds)}`,
     evidence: [chain, ...unmet.slice(0, TOLD_CONDITIONS), ...events],
     next: 'raise timeout if it was on its way; else mend the first condition above',
   });
