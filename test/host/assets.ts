@@ -1,0 +1,151 @@
+import { createHash } from 'node:crypto';
+import { cpSync, globSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { cacheDirectory, goEnvironment, key, once } from './binaries.ts';
+import { architecture } from './images.ts';
+import { moduleDirectory, versions } from './modules.ts';
+import { run } from './process.ts';
+
+type Programs = ReadonlyMap<string, string>;
+
+/** Renders the assets of releases below `root`, as `OWNER/REPOSITORY/releases/download/TAG/ASSET`. */
+class Renderer {
+  readonly root: string;
+  readonly work: string;
+  readonly programs: Programs;
+
+  constructor(root: string, programs: Programs) {
+    this.root = root;
+    this.work = join(root, '.work');
+    this.programs = programs;
+  }
+
+  release(repository: string, tag: string): (asset: string, content: string) => void {
+    const directory = join(this.root, repository, 'releases', 'download', tag);
+    mkdirSync(directory, { recursive: true });
+    return (asset, content) => writeFileSync(join(directory, asset), content);
+  }
+
+  /** Copies a directory out of the module cache, which is read-only, and returns the copy. */
+  async copy(module: string, path: string, directory: string): Promise<string> {
+    const env = await goEnvironment();
+    // Programs may come from the cache while the module is not on this machine any more.
+    const download = ['mod', 'download', '-json', path];
+    const answer = await run('go', download, { cwd: moduleDirectory(module), env });
+    const { Dir: source } = JSON.parse(answer) as { Dir: string };
+    const copy = join(this.work, path, directory);
+    cpSync(join(source, directory), copy, { recursive: true });
+    await run('chmod', ['-R', 'u+w', copy]);
+    return copy;
+  }
+
+  /** Renders a kustomization as a project's release does: with its images by name and tag, pulled if not present. */
+  async kustomize(directory: string, images: Record<string, string>): Promise<string> {
+    let text = await run(this.program('kubectl'), ['kustomize', directory]);
+    for (const [name, reference] of Object.entries(images)) {
+      const from = `image: ${name}`;
+      if (!text.includes(from)) throw new Error(`${directory} has no image ${name}`);
+      text = text.replaceAll(from, `image: ${reference}`);
+    }
+    return text.replaceAll('imagePullPolicy: Always', 'imagePullPolicy: IfNotPresent');
+  }
+
+  program(name: string): string {
+    const path = this.programs.get(name);
+    if (path === undefined) throw new Error(`${name} is not built`);
+    return path;
+  }
+}
+
+async function clusterAPI(renderer: Renderer): Promise<void> {
+  const tag = versions.clusterAPI;
+  const put = renderer.release('kubernetes-sigs/cluster-api', tag);
+  const staging = 'gcr.io/k8s-staging-cluster-api';
+  const components = [
+    ['core', 'cluster-api-controller', 'core'],
+    ['bootstrap/kubeadm', 'kubeadm-bootstrap-controller', 'bootstrap'],
+    ['controlplane/kubeadm', 'kubeadm-control-plane-controller', 'control-plane'],
+  ] as const;
+  for (const [directory, image, asset] of components) {
+    const config = await renderer.copy('cluster-api', 'sigs.k8s.io/cluster-api', `${directory}/config`);
+    const images = { [`${staging}/${image}:main`]: `registry.k8s.io/cluster-api/${image}:${tag}` };
+    put(`${asset}-components.yaml`, await renderer.kustomize(join(config, 'default'), images));
+  }
+  const docker = await renderer.copy('cluster-api', 'sigs.k8s.io/cluster-api/test', 'infrastructure/docker');
+  const images = { [`${staging}/capd-manager:main`]: `${staging}/capd-manager:${tag}` };
+  put('infrastructure-components-development.yaml', await renderer.kustomize(join(docker, 'config/default'), images));
+  for (const file of globSync('templates/*.yaml', { cwd: docker })) {
+    put(basename(file), readFileSync(join(docker, file), 'utf8'));
+  }
+  const metadata = await renderer.copy('cluster-api', 'sigs.k8s.io/cluster-api', 'metadata.yaml');
+  put('metadata.yaml', readFileSync(metadata, 'utf8'));
+  const name = `clusterctl-linux-${architecture}`;
+  const directory = join(renderer.root, 'kubernetes-sigs/cluster-api/releases/download', tag);
+  linkSync(renderer.program('clusterctl'), join(directory, name));
+}
+
+async function certManager(renderer: Renderer): Promise<void> {
+  const tag = versions.certManager;
+  const deploy = await renderer.copy('cert-manager', 'github.com/cert-manager/cert-manager', 'deploy');
+  const chart = join(deploy, 'charts/cert-manager');
+  const template = readFileSync(join(chart, 'Chart.template.yaml'), 'utf8');
+  writeFileSync(join(chart, 'Chart.yaml'), template.replaceAll('v0.1.0', tag).replace('{{IS_PRERELEASE}}', 'false'));
+  // As the project's own release does: the CRDs are a template of the chart, the namespace comes before all.
+  const crds = globSync('crds/*.yaml', { cwd: deploy }).sort();
+  const text = crds.map((file) => readFileSync(join(deploy, file), 'utf8')).join('\n---\n');
+  writeFileSync(join(chart, 'templates/crds.yaml'), text);
+  const values = ['creator=static', 'startupapicheck.enabled=false'].flatMap((value) => ['--set', value]);
+  const place = ['--namespace', 'cert-manager', '--kube-version', versions.kubernetes];
+  const rendered = await run(renderer.program('helm'), ['template', ...place, ...values, 'cert-manager', chart]);
+  const namespace = readFileSync(join(deploy, 'manifests/namespace.yaml'), 'utf8');
+  renderer.release('cert-manager/cert-manager', tag)('cert-manager.yaml', `${namespace}${rendered}`);
+}
+
+async function virtink(renderer: Renderer): Promise<void> {
+  const { virtinkProvider, virtink: tag } = versions;
+  const provider = 'github.com/smartxworks/cluster-api-provider-virtink';
+  const putProvider = renderer.release('smartxworks/cluster-api-provider-virtink', virtinkProvider);
+  const config = await renderer.copy('virtink-provider', provider, 'config');
+  const image = `docker.io/smartxworks/cluster-api-provider-virtink:${virtinkProvider}`;
+  putProvider(
+    'infrastructure-components.yaml',
+    await renderer.kustomize(join(config, 'default'), { 'capch-controller:latest': image }),
+  );
+  putProvider(
+    'metadata.yaml',
+    readFileSync(await renderer.copy('virtink-provider', provider, 'metadata.yaml'), 'utf8'),
+  );
+  const templates = await renderer.copy('virtink-provider', provider, 'templates');
+  for (const file of globSync('*.yaml', { cwd: templates })) {
+    putProvider(file, readFileSync(join(templates, file), 'utf8'));
+  }
+  const deploy = await renderer.copy('virtink', 'github.com/smartxworks/virtink', 'deploy');
+  const images = Object.fromEntries(
+    ['virt-controller', 'virt-daemon'].map((name) => [`${name}\n`, `docker.io/smartxworks/${name}:${tag}\n`]),
+  );
+  renderer.release('smartxworks/virtink', tag)('virtink.yaml', await renderer.kustomize(deploy, images));
+}
+
+/** Puts an ASSET.sha256 beside every asset, in sha256sum's form. */
+function addChecksums(root: string): void {
+  for (const file of globSync('*/*/releases/download/*/*', { cwd: root })) {
+    const path = join(root, file);
+    const digest = createHash('sha256').update(readFileSync(path)).digest('hex');
+    writeFileSync(`${path}.sha256`, `${digest}  ${basename(file)}\n`);
+  }
+}
+
+/** Renders the release assets the mirror serves into the cache, unless they are there. Returns their directory. */
+export async function renderAssets(programs: Programs, withVirtink: boolean): Promise<string> {
+  const source = readFileSync(import.meta.filename);
+  const directory = join(cacheDirectory, 'assets', key(source, JSON.stringify([...programs]), String(withVirtink)));
+  await once(directory, async (temporary) => {
+    const renderer = new Renderer(temporary, programs);
+    await clusterAPI(renderer);
+    await certManager(renderer);
+    if (withVirtink) await virtink(renderer);
+    rmSync(renderer.work, { recursive: true, force: true });
+    addChecksums(temporary);
+  });
+  return directory;
+}

@@ -1,0 +1,94 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { services, type Service } from './health.ts';
+import type { Images } from './images.ts';
+import { versions } from './modules.ts';
+import { run, until } from './process.ts';
+import { inside, insideNetwork, startService, type Process } from './sandbox.ts';
+
+/** A sandbox that runs, as the steps that make a cluster of it need it. */
+export interface Sandbox {
+  name: string;
+  stateDirectory: string;
+  init: Process;
+}
+
+/** Where a command inside a host finds its programs. Proxies of the machine are none of its business. */
+export const sandboxEnvironment: NodeJS.ProcessEnv = {
+  PATH: '/run/knest/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  HOME: '/root',
+};
+
+const minute = 60_000;
+
+async function runInside(sandbox: Sandbox, command: string[], timeout: number): Promise<string> {
+  const line = inside(sandbox.init, command);
+  return run(line.command, line.args, { env: sandboxEnvironment, timeout });
+}
+
+/** Asks services of a host until all are well or `timeout` milliseconds are over. Returns those that are not well. */
+export async function unwellServices(init: Process, names: readonly Service[], timeout: number): Promise<Service[]> {
+  const program = join(import.meta.dirname, 'health.ts');
+  const line = insideNetwork(init, [process.execPath, program, String(timeout), ...names]);
+  const answer = await run(line.command, line.args, { timeout: timeout + minute });
+  return names.filter((name) => answer.split(' ').includes(name));
+}
+
+async function waitFor(sandbox: Sandbox, names: readonly Service[], timeout: number): Promise<void> {
+  const bad = await unwellServices(sandbox.init, names, timeout);
+  if (bad.length === 0) return;
+  const urls = bad.map((name) => `${name} (${services[name]})`).join(', ');
+  throw new Error(`not well after ${timeout / 1000} s: ${urls}`);
+}
+
+/** Starts what needs no cluster: the mirror and containerd. */
+export async function startRuntime(sandbox: Sandbox): Promise<void> {
+  startService(sandbox.stateDirectory, 'mirror');
+  startService(sandbox.stateDirectory, 'containerd');
+  await waitFor(sandbox, ['mirror', 'containerd'], 2 * minute);
+}
+
+/** Imports images, two at a time: containerd unpacks one while it reads the other. */
+export async function importImages(sandbox: Sandbox, archives: readonly string[]): Promise<void> {
+  const left = [...archives];
+  const worker = async (): Promise<void> => {
+    for (let file = left.shift(); file !== undefined; file = left.shift()) {
+      await runInside(sandbox, ['ctr', '-n', 'k8s.io', 'images', 'import', file], 2 * minute);
+    }
+  };
+  await Promise.all([worker(), worker()]);
+}
+
+/** What of the images a host's own control plane is made of. It resolves no names: nobody asks it to. */
+export function controlPlaneImages(images: Images): string[] {
+  return [...images.node, ...images.controlPlane].filter((file) => !file.includes('/coredns_'));
+}
+
+/** Runs kubeadm init, and the kubelet as soon as its configuration is there. Writes the admin's kubeconfig. */
+export async function initialise(sandbox: Sandbox, kubeconfig: string): Promise<void> {
+  const { name, stateDirectory } = sandbox;
+  const template = readFileSync(join(import.meta.dirname, 'sandbox', 'kubeadm.yaml'), 'utf8');
+  const config = join(stateDirectory, 'kubeadm.yaml');
+  writeFileSync(config, template.replaceAll('@VERSION@', versions.kubernetes).replaceAll('@NAME@', name));
+  // The preflight looks for things a machine of its own would have, kube-proxy runs as a service.
+  const skip = ['preflight', 'addon/coredns', 'addon/kube-proxy'].join(',');
+  let ended = false;
+  const init = runInside(
+    sandbox,
+    ['kubeadm', 'init', `--config=${config}`, `--skip-phases=${skip}`],
+    4 * minute,
+  ).finally(() => (ended = true));
+  const file = join(stateDirectory, 'kubelet', 'config.yaml');
+  const kubelet = until('the kubelet’s configuration', minute, () => ended || existsSync(file)).then(() => {
+    startService(stateDirectory, 'kubelet');
+  });
+  await Promise.all([init, kubelet]);
+  const content = await runInside(sandbox, ['cat', '/etc/kubernetes/admin.conf'], minute);
+  writeFileSync(kubeconfig, content, { mode: 0o600 });
+}
+
+/** Starts kube-proxy and waits until every service is well. */
+export async function finish(sandbox: Sandbox): Promise<void> {
+  startService(sandbox.stateDirectory, 'kube-proxy');
+  await waitFor(sandbox, Object.keys(services) as Service[], 2 * minute);
+}

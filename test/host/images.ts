@@ -1,0 +1,191 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { archive, type Entry, type Image } from './archive.ts';
+import { cacheDirectory, key } from './binaries.ts';
+import { iptables, iptablesNames } from './iptables.ts';
+import { versions } from './modules.ts';
+
+/** What kubeadm of this Kubernetes version asks for by name. */
+const kubeadmNames = { pause: '3.10.2', etcd: '3.6.8-0', coredns: 'v1.14.2' };
+
+/** Go's and the image specification's name for this machine's processor. */
+export const architecture = process.arch === 'x64' ? 'amd64' : process.arch;
+
+type Programs = ReadonlyMap<string, string>;
+
+function program(programs: Programs, name: string, path: string): Entry {
+  const file = programs.get(name);
+  if (file === undefined) throw new Error(`${name} is not built`);
+  return { path, file };
+}
+
+function controlPlane(programs: Programs): Image[] {
+  const names = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler'];
+  return [
+    {
+      references: [`registry.k8s.io/etcd:${kubeadmNames.etcd}`],
+      entrypoint: ['/usr/local/bin/etcd'],
+      entries: ['etcd', 'etcdctl'].map((name) => program(programs, name, `/usr/local/bin/${name}`)),
+    },
+    ...names.map((name) => ({
+      references: [`registry.k8s.io/${name}:${versions.kubernetes}`],
+      entrypoint: [`/usr/local/bin/${name}`],
+      entries: [program(programs, name, `/usr/local/bin/${name}`)],
+    })),
+  ];
+}
+
+function node(programs: Programs): Image[] {
+  return [
+    {
+      references: [`registry.k8s.io/pause:${kubeadmNames.pause}`],
+      entrypoint: ['/pause'],
+      entries: [program(programs, 'pause', '/pause')],
+    },
+    {
+      references: [`registry.k8s.io/kube-proxy:${versions.kubernetes}`],
+      entrypoint: ['/usr/local/bin/kube-proxy'],
+      environment: ['PATH=/usr/local/bin:/usr/sbin:/usr/bin'],
+      entries: [program(programs, 'kube-proxy', '/usr/local/bin/kube-proxy'), ...iptables()],
+    },
+    {
+      references: [`registry.k8s.io/coredns/coredns:${kubeadmNames.coredns}`],
+      entrypoint: ['/coredns'],
+      entries: [program(programs, 'coredns', '/coredns')],
+    },
+  ];
+}
+
+/** An image of one program that runs as nobody in particular, as the release manifests want. */
+function manager(programs: Programs, name: string, path: string, ...references: string[]): Image {
+  return { references, entrypoint: [path], user: '65532', entries: [program(programs, name, path)] };
+}
+
+function providers(programs: Programs): Image[] {
+  const { clusterAPI, certManager } = versions;
+  const capi = (name: string, image: string): Image =>
+    manager(programs, name, '/manager', `registry.k8s.io/cluster-api/${image}:${clusterAPI}`);
+  return [
+    capi('core-manager', 'cluster-api-controller'),
+    capi('kubeadm-bootstrap-manager', 'kubeadm-bootstrap-controller'),
+    capi('kubeadm-control-plane-manager', 'kubeadm-control-plane-controller'),
+    {
+      ...manager(
+        programs,
+        'docker-infrastructure-manager',
+        '/manager',
+        `gcr.io/k8s-staging-cluster-api/capd-manager:${clusterAPI}`,
+      ),
+      user: '', // its manifest wants the Docker socket of root
+    },
+    ...['controller', 'webhook', 'cainjector'].map((name) =>
+      manager(
+        programs,
+        `cert-manager-${name}`,
+        `/app/cmd/${name}/${name}`,
+        `quay.io/jetstack/cert-manager-${name}:${certManager}`,
+      ),
+    ),
+  ];
+}
+
+/** The image that boots a machine in the hypervisor's place. /usr is the node's, by the policy in manifests/. */
+function machine(): Image {
+  const file = (name: string, path: string, mode = 0o644): Entry => ({
+    path,
+    mode,
+    text: readFileSync(join(import.meta.dirname, 'machine', name), 'utf8'),
+  });
+  const links = ['bin', 'sbin', 'lib', 'lib64'].map((name) => ({ path: `/${name}`, link: `usr/${name}` }));
+  // Debian reaches these by /etc/alternatives, which is not below /usr.
+  const alternatives = iptablesNames.map((name) => ({
+    path: `/etc/alternatives/${name}`,
+    link: `/usr/sbin/${name.replace('tables', 'tables-nft')}`,
+  }));
+  return {
+    references: [`docker.io/smartxworks/virt-prerunner:${versions.virtink}`],
+    entrypoint: ['/knest/boot'],
+    environment: ['PATH=/knest:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin'],
+    entries: [
+      ...links,
+      ...['/usr', '/var', '/root', '/mnt', '/opt', '/run'].map((path): Entry => ({ path, directory: true })),
+      { path: '/var/run', link: '/run' },
+      ...alternatives,
+      file('boot', '/knest/boot', 0o755),
+      file('virt-init-volume', '/knest/virt-init-volume', 0o755),
+      file('cloud-init.py', '/knest/cloud-init.py'),
+      file('containerd.toml', '/etc/containerd/config.toml'),
+      file('kubelet.yaml', '/etc/kubelet.d/10-machine.conf'),
+    ],
+  };
+}
+
+function virtink(programs: Programs): Image[] {
+  const { virtink: tag, virtinkProvider } = versions;
+  const image = (name: string, entry: string, path: string): Image => ({
+    references: [`docker.io/smartxworks/${name}`],
+    entrypoint: [path],
+    entries: [program(programs, entry, path)],
+  });
+  return [
+    {
+      ...image(`cluster-api-provider-virtink:${virtinkProvider}`, 'virtink-provider-manager', '/manager'),
+      user: '65532',
+    },
+    {
+      ...image(`virt-controller:${tag}`, 'virt-controller', '/usr/bin/virt-controller'),
+      environment: ['PATH=/usr/bin', `PRERUNNER_IMAGE=docker.io/smartxworks/virt-prerunner:${tag}`],
+    },
+    image(`virt-daemon:${tag}`, 'virt-daemon', '/usr/bin/virt-daemon'),
+    machine(),
+    // There is no metrics endpoint to guard here.
+    { ...image('', 'pause', '/pause'), references: ['gcr.io/kubebuilder/kube-rbac-proxy:v0.11.0'], user: '65532' },
+    // A container needs neither a kernel nor a root file system, so there is nothing for these to write.
+    {
+      ...image('', 'noop', '/noop'),
+      references: [
+        'docker.io/smartxworks/capch-kernel-5.15.12:latest',
+        `docker.io/smartxworks/capch-rootfs-${versions.kubernetes.slice(1)}:latest`,
+      ],
+    },
+  ];
+}
+
+/** Archives of images, in the order in which they are needed, by what needs them. */
+export interface Images {
+  /** What a node needs: pause, kube-proxy and CoreDNS, which runs on any. */
+  node: string[];
+  /** What a node with a control plane needs besides. */
+  controlPlane: string[];
+  /** What is installed on the host later. */
+  rest: string[];
+}
+
+/** Tells a file from a later one at the same path. In the cache there is none: its paths name what they are made from. */
+function contentKey(file: string): string {
+  if (file.startsWith(cacheDirectory)) return file;
+  const { size, mtimeMs } = statSync(file);
+  return `${file} ${size} ${mtimeMs}`;
+}
+
+/** Writes the archives of all images into the cache, unless they are there. `programs` are paths by name. */
+export function writeImages(programs: Programs, withVirtink: boolean): Images {
+  const write = (image: Image): string => {
+    const content = image.entries.map((entry) => ('file' in entry ? contentKey(entry.file) : ''));
+    const source = readFileSync(join(import.meta.dirname, 'archive.ts'));
+    const name = (image.references[0] ?? '').replace(/^.*\//, '').replace(':', '_');
+    const file = `${name}-${key(source, JSON.stringify(image), ...content)}.tar`;
+    const path = join(cacheDirectory, 'images', file);
+    if (!existsSync(path)) {
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(`${path}.${process.pid}`, archive(image, architecture));
+      renameSync(`${path}.${process.pid}`, path);
+    }
+    return path;
+  };
+  return {
+    node: node(programs).map(write),
+    controlPlane: controlPlane(programs).map(write),
+    rest: [...providers(programs), ...(withVirtink ? virtink(programs) : [])].map(write),
+  };
+}

@@ -1,0 +1,76 @@
+"""Does what cloud-init would with the user data Cluster API's kubeadm provider writes: write_files, then runcmd.
+
+Prints each command and its output: standard output is the machine's console.
+"""
+
+import base64
+import gzip
+import os
+import re
+import subprocess
+import sys
+
+import yaml
+
+
+def content(entry):
+    data = entry.get("content") or ""
+    data = data.encode() if isinstance(data, str) else data
+    encoding = entry.get("encoding") or ""
+    if "b64" in encoding or "base64" in encoding:
+        data = base64.b64decode(data)
+    return gzip.decompress(data) if "gz" in encoding else data
+
+
+def write(entry):
+    path = entry["path"]
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "ab" if entry.get("append") else "wb") as file:
+        file.write(content(entry))
+    if entry.get("permissions"):
+        os.chmod(path, int(str(entry["permissions"]), 8))
+
+
+def spare_conntrack(path="/run/kubeadm/kubeadm.yaml"):
+    """Tells kube-proxy to leave the size of the kernel's connection table alone: a container cannot set it."""
+    if not os.path.exists(path):
+        return
+    with open(path) as file:
+        text = file.read()
+    if "kind: KubeProxyConfiguration" in text:
+        return
+    proxy = {
+        "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
+        "kind": "KubeProxyConfiguration",
+        "conntrack": {"maxPerCore": 0, "min": 0},
+    }
+    with open(path, "a") as file:
+        file.write("\n---\n" + yaml.safe_dump(proxy))
+
+
+def run(command):
+    print("+", command if isinstance(command, str) else " ".join(command), flush=True)
+    return subprocess.call(command if isinstance(command, list) else ["/bin/sh", "-c", command], stderr=subprocess.STDOUT)
+
+
+def main(directory):
+    with open(os.path.join(directory, "meta-data")) as file:
+        meta = yaml.safe_load(file)
+    values = {"instance_id": meta["instance-id"], "local_hostname": meta["local-hostname"]}
+    with open(os.path.join(directory, "user-data")) as file:
+        text = re.sub(r"\{\{\s*ds\.meta_data\.(\w+)\s*\}\}", lambda match: values[match.group(1)], file.read())
+    config = yaml.safe_load(text) or {}
+    for entry in config.get("write_files") or []:
+        write(entry)
+    spare_conntrack()
+    failed = 0
+    # cloud-init makes one shell script of runcmd, so a failing command does not keep the next from running.
+    for command in (config.get("bootcmd") or []) + (config.get("runcmd") or []):
+        code = run(command)
+        if code:
+            failed = 1
+            print(f"command failed with exit code {code}", flush=True)
+    return failed
+
+
+sys.exit(main(sys.argv[1]))

@@ -1,0 +1,114 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** A program built from a Go module in modules/. */
+export interface Program {
+  name: string;
+  /** Its module: a directory in modules/. */
+  module: string;
+  /** The import path of its main package, or a path in the module's directory that begins with "./". */
+  package: string;
+}
+
+/** The directory of a module's go.mod. */
+export function moduleDirectory(module: string): string {
+  return join(import.meta.dirname, 'modules', module);
+}
+
+/** Returns the version of `path` that a module's go.mod asks for, such as "v1.36.3". Throws when it is not there. */
+export function version(module: string, path: string): string {
+  const line = readFileSync(join(moduleDirectory(module), 'go.mod'), 'utf8')
+    .split('\n')
+    .map((text) =>
+      text
+        .trim()
+        .replace(/^require /, '')
+        .split(' '),
+    )
+    .find(([name, value]) => name === path && value?.startsWith('v'));
+  if (!line?.[1]) throw new Error(`modules/${module}/go.mod does not name ${path}`);
+  return line[1];
+}
+
+const clusterAPI = 'sigs.k8s.io/cluster-api';
+const certManager = 'github.com/cert-manager/cert-manager/cmd';
+
+function programs(module: string, packages: Record<string, string>): Program[] {
+  return Object.entries(packages).map(([name, path]) => ({ name, module, package: path }));
+}
+
+function kubernetes(...names: string[]): Record<string, string> {
+  return Object.fromEntries(names.map((name) => [name, `k8s.io/kubernetes/cmd/${name}`]));
+}
+
+/** The programs a host is made of, in the order in which they are built. */
+export const hostPrograms: readonly Program[] = [
+  ...programs('stand-ins', { pause: './pause', noop: './noop' }),
+  ...programs(
+    'kubernetes',
+    kubernetes(
+      'kube-apiserver',
+      'kube-controller-manager',
+      'kube-scheduler',
+      'kubelet',
+      'kubeadm',
+      'kube-proxy',
+      'kubectl',
+    ),
+  ),
+  ...programs('etcd', { etcd: 'go.etcd.io/etcd/server/v3', etcdctl: 'go.etcd.io/etcd/etcdctl/v3' }),
+  ...programs('coredns', { coredns: 'github.com/coredns/coredns' }),
+  ...programs('helm', { helm: 'helm.sh/helm/v3/cmd/helm' }),
+  ...programs('cluster-api', {
+    clusterctl: `${clusterAPI}/cmd/clusterctl`,
+    'core-manager': `${clusterAPI}/core`,
+    'kubeadm-bootstrap-manager': `${clusterAPI}/bootstrap/kubeadm`,
+    'kubeadm-control-plane-manager': `${clusterAPI}/controlplane/kubeadm`,
+    'docker-infrastructure-manager': `${clusterAPI}/test/infrastructure/docker`,
+  }),
+  ...programs('cert-manager', {
+    'cert-manager-controller': `${certManager}/controller`,
+    'cert-manager-webhook': `${certManager}/webhook`,
+    'cert-manager-cainjector': `${certManager}/cainjector`,
+  }),
+];
+
+/** The programs of Virtink. Its modules may not be to be had: a host does without. */
+export const virtinkPrograms: readonly Program[] = [
+  ...programs('virtink-provider', {
+    'virtink-provider-manager': 'github.com/smartxworks/cluster-api-provider-virtink',
+  }),
+  ...programs('virtink', {
+    'virt-controller': 'github.com/smartxworks/virtink/cmd/virt-controller',
+    'virt-daemon': './virt-daemon',
+  }),
+];
+
+/** Programs that tests use and no host needs. */
+export const toolPrograms: readonly Program[] = [
+  ...programs('act', { act: 'github.com/nektos/act' }),
+  ...programs('actionlint', { actionlint: 'github.com/rhysd/actionlint/cmd/actionlint' }),
+  ...programs('knest', { knest: 'github.com/smartxworks/knest' }),
+];
+
+/** The versions of what runs on a host, as go.mod has them. */
+export const versions = {
+  kubernetes: version('kubernetes', 'k8s.io/kubernetes'),
+  etcd: version('etcd', 'go.etcd.io/etcd/server/v3'),
+  clusterAPI: version('cluster-api', clusterAPI),
+  certManager: version('cert-manager', 'github.com/cert-manager/cert-manager'),
+  virtinkProvider: version('virtink-provider', 'github.com/smartxworks/cluster-api-provider-virtink'),
+  virtink: version('virtink', 'github.com/smartxworks/virtink'),
+} as const;
+
+/** The linker's flags for a module. */
+export function linkerFlags(module: string): string {
+  if (module !== 'kubernetes') return '-s -w';
+  // kubeadm and the API server refuse to work with a version that is not set.
+  const [major, minor] = versions.kubernetes.slice(1).split('.');
+  const values = { gitVersion: versions.kubernetes, gitMajor: major, gitMinor: minor };
+  const flags = Object.entries(values).map(
+    ([name, value]) => `-X k8s.io/component-base/version.${name}=${value ?? ''}`,
+  );
+  return ['-s -w', ...flags].join(' ');
+}

@@ -1,0 +1,3 @@
+module knest-action.test/host/stand-ins
+
+go 1.26.8

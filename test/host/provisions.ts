@@ -1,0 +1,92 @@
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { renderAssets } from './assets.ts';
+import { binaryPath, buildAll, cacheDirectory, gather, goEnvironment, key } from './binaries.ts';
+import { writeImages, type Images } from './images.ts';
+import { hostPrograms, moduleDirectory, virtinkPrograms, type Program } from './modules.ts';
+import { CommandError, run, tail } from './process.ts';
+import { checkRequirements } from './requirements.ts';
+import type { Report } from './report.ts';
+import type { Provisions } from './sandbox.ts';
+
+/** Everything a host is made of, in the cache. */
+export interface HostProvisions extends Provisions {
+  images: Images;
+  hasVirtink: boolean;
+}
+
+/** The programs on the PATH of a host, its machines and commands run in its network. */
+const commandNames = ['clusterctl', 'etcdctl', 'helm', 'kube-proxy', 'kubeadm', 'kubectl', 'kubelet'];
+
+/** Free disk space in bytes that a host needs, and that a first build of everything needs besides. */
+const space = { host: 3e9, build: 12e9 };
+
+/** Returns a hash of what hosts are made from, to tell a host that was made from something else. */
+export function sourcesKey(): string {
+  const files = globSync(['*.ts', '{machine,manifests,sandbox}/*', 'modules/**/go.sum'], { cwd: import.meta.dirname });
+  const contents = files.sort().map((file) => readFileSync(join(import.meta.dirname, file)));
+  return key(...contents);
+}
+
+async function built(programs: readonly Program[]): Promise<boolean> {
+  const paths = await Promise.all(programs.map(binaryPath));
+  return paths.every((path) => existsSync(path));
+}
+
+/** Says why the modules of Virtink cannot be had, if so. They are public, but not every module proxy serves them. */
+async function virtinkProblem(): Promise<string | undefined> {
+  if (await built(virtinkPrograms)) return undefined;
+  const env = await goEnvironment();
+  for (const program of virtinkPrograms) {
+    if (program.package.startsWith('.')) continue;
+    try {
+      // Only the module the program is in: where that is served, the public proxy serves the rest.
+      const cwd = moduleDirectory(program.module);
+      const path = program.package.split('/').slice(0, 3).join('/');
+      await run('go', ['mod', 'download', path], { cwd, env });
+    } catch (error) {
+      if (error instanceof CommandError) return tail(error.output, 1);
+      throw error;
+    }
+  }
+  return undefined;
+}
+
+/** Makes what a host is made of, as far as it is not in the cache, and checks that this machine can run one. */
+export async function provision(withVirtink: boolean, report: Report): Promise<HostProvisions> {
+  await report.step('Requirements', async (say) => {
+    const needed = space.host + ((await built(hostPrograms)) ? 0 : space.build);
+    say(await checkRequirements(cacheDirectory, needed, report));
+  });
+  const { programs, hasVirtink } = await report.step('Programs', async (say) => {
+    const problem = withVirtink ? await virtinkProblem() : 'it was asked to';
+    const hasVirtink = problem === undefined;
+    const wanted = [...hostPrograms, ...(hasVirtink ? virtinkPrograms : [])];
+    const programs = await buildAll(wanted, report);
+    say(
+      `${programs.size}, ${hasVirtink ? 'with Virtink' : `without Virtink (${problem}): only infrastructure: docker`}`,
+    );
+    return { programs, hasVirtink };
+  });
+  const assets = await report.step('Release assets', async (say) => {
+    const directory = await renderAssets(programs, hasVirtink);
+    const files = globSync('*/*/releases/download/*/*', { cwd: directory }).filter((file) => !file.endsWith('.sha256'));
+    say(`${files.length} files of ${new Set(files.map((file) => file.split('/releases/')[0])).size} projects`);
+    return directory;
+  });
+  return report.step('Images', async (say) => {
+    const images = writeImages(programs, hasVirtink);
+    say(`${[images.node, images.controlPlane, images.rest].flat().length}`);
+    const named = (directory: string, files: string[]): [string, string][] =>
+      files.map((file) => [`${directory}/${basename(file)}`, file]);
+    const machineImages = [...named('node', images.node), ...named('control-plane', images.controlPlane)];
+    const commands = commandNames.map((name): [string, string] => [name, programs.get(name) ?? '']);
+    return {
+      binaries: await gather('commands', new Map(commands)),
+      machineImages: await gather('machine-images', new Map(machineImages)),
+      assets,
+      images,
+      hasVirtink,
+    };
+  });
+}
