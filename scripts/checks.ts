@@ -3,6 +3,7 @@ import { delimiter, join, resolve } from 'node:path';
 import { tool } from '../test/host/binaries.ts';
 import { run, succeeds } from '../test/host/process.ts';
 import { lineReport } from '../test/host/report.ts';
+import { build } from './build.ts';
 import { staleDocuments } from './docs.ts';
 import type { Outcome, Part } from './parts.ts';
 
@@ -30,16 +31,13 @@ function command(name: string, program: string, ...args: string[]): Part {
   };
 }
 
-/** Builds the sources as `npm run build` does, but beside dist/, and compares the two. */
+/** Builds the sources beside dist/, and compares the two. */
 async function dist(): Promise<Outcome> {
-  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: { build: string } };
   mkdirSync(join(root, 'build'), { recursive: true });
   // In the checkout, so that every path from the sources to it has the same length as the paths to dist/.
   const fresh = mkdtempSync(join(root, 'build', 'dist-'));
   try {
-    const script = scripts.build.replace('--out dist ', `--out ${fresh} --no-cache `);
-    if (script === scripts.build) throw new Error('package.json: the build script has no "--out dist "');
-    await run('sh', ['-c', script], { cwd: root, env });
+    await build(fresh, { cache: false });
     const differences = compare(fresh, join(root, 'dist'));
     if (differences.length === 0) return { kind: 'passed' };
     const output = ['dist/ is not what src/ gives; run npm run build and commit it:', ...differences];

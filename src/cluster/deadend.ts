@@ -14,7 +14,7 @@ export interface DeadEnd {
 
 /** Seconds that a state may last which an autoscaler, or a registry's next answer, could still mend. */
 const UNSCHEDULABLE_GRACE = 60;
-const IMAGE_GRACE = 120;
+const IMAGE_GRACE = 60;
 const CRASH_GRACE = 60;
 
 /** A registry's words for an image that is not there, and will not be at the next try. */

@@ -1,4 +1,4 @@
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { parseManifest } from '../host/manifest.ts';
 import type { KubernetesObject } from '../host/objects.ts';
 import { KnestError } from '../errors.ts';
@@ -13,11 +13,10 @@ export interface RenderedCluster {
   readonly others: readonly KubernetesObject[];
 }
 
-// Written out in full, so that the bundler finds the files and ships them.
-const TEMPLATES: Readonly<Record<Infrastructure, URL>> = {
-  virtink: new URL('./templates/virtink.yaml', import.meta.url),
-  docker: new URL('./templates/docker.yaml', import.meta.url),
-};
+/** Where an infrastructure's template is: beside this file, and beside the bundle. */
+function templateFile(infrastructure: Infrastructure): string {
+  return join(import.meta.dirname, 'templates', `${infrastructure}.yaml`);
+}
 
 /** Renders the cluster's objects, each with its owner and expiry on it. Throws KNEST_TEMPLATE. */
 export async function render(
@@ -26,7 +25,7 @@ export async function render(
   identity: ClusterIdentity,
   networks: ClusterNetworks,
 ): Promise<RenderedCluster> {
-  const file = fileURLToPath(TEMPLATES[inputs.infrastructure]);
+  const file = templateFile(inputs.infrastructure);
   const text = await clusterctl.renderTemplate(identity.name, identity.namespace, file, variables(inputs, networks));
   const objects = parseManifest(text).map((object) => withOwner(object, identity));
   const isCluster = ({ kind, apiVersion }: KubernetesObject): boolean =>

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { findAccess } from '../cluster/access.ts';
 import { applyCluster, claimCluster, type ClaimedCluster } from '../cluster/apply.ts';
@@ -107,7 +108,8 @@ async function installMissing(
   { log, job, signal, secondsLeft }: World,
 ): Promise<void> {
   await log.step('Install', async (step) => {
-    const holder = `${job.repository} run ${job.runId} job ${job.jobName}`;
+    // The legs of a matrix are one job to GitHub, and must not take each other's Lease for their own.
+    const holder = `${job.repository} run ${job.runId} job ${job.jobName} ${randomUUID()}`;
     const result = await install({ ...wanted, client, holder, signal, secondsLeft }, step);
     return { value: undefined, result };
   });

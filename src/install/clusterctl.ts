@@ -88,7 +88,7 @@ export class Clusterctl {
       `${provider.name}:${version}`,
     ]);
     const timeout = ['--wait-provider-timeout', String(Math.max(30, Math.floor(timeoutSeconds)))];
-    const options = ['--wait-providers', `--validate=${validate}`, ...timeout];
+    const options = [...this.#host, '--wait-providers', `--validate=${validate}`, ...timeout];
     const { exitCode, stderr } = await this.#run(['init', ...wanted, ...options]);
     if (exitCode !== 0) throw installError('init', stderr);
   }
@@ -109,7 +109,7 @@ export class Clusterctl {
     templateFile: string,
     variables: Readonly<Record<string, string>>,
   ): Promise<string> {
-    const args = ['generate', 'cluster', name, '--from', templateFile, '--target-namespace', namespace];
+    const args = ['generate', 'cluster', name, '--from', templateFile, '--target-namespace', namespace, ...this.#host];
     const { exitCode, stdout, stderr } = await this.#run(args, variables);
     if (exitCode === 0) return stdout;
     throw new KnestError({
@@ -120,14 +120,19 @@ export class Clusterctl {
     });
   }
 
+  /** The flags of the commands that talk to the host; `generate provider` does not know them. */
+  get #host(): readonly string[] {
+    return ['--kubeconfig', this.#world.kubeconfigFile];
+  }
+
   async #run(args: readonly string[], variables: Readonly<Record<string, string>> = {}): Promise<ProcessResult> {
-    const { run, directory, kubeconfigFile, env } = this.#world;
+    const { run, directory, env } = this.#world;
     const program = await this.prepare();
     // The job's variables, since a kubeconfig may name a program that needs them; but no inputs, which hold secrets.
     const inherited = Object.entries(env).filter(
       (entry): entry is [string, string] => entry[1] !== undefined && !entry[0].startsWith('INPUT_'),
     );
-    return run(program, [...args, '--config', join(directory, CONFIG_FILE), '--kubeconfig', kubeconfigFile], {
+    return run(program, [...args, '--config', join(directory, CONFIG_FILE)], {
       ...Object.fromEntries(inherited),
       XDG_CONFIG_HOME: directory,
       CLUSTERCTL_DISABLE_VERSIONCHECK: 'true',

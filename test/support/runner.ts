@@ -8,7 +8,7 @@ const root = resolve(import.meta.dirname, '../..');
 const bundle = join(root, 'dist/index.js');
 
 interface ActionFile {
-  readonly inputs: Readonly<Record<string, { readonly default?: string }>>;
+  readonly inputs: Readonly<Record<string, { readonly default?: string | number | boolean }>>;
 }
 
 /** What the runner sets for a step besides its inputs. */
@@ -54,16 +54,16 @@ export class Job {
     for (const name of ['temp', 'tools', 'home']) mkdirSync(join(this.directory, name));
   }
 
-  /** Runs the action's main. */
-  async main(): Promise<StepResult> {
-    const result = await this.#run('main');
+  /** Runs the action's main. `withoutFiles`: as a runner of old, which is told outputs and state by the log. */
+  async main({ withoutFiles = false } = {}): Promise<StepResult> {
+    const result = await this.#run('main', withoutFiles);
     this.#state = result.state;
     return result;
   }
 
   /** Runs its post step, with the state that main left and, as in nested composites, without its inputs. */
   async post(): Promise<StepResult> {
-    return this.#run('post');
+    return this.#run('post', false);
   }
 
   /** Where RUNNER_TEMP is. */
@@ -76,7 +76,7 @@ export class Job {
     rmSync(this.directory, { recursive: true, force: true });
   }
 
-  async #run(step: 'main' | 'post'): Promise<StepResult> {
+  async #run(step: 'main' | 'post', withoutFiles: boolean): Promise<StepResult> {
     const files = ['GITHUB_OUTPUT', 'GITHUB_STATE', 'GITHUB_ENV', 'GITHUB_PATH', 'GITHUB_STEP_SUMMARY'];
     const paths = Object.fromEntries(files.map((name) => [name, join(this.directory, `${step}-${name}`)]));
     for (const path of Object.values(paths)) writeFileSync(path, '');
@@ -84,7 +84,8 @@ export class Job {
     const argv = [process.execPath, bundle];
     const { command, args } = wrap?.(argv) ?? { command: argv[0] ?? '', args: argv.slice(1) };
     const started = performance.now();
-    const child = spawn(command, args, { env: this.#environment(step, paths), cwd: this.directory });
+    const env = this.#environment(step, withoutFiles ? {} : paths);
+    const child = spawn(command, args, { env, cwd: this.directory });
     this.process = child;
     let log = '';
     let rest = '';
@@ -115,7 +116,8 @@ export class Job {
 
   #environment(step: 'main' | 'post', paths: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
     const own = Object.entries(process.env).filter(
-      ([name]) => !/^(INPUT_|STATE_|GITHUB_|RUNNER_|ACTIONS_)/.test(name) && !/^(KUBECONFIG|(https?|all)_proxy)$/i.test(name),
+      ([name]) =>
+        !/^(INPUT_|STATE_|GITHUB_|RUNNER_|ACTIONS_)/.test(name) && !/^(KUBECONFIG|(https?|all)_proxy)$/i.test(name),
     );
     const inputs = step === 'main' ? { ...defaults(), ...this.#options.inputs } : {};
     return {
@@ -149,13 +151,17 @@ function prefixed(
 function defaults(): Record<string, string> {
   const { inputs } = parse(readFileSync(join(root, 'action.yml'), 'utf8')) as ActionFile;
   return Object.fromEntries(
-    Object.entries(inputs).map(([name, { default: value = '' }]) => [name, String(value).includes('${{') ? '' : String(value)]),
+    Object.entries(inputs).map(([name, { default: value = '' }]) => [
+      name,
+      String(value).includes('${{') ? '' : String(value),
+    ]),
   );
 }
 
 /** Reads the runner's file format: `name<<DELIMITER`, lines, `DELIMITER`. */
 function keyValues(text: string): Record<string, string> {
   const values: Record<string, string> = {};
-  for (const [, name = '', , value = ''] of text.matchAll(/^([^\n=]+?)<<(\S+)\n([\s\S]*?)\n\2$/gm)) values[name] = value;
+  for (const [, name = '', , value = ''] of text.matchAll(/^([^\n=]+?)<<(\S+)\n([\s\S]*?)\n\2$/gm))
+    values[name] = value;
   return values;
 }

@@ -1,0 +1,129 @@
+import { readFileSync, statSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import type { KubernetesObject } from '../../src/host/objects.ts';
+import type { Job, StepResult } from '../support/runner.ts';
+import { jobOn, kubernetesVersion, leftovers, sharedHost } from './support.ts';
+
+const name = 'whole';
+const namespace = 'knest';
+const host = sharedHost();
+
+/** Everything a job does with a cluster, on a host on which nothing is installed yet. */
+describe.skipIf(!host.hasVirtink)('create on Virtink, on a bare host (needs the modules of Virtink)', () => {
+  let job: Job;
+  let main: StepResult;
+  const nested = (...args: string[]): Promise<string> =>
+    host.run(['kubectl', '--kubeconfig', main.outputs['kubeconfig-path'] ?? '', ...args]);
+
+  beforeAll(async () => {
+    job = jobOn(host, { name, 'wait-for': 'nodes' });
+    main = await job.main();
+    expect(main.exitCode, main.log).toBe(0);
+  });
+  afterAll(() => job.clean());
+
+  it('tells what it does, a line a change', () => {
+    expect(main.log).toContain('▸ Connect            https://172.30.0.10:6443, Kubernetes v');
+    expect(main.log).toMatch(
+      /▸ Preflight +permissions, CIDRs .* free, no cert-manager, no Cluster API, no Virtink provider/,
+    );
+    expect(main.log).toMatch(/ s {2}cert-manager\/cert-manager-webhook is available$/m);
+    expect(main.log).toMatch(/ s {2}machine whole-cp-\w+: bootstrap data ready$/m);
+    expect(main.log).toMatch(/ s {2}machine whole-cp-\w+: VM running on host$/m);
+    expect(main.log).toMatch(/ s {2}machine whole-md-0-\w+-\w+: joined as node whole-md-0-\w+-\w+$/m);
+    expect(main.log).toMatch(/^✔ whole is ready in \d+\.\d s$/m);
+  });
+
+  it('hands over a kubeconfig that works', async () => {
+    expect(main.env['KUBECONFIG']).toBe(main.outputs['kubeconfig-path']);
+    expect(main.outputs['kubeconfig']).toBe(readFileSync(main.outputs['kubeconfig-path'] ?? '', 'utf8'));
+    const nodes = (await nested('get', 'nodes', '-o', 'jsonpath={.items[*].status.nodeInfo.kubeletVersion}')).split(
+      ' ',
+    );
+    expect(nodes).toEqual([`v${kubernetesVersion}`, `v${kubernetesVersion}`]);
+    await nested('create', 'configmap', 'hello', '--from-literal=a=b');
+    expect(await nested('get', 'configmap', 'hello', '-o', 'jsonpath={.data.a}')).toBe('b');
+  });
+
+  it('keeps the kubeconfig private and out of the log', () => {
+    expect(statSync(main.outputs['kubeconfig-path'] ?? '').mode & 0o777).toBe(0o600);
+    const { users } = parse(main.outputs['kubeconfig'] ?? '') as {
+      users: { user: { 'client-key-data': string } }[];
+    };
+    const key = users[0]?.user['client-key-data'] ?? '';
+    const pem = Buffer.from(key, 'base64').toString('utf8').split('\n')[1] ?? '';
+    expect(main.masks).toContain(key);
+    expect(main.masks).toContain(pem);
+    const shown = main.log.replace(/^::add-mask::.*$/gm, '') + main.summary;
+    expect(shown).not.toContain(key);
+    expect(shown).not.toContain(pem);
+  });
+
+  it('puts owner and expiry on every object, and the owner on every machine', async () => {
+    const selector = ['-l', `cluster.x-k8s.io/cluster-name=${name}`, '-n', namespace, '-o', 'json'];
+    const ours =
+      'cluster,kubeadmcontrolplane,machinedeployment,kubeadmconfigtemplate,machinehealthcheck,virtinkcluster,virtinkmachinetemplate';
+    const { items } = JSON.parse(await host.kubectl(['get', ours, ...selector])) as { items: KubernetesObject[] };
+    expect(items.length).toBe(8);
+    for (const { metadata } of items) {
+      expect(metadata.labels).toMatchObject({
+        'knest-action/managed': 'true',
+        'knest-action/repository-id': '1296269',
+        'knest-action/run-id': '1658821493',
+      });
+      expect(metadata.annotations?.['knest-action/repository']).toBe('octo-org/octo-repo');
+      expect(metadata.annotations?.['knest-action/expires-at']).toBe(main.outputs['expires-at']);
+    }
+    const machines = JSON.parse(await host.kubectl(['get', 'machine', ...selector])) as { items: KubernetesObject[] };
+    expect(machines.items.map(({ metadata }) => metadata.labels?.['knest-action/run-id'])).toEqual([
+      '1658821493',
+      '1658821493',
+    ]);
+  });
+
+  it('sums it up', () => {
+    expect(main.summary).toContain('### whole is ready');
+    expect(main.summary).toContain(`| Expires | ${main.outputs['expires-at'] ?? ''} |`);
+    expect(main.summary).toMatch(/^ {4}Install \(\d+\.\d s\) :p2, \d+, \d+$/m);
+    expect(Object.keys(JSON.parse(main.outputs['timings'] ?? '{}') as object)).toEqual(
+      expect.arrayContaining(['Connect', 'Preflight', 'Install', 'Wait for nodes', 'Kubeconfig', 'total']),
+    );
+  });
+
+  it('is adopted by the same job, within seconds and without installing anything', async () => {
+    const again = jobOn(host, { name });
+    const result = await again.main();
+    again.clean();
+    expect(result.exitCode, result.log).toBe(0);
+    expect(result.outputs['created']).toBe('false');
+    expect(result.log).toContain('▸ Install            nothing missing');
+    expect(result.seconds).toBeLessThan(15);
+  });
+
+  it('is refused to another repository, and stays untouched', async () => {
+    const before = await host.kubectl(['get', 'cluster', name, '-n', namespace, '-o', 'jsonpath={.metadata.labels}']);
+    const env = { GITHUB_REPOSITORY: 'octo-org/other', GITHUB_REPOSITORY_ID: '42' };
+    for (const inputs of [{ name }, { name, command: 'delete' }]) {
+      const other = jobOn(host, inputs, { env });
+      const result = await other.main();
+      const post = await other.post();
+      other.clean();
+      expect(result.exitCode).toBe(1);
+      expect(result.log).toContain('KNEST_OWNED_BY_OTHER');
+      expect(result.log).toContain('octo-org/octo-repo');
+      expect(post.exitCode).toBe(0);
+    }
+    expect(await host.kubectl(['get', 'cluster', name, '-n', namespace, '-o', 'jsonpath={.metadata.labels}'])).toBe(
+      before,
+    );
+  });
+
+  it('is gone after the post step, with its VMs and their pods', async () => {
+    const post = await job.post();
+    expect(post.exitCode, post.log).toBe(0);
+    expect(post.log).toContain('nothing of whole is left');
+    expect(post.log).not.toContain('::warning');
+    expect(await leftovers(host, namespace, name)).toEqual([]);
+  });
+});

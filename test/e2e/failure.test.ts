@@ -1,0 +1,68 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Job } from '../support/runner.ts';
+import { jobOn, leftovers, sharedHost } from './support.ts';
+
+const namespace = 'knest';
+const host = sharedHost();
+
+/** A create that cannot succeed says why, as soon as that is certain, and leaves nothing behind. */
+describe.skipIf(!host.hasVirtink)('a create on Virtink that fails (needs the modules of Virtink)', () => {
+  let job: Job | undefined;
+  afterEach(() => job?.clean());
+
+  it('names an image that does not exist', async () => {
+    job = jobOn(host, { name: 'no-image', 'control-plane-machine-rootfs-image': 'smartxworks/capch-rootfs-9.9.9' });
+    const main = await job.main();
+    expect(main.exitCode).toBe(1);
+    expect(main.log).toContain(
+      '✖ no-image cannot start: the image smartxworks/capch-rootfs-9.9.9 cannot be pulled (not found)   KNEST_IMAGE_PULL',
+    );
+    expect(main.log).toMatch(/Chain: Cluster no-image → KubeadmControlPlane no-image-cp .* → Pod vm-no-image-cp-/);
+    expect(main.log).toContain('Next: set control-plane-machine-rootfs-image to an image that exists');
+    expect(main.log).toMatch(/Deleted again: all gone after \d+\.\d s\./);
+    expect(main.summary).toContain('KNEST_IMAGE_PULL');
+    expect(await leftovers(host, namespace, 'no-image')).toEqual([]);
+    const post = await job.post();
+    expect(post.exitCode).toBe(0);
+    expect(post.log).toContain('no-image was gone already');
+  });
+
+  it('names a VM that fits on no node', async () => {
+    await host.kubectl(['cordon', 'host']);
+    try {
+      job = jobOn(host, { name: 'no-room' });
+      const main = await job.main();
+      expect(main.exitCode).toBe(1);
+      expect(main.log).toMatch(
+        /✖ no-room cannot start: the VM of machine no-room-cp-\w+ fits on no node of the host {3}KNEST_UNSCHEDULABLE/,
+      );
+      expect(main.log).toContain('Unschedulable: 0/1 nodes are available');
+    } finally {
+      await host.kubectl(['uncordon', 'host']);
+    }
+    expect(await leftovers(host, namespace, 'no-room')).toEqual([]);
+  });
+
+  it('names a bootstrap that fails, from the machine’s console', async () => {
+    // kubeadm of the machine's image is of another version than what Cluster API configures it for.
+    const image = 'smartxworks/capch-rootfs-1.36.3';
+    const inputs = { 'kubernetes-version': '1.35.0', 'control-plane-machine-rootfs-image': image };
+    job = jobOn(host, { name: 'no-boot', ...inputs });
+    const main = await job.main();
+    expect(main.exitCode).toBe(1);
+    expect(main.log).toMatch(
+      /✖ no-boot cannot start: machine no-boot-cp-\w+ could not become a node: error: featureGates: .* {3}KNEST_BOOTSTRAP/,
+    );
+    expect(await leftovers(host, namespace, 'no-boot')).toEqual([]);
+  });
+
+  it('explains a time-out by the chain of what is not met', async () => {
+    job = jobOn(host, { name: 'no-time', timeout: '10s' });
+    const main = await job.main();
+    expect(main.exitCode).toBe(1);
+    expect(main.log).toContain('✖ no-time is not ready after 10s   KNEST_TIMEOUT');
+    expect(main.log).toMatch(/Chain: Cluster no-time → KubeadmControlPlane no-time-cp \(0 of 1 ready\)/);
+    expect(main.log).toMatch(/Cluster no-time: ControlPlaneInitialized is False for \d+s \(NotInitialized\)/);
+    expect(await leftovers(host, namespace, 'no-time')).toEqual([]);
+  });
+});

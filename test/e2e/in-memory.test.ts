@@ -1,0 +1,103 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Job } from '../support/runner.ts';
+import { jobOn, leftovers, sharedHost } from './support.ts';
+
+const namespace = 'in-memory';
+const host = sharedHost();
+const capd = 'capd-controller-manager';
+
+/** Cluster API's in-memory machines: everything but the VMs is the same, and quick. */
+describe('a cluster of in-memory machines', () => {
+  const jobs: Job[] = [];
+  const start = (inputs: Readonly<Record<string, string>>, onLine?: (line: string) => void): Job => {
+    const job = jobOn(host, { infrastructure: 'docker', namespace, ...inputs }, onLine && { onLine });
+    jobs.push(job);
+    return job;
+  };
+  afterEach(() => jobs.splice(0).forEach((job) => job.clean()));
+
+  it('is created with all its nodes, and gone after the post step', async () => {
+    const job = start({ name: 'memory', 'worker-machine-count': '2', 'wait-for': 'nodes' });
+    const main = await job.main();
+    expect(main.exitCode, main.log).toBe(0);
+    const kubeconfig = main.outputs['kubeconfig-path'] ?? '';
+    const nodes = await host.run(['kubectl', '--kubeconfig', kubeconfig, 'get', 'nodes', '-o', 'name']);
+    expect(nodes.trim().split('\n')).toHaveLength(3);
+    const post = await job.post();
+    expect(post.exitCode, post.log).toBe(0);
+    expect(await leftovers(host, namespace, 'memory')).toEqual([]);
+  });
+
+  it('completes a component that is installed by half, and that one only', async () => {
+    await host.kubectl(['delete', 'deployment', '-n', 'capd-system', capd]);
+    const job = start({ name: 'half', 'wait-for': 'none' });
+    const main = await job.main();
+    expect(main.exitCode, main.log).toBe(0);
+    expect(main.log).toMatch(/ s {2}in-memory infrastructure provider v\S+ is incomplete$/m);
+    expect(main.log).not.toContain('is missing');
+    await job.post();
+  });
+
+  it('lets one of two jobs install, and the other wait for it', async () => {
+    await host.kubectl(['delete', 'deployment', '-n', 'capd-system', capd]);
+    const both = ['one', 'two'].map((name) => start({ name, 'wait-for': 'none' }));
+    const results = await Promise.all(both.map((job) => job.main()));
+    expect(results.map(({ exitCode }) => exitCode)).toEqual([0, 0]);
+    const installed = results.filter(({ log }) => log.includes('is incomplete'));
+    expect(installed).toHaveLength(1);
+    await Promise.all(both.map((job) => job.post()));
+  });
+
+  it('is deleted by its handle, from another job of the repository', async () => {
+    const maker = start({ name: 'lasting', ephemeral: 'false', 'wait-for': 'none' });
+    const made = await maker.main();
+    expect(made.outputs).toMatchObject({ name: 'lasting', created: 'true', 'expires-at': '' });
+    const post = await maker.post();
+    expect(post.log).toContain('is not ephemeral: it stays');
+    const { name = '' } = made.outputs;
+    const deleter = start({ command: 'delete', name });
+    const deleted = await deleter.main();
+    expect(deleted.exitCode, deleted.log).toBe(0);
+    expect(await leftovers(host, namespace, 'lasting')).toEqual([]);
+    const again = await deleter.main();
+    expect(again.exitCode).toBe(0);
+    expect(again.log).toContain('there is no cluster in-memory/lasting');
+  });
+
+  it('is deleted by the post step of a job that was cancelled while it waited', async () => {
+    const job = start({ name: 'cancelled' }, (line) => {
+      if (line.includes('machine cancelled-cp')) job.process?.kill('SIGINT');
+    });
+    const main = await job.main();
+    expect(main.exitCode).toBe(1);
+    expect(main.log).toContain('KNEST_CANCELLED');
+    expect(await leftovers(host, namespace, 'cancelled')).not.toEqual([]);
+    const post = await job.post();
+    expect(post.exitCode, post.log).toBe(0);
+    expect(await leftovers(host, namespace, 'cancelled')).toEqual([]);
+  });
+
+  it('is deleted by the post step of a job whose main was killed', async () => {
+    const job = start({ name: 'killed' }, (line) => {
+      if (line.includes('Cluster in-memory/killed is created')) job.process?.kill('SIGKILL');
+    });
+    const main = await job.main();
+    expect(main.signal).toBe('SIGKILL');
+    const post = await job.post();
+    expect(post.exitCode, post.log).toBe(0);
+    expect(await leftovers(host, namespace, 'killed')).toEqual([]);
+  });
+
+  it('leaves what the post step needs before it writes anything to the host', async () => {
+    // Without files, state goes to the log, between the requests of debug mode.
+    const job = start({ name: 'state', 'wait-for': 'none' });
+    const main = await job.main({ withoutFiles: true });
+    const lines = main.log.split('\n');
+    const saved = lines.findIndex((line) => line.startsWith('::save-state name=cluster::'));
+    const reviews = /selfsubjectaccessreviews/;
+    const written = lines.findIndex((line) => /^::debug::(POST|PUT|PATCH|DELETE) /.test(line) && !reviews.test(line));
+    expect(saved).toBeGreaterThan(0);
+    expect(written).toBeGreaterThan(saved);
+    await start({ command: 'delete', name: 'state' }).main();
+  });
+});

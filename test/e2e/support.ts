@@ -1,0 +1,39 @@
+import { find, type Host } from '../host/host.ts';
+import { Job, type StepOptions } from '../support/runner.ts';
+import { hostName } from './setup.ts';
+
+/** The host that setup.ts brought up. */
+export function sharedHost(): Host {
+  const host = find(hostName);
+  if (host === undefined) throw new Error(`the host ${hostName} is not up`);
+  return host;
+}
+
+/** The Kubernetes version that the test host's machines run. */
+export const kubernetesVersion = '1.36.3';
+
+/** A job that runs the action in the host's network, with the host's kubeconfig and mirror. */
+export function jobOn(host: Host, inputs: Readonly<Record<string, string>>, options: Partial<StepOptions> = {}): Job {
+  return new Job({
+    wrap: (argv) => host.command(argv),
+    ...options,
+    inputs: {
+      'host-kubeconfig-file': host.kubeconfig,
+      mirror: host.mirror,
+      'checksum-policy': 'mirror',
+      'kubernetes-version': kubernetesVersion,
+      ...inputs,
+    },
+  });
+}
+
+/** What is on the host of a cluster, `kind/name` each: empty once it is gone. */
+export async function leftovers(host: Host, namespace: string, name: string): Promise<string[]> {
+  const served = await host.kubectl(['api-resources', '--verbs=list', '--namespaced', '-o', 'name']);
+  const kinds = served
+    .split('\n')
+    .filter((kind) => kind !== '' && !/^events(\.|$)|\.metrics\.k8s\.io$/.test(kind))
+    .join(',');
+  const text = await host.kubectl(['get', kinds, '-n', namespace, '-o', 'name', '--ignore-not-found']);
+  return text.split('\n').filter((line) => new RegExp(`/(vm-)?${name}(-|$)`).test(line));
+}
