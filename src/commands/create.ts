@@ -50,8 +50,8 @@ export async function create(inputs: CreateInputs, world: World): Promise<void> 
 async function enterHost(inputs: CreateInputs, world: World): Promise<Connection> {
   return world.log.step('Connect', async () => {
     const host = connect(inputs.host, world.env, world.signal, world.log.debug);
-    const version = await host.client.version();
-    return { value: host, result: `${host.server}, Kubernetes ${version}, as ${host.user} (${host.source})` };
+    const [version, userName = host.user] = await Promise.all([host.client.version(), host.client.userName()]);
+    return { value: host, result: `${host.server}, Kubernetes ${version}, as ${userName} (${host.source})` };
   });
 }
 

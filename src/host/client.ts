@@ -150,6 +150,23 @@ export class KubernetesClient {
     return review.status?.allowed === true;
   }
 
+  /** Who the API server takes these credentials for; undefined where it does not say (before Kubernetes 1.28). */
+  async userName(): Promise<string | undefined> {
+    const path = '/apis/authentication.k8s.io/v1/selfsubjectreviews';
+    const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' };
+    try {
+      const review = await this.rest.json<{ status?: { userInfo?: { username?: string } } }>({
+        method: 'POST',
+        path,
+        body,
+      });
+      return review.status?.userInfo?.username;
+    } catch (thrown) {
+      if (hasStatus(thrown, 403) || hasStatus(thrown, 404)) return undefined;
+      throw thrown;
+    }
+  }
+
   /** The API server's version, for example `v1.36.3`. */
   async version(): Promise<string> {
     return (await this.rest.json<{ gitVersion: string }>({ method: 'GET', path: '/version' })).gitVersion;

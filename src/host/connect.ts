@@ -67,7 +67,7 @@ export function connect(
     server: cluster.server,
     user: user?.name ?? 'anonymous',
     source,
-    kubeconfig: only.exportConfig(),
+    kubeconfig: exported(only),
   };
 }
 
@@ -162,6 +162,25 @@ function portable(config: KubeConfig): KubeConfig {
     currentContext: context.name,
   });
   return only;
+}
+
+/** The text of a kubeconfig that other programs understand too. */
+function exported(config: KubeConfig): string {
+  const kubeconfig = JSON.parse(config.exportConfig()) as { readonly users: readonly ExportedUser[] };
+  const users = kubeconfig.users.map(({ name, user }) => {
+    const { 'auth-provider': provider, ...rest } = user;
+    // The library's own way to say what a kubeconfig calls tokenFile; client-go does not know it.
+    if (provider?.name !== 'tokenFile') return { name, user };
+    return { name, user: { ...rest, tokenFile: provider.config.tokenFile } };
+  });
+  return JSON.stringify({ ...kubeconfig, users });
+}
+
+interface ExportedUser {
+  readonly name: string;
+  readonly user: {
+    readonly 'auth-provider'?: { readonly name: string; readonly config: { readonly tokenFile?: string } };
+  };
 }
 
 function withoutFiles(user: User): User {

@@ -111,7 +111,7 @@ export class RestClient {
       } catch (thrown) {
         if (thrown instanceof KnestError) throw thrown;
         this.#signal.throwIfAborted();
-        if (attempt >= retries) throw unreachable(this.server, thrown);
+        if (attempt >= retries || isCertificateProblem(thrown)) throw unreachable(this.server, thrown);
         await pause(wait, this.#signal);
       }
     }
@@ -196,14 +196,24 @@ async function apiError(request: string, response: Response): Promise<ApiError> 
 }
 
 function unreachable(server: string, thrown: unknown): KnestError {
-  const cause = thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause : thrown;
-  const isCertificate = /certificate|self.signed|altnames/i.test(messageOf(cause));
+  // The runtime adds advice for its own command line, which nobody here has.
+  const message = messageOf(causeOf(thrown)).replace(/; if the root CA is installed.*$/, '');
   return new KnestError({
     code: 'KNEST_HOST_UNREACHABLE',
-    problem: `${server} does not answer: ${messageOf(cause)}`,
-    next: isCertificate
+    problem: `${server} does not answer: ${message}`,
+    next: isCertificateProblem(thrown)
       ? 'check certificate-authority-data and the server name in the kubeconfig'
       : 'check that this runner can reach the address (network, firewall, HTTPS_PROXY and NO_PROXY)',
     cause: thrown,
   });
+}
+
+/** What is behind fetch's own "fetch failed". */
+function causeOf(thrown: unknown): unknown {
+  return thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause : thrown;
+}
+
+/** No retry mends a certificate. */
+function isCertificateProblem(thrown: unknown): boolean {
+  return /certificate|self.signed|altnames/i.test(messageOf(causeOf(thrown)));
 }

@@ -160,7 +160,7 @@ async function waitForWorkloads(
   try {
     await watchUntil(client, [deployments, daemonSets], () => unavailable().length === 0 || undefined, signal);
   } catch (thrown) {
-    if (!signal.aborted || !(thrown instanceof KnestError)) throw thrown;
+    if (!(thrown instanceof KnestError && thrown.code === 'KNEST_TIMEOUT')) throw thrown;
     const namespaces = new Set(workloads.map(({ namespace }) => namespace));
     throw thrown.with(...unavailable(), ...(await podProblems(client, namespaces)));
   }

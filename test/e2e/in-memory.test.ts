@@ -48,6 +48,17 @@ describe('a cluster of in-memory machines', () => {
     await Promise.all(both.map((job) => job.post()));
   });
 
+  it('is not begun with a version that was never released', async () => {
+    const job = start({ name: 'no-version', 'cluster-api-version': 'v1.14.99' });
+    const main = await job.main();
+    expect(main.exitCode).toBe(1);
+    expect(main.log).toMatch(
+      /^✖ \S+\/v1\.14\.99\/clusterctl-linux-\w+\.sha256 cannot be downloaded: .*404 {3}KNEST_DOWNLOAD$/m,
+    );
+    expect(main.log).toContain('Next: check the version inputs: this release, or this file of it, does not exist');
+    expect(await leftovers(host, namespace, 'no-version')).toEqual([]);
+  });
+
   it('is deleted by its handle, from another job of the repository', async () => {
     const maker = start({ name: 'lasting', ephemeral: 'false', 'wait-for': 'none' });
     const made = await maker.main();

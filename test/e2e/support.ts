@@ -1,5 +1,6 @@
 import { find, type Host } from '../host/host.ts';
 import { Job, type StepOptions } from '../support/runner.ts';
+import { versions } from '../host/modules.ts';
 import { hostName } from './setup.ts';
 
 /** The host that setup.ts brought up. */
@@ -10,7 +11,15 @@ export function sharedHost(): Host {
 }
 
 /** The Kubernetes version that the test host's machines run. */
-export const kubernetesVersion = '1.36.3';
+export const kubernetesVersion = versions.kubernetes.replace(/^v/, '');
+
+/** What the host's mirror and machines want otherwise than action.yml. */
+export const hostInputs = {
+  'checksum-policy': 'mirror',
+  'kubernetes-version': kubernetesVersion,
+  // The last one that can be built from modules alone.
+  'cert-manager-version': versions.certManager,
+} as const;
 
 /** A job that runs the action in the host's network, with the host's kubeconfig and mirror. */
 export function jobOn(host: Host, inputs: Readonly<Record<string, string>>, options: Partial<StepOptions> = {}): Job {
@@ -20,8 +29,7 @@ export function jobOn(host: Host, inputs: Readonly<Record<string, string>>, opti
     inputs: {
       'host-kubeconfig-file': host.kubeconfig,
       mirror: host.mirror,
-      'checksum-policy': 'mirror',
-      'kubernetes-version': kubernetesVersion,
+      ...hostInputs,
       ...inputs,
     },
   });

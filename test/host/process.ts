@@ -64,9 +64,12 @@ export async function succeeds(command: string, args: readonly string[]): Promis
   );
 }
 
-/** Returns the last lines of a text. */
+const longestLine = 400;
+
+/** Returns the last lines of a text, each cut where nobody reads on: daemons log whole structures. */
 export function tail(text: string, lines: number): string {
-  return text.trimEnd().split('\n').slice(-lines).join('\n');
+  const cut = (line: string): string => (line.length > longestLine ? `${line.slice(0, longestLine)}…` : line);
+  return text.trimEnd().split('\n').slice(-lines).map(cut).join('\n');
 }
 
 /** Asks again until the answer is not undefined. `what` names the wait in the error after `timeout` milliseconds. */

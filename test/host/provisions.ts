@@ -55,7 +55,9 @@ async function virtinkProblem(): Promise<string | undefined> {
 /** Makes what a host is made of, as far as it is not in the cache, and checks that this machine can run one. */
 export async function provision(withVirtink: boolean, report: Report): Promise<HostProvisions> {
   await report.step('Requirements', async (say) => {
-    const needed = space.host + ((await built(hostPrograms)) ? 0 : space.build);
+    // Without Go nothing can be told to be built: that is for the requirements to name.
+    const isBuilt = await built(hostPrograms).catch(() => false);
+    const needed = space.host + (isBuilt ? 0 : space.build);
     say(await checkRequirements(cacheDirectory, needed, report));
   });
   const { programs, hasVirtink } = await report.step('Programs', async (say) => {

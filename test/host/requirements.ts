@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, statfsSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statfsSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { run, succeeds } from './process.ts';
 import type { Report } from './report.ts';
@@ -78,6 +78,22 @@ async function kernelProblems(): Promise<string[]> {
   return problems;
 }
 
+const watchLimit = '/proc/sys/fs/inotify/max_user_instances';
+/** Enough for several hosts: each takes about 40 instances, the machines of its nested clusters more. */
+const enoughWatches = 1024;
+
+/** Raises the number of inotify instances: with none left, a containerd comes up without its CRI plugin. */
+function raiseWatchLimit(report: Report): void {
+  const limit = Number(readFileSync(watchLimit, 'utf8'));
+  if (limit >= enoughWatches) return;
+  try {
+    writeFileSync(watchLimit, String(enoughWatches));
+    report.note(`fs.inotify.max_user_instances raised from ${limit} to ${enoughWatches}`);
+  } catch {
+    report.note(`fs.inotify.max_user_instances is ${limit}: too few for several hosts at once`);
+  }
+}
+
 /**
  * Checks what a host needs before anything is started, and installs Debian packages that are missing. `space` is the
  * free disk space in bytes that `directory` must have. Throws one error that names everything missing.
@@ -96,6 +112,7 @@ export async function checkRequirements(directory: string, space: number, report
   if (packageNames.length > 0) problems.push(`the Debian packages ${packageNames.join(' ')}: install them`);
   problems.push(...[await goProblem()].filter((problem) => problem !== undefined));
   if (packageNames.length === 0) problems.push(...(await kernelProblems()));
+  raiseWatchLimit(report);
   if (!existsSync('/sys/fs/cgroup/memory') && !existsSync('/sys/fs/cgroup/cgroup.controllers')) {
     problems.push('cgroups with a memory controller below /sys/fs/cgroup');
   }

@@ -11,7 +11,10 @@ const widget = { apiVersion: 'example.com/v1', kind: 'Widget', metadata: { name:
 
 async function clientOf(handler: Handler) {
   const { url, received } = await serve(handler);
-  return { client: new KubernetesClient(new RestClient(new Transport(configFor(url)), new AbortController().signal)), received };
+  return {
+    client: new KubernetesClient(new RestClient(new Transport(configFor(url)), new AbortController().signal)),
+    received,
+  };
 }
 
 describe('paths', () => {

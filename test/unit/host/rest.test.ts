@@ -36,7 +36,9 @@ describe('a request', () => {
 
   it('gives text where no JSON is spoken', async () => {
     const { url } = await serve((response) => response.end('ok'));
-    expect(await new RestClient(new Transport(configFor(url)), never).text({ method: 'GET', path: '/readyz' })).toBe('ok');
+    expect(await new RestClient(new Transport(configFor(url)), never).text({ method: 'GET', path: '/readyz' })).toBe(
+      'ok',
+    );
   });
 
   it('is observed without credentials and bodies', async () => {

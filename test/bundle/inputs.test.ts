@@ -1,0 +1,92 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { annotations, cleanUp, lines, makeJob, runMain, startServer } from './support.ts';
+
+afterAll(cleanUp);
+
+describe.concurrent('inputs that cannot be used', () => {
+  it('are named all at once, before anything is sent', async () => {
+    const server = await startServer();
+    const result = await runMain({
+      'host-kubeconfig': server.kubeconfig(),
+      name: 'Not_A_Name',
+      'kubernetes-version': '1.36',
+      'control-plane-machine-count': '2',
+      'control-plane-machine-memory-size': '4GB',
+      'pod-network-cidr': '10.95.0.0/33',
+      'worker-machine-count': '-1',
+    });
+    expect(result.exitCode).toBe(1);
+    expect(annotations(result, 'error')).toEqual(['6 inputs cannot be used; nothing was created (KNEST_INPUT)']);
+    expect(lines(result)).toEqual([
+      '✖ 6 inputs cannot be used; nothing was created   KNEST_INPUT',
+      'kubernetes-version: "1.36" is no version; for example 1.36.0',
+      'name: "Not_A_Name" is no DNS-1123 label: lower-case letters, digits and "-", starting and ending with a letter or digit',
+      'control-plane-machine-count: 2 is even; etcd needs an odd number: 1, 3 or 5',
+      'control-plane-machine-memory-size: "4GB" is no Kubernetes quantity; "4Gi" or "4G"',
+      'worker-machine-count: "-1" is no whole number from 0 to 1000',
+      'pod-network-cidr: "10.95.0.0/33" is no CIDR; for example 10.95.0.0/16',
+    ]);
+    expect(server.received).toEqual([]);
+    expect(result.outputs).toEqual({});
+  });
+
+  it('are told on the summary, too', async () => {
+    const { summary } = await runMain({ 'control-plane-machine-count': '0', timeout: 'soon' });
+    expect(summary).toContain('### ✖ 2 inputs cannot be used; nothing was created (KNEST_INPUT)');
+    expect(summary).toContain('control-plane-machine-count: "0" is no whole number from 1 to 9');
+    expect(summary).toContain('timeout: "soon" is no duration; for example 90s, 20m, 4h or 1h30m');
+  });
+
+  it.each([
+    [{ command: 'destroy' }, 'command: "destroy" is not known; one of create, delete'],
+    [{ command: 'delete' }, 'name: is missing; the name of the cluster to delete'],
+    [
+      { 'pod-network-cidr': '10.95.0.0/16', 'service-cidr': '10.95.128.0/20' },
+      'service-cidr: 10.95.128.0/20 overlaps pod-network-cidr (10.95.0.0/16)',
+    ],
+    [
+      { 'cluster-api-version': 'v1.16.0' },
+      expect.stringMatching(/^cluster-api-version: v1\.16\.0 .*v1beta1 contract.*; v1\.11 to v1\.15$/),
+    ],
+  ])('is one: %j', async (inputs, problem) => {
+    const result = await runMain(inputs);
+    expect(result.exitCode).toBe(1);
+    expect(lines(result)).toEqual(['✖ 1 input cannot be used; nothing was created   KNEST_INPUT', problem]);
+  });
+});
+
+describe.concurrent('the way to the host', () => {
+  it('has to be known', async () => {
+    const result = await runMain({});
+    expect(result.exitCode).toBe(1);
+    expect(annotations(result, 'error')).toEqual(['there is no kubeconfig for the host cluster (KNEST_HOST_CONFIG)']);
+    expect(result.log).toContain('host-kubeconfig, host-kubeconfig-file, KUBECONFIG, ~/.kube/config');
+  });
+
+  it('is none that is no YAML; not a word of it is told', async () => {
+    const secret = 'AKIA0-very-secret';
+    const job = makeJob({ 'host-kubeconfig': `users:\n- {token: "${secret}` });
+    const result = await job.main();
+    expect(result.exitCode).toBe(1);
+    expect(annotations(result, 'error')).toEqual([
+      expect.stringMatching(/^host-kubeconfig is no kubeconfig .*\(KNEST_HOST_CONFIG\)$/),
+    ]);
+    expect(result.log + result.summary + JSON.stringify(result.state)).not.toContain(secret);
+  });
+
+  it('is none in a file that is not there', async () => {
+    const result = await runMain({ 'host-kubeconfig-file': 'no/such/file' });
+    expect(annotations(result, 'error')).toEqual([
+      'host-kubeconfig-file: there is no file no/such/file (KNEST_HOST_CONFIG)',
+    ]);
+  });
+
+  it('is none in another context', async () => {
+    const server = await startServer();
+    const result = await runMain({ 'host-kubeconfig': server.kubeconfig(), 'host-context': 'other' });
+    expect(annotations(result, 'error')).toEqual([
+      'host-context: host-kubeconfig has no context "other" (KNEST_HOST_CONFIG)',
+    ]);
+    expect(server.received).toEqual([]);
+  });
+});

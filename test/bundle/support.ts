@@ -1,0 +1,51 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Job, type StepOptions, type StepResult } from '../support/runner.ts';
+import { ApiServer, type Behaviour } from '../support/api-server.ts';
+
+const made: (() => void | Promise<void>)[] = [];
+
+/** Ends and removes what the tests of a file made: for its afterAll. */
+export async function cleanUp(): Promise<void> {
+  for (const end of made.splice(0)) await end();
+}
+
+/** A job whose files are there until `cleanUp`. */
+export function makeJob(inputs: StepOptions['inputs'], options: Omit<StepOptions, 'inputs'> = {}): Job {
+  const job = new Job({ ...options, inputs });
+  made.push(() => job.clean());
+  return job;
+}
+
+/** Runs the action's main with these inputs. */
+export async function runMain(inputs: StepOptions['inputs']): Promise<StepResult> {
+  return makeJob(inputs).main();
+}
+
+/** An API server that answers until `cleanUp`. */
+export async function startServer(behaviour?: Behaviour): Promise<ApiServer> {
+  const server = await ApiServer.start(behaviour);
+  made.push(() => server.stop());
+  return server;
+}
+
+/** A mirror that has no release at all, until `cleanUp`. Returns its address. */
+export async function startEmptyMirror(): Promise<string> {
+  const server = createServer((_request, response) => response.writeHead(404).end());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  made.push(() => void server.close());
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+/** The texts of a log's annotations of that level. */
+export function annotations({ log }: StepResult, level: 'error' | 'warning'): readonly string[] {
+  return [...log.matchAll(new RegExp(`^::${level}(?: [^:]*)?::(.*)$`, 'gm'))].map(([, text = '']) => text);
+}
+
+/** The log as people see it: its lines without workflow commands, without the spaces at their ends. */
+export function lines({ log }: StepResult): readonly string[] {
+  return log
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !line.startsWith('::'));
+}
