@@ -6,6 +6,7 @@ import { getExecOutput } from '@actions/exec';
 import { create } from './commands/create.ts';
 import { deleteCluster } from './commands/delete.ts';
 import { post } from './commands/post.ts';
+import { scale } from './commands/scale.ts';
 import { KnestError, toKnestError } from './errors.ts';
 import { readInputs, type Inputs } from './inputs.ts';
 import { githubLog, type Log } from './report/log.ts';
@@ -19,6 +20,8 @@ import { readJob, type RunProcess, type World } from './world.ts';
 const POST_SECONDS = 120;
 /** Milliseconds that main takes at most once it is cancelled: the runner kills it after 7.5 s. */
 const CANCEL_MILLISECONDS = 5_000;
+/** Milliseconds that a child process may outlive a failure. */
+const LINGER_MILLISECONDS = 1_000;
 
 const state = githubState({ getState, saveState });
 const timeline = new Timeline();
@@ -43,6 +46,8 @@ async function run(inputs: Inputs, world: World): Promise<void> {
       return create(inputs, world);
     case 'delete':
       return deleteCluster(inputs, world);
+    case 'scale':
+      return scale(inputs, world);
   }
 }
 
@@ -62,6 +67,8 @@ async function fail(failure: KnestError, log: Log, summary: Summary): Promise<vo
   process.exitCode = 1;
   log.fail(failure);
   await summary.add(failurePage(failure, timeline));
+  // A clusterctl that still runs would keep this process waiting for it.
+  setTimeout(() => process.exit(), LINGER_MILLISECONDS).unref();
 }
 
 function makeWorld(timeoutSeconds: number): World {

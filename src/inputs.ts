@@ -2,6 +2,7 @@ import { InputReader, type GetInput } from './input-reader.ts';
 import { clusterApiProblem } from './install/components.ts';
 import type { Cidr } from './values/cidr.ts';
 import { overlaps } from './values/cidr.ts';
+import { parseReplicas, type Replicas } from './values/replicas.ts';
 import type { Version } from './values/version.ts';
 
 /** How to find and enter the host cluster. Blank fields fall back to KUBECONFIG, ~/.kube/config, the pod's own account. */
@@ -85,8 +86,15 @@ export interface DeleteInputs extends CommonInputs {
   readonly name: string;
 }
 
+/** What `command: scale` was asked for. */
+export interface ScaleInputs extends CommonInputs {
+  readonly command: 'scale';
+  readonly name: string;
+  readonly replicas: Replicas;
+}
+
 /** Every input, read once; a member for each command. */
-export type Inputs = CreateInputs | DeleteInputs;
+export type Inputs = CreateInputs | DeleteInputs | ScaleInputs;
 
 /** Cluster names stay below this, so that `<name>-cp-xxxxx-xxxxx` and the VM's pod still fit 63 characters. */
 export const MAX_NAME_LENGTH = 40;
@@ -97,8 +105,8 @@ export const MAX_NAME_LENGTH = 40;
  */
 export function readInputs(get: GetInput): Inputs {
   const reader = new InputReader(get);
-  const command = reader.choice('command', ['create', 'delete']);
-  const inputs = command === 'create' ? readCreate(reader) : readDelete(reader);
+  const command = reader.choice('command', ['create', 'delete', 'scale']);
+  const inputs = readCommand(reader, command);
   reader.finish();
   return inputs;
 }
@@ -118,10 +126,30 @@ function readCommon(reader: InputReader): CommonInputs {
   };
 }
 
-function readDelete(reader: InputReader): DeleteInputs {
+function readCommand(reader: InputReader, command: Inputs['command']): Inputs {
+  switch (command) {
+    case 'create':
+      return readCreate(reader);
+    case 'delete':
+      return { command, name: readGivenName(reader, command), ...readCommon(reader) };
+    case 'scale':
+      return { command, name: readGivenName(reader, command), ...readCommon(reader), replicas: readReplicas(reader) };
+  }
+}
+
+/** The name of a cluster that is there already. */
+function readGivenName(reader: InputReader, command: string): string {
   const name = reader.optionalName('name', MAX_NAME_LENGTH);
-  if (name === undefined) reader.problem('name', 'is missing; the name of the cluster to delete');
-  return { command: 'delete', name: name ?? '', ...readCommon(reader) };
+  if (name === undefined) reader.problem('name', `is missing; the name of the cluster to ${command}`);
+  return name ?? '';
+}
+
+function readReplicas(reader: InputReader): Replicas {
+  const text = reader.required('replicas', 'for example 3:2 (CP:WORKER), 3: or :2');
+  const replicas = text === '' ? { controlPlane: undefined, workers: undefined } : parseReplicas(text);
+  if (!('problem' in replicas)) return replicas;
+  reader.problem('replicas', replicas.problem);
+  return { controlPlane: undefined, workers: undefined };
 }
 
 function readCreate(reader: InputReader): CreateInputs {

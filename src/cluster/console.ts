@@ -12,6 +12,8 @@ const REASON = /^error[: ]/;
 const SECRET = /\b[a-z0-9]{6}\.[a-z0-9]{16}\b|\b[0-9a-f]{40,}\b/g;
 const TELLING = /error|fail|fatal|denied|refused|timed? ?out|cannot|unable/i;
 const KEPT_LINES = 200;
+const TOLD_LINES = 6;
+const LONGEST_LINE = 300;
 
 /**
  * Reads the serial consoles of a cluster's machines, which are their pods' logs, and recognises a bootstrap that
@@ -57,7 +59,8 @@ export class Consoles {
 
   /** The last lines of a console that tell of trouble. */
   telling(pod: Pod): readonly string[] {
-    return (this.#lines.get(pod.metadata.name) ?? []).filter((line) => TELLING.test(line)).slice(-6);
+    const telling = (this.#lines.get(pod.metadata.name) ?? []).filter((line) => TELLING.test(line));
+    return telling.slice(-TOLD_LINES).map((line) => line.trim().slice(0, LONGEST_LINE));
   }
 
   async #read({ metadata, spec }: Pod): Promise<void> {

@@ -1,7 +1,6 @@
 import { KnestError } from '../errors.ts';
 import type { KubernetesClient } from '../host/client.ts';
-import { conditionOf } from '../host/objects.ts';
-import type { CreateInputs, WaitFor } from '../inputs.ts';
+import type { Infrastructure } from '../inputs.ts';
 import type { StepLog } from '../report/log.ts';
 import { formatDuration } from '../values/duration.ts';
 import { describeChain, newestEvents, unmetConditions } from './chain.ts';
@@ -14,15 +13,26 @@ const DIAGNOSIS_MILLISECONDS = 10_000;
 const TOLD_CONDITIONS = 12;
 const TOLD_EVENTS = 3;
 
+/** What a cluster is followed for. */
+export interface Goal {
+  readonly infrastructure: Infrastructure;
+  /** Whether the cluster is as far as it should be. */
+  readonly isReached: (view: ClusterView) => boolean;
+  /** What the cluster cannot do at a dead end: `start` or `be scaled`. */
+  readonly verb: string;
+  /** The time for the whole command, which a time-out tells. */
+  readonly timeoutSeconds: number;
+}
+
 /**
- * Waits until the cluster is as far as `wait-for` asks, a line for each change. Throws the reason as soon as no
- * waiting can help (KNEST_IMAGE_PULL, KNEST_UNSCHEDULABLE, KNEST_BOOTSTRAP, KNEST_INFRASTRUCTURE), and when the time
- * is up (KNEST_TIMEOUT) the chain of what is not as it should be.
+ * Waits until the cluster is as far as it should be, a line for each change. Throws the reason as soon as no waiting
+ * can help (KNEST_IMAGE_PULL, KNEST_UNSCHEDULABLE, KNEST_BOOTSTRAP, KNEST_INFRASTRUCTURE), and when the time is up
+ * (KNEST_TIMEOUT) the chain of what is not as it should be.
  */
 export async function follow(
   client: KubernetesClient,
   handle: ClusterHandle,
-  inputs: CreateInputs,
+  goal: Goal,
   log: StepLog,
   signal: AbortSignal,
 ): Promise<void> {
@@ -37,26 +47,17 @@ export async function follow(
     consoles.follow(view);
     const deadEnd = findDeadEnd(view, ages.of) ?? consoles.deadEnd(view);
     if (deadEnd !== undefined) throw new DeadEndFound(deadEnd);
-    return isReady(view, inputs.waitFor, inputs.controlPlane.count + inputs.workers.count) || undefined;
+    return goal.isReached(view) || undefined;
   };
   try {
-    await watchCluster(client, handle, inputs.infrastructure, evaluate, signal, (reason) =>
+    await watchCluster(client, handle, goal.infrastructure, evaluate, signal, (reason) =>
       log.line(`not watched: ${reason}`),
     );
   } catch (thrown) {
-    throw await explained(client, handle, last, inputs.timeoutSeconds, thrown);
+    throw await explained(client, handle, last, goal, thrown);
   } finally {
     ended.abort();
   }
-}
-
-/** Whether a cluster is as far as asked. `machines`: how many it is to have. */
-export function isReady(view: ClusterView, waitFor: WaitFor, machines: number): boolean {
-  if (waitFor === 'none') return true;
-  if (conditionOf(view.cluster, 'ControlPlaneInitialized')?.status !== 'True') return false;
-  const joined = view.machines.filter(({ status }) => status?.nodeRef !== undefined).length;
-  // Joined, not Ready: a node is Ready once it has a CNI, and that is for the steps that follow to choose.
-  return waitFor === 'control-plane' || joined >= machines;
 }
 
 class DeadEndFound extends Error {
@@ -85,7 +86,7 @@ async function explained(
   client: KubernetesClient,
   handle: ClusterHandle,
   view: ClusterView | undefined,
-  timeoutSeconds: number,
+  { verb, timeoutSeconds }: Goal,
   thrown: unknown,
 ): Promise<unknown> {
   const timedOut = thrown instanceof KnestError && thrown.code === 'KNEST_TIMEOUT';
@@ -97,7 +98,7 @@ async function explained(
     const { code, problem, evidence, next } = thrown.deadEnd;
     return new KnestError({
       code,
-      problem: `${handle.name} cannot start: ${problem}`,
+      problem: `${handle.name} cannot ${verb}: ${problem}`,
       evidence: [...evidence, chain, ...events],
       next,
     });

@@ -33,9 +33,8 @@ export async function readKubeconfig(
   const secretName = `${name}-kubeconfig`;
   const read = async (): Promise<Secret | undefined> => client.get(Kinds.secret, secretName, namespace);
   const secret = (await read()) ?? (await appearing(client, secretName, namespace, signal));
-  const text = Buffer.from(secret.data?.['value'] ?? '', 'base64').toString('utf8');
-  const kubeconfig = parse(text) as Kubeconfig | null;
-  if (kubeconfig?.clusters[0] === undefined || kubeconfig.users[0] === undefined) {
+  const kubeconfig = parseKubeconfig(Buffer.from(secret.data?.['value'] ?? '', 'base64').toString('utf8'));
+  if (kubeconfig.clusters[0] === undefined || kubeconfig.users[0] === undefined) {
     throw new KnestError({
       code: 'KNEST_API_ACCESS',
       problem: `the Secret ${namespace}/${secretName} holds no kubeconfig`,
@@ -43,6 +42,12 @@ export async function readKubeconfig(
     });
   }
   return kubeconfig;
+}
+
+/** The kubeconfig that a text is: without clusters and users when it is none. */
+export function parseKubeconfig(text: string): Kubeconfig {
+  const kubeconfig = parse(text) as Partial<Kubeconfig> | null;
+  return { ...kubeconfig, clusters: kubeconfig?.clusters ?? [], users: kubeconfig?.users ?? [] };
 }
 
 async function appearing(

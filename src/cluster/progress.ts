@@ -1,6 +1,6 @@
-import { conditionOf, type Machine } from '../host/objects.ts';
+import type { Machine } from '../host/objects.ts';
 import { describePodProblem, podProblem } from '../host/pods.ts';
-import { podOf, virtualMachineOf, type ClusterView } from './view.ts';
+import { isInitialised, podOf, virtualMachineOf, type ClusterView } from './view.ts';
 
 /** What is worth a line when it changes, by what it is about. */
 export type Progress = ReadonlyMap<string, string>;
@@ -11,7 +11,7 @@ export function progressOf(view: ClusterView): Progress {
   const { host, port } = view.cluster?.spec?.controlPlaneEndpoint ?? {};
   if (host !== undefined && host !== '') lines.set('infrastructure', `infrastructure: API at ${host}:${port ?? 6443}`);
   for (const machine of view.machines) addMachine(lines, machine, view);
-  if (conditionOf(view.cluster, 'ControlPlaneInitialized')?.status === 'True') {
+  if (isInitialised(view)) {
     lines.set('control plane', 'control plane: initialised, the nested API server answers');
   }
   return lines;

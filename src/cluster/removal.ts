@@ -5,11 +5,9 @@ import { conditionOf, type Cluster, type KubernetesObject } from '../host/object
 import { hasStatus } from '../host/rest.ts';
 import { watchTarget, watchUntil, type WatchTarget } from '../host/watch.ts';
 import { formatDuration } from '../values/duration.ts';
-import { Annotations, Labels } from './identity.ts';
+import { Labels } from './identity.ts';
+import { checkOwner, type Proof } from './ownership.ts';
 import type { ClusterHandle } from './view.ts';
-
-/** Labels that prove a cluster to be one that may be deleted. */
-export type Proof = Readonly<Record<string, string>>;
 
 /** Where a cluster leaves something: the Cluster goes first, what is listed here has to follow. */
 const REMAINS: readonly Kind[] = [
@@ -42,19 +40,8 @@ export async function requestDeletion(
 ): Promise<Cluster | undefined> {
   const cluster = await client.get(Kinds.cluster, name, namespace);
   if (cluster === undefined) return undefined;
-  const { uid = '', resourceVersion, labels = {}, annotations = {} } = cluster.metadata;
-  const missing = Object.entries(proof).find(([label, value]) => labels[label] !== value);
-  if (missing !== undefined) {
-    const owner = annotations[Annotations.repository];
-    throw new KnestError({
-      code: 'KNEST_OWNED_BY_OTHER',
-      problem: `Cluster ${namespace}/${name} is not deleted: ${missing[0]} is ${labels[missing[0]] ?? 'missing'}, not ${missing[1]}`,
-      evidence: [
-        owner === undefined ? 'it names no owner' : `it belongs to ${owner}: ${annotations[Annotations.runUrl] ?? ''}`,
-      ],
-      next: 'delete it from where it was created, or with kubectl',
-    });
-  }
+  checkOwner(cluster, proof, 'deleted');
+  const { uid = '', resourceVersion } = cluster.metadata;
   if (cluster.metadata.deletionTimestamp !== undefined) return cluster;
   try {
     await client.delete(Kinds.cluster, name, namespace, {

@@ -1,6 +1,14 @@
 import type { KubernetesClient } from '../host/client.ts';
 import { Kinds } from '../host/kinds.ts';
-import type { Cluster, KubernetesObject, Machine, Pod, Scalable, VirtualMachine } from '../host/objects.ts';
+import {
+  conditionOf,
+  type Cluster,
+  type KubernetesObject,
+  type Machine,
+  type Pod,
+  type Scalable,
+  type VirtualMachine,
+} from '../host/objects.ts';
 import { watchTarget, watchUntil } from '../host/watch.ts';
 import type { Infrastructure } from '../inputs.ts';
 import { Labels } from './identity.ts';
@@ -81,4 +89,22 @@ export function machineOf(pod: Pod, view: ClusterView): Machine | undefined {
 /** Whether an object belongs to the control plane. */
 export function isControlPlane({ metadata }: KubernetesObject): boolean {
   return metadata.labels?.['cluster.x-k8s.io/control-plane'] !== undefined;
+}
+
+/** Which of the infrastructures with a template of their own a cluster has; others are followed by their machines alone. */
+export function infrastructureOf({ spec }: Cluster): Infrastructure {
+  return spec?.infrastructureRef?.kind === Kinds.virtinkCluster.kind ? 'virtink' : 'docker';
+}
+
+/** Whether the nested API server answers, or did once: Cluster API never takes the condition back. */
+export function isInitialised(view: ClusterView): boolean {
+  return conditionOf(view.cluster, 'ControlPlaneInitialized')?.status === 'True';
+}
+
+/**
+ * The machines that have become nodes. Joined is not Ready: a node is Ready once it has a CNI, and that is for the
+ * steps that follow to choose.
+ */
+export function joinedMachines(view: ClusterView): readonly Machine[] {
+  return view.machines.filter(({ status }) => status?.nodeRef !== undefined);
 }

@@ -4,10 +4,17 @@ import { findAccess } from '../cluster/access.ts';
 import { applyCluster, claimCluster, type ClaimedCluster } from '../cluster/apply.ts';
 import { follow } from '../cluster/follow.ts';
 import { identify, type ClusterIdentity } from '../cluster/identity.ts';
-import { kubeconfigText, readKubeconfig, secretLeaves, writePrivateFile } from '../cluster/kubeconfig.ts';
-import { chooseNetworks } from '../cluster/networks.ts';
+import {
+  kubeconfigText,
+  parseKubeconfig,
+  readKubeconfig,
+  secretLeaves,
+  writePrivateFile,
+} from '../cluster/kubeconfig.ts';
+import { chooseNetworks, type ClusterNetworks } from '../cluster/networks.ts';
 import { createPermissions } from '../cluster/permissions.ts';
 import { render, type RenderedCluster } from '../cluster/template.ts';
+import { isInitialised, joinedMachines, type ClusterView } from '../cluster/view.ts';
 import type { KubernetesClient } from '../host/client.ts';
 import { connect, type Connection } from '../host/connect.ts';
 import { checkPermissions, hostNetworks } from '../host/preflight.ts';
@@ -29,14 +36,12 @@ import { undo } from './undo.ts';
  */
 export async function create(inputs: CreateInputs, world: World): Promise<void> {
   const host = await enterHost(inputs, world);
-  const components = requiredComponents(inputs.versions, inputs.infrastructure);
-  const { networks, inventory } = await preflight(host, inputs, components, world);
-  const cluster = identify(inputs, world.job, Date.now());
-  const hostKubeconfigFile = await remember(host, cluster, inputs, world);
-  const known = knownComponents(inputs.versions);
-  const clusterctl = makeClusterctl(inputs, known, hostKubeconfigFile, world);
-  await installMissing(host, { clusterctl, known, components, inventory }, world);
-  const rendered = await render(clusterctl, inputs, cluster, networks);
+  const found = await preflight(host, inputs, world);
+  const cluster = identify(inputs, world.job, Date.now()); // name, owner, expiry: before anything exists
+  const credentials = await remember(host, cluster, inputs, world); // the post step can find it from here on
+  const clusterctl = makeClusterctl(inputs, credentials, world);
+  await installMissing(host, clusterctl, found, world);
+  const rendered = await render(clusterctl, inputs, cluster, found.networks);
   const claimed = await claim(host, rendered, cluster, world);
   try {
     await apply(host, rendered, claimed, cluster, world);
@@ -50,14 +55,26 @@ export async function create(inputs: CreateInputs, world: World): Promise<void> 
 async function enterHost(inputs: CreateInputs, world: World): Promise<Connection> {
   return world.log.step('Connect', async () => {
     const host = connect(inputs.host, world.env, world.signal, world.log.debug);
-    const [version, userName = host.user] = await Promise.all([host.client.version(), host.client.userName()]);
+    for (const secret of secretLeaves(parseKubeconfig(host.kubeconfig))) world.mask(secret);
+    const version = await host.client.version();
+    const userName = (await host.client.userName()) ?? host.user;
     return { value: host, result: `${host.server}, Kubernetes ${version}, as ${userName} (${host.source})` };
   });
 }
 
+/** What a look at the host showed. */
+interface Found {
+  readonly networks: ClusterNetworks;
+  /** What has to be there in the end. */
+  readonly components: readonly Component[];
+  /** What is there. */
+  readonly inventory: Inventory;
+}
+
 /** Looks before anything is written. */
-async function preflight({ client }: Connection, inputs: CreateInputs, components: readonly Component[], world: World) {
+async function preflight({ client }: Connection, inputs: CreateInputs, world: World): Promise<Found> {
   return world.log.step('Preflight', async () => {
+    const components = requiredComponents(inputs.versions, inputs.infrastructure);
     const [networks, inventory] = await Promise.all([
       hostNetworks(client).then((used) => chooseNetworks(inputs, used)),
       takeInventory(client),
@@ -66,7 +83,7 @@ async function preflight({ client }: Connection, inputs: CreateInputs, component
     const permissions = createPermissions(inputs.namespace, isComplete);
     await checkPermissions(client, permissions);
     const ranges = `CIDRs ${networks.pods.text} and ${networks.services.text} free`;
-    return { value: { networks, inventory }, result: `permissions, ${ranges}, ${text}` };
+    return { value: { networks, components, inventory }, result: `permissions, ${ranges}, ${text}` };
   });
 }
 
@@ -88,30 +105,26 @@ async function remember(
 }
 
 function makeClusterctl(
-  inputs: CreateInputs,
-  components: readonly Component[],
+  { downloads, versions }: CreateInputs,
   kubeconfigFile: string,
   { run, env, directory, log }: World,
 ): Clusterctl {
-  const downloader = new Downloader(inputs.downloads, directory, log.warn);
-  return new Clusterctl({ run, env, directory, kubeconfigFile }, downloader, inputs.versions.clusterApi, components);
+  const downloader = new Downloader(downloads, directory, log.warn);
+  const clusterctlWorld = { run, env, directory, kubeconfigFile };
+  return new Clusterctl(clusterctlWorld, downloader, versions.clusterApi, knownComponents(versions));
 }
 
 async function installMissing(
   { client }: Connection,
-  wanted: {
-    readonly clusterctl: Clusterctl;
-    readonly known: readonly Component[];
-    readonly components: readonly Component[];
-    readonly inventory: Inventory;
-  },
+  clusterctl: Clusterctl,
+  { components, inventory }: Found,
   { log, job, signal, secondsLeft }: World,
 ): Promise<void> {
   await log.step('Install', async (step) => {
     // The legs of a matrix are one job to GitHub, and must not take each other's Lease for their own.
     const holder = `${job.repository} run ${job.runId} job ${job.jobName} ${randomUUID()}`;
-    const result = await install({ ...wanted, client, holder, signal, secondsLeft }, step);
-    return { value: undefined, result };
+    const installation = { client, clusterctl, components, inventory, holder, signal, secondsLeft };
+    return { value: undefined, result: await install(installation, step) };
   });
 }
 
@@ -149,10 +162,14 @@ async function wait(
   inputs: CreateInputs,
   { log, signal }: World,
 ): Promise<void> {
-  const goal = inputs.waitFor === 'nodes' ? 'nodes' : 'control plane';
-  await log.step(`Wait for ${goal}`, async (step) => {
-    await follow(client, cluster, inputs, step, signal);
-    return { value: undefined, result: `${goal}: there` };
+  const { infrastructure, timeoutSeconds, waitFor } = inputs;
+  const machines = inputs.controlPlane.count + inputs.workers.count;
+  const isReached = (view: ClusterView): boolean =>
+    isInitialised(view) && (waitFor === 'control-plane' || joinedMachines(view).length >= machines);
+  const what = waitFor === 'nodes' ? 'nodes' : 'control plane';
+  await log.step(`Wait for ${what}`, async (step) => {
+    await follow(client, cluster, { infrastructure, isReached, verb: 'start', timeoutSeconds }, step, signal);
+    return { value: undefined, result: `${what}: there` };
   });
 }
 

@@ -1,4 +1,4 @@
-import { Labels } from '../cluster/identity.ts';
+import { proofOfRepository } from '../cluster/ownership.ts';
 import { requestDeletion, waitUntilGone } from '../cluster/removal.ts';
 import { connect } from '../host/connect.ts';
 import type { DeleteInputs } from '../inputs.ts';
@@ -14,9 +14,7 @@ export async function deleteCluster(inputs: DeleteInputs, world: World): Promise
   world.output('namespace', namespace);
   const { client } = connect(inputs.host, world.env, world.signal, world.log.debug);
   const existed = await world.log.step('Delete', async (step) => {
-    // Any job of the repository may delete its clusters: that is what a handle is for.
-    const proof = { [Labels.managed]: 'true', [Labels.repositoryId]: world.job.repositoryId };
-    const cluster = await requestDeletion(client, inputs, proof);
+    const cluster = await requestDeletion(client, inputs, proofOfRepository(world.job));
     await waitUntilGone(client, inputs, cluster?.metadata.uid, (line) => step.line(line), world.signal);
     const result = cluster === undefined ? `there is no cluster ${namespace}/${name}` : 'nothing is left';
     return { value: cluster !== undefined, result };

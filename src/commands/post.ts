@@ -1,5 +1,6 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { requestDeletion, waitUntilGone } from '../cluster/removal.ts';
+import { KnestError, messageOf } from '../errors.ts';
 import { enter } from '../host/connect.ts';
 import type { World } from '../world.ts';
 
@@ -15,7 +16,7 @@ export async function post(world: World): Promise<void> {
     world.log.line(`▸ ${namespace}/${name} is not ephemeral: it stays`);
     return;
   }
-  const client = enter(await readFile(saved.hostKubeconfigFile, 'utf8'), world.signal, world.log.debug);
+  const client = enter(await readCredentials(saved.hostKubeconfigFile), world.signal, world.log.debug);
   await world.log.step('Delete', async (step) => {
     const cluster = await requestDeletion(client, saved, saved.owner);
     await waitUntilGone(client, saved, cluster?.metadata.uid, (line) => step.line(line), world.signal);
@@ -24,4 +25,18 @@ export async function post(world: World): Promise<void> {
       result: cluster === undefined ? `${name} was gone already` : `nothing of ${name} is left`,
     };
   });
+  await rm(saved.hostKubeconfigFile, { force: true });
+}
+
+async function readCredentials(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (thrown) {
+    throw new KnestError({
+      code: 'KNEST_HOST_CONFIG',
+      problem: `the copy of the host's credentials that this job kept is gone: ${messageOf(thrown)}`,
+      next: 'the cluster is still there until it expires: delete it with command: delete, or leave RUNNER_TEMP alone',
+      cause: thrown,
+    });
+  }
 }

@@ -97,7 +97,7 @@ function load(credentials: Credentials, env: NodeJS.ProcessEnv): { config: KubeC
     code: 'KNEST_HOST_CONFIG',
     problem: 'there is no kubeconfig for the host cluster',
     evidence: ['looked at: host-kubeconfig, host-kubeconfig-file, KUBECONFIG, ~/.kube/config, a service account'],
-    next: 'pass host-kubeconfig: ${{ secrets.HOST_KUBECONFIG }}, or run the job in a pod with a service account',
+    next: 'pass host-kubeconfig: ${{ secrets.HOST_KUBECONFIG }} (blank for pull requests from forks, which get no secrets), or run in a pod with a service account',
   });
 }
 

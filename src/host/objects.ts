@@ -38,6 +38,13 @@ export interface Cluster extends KubernetesObject {
     readonly paused?: boolean;
     readonly controlPlaneEndpoint?: { readonly host?: string; readonly port?: number };
     readonly infrastructureRef?: { readonly kind?: string; readonly name?: string; readonly apiGroup?: string };
+    readonly controlPlaneRef?: { readonly kind?: string; readonly name?: string; readonly apiGroup?: string };
+    /** Set when a ClusterClass makes the rest. */
+    readonly topology?: {
+      readonly workers?: {
+        readonly machineDeployments?: readonly { readonly name?: string; readonly replicas?: number }[];
+      };
+    };
   };
   readonly status?: {
     readonly phase?: string;

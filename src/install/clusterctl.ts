@@ -41,15 +41,15 @@ export class Clusterctl {
   readonly #world: ClusterctlWorld;
   readonly #downloader: Downloader;
   readonly #version: string;
-  readonly #components: readonly Component[];
+  /** All that it may be asked for. */
+  readonly components: readonly Component[];
   #prepared: Promise<string> | undefined;
 
-  /** `components`: all that it may be asked for. */
   constructor(world: ClusterctlWorld, downloader: Downloader, version: string, components: readonly Component[]) {
     this.#world = world;
     this.#downloader = downloader;
     this.#version = version;
-    this.#components = components;
+    this.components = components;
   }
 
   /** Downloads the program and writes its configuration, once. Returns its path. Throws KNEST_DOWNLOAD, KNEST_CHECKSUM. */
@@ -144,7 +144,7 @@ export class Clusterctl {
   async #prepare(): Promise<string> {
     const { directory } = this.#world;
     await mkdir(directory, { recursive: true });
-    await writeFile(join(directory, CONFIG_FILE), stringify(configuration(this.#components, directory)));
+    await writeFile(join(directory, CONFIG_FILE), stringify(configuration(this.components, directory)));
     const asset = clusterctlAsset(this.#version, process.platform, process.arch);
     return this.#downloader.program(asset, process.platform === 'win32' ? 'clusterctl.exe' : 'clusterctl');
   }

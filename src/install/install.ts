@@ -26,8 +26,6 @@ export interface Installation {
   /** Names this job to others that wait for it. */
   readonly holder: string;
   readonly signal: AbortSignal;
-  /** All components that clusterctl has been told of. */
-  readonly known: readonly Component[];
   /** Those that have to be there in the end. */
   readonly components: readonly Component[];
   /** What the host had when it was looked at. */
@@ -51,10 +49,10 @@ interface Plan {
  * its version. Returns one line about what was done. Throws KNEST_INSTALL, KNEST_DOWNLOAD, KNEST_CHECKSUM.
  */
 export async function install(installation: Installation, log: StepLog): Promise<string> {
-  const { client, clusterctl, known, components, inventory, holder, signal } = installation;
+  const { client, clusterctl, components, inventory, holder, signal } = installation;
   const first = makePlan(components, inventory);
   if (isEmpty(first)) return 'nothing missing';
-  const recorded = recordedProviders(known, inventory);
+  const recorded = recordedProviders(clusterctl.components, inventory);
   await clusterctl.stock([...first.absent, ...first.incomplete], recorded);
   const waiting = (other: string): void => log.line(`waiting for ${other}, which installs on this host`);
   return withLease(client, LEASE, holder, signal, waiting, async () => {
@@ -63,7 +61,7 @@ export async function install(installation: Installation, log: StepLog): Promise
     if (isEmpty(plan)) return 'another job installed what was missing';
     for (const { title, version } of plan.absent) log.line(`${title} ${version} is missing`);
     for (const { title, version } of plan.incomplete) log.line(`${title} ${version} is incomplete`);
-    const knowsAll = recordedProviders(known, current).length === current.providers.length;
+    const knowsAll = recordedProviders(clusterctl.components, current).length === current.providers.length;
     const failed = new AbortController();
     const stop = AbortSignal.any([signal, failed.signal]);
     try {

@@ -79,7 +79,8 @@ export class ApiServer {
 
   /** What changes something on the host; asking for permissions does not, though it is a POST. */
   get writes(): readonly Received[] {
-    return this.received.filter(({ method, path }) => method !== 'GET' && !path.endsWith('/selfsubjectaccessreviews'));
+    // A review is a question, though it is asked by POST.
+    return this.received.filter(({ method, path }) => method !== 'GET' && !/\/selfsubject\w*reviews$/.test(path));
   }
 
   /** A kubeconfig for it, as text; `fields` are those of its only user, and `trusted: false` leaves out its certificate. */

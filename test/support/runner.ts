@@ -27,6 +27,8 @@ export interface StepResult {
   readonly signal: NodeJS.Signals | null;
   /** Everything it wrote to its log, as the runner receives it: workflow commands too. */
   readonly log: string;
+  /** The log without the commands that ask for masks, which the runner never shows: no secret may be in it. */
+  readonly shown: string;
   readonly outputs: Readonly<Record<string, string>>;
   readonly state: Readonly<Record<string, string>>;
   readonly env: Readonly<Record<string, string>>;
@@ -105,6 +107,7 @@ export class Job {
       exitCode,
       signal,
       log,
+      shown: log.replace(/^::add-mask::.*$/gm, ''),
       outputs: keyValues(read('GITHUB_OUTPUT')),
       state: keyValues(read('GITHUB_STATE')),
       env: keyValues(read('GITHUB_ENV')),

@@ -1,0 +1,34 @@
+import { follow } from '../cluster/follow.ts';
+import { findOwned } from '../cluster/ownership.ts';
+import { findScaleTargets, isScaled, requestScale, wantedReplicas } from '../cluster/scale.ts';
+import { infrastructureOf } from '../cluster/view.ts';
+import { connect } from '../host/connect.ts';
+import type { ScaleInputs } from '../inputs.ts';
+import type { World } from '../world.ts';
+
+/**
+ * Gives a nested cluster of this repository another number of machines, and waits until it has them.
+ * Errors: KNEST_HOST_*, KNEST_NOT_FOUND, KNEST_OWNED_BY_OTHER, KNEST_SCALE, and those of waiting: KNEST_TIMEOUT,
+ * KNEST_IMAGE_PULL, KNEST_UNSCHEDULABLE, KNEST_BOOTSTRAP, KNEST_INFRASTRUCTURE. The cluster stays as far as it came.
+ */
+export async function scale(inputs: ScaleInputs, world: World): Promise<void> {
+  const { name, namespace, replicas, timeoutSeconds } = inputs;
+  const { log, signal } = world;
+  world.output('name', name);
+  world.output('namespace', namespace);
+  const { client } = connect(inputs.host, world.env, signal, log.debug);
+  const cluster = await findOwned(client, inputs, world.job);
+  const targets = await findScaleTargets(client, cluster, replicas);
+  const wanted = wantedReplicas(targets, replicas);
+  const machines = `control plane: ${wanted.controlPlane}, workers: ${wanted.workers}`;
+  await log.step('Scale', async (step) => {
+    await requestScale(client, cluster, targets, replicas);
+    const isReached = (view: Parameters<typeof isScaled>[0]): boolean => isScaled(view, wanted);
+    const goal = { infrastructure: infrastructureOf(cluster), isReached, verb: 'be scaled', timeoutSeconds };
+    await follow(client, inputs, goal, step, signal);
+    return { value: undefined, result: machines };
+  });
+  world.output('timings', JSON.stringify(world.timeline));
+  await world.summary.add(`### ${name} is scaled\n\n${machines}`);
+  log.line(`✔ ${name} is scaled (${machines}) in ${(world.timeline.elapsed / 1000).toFixed(1)} s`);
+}

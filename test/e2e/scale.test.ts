@@ -1,0 +1,113 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, describe, expect, it } from 'vitest';
+import type { Job } from '../support/runner.ts';
+import { jobOn, leftovers, sharedHost } from './support.ts';
+
+const host = sharedHost();
+const namespace = 'scaled';
+
+/** Asks a nested API server every second whether it is there, and keeps the longest time that it was not. */
+class Probe {
+  longestGap = 0;
+  answers = 0;
+  readonly #ended = new AbortController();
+  readonly #running: Promise<void>;
+
+  constructor(kubeconfig: string) {
+    this.#running = this.#run([
+      'kubectl',
+      '--kubeconfig',
+      kubeconfig,
+      '--request-timeout=2s',
+      'get',
+      '--raw',
+      '/readyz',
+    ]);
+  }
+
+  async end(): Promise<void> {
+    this.#ended.abort();
+    await this.#running;
+  }
+
+  async #run(argv: readonly string[]): Promise<void> {
+    let last = performance.now();
+    while (!this.#ended.signal.aborted) {
+      const answered = await host.run(argv).then(
+        () => true,
+        () => false,
+      );
+      const now = performance.now();
+      this.longestGap = Math.max(this.longestGap, (now - last) / 1000);
+      if (answered) {
+        last = now;
+        this.answers++;
+      }
+      await delay(1_000);
+    }
+  }
+}
+
+const replicasOf = async (name: string): Promise<string> => {
+  const selector = ['-l', `cluster.x-k8s.io/cluster-name=${name}`, '-n', namespace, '-o', 'name'];
+  const count = (text: string): number => text.split('\n').filter((line) => line !== '').length;
+  const all = count(await host.kubectl(['get', 'machine', ...selector]));
+  const label = `cluster.x-k8s.io/cluster-name=${name},cluster.x-k8s.io/control-plane`;
+  const controlPlanes = count(await host.kubectl(['get', 'machine', '-l', label, '-n', namespace, '-o', 'name']));
+  return `${controlPlanes}:${all - controlPlanes}`;
+};
+
+describe('scale', () => {
+  const jobs: Job[] = [];
+  const job = (inputs: Readonly<Record<string, string>>): Job => {
+    const made = jobOn(host, { namespace, ...inputs });
+    jobs.push(made);
+    return made;
+  };
+  afterAll(() => jobs.forEach((made) => made.clean()));
+
+  it('gives a cluster of in-memory machines 3 control planes and 10 workers', async () => {
+    const creator = job({ name: 'many', infrastructure: 'docker' });
+    const created = await creator.main();
+    expect(created.exitCode, created.log).toBe(0);
+    const scaled = await job({ command: 'scale', name: 'many', replicas: '3:10' }).main();
+    expect(scaled.exitCode, scaled.log).toBe(0);
+    expect(scaled.log).toContain('✔ many is scaled (control plane: 3, workers: 10)');
+    expect(await replicasOf('many')).toBe('3:10');
+    await creator.post();
+  });
+
+  it('refuses what cannot be, and changes nothing', async () => {
+    const missing = await job({ command: 'scale', name: 'nobody', replicas: '3:1' }).main();
+    expect(missing.log).toContain('✖ there is no cluster scaled/nobody   KNEST_NOT_FOUND');
+    const even = await job({ command: 'scale', name: 'nobody', replicas: '2:1' }).main();
+    expect(even.log).toContain('replicas: 2 control planes: etcd needs an odd number from 1 to 9');
+    const creator = job({ name: 'automatic', infrastructure: 'docker', 'wait-for': 'none' });
+    await creator.main();
+    const annotation = 'cluster.x-k8s.io/cluster-api-autoscaler-node-group-max-size=5';
+    await host.kubectl(['annotate', 'machinedeployment', 'automatic-md-0', '-n', namespace, annotation]);
+    const refused = await job({ command: 'scale', name: 'automatic', replicas: ':3' }).main();
+    expect(refused.exitCode).toBe(1);
+    expect(refused.log).toContain('automatic cannot be scaled: an autoscaler decides on its workers');
+    await creator.post();
+  });
+
+  it.skipIf(!host.hasVirtink)('grows and shrinks etcd while the nested API answers (needs Virtink)', async () => {
+    const creator = job({ name: 'elastic' });
+    const created = await creator.main();
+    expect(created.exitCode, created.log).toBe(0);
+    const probe = new Probe(created.outputs['kubeconfig-path'] ?? '');
+    for (const replicas of ['3:2', '1:0']) {
+      const scaled = await job({ command: 'scale', name: 'elastic', replicas }).main();
+      expect(scaled.exitCode, scaled.log).toBe(0);
+      expect(await replicasOf('elastic')).toBe(replicas);
+    }
+    await probe.end();
+    console.log(`the nested API answered ${probe.answers} times; longest gap ${probe.longestGap.toFixed(1)} s`);
+    expect(probe.answers).toBeGreaterThan(30);
+    expect(probe.longestGap).toBeLessThan(30);
+    const post = await creator.post();
+    expect(post.exitCode, post.log).toBe(0);
+    expect(await leftovers(host, namespace, 'elastic')).toEqual([]);
+  });
+});
