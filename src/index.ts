@@ -5,6 +5,7 @@ import { exportVariable, getInput, getState, saveState, setOutput, setSecret } f
 import { getExecOutput } from '@actions/exec';
 import { create } from './commands/create.ts';
 import { deleteCluster } from './commands/delete.ts';
+import { kubeconfig } from './commands/kubeconfig.ts';
 import { post } from './commands/post.ts';
 import { scale } from './commands/scale.ts';
 import { KnestError, toKnestError } from './errors.ts';
@@ -46,6 +47,8 @@ async function run(inputs: Inputs, world: World): Promise<void> {
       return create(inputs, world);
     case 'delete':
       return deleteCluster(inputs, world);
+    case 'kubeconfig':
+      return kubeconfig(inputs, world);
     case 'scale':
       return scale(inputs, world);
   }

@@ -23,6 +23,13 @@ export interface DownloadInputs {
   readonly githubToken: string | undefined;
 }
 
+/** How to reach the nested API server, and whether the steps that follow do. */
+export interface AccessInputs {
+  readonly apiAccess: ApiAccess;
+  readonly apiHost: string | undefined;
+  readonly setKubeconfig: boolean;
+}
+
 interface CommonInputs {
   readonly host: HostInputs;
   readonly namespace: string;
@@ -56,7 +63,7 @@ export interface ComponentVersions {
 }
 
 /** What `command: create` was asked for. */
-export interface CreateInputs extends CommonInputs {
+export interface CreateInputs extends CommonInputs, AccessInputs {
   readonly command: 'create';
   /** Undefined: made from the run, its attempt and the job. */
   readonly name: string | undefined;
@@ -72,9 +79,6 @@ export interface CreateInputs extends CommonInputs {
   readonly podNetworkCidr: Cidr | undefined;
   readonly serviceCidr: Cidr | undefined;
   readonly waitFor: WaitFor;
-  readonly apiAccess: ApiAccess;
-  readonly apiHost: string | undefined;
-  readonly setKubeconfig: boolean;
   readonly ephemeral: boolean;
   /** Seconds until anyone may delete an ephemeral cluster. */
   readonly ttlSeconds: number;
@@ -93,8 +97,14 @@ export interface ScaleInputs extends CommonInputs {
   readonly replicas: Replicas;
 }
 
+/** What `command: kubeconfig` was asked for. */
+export interface KubeconfigInputs extends CommonInputs, AccessInputs {
+  readonly command: 'kubeconfig';
+  readonly name: string;
+}
+
 /** Every input, read once; a member for each command. */
-export type Inputs = CreateInputs | DeleteInputs | ScaleInputs;
+export type Inputs = CreateInputs | DeleteInputs | ScaleInputs | KubeconfigInputs;
 
 /** Cluster names stay below this, so that `<name>-cp-xxxxx-xxxxx` and the VM's pod still fit 63 characters. */
 export const MAX_NAME_LENGTH = 40;
@@ -105,7 +115,7 @@ export const MAX_NAME_LENGTH = 40;
  */
 export function readInputs(get: GetInput): Inputs {
   const reader = new InputReader(get);
-  const command = reader.choice('command', ['create', 'delete', 'scale']);
+  const command = reader.choice('command', ['create', 'delete', 'scale', 'kubeconfig']);
   const inputs = readCommand(reader, command);
   reader.finish();
   return inputs;
@@ -134,13 +144,15 @@ function readCommand(reader: InputReader, command: Inputs['command']): Inputs {
       return { command, name: readGivenName(reader, command), ...readCommon(reader) };
     case 'scale':
       return { command, name: readGivenName(reader, command), ...readCommon(reader), replicas: readReplicas(reader) };
+    case 'kubeconfig':
+      return { command, name: readGivenName(reader, command), ...readCommon(reader), ...readAccess(reader) };
   }
 }
 
 /** The name of a cluster that is there already. */
 function readGivenName(reader: InputReader, command: string): string {
   const name = reader.optionalName('name', MAX_NAME_LENGTH);
-  if (name === undefined) reader.problem('name', `is missing; the name of the cluster to ${command}`);
+  if (name === undefined) reader.problem('name', `is missing; ${command} needs the name of a cluster`);
   return name ?? '';
 }
 
@@ -168,11 +180,17 @@ function readCreate(reader: InputReader): CreateInputs {
     workers: readMachine(reader, 'worker', reader.integer('worker-machine-count', 0, 1000), kubernetesVersion),
     ...readNetworks(reader),
     waitFor: reader.choice('wait-for', ['control-plane', 'nodes', 'none']),
+    ...readAccess(reader),
+    ephemeral,
+    ttlSeconds: reader.duration('ttl'),
+  };
+}
+
+function readAccess(reader: InputReader): AccessInputs {
+  return {
     apiAccess: reader.choice('api-access', ['auto', 'cluster-ip', 'node-port', 'load-balancer']),
     apiHost: reader.optional('api-host'),
     setKubeconfig: reader.boolean('set-kubeconfig'),
-    ephemeral,
-    ttlSeconds: reader.duration('ttl'),
   };
 }
 

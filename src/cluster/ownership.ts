@@ -27,7 +27,7 @@ export function checkOwner({ metadata }: Cluster, proof: Proof, verb: string): v
     evidence: [
       owner === undefined ? 'it names no owner' : `it belongs to ${owner}: ${annotations[Annotations.runUrl] ?? ''}`,
     ],
-    next: `have it ${verb} from where it was created, or with kubectl`,
+    next: `have it ${verb} from where it was created`,
   });
 }
 
@@ -45,6 +45,6 @@ export async function findOwned(
       next: 'check name and namespace: both are outputs of the create that made it',
     });
   }
-  checkOwner(cluster, proofOfRepository(job), 'scaled');
+  checkOwner(cluster, proofOfRepository(job), 'used');
   return cluster;
 }

@@ -1,21 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { findAccess } from '../cluster/access.ts';
 import { applyCluster, claimCluster, type ClaimedCluster } from '../cluster/apply.ts';
 import { follow } from '../cluster/follow.ts';
 import { identify, type ClusterIdentity } from '../cluster/identity.ts';
-import {
-  kubeconfigText,
-  parseKubeconfig,
-  readKubeconfig,
-  secretLeaves,
-  writePrivateFile,
-} from '../cluster/kubeconfig.ts';
+import { parseKubeconfig, secretLeaves, writePrivateFile } from '../cluster/kubeconfig.ts';
 import { chooseNetworks, type ClusterNetworks } from '../cluster/networks.ts';
 import { createPermissions } from '../cluster/permissions.ts';
 import { render, type RenderedCluster } from '../cluster/template.ts';
 import { isInitialised, joinedMachines, type ClusterView } from '../cluster/view.ts';
-import type { KubernetesClient } from '../host/client.ts';
 import { connect, type Connection } from '../host/connect.ts';
 import { checkPermissions, hostNetworks } from '../host/preflight.ts';
 import type { CreateInputs } from '../inputs.ts';
@@ -26,6 +18,7 @@ import { install } from '../install/install.ts';
 import { describeInventory, takeInventory, type Inventory } from '../install/inventory.ts';
 import { createdPage } from '../report/summary.ts';
 import type { World } from '../world.ts';
+import { handOverKubeconfig } from './handover.ts';
 import { undo } from './undo.ts';
 
 /**
@@ -193,26 +186,4 @@ async function handOver(
   const page = { name, namespace, state, host: host.server, server, kubernetesVersion, machines, expiresAt, ephemeral };
   await world.summary.add(createdPage(page, world.timeline));
   world.log.line(`✔ ${name} ${state} in ${(world.timeline.elapsed / 1000).toFixed(1)} s`);
-}
-
-/** Writes the kubeconfig that works from this job, and returns the address in it. Secrets are masked before they leave. */
-async function handOverKubeconfig(
-  client: KubernetesClient,
-  cluster: ClusterIdentity,
-  inputs: CreateInputs,
-  world: World,
-): Promise<string> {
-  return world.log.step('Kubeconfig', async () => {
-    const theirs = await readKubeconfig(client, cluster, world.signal);
-    for (const secret of secretLeaves(theirs)) world.mask(secret);
-    const { kubeconfig, route, reason } = await findAccess(client, cluster, theirs, inputs, world.signal);
-    const text = kubeconfigText(kubeconfig);
-    const path = join(world.directory, `${cluster.name}.kubeconfig`);
-    await writePrivateFile(path, text);
-    world.output('server', route.server);
-    world.output('kubeconfig-path', path);
-    world.output('kubeconfig', text);
-    if (inputs.setKubeconfig) world.exportVariable('KUBECONFIG', path);
-    return { value: route.server, result: `${reason}; answers; written to ${path}` };
-  });
 }

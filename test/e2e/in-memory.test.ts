@@ -59,13 +59,21 @@ describe('a cluster of in-memory machines', () => {
     expect(await leftovers(host, namespace, 'no-version')).toEqual([]);
   });
 
-  it('is deleted by its handle, from another job of the repository', async () => {
-    const maker = start({ name: 'lasting', ephemeral: 'false', 'wait-for': 'none' });
+  it('is used and deleted by its handle, from other jobs of the repository', async () => {
+    const maker = start({ name: 'lasting', ephemeral: 'false' });
     const made = await maker.main();
     expect(made.outputs).toMatchObject({ name: 'lasting', created: 'true', 'expires-at': '' });
     const post = await maker.post();
     expect(post.log).toContain('is not ephemeral: it stays');
     const { name = '' } = made.outputs;
+    const user = start({ command: 'kubeconfig', name });
+    const fetched = await user.main();
+    expect(fetched.exitCode, fetched.log).toBe(0);
+    const path = fetched.outputs['kubeconfig-path'] ?? '';
+    expect(fetched.env['KUBECONFIG']).toBe(path);
+    const namespaces = ['kubectl', '--kubeconfig', path, 'get', 'namespace', 'kube-system', '-o', 'name'];
+    expect(await host.run(namespaces)).toBe('namespace/kube-system\n');
+    expect((await user.post()).log).toBe('');
     const deleter = start({ command: 'delete', name });
     const deleted = await deleter.main();
     expect(deleted.exitCode, deleted.log).toBe(0);

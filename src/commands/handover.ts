@@ -1,0 +1,29 @@
+import { join } from 'node:path';
+import { findAccess } from '../cluster/access.ts';
+import { kubeconfigText, readKubeconfig, secretLeaves, writePrivateFile } from '../cluster/kubeconfig.ts';
+import type { ClusterHandle } from '../cluster/view.ts';
+import type { KubernetesClient } from '../host/client.ts';
+import type { AccessInputs } from '../inputs.ts';
+import type { World } from '../world.ts';
+
+/** Writes the kubeconfig that works from this job, and returns the address in it. Secrets are masked before they leave. */
+export async function handOverKubeconfig(
+  client: KubernetesClient,
+  cluster: ClusterHandle,
+  inputs: AccessInputs,
+  world: World,
+): Promise<string> {
+  return world.log.step('Kubeconfig', async () => {
+    const theirs = await readKubeconfig(client, cluster, world.signal);
+    for (const secret of secretLeaves(theirs)) world.mask(secret);
+    const { kubeconfig, route, reason } = await findAccess(client, cluster, theirs, inputs, world.signal);
+    const text = kubeconfigText(kubeconfig);
+    const path = join(world.directory, `${cluster.name}.kubeconfig`);
+    await writePrivateFile(path, text);
+    world.output('server', route.server);
+    world.output('kubeconfig-path', path);
+    world.output('kubeconfig', text);
+    if (inputs.setKubeconfig) world.exportVariable('KUBECONFIG', path);
+    return { value: route.server, result: `${reason}; answers; written to ${path}` };
+  });
+}

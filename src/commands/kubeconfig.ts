@@ -1,0 +1,20 @@
+import { findOwned } from '../cluster/ownership.ts';
+import { connect } from '../host/connect.ts';
+import type { KubeconfigInputs } from '../inputs.ts';
+import type { World } from '../world.ts';
+import { handOverKubeconfig } from './handover.ts';
+
+/**
+ * Hands over the kubeconfig of a cluster of this repository to a later job: a masked text cannot pass between jobs,
+ * the cluster's name can. Errors: KNEST_HOST_*, KNEST_NOT_FOUND, KNEST_OWNED_BY_OTHER, KNEST_API_ACCESS, KNEST_TIMEOUT.
+ */
+export async function kubeconfig(inputs: KubeconfigInputs, world: World): Promise<void> {
+  const { name, namespace } = inputs;
+  world.output('name', name);
+  world.output('namespace', namespace);
+  const { client } = connect(inputs.host, world.env, world.signal, world.log.debug);
+  await findOwned(client, inputs, world.job);
+  await handOverKubeconfig(client, inputs, inputs, world);
+  world.output('timings', JSON.stringify(world.timeline));
+  world.log.line(`✔ KUBECONFIG is that of ${name}`);
+}
