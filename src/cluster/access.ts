@@ -77,7 +77,7 @@ export function routes(
   nodes: readonly string[],
 ): readonly Route[] {
   const direct = serverOf(kubeconfig);
-  const tlsServerName = new URL(direct).hostname;
+  const tlsServerName = withoutBrackets(new URL(direct).hostname);
   const ingress = service?.status?.loadBalancer?.ingress?.[0];
   const balancer = ingress?.ip ?? ingress?.hostname;
   const port = service?.spec?.ports?.[0];
@@ -86,11 +86,20 @@ export function routes(
     { kind: 'cluster-ip', server: direct },
     ...(balancer === undefined
       ? []
-      : [{ kind: 'load-balancer', server: `https://${balancer}:${port?.port ?? 6443}`, tlsServerName } as const]),
+      : [{ kind: 'load-balancer', server: address(balancer, port?.port ?? 6443), tlsServerName } as const]),
     ...(nodePort === undefined
       ? []
-      : nodes.map((node) => ({ kind: 'node-port', server: `https://${node}:${nodePort}`, tlsServerName }) as const)),
+      : nodes.map((node) => ({ kind: 'node-port', server: address(node, nodePort), tlsServerName }) as const)),
   ];
+}
+
+function address(host: string, port: number): string {
+  return `https://${host.includes(':') ? `[${withoutBrackets(host)}]` : host}:${port}`;
+}
+
+/** An IPv6 address as a certificate names it. */
+function withoutBrackets(host: string): string {
+  return host.replace(/^\[|\]$/g, '');
 }
 
 /** Why a route does not work; undefined when it does. */

@@ -1,7 +1,7 @@
 import type { KubernetesClient } from '../host/client.ts';
 import type { Pod } from '../host/objects.ts';
 import { linesOf } from '../host/rest.ts';
-import type { DeadEnd } from './deadend.ts';
+import { podsThatCount, type DeadEnd } from './deadend.ts';
 import { machineOf, type ClusterView } from './view.ts';
 
 /** The last word of kubeadm (cmd/kubeadm/app/util/error.go), and of cloud-init, when a machine cannot become a node. */
@@ -23,6 +23,8 @@ export class Consoles {
   readonly #client: KubernetesClient;
   readonly #signal: AbortSignal;
   readonly #lines = new Map<string, string[]>();
+  /** Why a bootstrap failed, by the pod's name: noted as it is read, since more lines may follow. */
+  readonly #failures = new Map<string, string>();
 
   constructor(client: KubernetesClient, signal: AbortSignal) {
     this.#client = client;
@@ -42,14 +44,13 @@ export class Consoles {
 
   /** The first machine whose bootstrap has failed. */
   deadEnd(view: ClusterView): DeadEnd | undefined {
-    for (const pod of view.pods) {
-      const lines = this.#lines.get(pod.metadata.name) ?? [];
+    for (const pod of podsThatCount(view)) {
+      const reason = this.#failures.get(pod.metadata.name);
       const machine = machineOf(pod, view);
-      if (!lines.some((line) => FAILURE.test(line)) || machine?.status?.nodeRef !== undefined) continue;
-      const reason = lines.findLast((line) => REASON.test(line)) ?? lines.find((line) => FAILURE.test(line)) ?? '';
+      if (reason === undefined || machine?.status?.nodeRef !== undefined) continue;
       return {
         code: 'KNEST_BOOTSTRAP',
-        problem: `machine ${machine?.metadata.name ?? pod.metadata.name} could not become a node: ${reason.trim()}`,
+        problem: `machine ${machine?.metadata.name ?? pod.metadata.name} could not become a node: ${reason}`,
         evidence: this.telling(pod).map((line) => `console of ${pod.metadata.name}: ${line}`),
         next: 'check that the rootfs image fits kubernetes-version, and that pod-network-cidr and service-cidr suit it',
       };
@@ -70,6 +71,8 @@ export class Consoles {
     for await (const line of linesOf(response)) {
       const lines = this.#lines.get(metadata.name) ?? [];
       lines.push(line.replace(SECRET, '***'));
+      if (FAILURE.test(line))
+        this.#failures.set(metadata.name, (lines.findLast((one) => REASON.test(one)) ?? line).trim());
       if (lines.length > KEPT_LINES) lines.shift();
     }
   }

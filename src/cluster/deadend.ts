@@ -1,4 +1,4 @@
-import type { Pod } from '../host/objects.ts';
+import type { KubernetesObject, Pod } from '../host/objects.ts';
 import { describePodProblem, podProblem, type PodProblem } from '../host/pods.ts';
 import type { ErrorCode } from '../errors.ts';
 import { isControlPlane, machineOf, virtualMachineOf, type ClusterView } from './view.ts';
@@ -26,12 +26,21 @@ export type Ages = (key: string) => number;
 
 /** The first dead end that the view shows; undefined while there is hope. */
 export function findDeadEnd(view: ClusterView, ages: Ages): DeadEnd | undefined {
-  for (const pod of view.pods) {
+  for (const pod of podsThatCount(view)) {
     const problem = podProblem(pod);
     const deadEnd = problem && podDeadEnd(pod, problem, view, ages(`${pod.metadata.name}/${problem.kind}`));
     if (deadEnd !== undefined) return deadEnd;
   }
   return machineDeadEnd(view);
+}
+
+/** A machine that is being replaced or taken away is no reason to give up. */
+export function podsThatCount(view: ClusterView): readonly Pod[] {
+  const isGoing = ({ metadata }: KubernetesObject): boolean => metadata.deletionTimestamp !== undefined;
+  return view.pods.filter((pod) => {
+    const machine = machineOf(pod, view);
+    return !isGoing(pod) && !(machine !== undefined && isGoing(machine));
+  });
 }
 
 function podDeadEnd(pod: Pod, problem: PodProblem, view: ClusterView, age: number): DeadEnd | undefined {
@@ -80,7 +89,6 @@ function imageAdvice(role: string, container: string): string {
 
 function machineDeadEnd(view: ClusterView): DeadEnd | undefined {
   for (const machine of view.machines) {
-    // A machine that is being replaced is no reason to give up.
     if (machine.metadata.deletionTimestamp !== undefined) continue;
     const virtualMachine = virtualMachineOf(machine, view);
     const phase = virtualMachine?.status?.phase;

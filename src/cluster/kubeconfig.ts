@@ -34,7 +34,7 @@ export async function readKubeconfig(
   const read = async (): Promise<Secret | undefined> => client.get(Kinds.secret, secretName, namespace);
   const secret = (await read()) ?? (await appearing(client, secretName, namespace, signal));
   const kubeconfig = parseKubeconfig(Buffer.from(secret.data?.['value'] ?? '', 'base64').toString('utf8'));
-  if (kubeconfig.clusters[0] === undefined || kubeconfig.users[0] === undefined) {
+  if (!URL.canParse(serverOf(kubeconfig)) || kubeconfig.users[0] === undefined) {
     throw new KnestError({
       code: 'KNEST_API_ACCESS',
       problem: `the Secret ${namespace}/${secretName} holds no kubeconfig`,
@@ -44,10 +44,23 @@ export async function readKubeconfig(
   return kubeconfig;
 }
 
-/** The kubeconfig that a text is: without clusters and users when it is none. */
+/** The kubeconfig that a text is: without the clusters and users that are none. */
 export function parseKubeconfig(text: string): Kubeconfig {
   const kubeconfig = parse(text) as Partial<Kubeconfig> | null;
-  return { ...kubeconfig, clusters: kubeconfig?.clusters ?? [], users: kubeconfig?.users ?? [] };
+  return {
+    ...kubeconfig,
+    clusters: entries(kubeconfig?.clusters).filter((entry) => isObject(entry.cluster)),
+    users: entries(kubeconfig?.users).filter((entry) => isObject(entry.user)),
+  };
+}
+
+/** The objects of a list; nothing for what is no list, whatever its type says. */
+function entries<T>(list: readonly T[] | undefined): readonly T[] {
+  return Array.isArray(list) ? (list as readonly T[]).filter(isObject) : [];
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
 }
 
 async function appearing(

@@ -45,12 +45,14 @@ function problems(
     return [`${input}: none of ${candidates.join(', ')} is free on this host; choose one that is`];
   const clash = (whose: string, ranges: readonly Cidr[]): string | undefined => {
     const other = ranges.find((candidate) => overlaps(candidate, range));
-    return other && `${input}: ${range.text} overlaps the host's ${whose} (${other.text})`;
+    return other && `the host's ${whose} (${other.text})`;
   };
-  const problem = clash('pods', host.pods) ?? clash('services', host.services);
-  if (problem === undefined) return [];
+  const clashes = [clash('pods', host.pods), clash('services', host.services)].filter((text) => text !== undefined);
+  if (clashes.length === 0) return [];
   const free = firstFree(candidates, used);
-  return [free === undefined ? problem : `${problem}; for example ${free.text}`];
+  return [
+    `${input}: ${range.text} overlaps ${clashes.join(' and ')}${free === undefined ? '' : `; for example ${free.text}`}`,
+  ];
 }
 
 function present<T>(value: T | undefined): readonly T[] {

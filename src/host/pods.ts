@@ -33,7 +33,14 @@ export function podProblem(pod: Pod): PodProblem | undefined {
   }
   const inits = (pod.status?.initContainerStatuses ?? []).map((status) => ({ status, isInit: true }));
   const mains = (pod.status?.containerStatuses ?? []).map((status) => ({ status, isInit: false }));
-  return [...inits, ...mains].map(({ status, isInit }) => containerProblem(status, isInit)).find((problem) => problem);
+  const problems = [...inits, ...mains].map(({ status, isInit }) => containerProblem(status, isInit));
+  return problems.find((problem) => problem !== undefined) ?? wholeProblem(pod);
+}
+
+/** An evicted pod, for example, has no containers any more. */
+function wholeProblem({ status }: Pod): PodProblem | undefined {
+  if (status?.phase !== 'Failed') return undefined;
+  return { kind: 'crashing', reason: status.reason ?? 'Failed', message: status.message ?? '' };
 }
 
 function containerProblem(status: ContainerStatus, isInit: boolean): PodProblem | undefined {

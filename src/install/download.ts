@@ -16,6 +16,7 @@ export class Downloader {
   readonly #directory: string;
   readonly #warn: (text: string) => void;
   readonly #digests = new Map<string, Promise<ReadonlyMap<string, string>>>();
+  readonly #sums = new Map<string, Promise<string | undefined>>();
 
   /** `directory` must be private: what is checked there must still be the same when it is used. */
   constructor(inputs: DownloadInputs, directory: string, warn: (text: string) => void) {
@@ -34,8 +35,10 @@ export class Downloader {
     await mkdir(dirname(target), { recursive: true });
     await rm(target, { force: true });
     await this.#fetch(this.#url(asset), target);
-    verify(asset, expected, await sha256(target));
-    return target;
+    const actual = await sha256(target);
+    if (expected === undefined || expected === actual) return target;
+    await rm(target);
+    throw wrongSum(asset, expected, actual);
   }
 
   /**
@@ -44,20 +47,26 @@ export class Downloader {
    */
   async program(asset: ReleaseAsset, name: string): Promise<string> {
     const version = asset.tag.replace(/^v/, '');
-    const program = join(this.#directory, name);
     const cached = find(name, version);
-    const expected = cached === '' ? undefined : await this.#expected(asset);
-    if (cached !== '') {
-      await copyFile(join(cached, name), program);
-      if (expected !== undefined && (await sha256(program)) === expected) return executable(program);
-      this.#warn(`${name} ${version} in the tool cache is not the released one: downloading it again`);
-    }
+    const program = join(this.#directory, name);
+    // The private copy is what is hashed, and then run: the cache may change in between.
+    const isCopied = cached !== '' && (await copied(join(cached, name), program));
+    if (isCopied && (await this.#isReleased(asset, program))) return executable(program);
     const file = await this.file(asset, name);
     // Seeding the cache is a favour to the next job; a read-only cache must not fail this one.
     await cacheFile(file, name, name, version).catch((thrown: unknown) => {
       this.#warn(`${name} could not be kept in the tool cache: ${messageOf(thrown)}`);
     });
     return executable(file);
+  }
+
+  /** Whether a file out of the tool cache is the released one; if that cannot be told, it is not used. */
+  async #isReleased(asset: ReleaseAsset, file: string): Promise<boolean> {
+    const [expected, actual] = await Promise.all([this.#expected(asset), sha256(file)]);
+    if (expected !== undefined && actual !== expected) {
+      this.#warn(`${assetKey(asset)} in the tool cache is not what was released: downloading it again`);
+    }
+    return expected !== undefined && actual === expected;
   }
 
   #url(asset: ReleaseAsset): string {
@@ -81,8 +90,15 @@ export class Downloader {
     }
   }
 
-  /** The sum an asset must have; undefined only when checksum-policy lets it through unverified. */
-  async #expected(asset: ReleaseAsset): Promise<string | undefined> {
+  /** The sum an asset must have, found out once; undefined only when checksum-policy lets it through unverified. */
+  #expected(asset: ReleaseAsset): Promise<string | undefined> {
+    const key = assetKey(asset);
+    const known = this.#sums.get(key) ?? this.#findSum(asset);
+    this.#sums.set(key, known);
+    return known;
+  }
+
+  async #findSum(asset: ReleaseAsset): Promise<string | undefined> {
     const known = (checksums as Readonly<Record<string, string>>)[assetKey(asset)];
     if (known !== undefined) return known;
     if (this.#inputs.checksumPolicy === 'mirror') return this.#publishedSum(asset);
@@ -146,14 +162,22 @@ export class Downloader {
   }
 }
 
-function verify(asset: ReleaseAsset, expected: string | undefined, actual: string): void {
-  if (expected === undefined || expected === actual) return;
-  throw new KnestError({
+function wrongSum(asset: ReleaseAsset, expected: string, actual: string): KnestError {
+  return new KnestError({
     code: 'KNEST_CHECKSUM',
     problem: `${assetKey(asset)} is not what was released: its sha256 is wrong`,
     evidence: [`expected ${expected}`, `received ${actual}`],
     next: 'do not use it; check the mirror or proxy that it came through',
   });
+}
+
+/** Whether there was something to copy: a cache may have lost a file and kept its mark. */
+async function copied(from: string, to: string): Promise<boolean> {
+  await mkdir(dirname(to), { recursive: true });
+  return copyFile(from, to).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function executable(path: string): Promise<string> {

@@ -1,31 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readAction } from '../../scripts/docs.ts';
-import { KnestError } from '../../src/errors.ts';
-import { readInputs, type CreateInputs, type Inputs } from '../../src/inputs.ts';
-
-const action = readAction();
-
-/** Reads inputs as the runner gives them: the defaults of action.yml where nothing else is said. */
-function read(given: Readonly<Record<string, string>> = {}): Inputs {
-  return readInputs((name) => given[name] ?? action.inputs[name]?.default ?? '');
-}
-
-function readCreate(given: Readonly<Record<string, string>> = {}): CreateInputs {
-  const inputs = read(given);
-  if (inputs.command !== 'create') throw new Error('not a create');
-  return inputs;
-}
-
-/** The lines of the one error that those inputs make. */
-function problems(given: Readonly<Record<string, string>>): readonly string[] {
-  try {
-    read(given);
-  } catch (thrown) {
-    if (thrown instanceof KnestError && thrown.code === 'KNEST_INPUT') return thrown.evidence;
-    throw thrown;
-  }
-  return [];
-}
+import { problems, read, readCreate } from './given-inputs.ts';
 
 describe('create', () => {
   it('is what the defaults of action.yml give', () => {
@@ -113,29 +87,9 @@ describe('create', () => {
   });
 });
 
-describe('delete', () => {
-  it('reads the name and where the cluster is', () => {
-    expect(read({ command: 'delete', name: 'pr-17', timeout: '90s', 'host-context': 'ci' })).toEqual({
-      command: 'delete',
-      name: 'pr-17',
-      namespace: 'knest',
-      timeoutSeconds: 90,
-      host: { kubeconfig: undefined, kubeconfigFile: undefined, context: 'ci' },
-    });
-  });
-
-  it('needs the name', () => {
-    expect(problems({ command: 'delete' })).toEqual(['name: is missing; the name of the cluster to delete']);
-  });
-
-  it('does not mind what is meant for create', () => {
-    expect(problems({ command: 'delete', name: 'pr-17', 'worker-machine-count': 'many' })).toEqual([]);
-  });
-});
-
 describe('one problem', () => {
   it.each([
-    ['command', 'destroy', '"destroy" is not known; one of create, delete'],
+    ['command', 'destroy', '"destroy" is not known; one of create, delete, scale, kubeconfig'],
     [
       'name',
       'PR_17',

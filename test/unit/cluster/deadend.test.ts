@@ -1,0 +1,153 @@
+import { describe, expect, it } from 'vitest';
+import { findDeadEnd, type Ages, type DeadEnd } from '../../../src/cluster/deadend.ts';
+import type { Pod } from '../../../src/host/objects.ts';
+import {
+  condition,
+  controlPlaneLabels,
+  machineOf,
+  podOf,
+  unschedulable,
+  viewOf,
+  virtualMachineOf,
+  waitingInit,
+} from './samples.ts';
+
+const young: Ages = () => 0;
+const old: Ages = () => 60;
+const NOT_FOUND = 'failed to resolve reference "registry.example.com/r:1": registry.example.com/r:1: not found';
+const NO_DNS = 'dial tcp: lookup registry.example.com on 10.96.0.10:53: no such host';
+
+/** What is found of a worker whose pod has that status. */
+function ofPod(status: Pod['status'], ages: Ages, labels = {}): DeadEnd | undefined {
+  const pods = [podOf('m', status, labels)];
+  return findDeadEnd(viewOf({ machines: [machineOf('m')], virtualMachines: [virtualMachineOf('m')], pods }), ages);
+}
+
+describe('an image', () => {
+  const init = 'init-volume-rootfs';
+
+  it('that is not there is told at once', () => {
+    expect(ofPod(waitingInit(init, 'r:1', 'ErrImagePull', NOT_FOUND), young, controlPlaneLabels)).toEqual({
+      code: 'KNEST_IMAGE_PULL',
+      problem: 'the image r:1 cannot be pulled (not found)',
+      evidence: [`Pod knest/vm-m, init container ${init}: ErrImagePull: ${NOT_FOUND}`],
+      next: 'set control-plane-machine-rootfs-image to an image that exists (public: smartxworks/capch-rootfs-1.24.0), or kubernetes-version to 1.24.0',
+    });
+  });
+
+  it.each([
+    'manifest unknown',
+    'pull access denied, repository does not exist',
+    'unauthorized: authentication required',
+  ])('is final for "%s"', (message) =>
+    expect(ofPod(waitingInit(init, 'r:1', 'ErrImagePull', message), young)?.code).toBe('KNEST_IMAGE_PULL'),
+  );
+
+  it('keeps the word of Kubernetes when it is not missing', () => {
+    const found = ofPod(waitingInit(init, 'R', 'InvalidImageName', "couldn't parse image name"), young);
+    expect(found?.problem).toBe('the image R cannot be pulled (InvalidImageName)');
+  });
+
+  it('whose registry has no address may still get one', () => {
+    const status = waitingInit(init, 'r:1', 'ErrImagePull', NO_DNS);
+    expect(ofPod(status, young)).toBeUndefined();
+    expect(ofPod(status, () => 59)).toBeUndefined();
+    expect(ofPod(status, old)?.problem).toBe('the image r:1 cannot be pulled (ErrImagePull)');
+  });
+
+  it.each([
+    [controlPlaneLabels, init, /^set control-plane-machine-rootfs-image .*capch-rootfs-1\.24\.0/],
+    [controlPlaneLabels, 'init-kernel', /^set control-plane-machine-kernel-image to an image that exists$/],
+    [{}, init, /^set worker-machine-rootfs-image .*capch-rootfs-1\.24\.0/],
+    [{}, 'init-kernel', /^set worker-machine-kernel-image to an image that exists$/],
+  ])('gets advice for its role and part (%#)', (labels, container, next) => {
+    expect(ofPod(waitingInit(container, 'r:1', 'ErrImagePull', NOT_FOUND), young, labels)?.next).toMatch(next);
+  });
+
+  it('is timed by pod and kind of problem, so that a back-off does not begin anew', () => {
+    const asked: string[] = [];
+    const noting: Ages = (key) => asked.push(key) * 0;
+    ofPod(waitingInit(init, 'r:1', 'ErrImagePull', NO_DNS), noting);
+    ofPod(waitingInit(init, 'r:1', 'ImagePullBackOff', 'Back-off pulling image'), noting);
+    expect(asked).toEqual(['vm-m/image', 'vm-m/image']);
+  });
+});
+
+describe('a pod', () => {
+  it('that fits on no node may still find one, for a minute', () => {
+    expect(ofPod(unschedulable, () => 59)).toBeUndefined();
+    expect(ofPod(unschedulable, old)).toEqual({
+      code: 'KNEST_UNSCHEDULABLE',
+      problem: 'the VM of machine m fits on no node of the host',
+      evidence: ['Pod knest/vm-m: Unschedulable: 0/1 nodes are available: 1 Insufficient memory.'],
+      next: "lower worker-machine-memory-size or worker-machine-cpu-cores, or add a node with Virtink's devices to the host",
+    });
+    expect(ofPod(unschedulable, old, controlPlaneLabels)?.next).toContain('lower control-plane-machine-memory-size');
+  });
+
+  it('that crashes gets a minute', () => {
+    const status = {
+      containerStatuses: [{ name: 'vm', state: { waiting: { reason: 'CrashLoopBackOff', message: 'back-off 10s' } } }],
+    };
+    expect(ofPod(status, () => 59)).toBeUndefined();
+    expect(ofPod(status, old)).toEqual({
+      code: 'KNEST_INFRASTRUCTURE',
+      problem: 'the VM of machine m does not start',
+      evidence: ['Pod knest/vm-m, container vm: CrashLoopBackOff: back-off 10s'],
+      next: 'look at kubectl logs --all-containers -n knest vm-m on the host',
+    });
+  });
+
+  it('that merely waits is no dead end, however long', () => {
+    expect(ofPod(waitingInit('init', 'r:1', 'CreateContainerError', 'x'), () => 1e6)).toBeUndefined();
+  });
+
+  it('is named itself when its machine is not known', () => {
+    expect(findDeadEnd(viewOf({ pods: [podOf('m', unschedulable)] }), old)?.problem).toBe(
+      'the VM of machine vm-m fits on no node of the host',
+    );
+  });
+
+  it('does not hide that of another', () => {
+    const pods = [podOf('a', unschedulable), podOf('b', waitingInit('init', 'r:1', 'ErrImagePull', NOT_FOUND))];
+    expect(findDeadEnd(viewOf({ pods }), young)?.code).toBe('KNEST_IMAGE_PULL');
+  });
+});
+
+describe('a VM', () => {
+  const ended = (phase: string, metadata = {}) =>
+    findDeadEnd(
+      viewOf({
+        machines: [machineOf('good'), machineOf('m', { metadata })],
+        virtualMachines: [
+          virtualMachineOf('good', { phase: 'Running' }),
+          virtualMachineOf('m', {
+            phase,
+            conditions: [condition('Ready', 'False', { reason: 'Exit', message: 'panic' })],
+          }),
+        ],
+      }),
+      old,
+    );
+
+  it.each(['Failed', 'Succeeded'])('that %s will not come back', (phase) => {
+    expect(ended(phase)).toEqual({
+      code: 'KNEST_INFRASTRUCTURE',
+      problem: `the VM of machine m has ended (${phase})`,
+      evidence: ['VirtualMachine: Ready is False (Exit): panic'],
+      next: 'look at the events and the pod of that VirtualMachine on the host',
+    });
+  });
+
+  it.each(['Pending', 'Scheduling', 'Scheduled', 'Running', 'Unknown'])('that is %s may yet start', (phase) => {
+    expect(ended(phase)).toBeUndefined();
+  });
+
+  it('of a machine that is being replaced is no reason to give up', () => {
+    expect(ended('Failed', { deletionTimestamp: '2026-11-22T19:00:00Z' })).toBeUndefined();
+  });
+});
+
+it('finds nothing where nothing is', () => {
+  expect(findDeadEnd(viewOf(), old)).toBeUndefined();
+});

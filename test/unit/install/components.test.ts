@@ -1,0 +1,123 @@
+import { describe, expect, it } from 'vitest';
+import {
+  allAssets,
+  assetKey,
+  assetsOf,
+  atVersion,
+  clusterApiProblem,
+  clusterctlAsset,
+  knownComponents,
+  requiredComponents,
+  type Component,
+} from '../../../src/install/components.ts';
+import { parseVersion } from '../../../src/values/version.ts';
+
+const versions = { clusterApi: 'v1.14.2', certManager: 'v1.18.0', virtinkProvider: 'v0.7.0', virtink: 'v0.15.0' };
+const titled = (components: readonly Component[]): readonly string[] =>
+  components.map(({ title, version }) => `${title} ${version}`);
+const common = [
+  'cert-manager v1.18.0',
+  'Cluster API v1.14.2',
+  'kubeadm bootstrap provider v1.14.2',
+  'kubeadm control plane provider v1.14.2',
+];
+
+describe('requiredComponents', () => {
+  it('are those of the infrastructure, cert-manager first, each in its own version', () => {
+    expect(titled(requiredComponents(versions, 'virtink'))).toEqual([
+      ...common,
+      'Virtink provider v0.7.0',
+      'Virtink v0.15.0',
+    ]);
+    expect(titled(requiredComponents(versions, 'docker'))).toEqual([
+      ...common,
+      'in-memory infrastructure provider v1.14.2',
+    ]);
+  });
+
+  it('are each told by something of its own', () => {
+    const components = knownComponents(versions);
+    const distinct = (texts: readonly string[]): number => new Set(texts).size;
+    expect(distinct(components.map(({ crd }) => crd))).toBe(components.length);
+    expect(distinct(components.map(({ manifest }) => assetKey(manifest)))).toBe(components.length);
+    const workloads = components.flatMap((component) => component.workloads);
+    expect(distinct(workloads.map(({ namespace, name }) => `${namespace}/${name}`))).toBe(workloads.length);
+    expect(components.filter((component) => component.workloads.length === 0)).toEqual([]);
+  });
+});
+
+describe('knownComponents', () => {
+  it('are those of all infrastructures, each once', () => {
+    expect(titled(knownComponents(versions))).toEqual([
+      ...common,
+      'Virtink provider v0.7.0',
+      'Virtink v0.15.0',
+      'in-memory infrastructure provider v1.14.2',
+    ]);
+  });
+});
+
+describe('clusterApiProblem', () => {
+  const problemOf = (text: string): string | undefined => {
+    const version = parseVersion(text);
+    if (version === undefined) throw new Error(`${text} is no version`);
+    return clusterApiProblem(version);
+  };
+
+  it.each(['v1.11.0', 'v1.12.7', 'v1.14.2', 'v1.15.99'])('has nothing against %s', (text) => {
+    expect(problemOf(text)).toBeUndefined();
+  });
+
+  it.each([
+    ['v1.10.9', 'has no v1beta2 API'],
+    ['v0.99.0', 'has no v1beta2 API'],
+    ['v1.16.0', 'no longer serves the v1beta1 contract of the Virtink provider'],
+    ['v1.16.0-rc.0', 'no longer serves the v1beta1 contract of the Virtink provider'],
+    ['v2.0.0', 'no longer serves the v1beta1 contract of the Virtink provider'],
+  ])('of %s: %s', (text, problem) => expect(problemOf(text)).toBe(problem));
+});
+
+describe('clusterctlAsset', () => {
+  it.each([
+    ['linux', 'x64', 'clusterctl-linux-amd64'],
+    ['linux', 'arm64', 'clusterctl-linux-arm64'],
+    ['darwin', 'x64', 'clusterctl-darwin-amd64'],
+    ['darwin', 'arm64', 'clusterctl-darwin-arm64'],
+    ['win32', 'x64', 'clusterctl-windows-amd64.exe'],
+  ] as const)('for %s on %s is %s', (platform, arch, name) => {
+    expect(clusterctlAsset('v1.14.2', platform, arch)).toEqual({
+      repository: 'kubernetes-sigs/cluster-api',
+      tag: 'v1.14.2',
+      name,
+    });
+  });
+});
+
+describe('allAssets', () => {
+  const keys = allAssets(versions).map(assetKey);
+
+  it('are each there once', () => {
+    expect(keys.filter((key, index) => keys.indexOf(key) !== index)).toEqual([]);
+  });
+
+  it('are all that installing takes, and clusterctl for each runner', () => {
+    const needed = knownComponents(versions).flatMap(assetsOf).map(assetKey);
+    const programs = keys.filter((key) => key.includes('/clusterctl-'));
+    expect(programs).toHaveLength(5);
+    expect([...keys].sort()).toEqual([...new Set([...needed, ...programs])].sort());
+    expect(keys).toContain('smartxworks/cluster-api-provider-virtink/v0.7.0/metadata.yaml');
+    expect(keys).toContain('kubernetes-sigs/cluster-api/v1.14.2/core-components.yaml');
+    expect(keys).toContain('cert-manager/cert-manager/v1.18.0/cert-manager.yaml');
+    expect(keys).toContain('smartxworks/virtink/v0.15.0/virtink.yaml');
+  });
+});
+
+describe('atVersion', () => {
+  it('changes the version everywhere it is written, and nothing else', () => {
+    for (const component of knownComponents(versions)) {
+      const other = atVersion(component, 'v9.9.9');
+      expect(JSON.stringify(other)).toBe(JSON.stringify(component).replaceAll(component.version, 'v9.9.9'));
+      expect(assetsOf(other).map(({ tag }) => tag)).toEqual(assetsOf(component).map(() => 'v9.9.9'));
+    }
+  });
+});

@@ -1,0 +1,208 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { DownloadInputs } from '../../../src/inputs.ts';
+import type { ReleaseAsset } from '../../../src/install/components.ts';
+import { Downloader } from '../../../src/install/download.ts';
+import { serve } from '../host/server.ts';
+import { rejection } from '../rejection.ts';
+
+const BYTES = '#!/bin/sh\necho released\n';
+const sumOf = (text: string): string => createHash('sha256').update(text).digest('hex');
+const asset: ReleaseAsset = { repository: 'acme/tool', tag: 'v9.9.9', name: 'tool-linux-amd64' };
+const PATH = '/acme/tool/releases/download/v9.9.9/tool-linux-amd64';
+
+beforeEach(() => {
+  // The library of the tool cache writes its debug lines there.
+  vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+  // Nothing here may ask GitHub, whatever else is wrong.
+  vi.stubGlobal('fetch', () => Promise.reject(new Error('the network is off')));
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllGlobals();
+  vi.unstubAllEnvs();
+});
+
+function temporary(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'download-'));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+/** A downloader from a mirror that has these files, by path; all others are 404. */
+async function downloading(files: Readonly<Record<string, string>>, inputs: Partial<DownloadInputs> = {}) {
+  const { url, received } = await serve((response, _number, { path }) => {
+    const text = files[path];
+    response.writeHead(text === undefined ? 404 : 200).end(text);
+  });
+  const directory = temporary();
+  const cache = temporary();
+  vi.stubEnv('RUNNER_TEMP', temporary());
+  vi.stubEnv('RUNNER_TOOL_CACHE', cache);
+  const warnings: string[] = [];
+  const all: DownloadInputs = { mirror: url, checksumPolicy: 'mirror', githubToken: undefined, ...inputs };
+  /** A downloader of another job on the same runner. */
+  const fresh = (): Downloader => new Downloader(all, directory, (text) => warnings.push(text));
+  return { url, received, directory, cache, warnings, downloader: fresh(), fresh };
+}
+
+/** Answers as GitHub's API does for a release with these digests; returns what it was asked. */
+function github(
+  digests: Readonly<Record<string, string | null>>,
+  status = 200,
+): { url: string; authorization: unknown }[] {
+  const asked: { url: string; authorization: unknown }[] = [];
+  vi.stubGlobal('fetch', (url: string, { headers }: { headers: Record<string, string> }) => {
+    asked.push({ url, authorization: headers['Authorization'] });
+    const assets = Object.entries(digests).map(([name, digest]) => ({ name, digest }));
+    return Promise.resolve(new Response(JSON.stringify({ assets }), { status }));
+  });
+  return asked;
+}
+
+describe('a mirror with sums', () => {
+  it('gives the file when its sum is right', async () => {
+    const files = { [PATH]: BYTES, [`${PATH}.sha256`]: `${sumOf(BYTES)}  tool-linux-amd64\n` };
+    const { downloader, directory, received } = await downloading(files);
+    const file = await downloader.file(asset, join('a', 'tool'));
+    expect(file).toBe(join(directory, 'a', 'tool'));
+    expect(readFileSync(file, 'utf8')).toBe(BYTES);
+    expect(received.map(({ path }) => path)).toEqual([`${PATH}.sha256`, PATH]);
+  });
+
+  it('replaces what an earlier run left', async () => {
+    const files = { [PATH]: BYTES, [`${PATH}.sha256`]: sumOf(BYTES) };
+    const { downloader, directory } = await downloading(files);
+    writeFileSync(join(directory, 'tool'), 'left over');
+    expect(readFileSync(await downloader.file(asset, 'tool'), 'utf8')).toBe(BYTES);
+  });
+
+  it('is refused when the sum is wrong, with both', async () => {
+    const { downloader } = await downloading({ [PATH]: BYTES, [`${PATH}.sha256`]: sumOf('other') });
+    expect(await rejection(downloader.file(asset, 'tool'))).toMatchObject({
+      code: 'KNEST_CHECKSUM',
+      problem: 'acme/tool/v9.9.9/tool-linux-amd64 is not what was released: its sha256 is wrong',
+      evidence: [`expected ${sumOf('other')}`, `received ${sumOf(BYTES)}`],
+    });
+  });
+
+  it.each(['', 'not a sum', sumOf(BYTES).slice(1)])('is refused when %j is no sum', async (text) => {
+    const { url, downloader, directory } = await downloading({ [PATH]: BYTES, [`${PATH}.sha256`]: text });
+    expect(await rejection(downloader.file(asset, 'tool'))).toMatchObject({
+      code: 'KNEST_CHECKSUM',
+      problem: `${url}${PATH}.sha256 does not begin with a sha256 sum`,
+    });
+    expect(existsSync(join(directory, 'tool'))).toBe(false);
+  });
+
+  it('is refused without the file of the sum, before the asset is asked for', async () => {
+    const { url, downloader, received } = await downloading({ [PATH]: BYTES });
+    expect(await rejection(downloader.file(asset, 'tool'))).toMatchObject({
+      code: 'KNEST_DOWNLOAD',
+      problem: `${url}${PATH}.sha256 cannot be downloaded: Unexpected HTTP response: 404`,
+    });
+    expect(received.map(({ path }) => path)).toEqual([`${PATH}.sha256`]);
+  });
+
+  it('that lacks the asset is told with advice about the version', async () => {
+    const { downloader } = await downloading({ [`${PATH}.sha256`]: sumOf(BYTES) });
+    expect(await rejection(downloader.file(asset, 'tool'))).toMatchObject({
+      code: 'KNEST_DOWNLOAD',
+      next: 'check the version inputs: this release, or this file of it, does not exist',
+    });
+  });
+});
+
+describe('the digests of GitHub', () => {
+  const name = asset.name;
+
+  it('are what an asset is verified by where the table knows none', async () => {
+    const asked = github({ older: null, [name]: `sha256:${sumOf(BYTES)}` });
+    const { downloader } = await downloading({ [PATH]: BYTES }, { checksumPolicy: 'require', githubToken: 't' });
+    expect(readFileSync(await downloader.file(asset, 'tool'), 'utf8')).toBe(BYTES);
+    await downloader.file(asset, 'again');
+    // One request a release.
+    expect(asked).toEqual([
+      { url: 'https://api.github.com/repos/acme/tool/releases/tags/v9.9.9', authorization: 'Bearer t' },
+    ]);
+  });
+
+  it.each(['require', 'warn'] as const)('refuse another file, by the policy %s too', async (checksumPolicy) => {
+    const asked = github({ [name]: `sha256:${sumOf('other')}` });
+    const { downloader } = await downloading({ [PATH]: BYTES }, { checksumPolicy });
+    expect(await rejection(downloader.file(asset, 'tool'))).toMatchObject({ code: 'KNEST_CHECKSUM' });
+    expect(asked[0]?.authorization).toBeUndefined();
+  });
+
+  it.each<[string, () => void]>([
+    ['has none of this asset', () => github({ other: `sha256:${sumOf(BYTES)}` })],
+    ['has only one of another kind', () => github({ [name]: 'sha512:abc' })],
+    ['has none yet', () => github({ [name]: null })],
+    ['refuses', () => github({ [name]: `sha256:${sumOf(BYTES)}` }, 403)],
+    ['cannot be reached', () => undefined],
+  ])('are missing when GitHub %s: nothing is downloaded', async (_why, answer) => {
+    answer();
+    const { downloader, directory, received } = await downloading({ [PATH]: BYTES }, { checksumPolicy: 'require' });
+    expect(await rejection(downloader.file(asset, 'tool'))).toMatchObject({
+      code: 'KNEST_CHECKSUM',
+      problem: 'there is no checksum to verify acme/tool/v9.9.9/tool-linux-amd64 by',
+    });
+    expect(received).toEqual([]);
+    expect(existsSync(join(directory, 'tool'))).toBe(false);
+  });
+
+  it('may be missing by the policy warn, with a warning', async () => {
+    const { downloader, warnings } = await downloading({ [PATH]: BYTES }, { checksumPolicy: 'warn' });
+    expect(readFileSync(await downloader.file(asset, 'tool'), 'utf8')).toBe(BYTES);
+    expect(warnings).toEqual([
+      'acme/tool/v9.9.9/tool-linux-amd64 is used unverified: no checksum is known (checksum-policy: warn)',
+    ]);
+  });
+});
+
+describe('a program', () => {
+  const files = { [PATH]: BYTES, [`${PATH}.sha256`]: sumOf(BYTES) };
+  const cached = (cache: string): string => join(cache, 'tool', '9.9.9', process.arch, 'tool');
+
+  it('is executable by its owner alone, and kept for the next job', async () => {
+    const { downloader, fresh, directory, cache, received, warnings } = await downloading(files);
+    const program = await downloader.program(asset, 'tool');
+    expect(program).toBe(join(directory, 'tool'));
+    expect(statSync(program).mode & 0o777).toBe(0o700);
+    expect(readFileSync(cached(cache), 'utf8')).toBe(BYTES);
+    rmSync(program);
+    expect(readFileSync(await fresh().program(asset, 'tool'), 'utf8')).toBe(BYTES);
+    expect(statSync(program).mode & 0o777).toBe(0o700);
+    expect(received.filter(({ path }) => path === PATH)).toHaveLength(1);
+    expect(warnings).toEqual([]);
+  });
+
+  it('that was tampered with in the cache is replaced, there too', async () => {
+    const { downloader, fresh, cache, warnings } = await downloading(files);
+    await downloader.program(asset, 'tool');
+    writeFileSync(cached(cache), 'evil');
+    expect(readFileSync(await fresh().program(asset, 'tool'), 'utf8')).toBe(BYTES);
+    expect(warnings).toEqual([
+      'acme/tool/v9.9.9/tool-linux-amd64 in the tool cache is not what was released: downloading it again',
+    ]);
+    expect(readFileSync(cached(cache), 'utf8')).toBe(BYTES);
+  });
+
+  it('that is not the released one is neither executable nor kept', async () => {
+    const { downloader, directory, cache } = await downloading({ ...files, [PATH]: 'evil' });
+    expect(await rejection(downloader.program(asset, 'tool'))).toMatchObject({ code: 'KNEST_CHECKSUM' });
+    expect(existsSync(cached(cache))).toBe(false);
+    const left = join(directory, 'tool');
+    expect(existsSync(left) && (statSync(left).mode & 0o111) !== 0).toBe(false);
+  });
+
+  it('is used all the same when the cache cannot be written', async () => {
+    const { downloader, cache, warnings } = await downloading(files);
+    writeFileSync(join(cache, 'tool'), 'a file in the place of the directory');
+    expect(readFileSync(await downloader.program(asset, 'tool'), 'utf8')).toBe(BYTES);
+    expect(warnings).toEqual([expect.stringMatching(/^tool could not be kept in the tool cache: /)]);
+  });
+});

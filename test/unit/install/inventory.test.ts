@@ -1,0 +1,199 @@
+import { describe, expect, it } from 'vitest';
+import type { DaemonSet, Deployment, Provider } from '../../../src/host/objects.ts';
+import { requiredComponents, type Component } from '../../../src/install/components.ts';
+import {
+  daemonSetProblem,
+  deploymentProblem,
+  describeInventory,
+  recordedProviders,
+  stateOf,
+  type Inventory,
+} from '../../../src/install/inventory.ts';
+
+const versions = { clusterApi: 'v1.14.2', certManager: 'v1.18.0', virtinkProvider: 'v0.7.0', virtink: 'v0.15.0' };
+const components = requiredComponents(versions, 'virtink');
+const nothing: Inventory = { providers: [], definitions: new Set(), deployments: [], daemonSets: [] };
+
+function called(title: string): Component {
+  const component = components.find((candidate) => candidate.title === title);
+  if (component === undefined) throw new Error(`there is no ${title}`);
+  return component;
+}
+const core = called('Cluster API');
+const virtink = called('Virtink');
+const certManager = called('cert-manager');
+
+function deployment(namespace: string, name: string, isAvailable = true, image = 'r/x:v1.0.0'): Deployment {
+  const status = isAvailable ? 'True' : 'False';
+  const message = isAvailable ? 'fine' : 'no replicas';
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name, namespace },
+    spec: { template: { spec: { containers: [{ image }] } } },
+    status: { conditions: [{ type: 'Available', status, message }] },
+  };
+}
+
+function daemonSet(namespace: string, name: string, numberReady: number): DaemonSet {
+  const status = { numberReady, desiredNumberScheduled: 3 };
+  return { apiVersion: 'apps/v1', kind: 'DaemonSet', metadata: { name, namespace }, status };
+}
+
+/** A host on which those components run, with the image tag `tag`; providers are recorded in the version `recorded`. */
+function hostWith(present: readonly Component[], tag = 'v1.2.3', recorded = 'v1.13.0'): Inventory {
+  const workloads = present.flatMap((component) => component.workloads);
+  return {
+    providers: present.flatMap((component): Provider[] =>
+      component.installer === 'clusterctl'
+        ? [
+            {
+              apiVersion: 'clusterctl.cluster.x-k8s.io/v1alpha3',
+              kind: 'Provider',
+              metadata: { name: component.title },
+              providerName: component.provider.name,
+              type: component.provider.type,
+              version: recorded,
+            },
+          ]
+        : [],
+    ),
+    definitions: new Set(present.map(({ crd }) => crd)),
+    deployments: workloads
+      .filter(({ kind }) => kind === 'Deployment')
+      .map(({ namespace, name }) => deployment(namespace, name, true, `registry:5000/x:${tag}@sha256:abc`)),
+    daemonSets: workloads
+      .filter(({ kind }) => kind === 'DaemonSet')
+      .map(({ namespace, name }) => daemonSet(namespace, name, 1)),
+  };
+}
+
+describe('stateOf', () => {
+  it('is absent when nothing of it is there, whatever else is', () => {
+    for (const component of components) {
+      expect(stateOf(component, nothing)).toEqual({ state: 'absent' });
+      expect(stateOf(component, hostWith(components.filter((other) => other !== component)))).toEqual({
+        state: 'absent',
+      });
+    }
+  });
+
+  it('is installed when all of it is there: in the version of its record, else of its image', () => {
+    expect(stateOf(core, hostWith([core]))).toEqual({ state: 'installed', version: 'v1.13.0' });
+    expect(stateOf(virtink, hostWith([virtink]))).toEqual({ state: 'installed', version: 'v1.2.3' });
+    expect(stateOf(certManager, hostWith([certManager]))).toEqual({ state: 'installed', version: 'v1.2.3' });
+  });
+
+  it('takes the version it would install for one whose image tells none', () => {
+    expect(stateOf(virtink, hostWith([virtink], 'latest'))).toEqual({ state: 'installed', version: 'v0.15.0' });
+  });
+
+  it.each<[string, Component, (host: Inventory) => Inventory, readonly string[]]>([
+    [
+      'its CRD',
+      core,
+      (host) => ({ ...host, definitions: new Set() }),
+      ['the CRD clusters.cluster.x-k8s.io is not there'],
+    ],
+    ['its record', core, (host) => ({ ...host, providers: [] }), ['clusterctl has no record of it']],
+    [
+      'its record, since that of another provider of the name is none',
+      called('kubeadm bootstrap provider'),
+      (host) => ({ ...host, providers: hostWith([called('kubeadm control plane provider')]).providers }),
+      ['clusterctl has no record of it'],
+    ],
+    [
+      'its Deployment',
+      core,
+      (host) => ({ ...host, deployments: [deployment('elsewhere', 'capi-controller-manager')] }),
+      ['Deployment capi-system/capi-controller-manager is not there'],
+    ],
+    [
+      'replicas',
+      core,
+      (host) => ({ ...host, deployments: [deployment('capi-system', 'capi-controller-manager', false)] }),
+      ['Deployment capi-system/capi-controller-manager is not available (no replicas)'],
+    ],
+    [
+      'a node to run on',
+      virtink,
+      (host) => ({ ...host, daemonSets: [daemonSet('virtink-system', 'virt-daemon', 0)] }),
+      ['DaemonSet virtink-system/virt-daemon runs on 0 of 3 nodes'],
+    ],
+    [
+      'everything but its record',
+      core,
+      (host) => ({ ...nothing, providers: host.providers }),
+      ['the CRD clusters.cluster.x-k8s.io is not there', 'Deployment capi-system/capi-controller-manager is not there'],
+    ],
+  ])('is incomplete without %s', (_what, component, damage, missing) => {
+    expect(stateOf(component, damage(hostWith([component])))).toMatchObject({ state: 'incomplete', missing });
+  });
+
+  it('of what is incomplete keeps the version that was begun', () => {
+    const begun = { ...nothing, providers: hostWith([core]).providers };
+    expect(stateOf(core, begun)).toMatchObject({ state: 'incomplete', version: 'v1.13.0' });
+  });
+});
+
+describe('problems', () => {
+  it('of workloads without a status are told too', () => {
+    const bare = { apiVersion: 'apps/v1', metadata: { name: 'x' } };
+    expect(deploymentProblem({ ...bare, kind: 'Deployment' })).toBe('is not available (no status yet)');
+    expect(daemonSetProblem({ ...bare, kind: 'DaemonSet' })).toBe('runs on 0 of 0 nodes');
+    expect([deploymentProblem(undefined), daemonSetProblem(undefined)]).toEqual(['is not there', 'is not there']);
+  });
+});
+
+describe('recordedProviders', () => {
+  it('are the known ones on the host, in the version that is there', () => {
+    const host = hostWith([core, virtink, certManager, called('Virtink provider')], 'v1.2.3', 'v9.9.9');
+    expect(recordedProviders(components, host).map(({ title, manifest }) => `${title} ${manifest.tag}`)).toEqual([
+      'Cluster API v9.9.9',
+      'Virtink provider v9.9.9',
+    ]);
+    expect(recordedProviders([], host)).toEqual([]);
+    expect(recordedProviders(components, nothing)).toEqual([]);
+  });
+});
+
+describe('describeInventory', () => {
+  it('says what there is, the parts of Cluster API in one', () => {
+    expect(describeInventory(components, hostWith(components))).toEqual({
+      text: 'cert-manager v1.2.3, Cluster API v1.13.0, Virtink provider v1.13.0, Virtink v1.2.3',
+      isComplete: true,
+    });
+    expect(describeInventory(components, nothing)).toEqual({
+      text: 'no cert-manager, no Cluster API, no Virtink provider, no Virtink',
+      isComplete: false,
+    });
+  });
+
+  it('is not complete without one of the parts it does not name', () => {
+    const most = components.filter(({ title }) => title !== 'kubeadm control plane provider');
+    expect(describeInventory(components, hostWith(most)).isComplete).toBe(false);
+  });
+
+  it.each([
+    ['v1.10.4', 'the host has Cluster API v1.10.4, which has no v1beta2 API'],
+    [
+      'v1.16.0',
+      'the host has Cluster API v1.16.0, which no longer serves the v1beta1 contract of the Virtink provider',
+    ],
+  ])('refuses a host with Cluster API %s', (version, problem) => {
+    const refusal = expect.objectContaining({ code: 'KNEST_UNSUPPORTED_VERSION', problem }) as Error;
+    expect(() => describeInventory(components, hostWith([core], 'v1.2.3', version))).toThrow(refusal);
+    // Half of it is no better than all of it.
+    const begun = { ...nothing, providers: hostWith([core], 'v1.2.3', version).providers };
+    expect(() => describeInventory(components, begun)).toThrow(refusal);
+  });
+
+  it.each(['v1.11.0', 'v1.15.9', 'main'])('takes a host with Cluster API %s', (version) => {
+    expect(describeInventory(components, hostWith([core], 'v1.2.3', version)).text).toContain(`Cluster API ${version}`);
+  });
+
+  it('does not mind the version of a provider that is not the core', () => {
+    const provider = called('Virtink provider');
+    expect(describeInventory(components, hostWith([provider], 'v1.2.3', 'v0.7.0')).text).toContain('provider v0.7.0');
+  });
+});

@@ -1,0 +1,182 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { KnestError, type Failure } from '../../../src/errors.ts';
+import { createdPage, failurePage, gantt, githubSummary, type CreatedCluster } from '../../../src/report/summary.ts';
+import { Timeline, type Phase } from '../../../src/report/timeline.ts';
+
+/** A timeline that began at 1000 and had these phases. */
+async function timelineOf(...phases: readonly Phase[]): Promise<Timeline> {
+  const clock = { now: 1000 };
+  const timeline = new Timeline(() => clock.now);
+  for (const { name, start, end } of phases) {
+    clock.now = start;
+    await timeline.during(name, () => {
+      clock.now = end;
+      return Promise.resolve();
+    });
+  }
+  return timeline;
+}
+const empty = new Timeline(() => 0);
+
+const cluster: CreatedCluster = {
+  name: 'pr-17',
+  namespace: 'knest',
+  state: 'is ready',
+  host: 'https://10.1.2.3:6443',
+  server: 'https://10.86.2.9:6443',
+  kubernetesVersion: 'v1.36.3',
+  machines: '1 + 2',
+  expiresAt: '2026-11-22T23:10:00Z',
+  ephemeral: true,
+};
+
+describe('createdPage', () => {
+  it('has a headline and a table of all that one asks for first', async () => {
+    const page = createdPage(cluster, await timelineOf({ name: 'Apply', start: 1000, end: 2000 }));
+    expect(page.split('\n').slice(0, 13)).toEqual([
+      '### pr-17 is ready',
+      '',
+      '| | |',
+      '|---|---|',
+      '| Cluster | `knest/pr-17` |',
+      '| Host | `https://10.1.2.3:6443` |',
+      '| API server | `https://10.86.2.9:6443` |',
+      '| Kubernetes | `v1.36.3` |',
+      '| Machines | 1 + 2 |',
+      '| Expires | 2026-11-22T23:10:00Z |',
+      '| Reach it | `kubectl get nodes` |',
+      '| Delete it | the end of this job does |',
+      '',
+    ]);
+    expect(page).toContain('```mermaid\ngantt\n');
+  });
+
+  it('says what is different of one that stays, and was not waited for', () => {
+    const page = createdPage({ ...cluster, ephemeral: false, expiresAt: undefined, server: undefined }, empty);
+    expect(page.split('\n').slice(6)).toEqual([
+      '| API server | not waited for |',
+      '| Kubernetes | `v1.36.3` |',
+      '| Machines | 1 + 2 |',
+      '| Expires | never |',
+      '| Reach it | not yet |',
+      '| Delete it | `kubectl delete cluster -n knest pr-17` |',
+      '',
+    ]);
+  });
+
+  it('keeps its table whole, whatever a value has in it', () => {
+    const page = createdPage({ ...cluster, host: 'https://a`b|c' }, empty);
+    expect(page).toContain("| Host | `https://a'b\\|c` |");
+  });
+});
+
+describe('failurePage', () => {
+  const pageOf = (failure: Omit<Failure, 'code'>): string =>
+    failurePage(new KnestError({ code: 'KNEST_IMAGE_PULL', ...failure }), empty);
+
+  it('has the problem, the next step, and the evidence folded', () => {
+    expect(pageOf({ problem: 'pr cannot start', evidence: ['one', 'two'], next: 'set another' })).toBe(
+      [
+        '### ✖ pr cannot start (KNEST_IMAGE_PULL)',
+        '',
+        '**Next:** set another',
+        '',
+        '<details><summary>What was seen</summary>',
+        '',
+        '```text',
+        'one',
+        'two',
+        '```',
+        '',
+        '</details>',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('has only the problem when there is no more', () => {
+    expect(pageOf({ problem: 'pr cannot start' })).toBe('### ✖ pr cannot start (KNEST_IMAGE_PULL)\n');
+  });
+
+  it.each([
+    ['<img src=x onerror=y>', '\\<img src=x onerror=y\\>'],
+    ['a `b` **c** __d__', 'a \\`b\\` \\*\\*c\\*\\* \\_\\_d\\_\\_'],
+    ['![i](https://evil)', '!\\[i\\](https://evil)'],
+    ['a | b # c {d}', 'a \\| b \\# c \\{d\\}'],
+    ['back\\slash', 'back\\\\slash'],
+    ['one\n# two\r\nthree', 'one \\# two three'],
+  ])('makes no Markdown or HTML of %j', (text, escaped) => {
+    expect(pageOf({ problem: text }).split('\n')[0]).toBe(`### ✖ ${escaped} (KNEST_IMAGE_PULL)`);
+    expect(pageOf({ problem: 'x', next: text })).toContain(`**Next:** ${escaped}\n`);
+  });
+
+  it('lets no evidence out of its block', () => {
+    const page = pageOf({ problem: 'x', evidence: ['```', 'a ````` b', '</details>', '| as `it` is |'] });
+    const block = page.split('```text\n')[1]?.split('\n```\n')[0];
+    expect(block?.split('\n')).toEqual(["'''", "a '''`` b", '</details>', '| as `it` is |']);
+    // The two that open and close it.
+    expect(page.match(/```/g)).toHaveLength(2);
+  });
+
+  it('has the chart of the phases at its end', async () => {
+    const timeline = await timelineOf({ name: 'Apply', start: 1000, end: 2000 });
+    const page = failurePage(new KnestError({ code: 'KNEST_TIMEOUT', problem: 'x' }), timeline);
+    expect(page.split('\n').slice(1)).toEqual(['', ...gantt(timeline)]);
+  });
+});
+
+describe('gantt', () => {
+  it('is nothing without phases', () => {
+    expect(gantt(empty)).toEqual([]);
+  });
+
+  it('has a bar for each phase, from the beginning of the command', async () => {
+    const timeline = await timelineOf(
+      { name: 'Connect', start: 1000, end: 1250 },
+      { name: 'Wait for: nodes', start: 1250, end: 34_449.6 },
+    );
+    expect(gantt(timeline)).toEqual([
+      '```mermaid',
+      'gantt',
+      '    dateFormat x',
+      '    axisFormat %M:%S',
+      '    Connect (0.3 s) :p0, 0, 250',
+      '    Wait for  nodes (33.2 s) :p1, 250, 33450',
+      '```',
+    ]);
+  });
+
+  it('gives a phase that took no time a bar that can be seen', async () => {
+    expect((await timelineOf({ name: 'Install', start: 1500, end: 1500 })).phases).toHaveLength(1);
+    expect(gantt(await timelineOf({ name: 'Install', start: 1500, end: 1500 }))).toContain(
+      '    Install (0.0 s) :p0, 500, 501',
+    );
+  });
+});
+
+describe('githubSummary', () => {
+  it('adds to the page of the job', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'summary-'));
+    onTestFinished(() => {
+      vi.unstubAllEnvs();
+      rmSync(directory, { recursive: true, force: true });
+    });
+    const file = join(directory, 'page');
+    writeFileSync(file, 'before\n');
+    vi.stubEnv('GITHUB_STEP_SUMMARY', file);
+    const page = githubSummary({ GITHUB_STEP_SUMMARY: file });
+    await page.add('one');
+    await page.add('two');
+    expect(readFileSync(file, 'utf8')).toBe('before\none\ntwo\n');
+    // A page that cannot be written any more is no failure.
+    rmSync(directory, { recursive: true });
+    await expect(page.add('three')).resolves.toBeUndefined();
+  });
+
+  it('does nothing where the runner has no page', async () => {
+    await expect(githubSummary({}).add('one')).resolves.toBeUndefined();
+  });
+});

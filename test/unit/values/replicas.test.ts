@@ -1,0 +1,56 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseReplicas } from '../../../src/values/replicas.ts';
+
+describe('parseReplicas', () => {
+  it.each([
+    ['3:2', 3, 2],
+    ['3:', 3, undefined],
+    [':2', undefined, 2],
+    ['1:0', 1, 0],
+    [':0', undefined, 0],
+    ['9:1000', 9, 1000],
+  ])('takes %s', (text, controlPlane, workers) => expect(parseReplicas(text)).toEqual({ controlPlane, workers }));
+
+  it('takes every odd number of control planes with any number of workers, either side blank', () => {
+    const controlPlanes = fc.option(fc.constantFrom(1, 3, 5, 7, 9), { nil: undefined });
+    const numbers = fc.option(fc.integer({ min: 0, max: 1000 }), { nil: undefined });
+    fc.assert(
+      fc.property(controlPlanes, numbers, (controlPlane, workers) => {
+        fc.pre(controlPlane !== undefined || workers !== undefined);
+        expect(parseReplicas(`${controlPlane ?? ''}:${workers ?? ''}`)).toEqual({ controlPlane, workers });
+      }),
+    );
+  });
+
+  it.each([0, 2, 4, 10, 11, 9999])('refuses %d control planes', (count) => {
+    expect(parseReplicas(`${count}:1`)).toEqual({
+      problem: `${count} control planes: etcd needs an odd number from 1 to 9`,
+    });
+  });
+
+  it('refuses more workers than 1000', () => {
+    expect(parseReplicas('1:1001')).toEqual({ problem: '1001 workers: at most 1000' });
+  });
+
+  it.each(['', ':', '3', '3:2:1', '3: 2', ' 3:2', '-1:2', '3:+2', '1.5:2', 'x:2', '00001:2', '3/2', '3:2\n'])(
+    'refuses %j, with examples',
+    (text) => {
+      expect(parseReplicas(text)).toEqual({ problem: `"${text}" is no CP:WORKER; for example 3:2, 3: or :2` });
+    },
+  );
+
+  it('makes two numbers of a text, or a problem, and never anything else', () => {
+    fc.assert(
+      fc.property(fc.stringMatching(/^[0-9: x-]{0,8}$/), (text) => {
+        const parsed = parseReplicas(text);
+        if ('problem' in parsed) return;
+        const { controlPlane = 1, workers = 0 } = parsed;
+        expect(controlPlane % 2).toBe(1);
+        expect(controlPlane).toBeLessThanOrEqual(9);
+        expect(workers).toBeGreaterThanOrEqual(0);
+        expect(workers).toBeLessThanOrEqual(1000);
+      }),
+    );
+  });
+});
