@@ -2,11 +2,10 @@ import { KnestError } from '../errors.ts';
 import { applyAll } from '../host/apply.ts';
 import type { KubernetesClient } from '../host/client.ts';
 import { Kinds } from '../host/kinds.ts';
-import type { Cluster } from '../host/objects.ts';
 import { ApiError, hasStatus } from '../host/rest.ts';
-import { watchTarget, watchUntil } from '../host/watch.ts';
 import type { StepLog } from '../report/log.ts';
 import { claim, type ClusterIdentity } from './identity.ts';
+import { waitUntilGone } from './removal.ts';
 import type { RenderedCluster } from './template.ts';
 
 /** The Cluster on the host: made now, or found and taken over. */
@@ -82,13 +81,7 @@ export async function claimCluster(
       });
     }
     log.line(`Cluster ${namespace}/${name} is still being deleted: waiting for its end`);
-    await waitForEnd(client, existing, signal);
+    // All of it: what is left of the old cluster has the names of what the new one is made of.
+    await waitUntilGone(client, identity, existing.metadata.uid, (line) => log.line(line), signal);
   }
-}
-
-async function waitForEnd(client: KubernetesClient, cluster: Cluster, signal: AbortSignal): Promise<void> {
-  const { name, namespace = '', uid } = cluster.metadata;
-  const target = watchTarget(Kinds.cluster, { namespace, fieldSelector: `metadata.name=${name}` });
-  const isGone = (): boolean => ![...target.objects.values()].some(({ metadata }) => metadata.uid === uid);
-  await watchUntil(client, [target], () => isGone() || undefined, signal);
 }

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { applyCluster, claimCluster, type ClaimedCluster } from '../cluster/apply.ts';
 import { follow } from '../cluster/follow.ts';
 import { identify, type ClusterIdentity } from '../cluster/identity.ts';
-import { parseKubeconfig, secretLeaves, writePrivateFile } from '../cluster/kubeconfig.ts';
+import { writePrivateFile } from '../cluster/kubeconfig.ts';
 import { chooseNetworks, type ClusterNetworks } from '../cluster/networks.ts';
 import { createPermissions } from '../cluster/permissions.ts';
 import { render, type RenderedCluster } from '../cluster/template.ts';
 import { isInitialised, joinedMachines, type ClusterView } from '../cluster/view.ts';
-import { connect, type Connection } from '../host/connect.ts';
+import type { Connection } from '../host/connect.ts';
 import { checkPermissions, hostNetworks } from '../host/preflight.ts';
 import type { CreateInputs } from '../inputs.ts';
 import { Clusterctl } from '../install/clusterctl.ts';
@@ -18,6 +18,7 @@ import { install } from '../install/install.ts';
 import { describeInventory, takeInventory, type Inventory } from '../install/inventory.ts';
 import { createdPage } from '../report/summary.ts';
 import type { World } from '../world.ts';
+import { enterHost } from './enter.ts';
 import { handOverKubeconfig } from './handover.ts';
 import { undo } from './undo.ts';
 
@@ -43,16 +44,6 @@ export async function create(inputs: CreateInputs, world: World): Promise<void> 
   } catch (thrown) {
     throw await undo(host, cluster, { ephemeral: inputs.ephemeral, created: claimed.created }, thrown, world);
   }
-}
-
-async function enterHost(inputs: CreateInputs, world: World): Promise<Connection> {
-  return world.log.step('Connect', async () => {
-    const host = connect(inputs.host, world.env, world.signal, world.log.debug);
-    for (const secret of secretLeaves(parseKubeconfig(host.kubeconfig))) world.mask(secret);
-    const version = await host.client.version();
-    const userName = (await host.client.userName()) ?? host.user;
-    return { value: host, result: `${host.server}, Kubernetes ${version}, as ${userName} (${host.source})` };
-  });
 }
 
 /** What a look at the host showed. */

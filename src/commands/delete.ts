@@ -1,8 +1,8 @@
 import { proofOfRepository } from '../cluster/ownership.ts';
 import { requestDeletion, waitUntilGone } from '../cluster/removal.ts';
-import { connect } from '../host/connect.ts';
 import type { DeleteInputs } from '../inputs.ts';
 import type { World } from '../world.ts';
+import { enterHost } from './enter.ts';
 
 /**
  * Deletes a nested cluster of this repository and waits until nothing of it is left. That there is none is no error.
@@ -12,7 +12,7 @@ export async function deleteCluster(inputs: DeleteInputs, world: World): Promise
   const { name, namespace } = inputs;
   world.output('name', name);
   world.output('namespace', namespace);
-  const { client } = connect(inputs.host, world.env, world.signal, world.log.debug);
+  const { client } = await enterHost(inputs, world);
   const existed = await world.log.step('Delete', async (step) => {
     const cluster = await requestDeletion(client, inputs, proofOfRepository(world.job));
     await waitUntilGone(client, inputs, cluster?.metadata.uid, (line) => step.line(line), world.signal);

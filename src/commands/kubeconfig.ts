@@ -1,7 +1,7 @@
 import { findOwned } from '../cluster/ownership.ts';
-import { connect } from '../host/connect.ts';
 import type { KubeconfigInputs } from '../inputs.ts';
 import type { World } from '../world.ts';
+import { enterHost } from './enter.ts';
 import { handOverKubeconfig } from './handover.ts';
 
 /**
@@ -12,7 +12,7 @@ export async function kubeconfig(inputs: KubeconfigInputs, world: World): Promis
   const { name, namespace } = inputs;
   world.output('name', name);
   world.output('namespace', namespace);
-  const { client } = connect(inputs.host, world.env, world.signal, world.log.debug);
+  const { client } = await enterHost(inputs, world);
   await findOwned(client, inputs, world.job);
   await handOverKubeconfig(client, inputs, inputs, world);
   world.output('timings', JSON.stringify(world.timeline));

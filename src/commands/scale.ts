@@ -1,10 +1,10 @@
 import { follow } from '../cluster/follow.ts';
 import { findOwned } from '../cluster/ownership.ts';
 import { findScaleTargets, isScaled, requestScale, wantedReplicas } from '../cluster/scale.ts';
-import { infrastructureOf } from '../cluster/view.ts';
-import { connect } from '../host/connect.ts';
+import { infrastructureOf, type ClusterView } from '../cluster/view.ts';
 import type { ScaleInputs } from '../inputs.ts';
 import type { World } from '../world.ts';
+import { enterHost } from './enter.ts';
 
 /**
  * Gives a nested cluster of this repository another number of machines, and waits until it has them.
@@ -16,14 +16,14 @@ export async function scale(inputs: ScaleInputs, world: World): Promise<void> {
   const { log, signal } = world;
   world.output('name', name);
   world.output('namespace', namespace);
-  const { client } = connect(inputs.host, world.env, signal, log.debug);
+  const { client } = await enterHost(inputs, world);
   const cluster = await findOwned(client, inputs, world.job);
   const targets = await findScaleTargets(client, cluster, replicas);
   const wanted = wantedReplicas(targets, replicas);
   const machines = `control plane: ${wanted.controlPlane}, workers: ${wanted.workers}`;
   await log.step('Scale', async (step) => {
     await requestScale(client, cluster, targets, replicas);
-    const isReached = (view: Parameters<typeof isScaled>[0]): boolean => isScaled(view, wanted);
+    const isReached = (view: ClusterView): boolean => isScaled(view, wanted);
     const goal = { infrastructure: infrastructureOf(cluster), isReached, verb: 'be scaled', timeoutSeconds };
     await follow(client, inputs, goal, step, signal);
     return { value: undefined, result: machines };

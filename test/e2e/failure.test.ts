@@ -57,10 +57,10 @@ describe.skipIf(!host.hasVirtink)('a create on Virtink that fails (needs the mod
   });
 
   it('explains a time-out by the chain of what is not met', async () => {
-    job = jobOn(host, { name: 'no-time', timeout: '10s' });
+    job = jobOn(host, { name: 'no-time', timeout: '20s' });
     const main = await job.main();
     expect(main.exitCode).toBe(1);
-    expect(main.log).toContain('✖ no-time is not ready after 10s   KNEST_TIMEOUT');
+    expect(main.log).toContain('✖ no-time is not ready after 20s   KNEST_TIMEOUT');
     expect(main.log).toMatch(/Chain: Cluster no-time → KubeadmControlPlane no-time-cp \(0 of 1 ready\)/);
     expect(main.log).toMatch(/Cluster no-time: ControlPlaneInitialized is False for \d+s \(NotInitialized\)/);
     expect(await leftovers(host, namespace, 'no-time')).toEqual([]);

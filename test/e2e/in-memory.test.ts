@@ -74,6 +74,11 @@ describe('a cluster of in-memory machines', () => {
     const namespaces = ['kubectl', '--kubeconfig', path, 'get', 'namespace', 'kube-system', '-o', 'name'];
     expect(await host.run(namespaces)).toBe('namespace/kube-system\n');
     expect((await user.post()).log).toBe('');
+    // Without files the order shows: what must not be read is masked before it is told.
+    const told = (await user.main({ withoutFiles: true })).log.split('\n');
+    const value = told.findIndex((line) => line.startsWith('::set-output name=kubeconfig::'));
+    expect(told.findLastIndex((line) => line.startsWith('::add-mask::'))).toBeLessThan(value);
+    expect(fetched.masks.length).toBeGreaterThan(20);
     const deleter = start({ command: 'delete', name });
     const deleted = await deleter.main();
     expect(deleted.exitCode, deleted.log).toBe(0);
@@ -81,6 +86,19 @@ describe('a cluster of in-memory machines', () => {
     const again = await deleter.main();
     expect(again.exitCode).toBe(0);
     expect(again.log).toContain('there is no cluster in-memory/lasting');
+  });
+
+  it('is made anew under the name of one that is still being deleted', async () => {
+    const first = start({ name: 'again', 'wait-for': 'none' });
+    expect((await first.main()).exitCode).toBe(0);
+    await host.kubectl(['delete', 'cluster', 'again', '-n', namespace, '--wait=false']);
+    const second = start({ name: 'again', 'wait-for': 'none' });
+    const main = await second.main();
+    expect(main.exitCode, main.log).toBe(0);
+    expect(main.log).toContain('Cluster in-memory/again is still being deleted: waiting for its end');
+    expect(main.outputs['created']).toBe('true');
+    await second.post();
+    expect(await leftovers(host, namespace, 'again')).toEqual([]);
   });
 
   it('is deleted by the post step of a job that was cancelled while it waited', async () => {

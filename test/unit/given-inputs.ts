@@ -26,3 +26,19 @@ export function problems(given: Readonly<Record<string, string>>): readonly stri
   }
   return [];
 }
+
+/** Machines whose two roles have nothing in common: mixed up, they show. */
+export const unlikeMachines = {
+  'control-plane-machine-count': '3',
+  'control-plane-machine-cpu-cores': '4',
+  'control-plane-machine-memory-size': '8Gi',
+  'control-plane-machine-kernel-image': 'kernel:cp',
+  'control-plane-machine-rootfs-image': 'rootfs:cp',
+  'control-plane-machine-rootfs-size': '20Gi',
+  'worker-machine-count': '0',
+  'worker-machine-cpu-cores': '1',
+  'worker-machine-memory-size': '2Gi',
+  'worker-machine-kernel-image': 'kernel:worker',
+  'worker-machine-rootfs-image': 'rootfs:worker',
+  'worker-machine-rootfs-size': '10Gi',
+} as const;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { problems, read, readCreate } from './given-inputs.ts';
+import { problems, read, readCreate, unlikeMachines } from './given-inputs.ts';
 
 describe('create', () => {
   it('is what the defaults of action.yml give', () => {
@@ -42,20 +42,7 @@ describe('create', () => {
   });
 
   it('keeps the two roles apart', () => {
-    const { controlPlane, workers } = readCreate({
-      'control-plane-machine-count': '3',
-      'control-plane-machine-cpu-cores': '4',
-      'control-plane-machine-memory-size': '8Gi',
-      'control-plane-machine-kernel-image': 'kernel:cp',
-      'control-plane-machine-rootfs-image': 'rootfs:cp',
-      'control-plane-machine-rootfs-size': '20Gi',
-      'worker-machine-count': '0',
-      'worker-machine-cpu-cores': '1',
-      'worker-machine-memory-size': '2Gi',
-      'worker-machine-kernel-image': 'kernel:worker',
-      'worker-machine-rootfs-image': 'rootfs:worker',
-      'worker-machine-rootfs-size': '10Gi',
-    });
+    const { controlPlane, workers } = readCreate(unlikeMachines);
     expect(controlPlane).toEqual({
       count: 3,
       cpuCores: 4,

@@ -4,7 +4,7 @@ import { Labels, type ClusterIdentity } from '../../../src/cluster/identity.ts';
 import { variables, withOwner } from '../../../src/cluster/template.ts';
 import { parseManifest } from '../../../src/host/manifest.ts';
 import type { KubernetesObject } from '../../../src/host/objects.ts';
-import { readCreate } from '../given-inputs.ts';
+import { readCreate, unlikeMachines } from '../given-inputs.ts';
 import { cidr } from './samples.ts';
 
 const networks = { pods: cidr('10.95.0.0/16'), services: cidr('10.97.0.0/16') };
@@ -23,21 +23,7 @@ function template(infrastructure: string): string {
 
 describe('variables', () => {
   it('are the inputs and the ranges, each as text', () => {
-    const inputs = readCreate({
-      'kubernetes-version': 'v1.36.3',
-      'control-plane-machine-count': '3',
-      'control-plane-machine-cpu-cores': '4',
-      'control-plane-machine-memory-size': '8Gi',
-      'control-plane-machine-kernel-image': 'kernel:cp',
-      'control-plane-machine-rootfs-image': 'rootfs:cp',
-      'control-plane-machine-rootfs-size': '20Gi',
-      'worker-machine-count': '0',
-      'worker-machine-cpu-cores': '1',
-      'worker-machine-memory-size': '2Gi',
-      'worker-machine-kernel-image': 'kernel:worker',
-      'worker-machine-rootfs-image': 'rootfs:worker',
-      'worker-machine-rootfs-size': '10Gi',
-    });
+    const inputs = readCreate({ 'kubernetes-version': 'v1.36.3', ...unlikeMachines });
     expect(variables(inputs, networks)).toEqual({
       KUBERNETES_VERSION: '1.36.3',
       POD_NETWORK_CIDR: '10.95.0.0/16',

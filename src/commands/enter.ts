@@ -1,0 +1,15 @@
+import { parseKubeconfig, secretLeaves } from '../cluster/kubeconfig.ts';
+import { connect, type Connection } from '../host/connect.ts';
+import type { HostInputs } from '../inputs.ts';
+import type { World } from '../world.ts';
+
+/** Enters the host, its secrets masked from here on, and tells where and as whom. Errors: KNEST_HOST_*. */
+export async function enterHost(inputs: { readonly host: HostInputs }, world: World): Promise<Connection> {
+  return world.log.step('Connect', async () => {
+    const host = connect(inputs.host, world.env, world.signal, world.log.debug);
+    for (const secret of secretLeaves(parseKubeconfig(host.kubeconfig))) world.mask(secret);
+    const version = await host.client.version();
+    const userName = (await host.client.userName()) ?? host.user;
+    return { value: host, result: `${host.server}, Kubernetes ${version}, as ${userName} (${host.source})` };
+  });
+}
