@@ -37,7 +37,18 @@ export async function render(
       problem: `the template has ${more.length === 0 ? 'no' : 'more than one'} Cluster; it must have exactly one`,
     });
   }
-  return { cluster, others: objects.filter((object) => !isCluster(object)) };
+  return { cluster: withFinalizer(cluster), others: objects.filter((object) => !isCluster(object)) };
+}
+
+/** Cluster API's own. Source: cluster-api v1.14 api/core/v1beta2/cluster_types.go, ClusterFinalizer. */
+const CLUSTER_FINALIZER = 'cluster.cluster.x-k8s.io';
+
+/**
+ * The Cluster with Cluster API's finalizer from the start. Its controller adds it a moment later: a Cluster deleted
+ * before that is gone at once, and its control plane and machines, whose finalizers need it, stay for ever.
+ */
+function withFinalizer(cluster: KubernetesObject): KubernetesObject {
+  return { ...cluster, metadata: { ...cluster.metadata, finalizers: [CLUSTER_FINALIZER] } };
 }
 
 /** The values of the templates' variables. */
