@@ -4,6 +4,7 @@ import { Kinds, type Kind } from '../host/kinds.ts';
 import { conditionOf, type Cluster, type KubernetesObject } from '../host/objects.ts';
 import { hasStatus } from '../host/rest.ts';
 import { watchTarget, watchUntil, type WatchTarget } from '../host/watch.ts';
+import type { StepLog } from '../report/log.ts';
 import { formatDuration } from '../values/duration.ts';
 import { Labels } from './identity.ts';
 import { checkOwner, type Proof } from './ownership.ts';
@@ -29,11 +30,27 @@ const REMAINS: readonly Kind[] = [
 ];
 
 /**
+ * Deletes a cluster and waits until nothing of it is left, a line for each change. Resolves whether there was one.
+ * Throws KNEST_OWNED_BY_OTHER, KNEST_DELETE.
+ */
+export async function removeCluster(
+  client: KubernetesClient,
+  handle: ClusterHandle,
+  proof: Proof,
+  log: StepLog,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const cluster = await requestDeletion(client, handle, proof);
+  await waitUntilGone(client, handle, cluster?.metadata.uid, (line) => log.line(line), signal);
+  return cluster !== undefined;
+}
+
+/**
  * Asks for the deletion of a cluster, and of nothing else: deleting its parts beside it would take the infrastructure
  * away before the machines. Resolves undefined when there is none. Throws KNEST_OWNED_BY_OTHER when the labels of
  * `proof` are not on it, or when another took its place in the meantime.
  */
-export async function requestDeletion(
+async function requestDeletion(
   client: KubernetesClient,
   { name, namespace }: ClusterHandle,
   proof: Proof,

@@ -1,5 +1,5 @@
 import { proofOfRepository } from '../cluster/ownership.ts';
-import { requestDeletion, waitUntilGone } from '../cluster/removal.ts';
+import { removeCluster } from '../cluster/removal.ts';
 import type { DeleteInputs } from '../inputs.ts';
 import type { World } from '../world.ts';
 import { enterHost } from './enter.ts';
@@ -14,10 +14,8 @@ export async function deleteCluster(inputs: DeleteInputs, world: World): Promise
   world.output('namespace', namespace);
   const { client } = await enterHost(inputs, world);
   const existed = await world.log.step('Delete', async (step) => {
-    const cluster = await requestDeletion(client, inputs, proofOfRepository(world.job));
-    await waitUntilGone(client, inputs, cluster?.metadata.uid, (line) => step.line(line), world.signal);
-    const result = cluster === undefined ? `there is no cluster ${namespace}/${name}` : 'nothing is left';
-    return { value: cluster !== undefined, result };
+    const value = await removeCluster(client, inputs, proofOfRepository(world.job), step, world.signal);
+    return { value, result: value ? 'nothing is left' : `there is no cluster ${namespace}/${name}` };
   });
   world.output('timings', JSON.stringify(world.timeline));
   await world.summary.add(`### ${name} ${existed ? 'deleted' : 'was not there'}`);

@@ -1,5 +1,5 @@
 import { readFile, rm } from 'node:fs/promises';
-import { requestDeletion, waitUntilGone } from '../cluster/removal.ts';
+import { removeCluster } from '../cluster/removal.ts';
 import { KnestError, messageOf } from '../errors.ts';
 import { enter } from '../host/connect.ts';
 import type { World } from '../world.ts';
@@ -18,12 +18,8 @@ export async function post(world: World): Promise<void> {
   }
   const client = enter(await readCredentials(saved.hostKubeconfigFile), world.signal, world.log.debug);
   await world.log.step('Delete', async (step) => {
-    const cluster = await requestDeletion(client, saved, saved.owner);
-    await waitUntilGone(client, saved, cluster?.metadata.uid, (line) => step.line(line), world.signal);
-    return {
-      value: undefined,
-      result: cluster === undefined ? `${name} was gone already` : `nothing of ${name} is left`,
-    };
+    const existed = await removeCluster(client, saved, saved.owner, step, world.signal);
+    return { value: undefined, result: existed ? `nothing of ${name} is left` : `${name} was gone already` };
   });
   await rm(saved.hostKubeconfigFile, { force: true });
 }

@@ -1,5 +1,5 @@
 import type { ClusterIdentity } from '../cluster/identity.ts';
-import { requestDeletion, waitUntilGone } from '../cluster/removal.ts';
+import { removeCluster } from '../cluster/removal.ts';
 import { messageOf, toKnestError, type KnestError } from '../errors.ts';
 import type { Connection } from '../host/connect.ts';
 import type { World } from '../world.ts';
@@ -26,9 +26,7 @@ export async function undo(
   const signal = AbortSignal.any([AbortSignal.timeout(UNDO_MILLISECONDS), world.cancelled]);
   try {
     await world.log.step('Delete again', async (step) => {
-      const lasting = client.until(signal);
-      const deleted = await requestDeletion(lasting, cluster, cluster.owner);
-      await waitUntilGone(lasting, cluster, deleted?.metadata.uid, (line) => step.line(line), signal);
+      await removeCluster(client.until(signal), cluster, cluster.owner, step, signal);
       return { value: undefined, result: `all of ${name} is gone` };
     });
     return failure.with(`Deleted again: all gone after ${((performance.now() - started) / 1000).toFixed(1)} s.`);

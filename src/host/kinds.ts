@@ -51,7 +51,6 @@ export const Kinds = {
     'kubeadmcontrolplanes',
   ),
   kubeadmConfigTemplate: kind('bootstrap.cluster.x-k8s.io/v1beta2', 'KubeadmConfigTemplate', 'kubeadmconfigtemplates'),
-  kubeadmConfig: kind('bootstrap.cluster.x-k8s.io/v1beta2', 'KubeadmConfig', 'kubeadmconfigs'),
   virtinkCluster: kind('infrastructure.cluster.x-k8s.io/v1beta1', 'VirtinkCluster', 'virtinkclusters'),
   virtinkMachine: kind('infrastructure.cluster.x-k8s.io/v1beta1', 'VirtinkMachine', 'virtinkmachines'),
   virtinkMachineTemplate: kind(
