@@ -7,12 +7,13 @@ import type { KubernetesObject } from '../../src/host/objects.ts';
 import { down, up, type Host } from '../host/host.ts';
 import { silent } from '../host/report.ts';
 import type { Job, StepResult } from '../support/runner.ts';
+import { hostName as sharedName } from './setup.ts';
 import { jobOn, kubernetesVersion, leftovers, sharedHost } from './support.ts';
 
 const name = 'whole';
 const namespace = 'knest';
 // A host of its own: on the shared one, other tests have installed something.
-const hostName = 'bare';
+const hostName = `${sharedName}-bare`;
 const { hasVirtink } = sharedHost();
 
 /** Everything a job does with a cluster, on a host on which nothing is installed yet. */

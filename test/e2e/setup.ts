@@ -2,16 +2,19 @@ import { down, up } from '../host/host.ts';
 import { lineReport } from '../host/report.ts';
 
 /** The name of the host that the tests share; any other host on the machine is left alone. */
-export const hostName = 'e2e';
+export const hostName = process.env['KNEST_TEST_HOST'] ?? 'e2e';
 
-/** Brings up the host of the tests, fresh, so that a run that was cut short leaves nothing to the next. */
+/** Whether the host outlives the run, to be looked at afterwards and used by the next. */
+const keepsHost = process.env['KNEST_KEEP_HOST'] !== undefined;
+
+/** Brings up the host of the tests: fresh, so that a run that was cut short leaves nothing to the next, unless kept. */
 export async function setup(): Promise<void> {
   const report = lineReport();
-  await down(hostName, report);
+  if (!keepsHost) await down(hostName, report);
   await up({ name: hostName }, report);
 }
 
-/** Takes it down, unless KNEST_KEEP_HOST asks for it to be looked at afterwards. */
+/** Takes it down, unless kept. */
 export async function teardown(): Promise<void> {
-  if (process.env['KNEST_KEEP_HOST'] === undefined) await down(hostName, lineReport());
+  if (!keepsHost) await down(hostName, lineReport());
 }

@@ -1,8 +1,8 @@
-import { KnestError } from './errors.ts';
-import { parseCidr, type Cidr } from './values/cidr.ts';
-import { parseDuration } from './values/duration.ts';
-import { parseBytes, suggestQuantity } from './values/quantity.ts';
-import { parseVersion, type Version } from './values/version.ts';
+import { KnestError } from '../errors.ts';
+import { parseCidr, type Cidr } from '../values/cidr.ts';
+import { parseDuration } from '../values/duration.ts';
+import { parseBytes, suggestQuantity } from '../values/quantity.ts';
+import { parseVersion, type Version } from '../values/version.ts';
 
 /** Gives the text of an input, blank when it is not set. Matches `getInput` of @actions/core. */
 export type GetInput = (name: string) => string;

@@ -1,0 +1,35 @@
+import type { InputReader } from './reader.ts';
+
+/** Cluster names stay below this, so that `<name>-cp-xxxxx-xxxxx` and the VM's pod still fit 63 characters. */
+export const MAX_NAME_LENGTH = 40;
+
+/** How to find and enter the host cluster. Blank fields fall back to KUBECONFIG, ~/.kube/config, the pod's own account. */
+export interface HostInputs {
+  readonly kubeconfig: string | undefined;
+  readonly kubeconfigFile: string | undefined;
+  readonly context: string | undefined;
+}
+
+/** What every command is asked. */
+export interface CommonInputs {
+  readonly host: HostInputs;
+  readonly namespace: string;
+  /** One budget for the whole command, in seconds. */
+  readonly timeoutSeconds: number;
+}
+
+/** Reads what every command is asked. */
+export function readCommon(reader: InputReader): CommonInputs {
+  const kubeconfig = reader.optional('host-kubeconfig');
+  const kubeconfigFile = reader.optional('host-kubeconfig-file');
+  if (kubeconfig !== undefined && kubeconfigFile !== undefined) {
+    reader.problem('host-kubeconfig-file', 'is set together with host-kubeconfig; set one of them');
+  }
+  const namespace = reader.optionalName('namespace', 63);
+  if (namespace === undefined) reader.problem('namespace', 'is missing; for example knest');
+  return {
+    host: { kubeconfig, kubeconfigFile, context: reader.optional('host-context') },
+    namespace: namespace ?? '',
+    timeoutSeconds: reader.duration('timeout'),
+  };
+}

@@ -1,0 +1,54 @@
+import type { Version } from '../values/version.ts';
+import { readAccess, type AccessInputs } from './access.ts';
+import { MAX_NAME_LENGTH, readCommon, type CommonInputs } from './common.ts';
+import { readDownloads, type DownloadInputs } from './downloads.ts';
+import { readControlPlaneCount, readMachine, type MachineInputs } from './machines.ts';
+import { readNetworks, type NetworkInputs } from './networks.ts';
+import type { InputReader } from './reader.ts';
+import { readVersions, type ComponentVersions } from './versions.ts';
+
+/** The infrastructure providers that the action has a template for. */
+export type Infrastructure = 'virtink' | 'docker';
+/** How far `create` waits. */
+export type WaitFor = 'control-plane' | 'nodes' | 'none';
+/** What `command: create` was asked for. */
+export interface CreateInputs extends CommonInputs, AccessInputs, NetworkInputs {
+  readonly command: 'create';
+  /** Undefined: made from the run, its attempt and the job. */
+  readonly name: string | undefined;
+  /** Which leg of a matrix the job is: `GITHUB_JOB` is the same for all. */
+  readonly jobIndex: string | undefined;
+  readonly downloads: DownloadInputs;
+  readonly infrastructure: Infrastructure;
+  readonly versions: ComponentVersions;
+  readonly kubernetesVersion: Version;
+  readonly controlPlane: MachineInputs;
+  readonly workers: MachineInputs;
+  readonly waitFor: WaitFor;
+  readonly ephemeral: boolean;
+  /** Seconds until anyone may delete an ephemeral cluster. */
+  readonly ttlSeconds: number;
+}
+
+/** Reads what `create` is asked. */
+export function readCreate(reader: InputReader): CreateInputs {
+  const kubernetesVersion = reader.version('kubernetes-version');
+  const ephemeral = reader.boolean('ephemeral');
+  return {
+    command: 'create',
+    name: reader.optionalName('name', MAX_NAME_LENGTH),
+    jobIndex: /^\d+$/.exec(reader.optional('job-index') ?? '')?.[0],
+    ...readCommon(reader),
+    downloads: readDownloads(reader),
+    infrastructure: reader.choice('infrastructure', ['virtink', 'docker']),
+    versions: readVersions(reader),
+    kubernetesVersion,
+    controlPlane: readMachine(reader, 'control-plane', readControlPlaneCount(reader), kubernetesVersion),
+    workers: readMachine(reader, 'worker', reader.integer('worker-machine-count', 0, 1000), kubernetesVersion),
+    ...readNetworks(reader),
+    waitFor: reader.choice('wait-for', ['control-plane', 'nodes', 'none']),
+    ...readAccess(reader),
+    ephemeral,
+    ttlSeconds: reader.duration('ttl'),
+  };
+}

@@ -1,0 +1,54 @@
+import { parseReplicas, type Replicas } from '../values/replicas.ts';
+import { readAccess, type AccessInputs } from './access.ts';
+import { MAX_NAME_LENGTH, readCommon, type CommonInputs } from './common.ts';
+import type { InputReader } from './reader.ts';
+
+/** What `command: delete` was asked for. */
+export interface DeleteInputs extends CommonInputs {
+  readonly command: 'delete';
+  readonly name: string;
+}
+
+/** What `command: scale` was asked for. */
+export interface ScaleInputs extends CommonInputs {
+  readonly command: 'scale';
+  readonly name: string;
+  readonly replicas: Replicas;
+}
+
+/** What `command: kubeconfig` was asked for. */
+export interface KubeconfigInputs extends CommonInputs, AccessInputs {
+  readonly command: 'kubeconfig';
+  readonly name: string;
+}
+
+/** What a command for a cluster that is there already was asked for. */
+export type ExistingInputs = DeleteInputs | ScaleInputs | KubeconfigInputs;
+
+/** Reads the inputs of a command for a cluster that is there already. */
+export function readExisting(reader: InputReader, command: ExistingInputs['command']): ExistingInputs {
+  const cluster = { name: readGivenName(reader, command), ...readCommon(reader) };
+  switch (command) {
+    case 'delete':
+      return { command, ...cluster };
+    case 'scale':
+      return { command, ...cluster, replicas: readReplicas(reader) };
+    case 'kubeconfig':
+      return { command, ...cluster, ...readAccess(reader) };
+  }
+}
+
+/** The name of a cluster that is there already. */
+function readGivenName(reader: InputReader, command: string): string {
+  const name = reader.optionalName('name', MAX_NAME_LENGTH);
+  if (name === undefined) reader.problem('name', `is missing; ${command} needs the name of a cluster`);
+  return name ?? '';
+}
+
+function readReplicas(reader: InputReader): Replicas {
+  const text = reader.required('replicas', 'for example 3:2 (CP:WORKER), 3: or :2');
+  const replicas = text === '' ? { controlPlane: undefined, workers: undefined } : parseReplicas(text);
+  if (!('problem' in replicas)) return replicas;
+  reader.problem('replicas', replicas.problem);
+  return { controlPlane: undefined, workers: undefined };
+}

@@ -1,0 +1,38 @@
+import type { Version } from '../values/version.ts';
+import type { InputReader } from './reader.ts';
+
+/** The machines of one role. */
+export interface MachineInputs {
+  readonly count: number;
+  readonly cpuCores: number;
+  readonly memorySize: string;
+  readonly kernelImage: string;
+  readonly rootfsImage: string;
+  readonly rootfsSize: string;
+}
+
+/** Reads how many control-plane machines: an odd number, for etcd. */
+export function readControlPlaneCount(reader: InputReader): number {
+  const count = reader.integer('control-plane-machine-count', 1, 9);
+  if (count > 0 && count % 2 === 0) {
+    reader.problem('control-plane-machine-count', `${count} is even; etcd needs an odd number: 1, 3 or 5`);
+  }
+  return count;
+}
+
+/** Reads the machines of a role. */
+export function readMachine(
+  reader: InputReader,
+  role: 'control-plane' | 'worker',
+  count: number,
+  kubernetesVersion: Version,
+): MachineInputs {
+  return {
+    count,
+    cpuCores: reader.integer(`${role}-machine-cpu-cores`, 1, 256),
+    memorySize: reader.quantity(`${role}-machine-memory-size`, 2 ** 30, '1Gi'),
+    kernelImage: reader.image(`${role}-machine-kernel-image`, 'smartxworks/capch-kernel-5.15.12'),
+    rootfsImage: reader.image(`${role}-machine-rootfs-image`, `smartxworks/capch-rootfs-${kubernetesVersion.text}`),
+    rootfsSize: reader.quantity(`${role}-machine-rootfs-size`, 2 ** 30, '1Gi'),
+  };
+}
