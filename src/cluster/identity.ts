@@ -20,6 +20,8 @@ export const Annotations = {
   runUrl: 'knest-action/run-url',
   runAttempt: 'knest-action/run-attempt',
   job: 'knest-action/job',
+  /** `true` when its job deletes it in the end, `false` when it is meant to outlive its run. */
+  ephemeral: 'knest-action/ephemeral',
   expiresAt: 'knest-action/expires-at',
 } as const;
 
@@ -35,9 +37,9 @@ export interface ClusterIdentity {
 
 /** The identity of the cluster to create. `now` in milliseconds since the epoch. */
 export function identify(inputs: CreateInputs, job: Job, now: number): ClusterIdentity {
-  const expiresAt = inputs.ephemeral
-    ? new Date(now + inputs.ttlSeconds * 1000).toISOString().replace(/\.\d{3}Z$/, 'Z')
-    : undefined;
+  const { ttlSeconds } = inputs;
+  const expiresAt =
+    ttlSeconds === undefined ? undefined : new Date(now + ttlSeconds * 1000).toISOString().replace(/\.\d{3}Z$/, 'Z');
   return {
     name: inputs.name ?? defaultName(job, inputs.jobIndex),
     namespace: inputs.namespace,
@@ -47,6 +49,7 @@ export function identify(inputs: CreateInputs, job: Job, now: number): ClusterId
       [Annotations.runUrl]: job.runUrl,
       [Annotations.runAttempt]: job.runAttempt,
       [Annotations.job]: job.jobName,
+      [Annotations.ephemeral]: String(inputs.ephemeral),
       ...(expiresAt !== undefined && { [Annotations.expiresAt]: expiresAt }),
     },
     expiresAt,
@@ -87,7 +90,8 @@ export type Claim = 'ours' | 'deleting' | { readonly refused: string };
 
 /**
  * Whether a create may take over a cluster that is there. The same run may, and the same repository when the cluster
- * is meant to outlive its run (no expiry) or is for the same pull request. Anybody else's is refused, with the reason.
+ * is meant to outlive its run or is for the same pull request. Anybody else's is refused, with the reason; so is one
+ * that outlives its run to a job that would delete it in the end.
  */
 export function claim(existing: Metadata, identity: ClusterIdentity): Claim {
   const labels = existing.labels ?? {};
@@ -100,10 +104,13 @@ export function claim(existing: Metadata, identity: ClusterIdentity): Claim {
   const sameRun = labels[Labels.runId] === identity.owner[Labels.runId];
   const samePullRequest =
     labels[Labels.pullRequest] !== undefined && labels[Labels.pullRequest] === identity.owner[Labels.pullRequest];
-  const outlivesItsRun = existing.annotations?.[Annotations.expiresAt] === undefined;
+  const outlivesItsRun = existing.annotations?.[Annotations.ephemeral] === 'false';
+  if (outlivesItsRun && identity.annotations[Annotations.ephemeral] === 'true') {
+    return { refused: 'it is not ephemeral, but would be deleted with this job: set ephemeral to false' };
+  }
   if (sameRun || samePullRequest || outlivesItsRun) return 'ours';
   return {
-    refused: `another run of this repository uses it (${existing.annotations[Annotations.runUrl] ?? 'unknown'})`,
+    refused: `another run of this repository uses it (${existing.annotations?.[Annotations.runUrl] ?? 'unknown'})`,
   };
 }
 

@@ -11,6 +11,9 @@ import { readVersions, type ComponentVersions } from './versions.ts';
 export type Infrastructure = 'virtink' | 'docker';
 /** How far `create` waits. */
 export type WaitFor = 'control-plane' | 'nodes' | 'none';
+/** Seconds that an ephemeral cluster may live when nothing else is said: longer than jobs take, shorter than a night. */
+const EPHEMERAL_TTL_SECONDS = 4 * 3600;
+
 /** What `command: create` was asked for. */
 export interface CreateInputs extends CommonInputs, AccessInputs, NetworkInputs {
   readonly command: 'create';
@@ -26,8 +29,8 @@ export interface CreateInputs extends CommonInputs, AccessInputs, NetworkInputs 
   readonly workers: MachineInputs;
   readonly waitFor: WaitFor;
   readonly ephemeral: boolean;
-  /** Seconds until anyone may delete an ephemeral cluster. */
-  readonly ttlSeconds: number;
+  /** Seconds until anyone may delete the cluster; undefined when it never expires. */
+  readonly ttlSeconds: number | undefined;
 }
 
 /** Reads what `create` is asked. */
@@ -49,6 +52,6 @@ export function readCreate(reader: InputReader): CreateInputs {
     waitFor: reader.choice('wait-for', ['control-plane', 'nodes', 'none']),
     ...readAccess(reader),
     ephemeral,
-    ttlSeconds: reader.duration('ttl'),
+    ttlSeconds: reader.optionalDuration('ttl') ?? (ephemeral ? EPHEMERAL_TTL_SECONDS : undefined),
   };
 }

@@ -96,12 +96,17 @@ export class InputReader {
 
   /** A duration, in seconds. */
   duration(input: string): number {
-    const text = this.required(input, 'for example 20m');
+    this.required(input, 'for example 20m');
+    return this.optionalDuration(input) ?? 0;
+  }
+
+  /** A duration, in seconds; undefined when blank. */
+  optionalDuration(input: string): number | undefined {
+    const text = this.optional(input);
+    if (text === undefined) return undefined;
     const seconds = parseDuration(text);
-    if (seconds === undefined && text !== '') {
-      this.problem(input, `"${text}" is no duration; for example 90s, 20m, 4h or 1h30m`);
-    }
-    return seconds ?? 0;
+    if (seconds === undefined) this.problem(input, `"${text}" is no duration; for example 90s, 20m, 4h or 1h30m`);
+    return seconds;
   }
 
   /** A range of addresses; undefined when blank. */

@@ -68,6 +68,12 @@ describe('create', () => {
     });
   });
 
+  it('ends an ephemeral cluster after four hours, any other never, and both when they are asked to', () => {
+    expect(readCreate({ ephemeral: 'false' }).ttlSeconds).toBeUndefined();
+    expect(readCreate({ ephemeral: 'false', ttl: '7d' }).ttlSeconds).toBe(604_800);
+    expect(readCreate({ ttl: '90m' }).ttlSeconds).toBe(5400);
+  });
+
   it('removes the slash at the end of a mirror', () => {
     const { downloads } = readCreate({ mirror: 'https://mirror.example.com/github//', 'checksum-policy': 'mirror' });
     expect(downloads).toMatchObject({ mirror: 'https://mirror.example.com/github', checksumPolicy: 'mirror' });

@@ -99,7 +99,16 @@ describe('identify', () => {
     expect(identity.annotations[Annotations.expiresAt]).toBe('2026-11-22T23:10:00Z');
   });
 
-  it('lets any other live on', () => {
+  it('sets that of any other when it is asked to', () => {
+    const identity = identify(inputs({ ephemeral: 'false', ttl: '7d' }), job, now);
+    expect(identity.expiresAt).toBe('2026-11-29T19:10:00Z');
+    expect(identity.annotations).toMatchObject({
+      [Annotations.expiresAt]: '2026-11-29T19:10:00Z',
+      [Annotations.ephemeral]: 'false',
+    });
+  });
+
+  it('lets any other live on when it is not', () => {
     const identity = identify(inputs({ ephemeral: 'false' }), job, now);
     expect(identity.expiresAt).toBeUndefined();
     expect(identity.annotations).not.toHaveProperty([Annotations.expiresAt]);
@@ -132,7 +141,8 @@ describe('claim', () => {
     const identity = identify(inputs({ name: 'shared', ephemeral: String(ephemeral) }), { ...job, ...changed }, now);
     return { ...owned({ name: 'shared' }, identity), ...metadata };
   }
-  const mine = (changed: Partial<Job> = {}) => identify(inputs({ name: 'shared' }), { ...job, ...changed }, now);
+  const mine = (changed: Partial<Job> = {}, ephemeral = true) =>
+    identify(inputs({ name: 'shared', ephemeral: String(ephemeral) }), { ...job, ...changed }, now);
 
   it('takes what the same run made, in an earlier attempt too', () => {
     expect(claim(existing(), mine({ runAttempt: '2' }))).toBe('ours');
@@ -143,7 +153,15 @@ describe('claim', () => {
   });
 
   it('takes what outlives its run, of the same repository', () => {
-    expect(claim(existing({ runId: '1' }, false), mine())).toBe('ours');
+    expect(claim(existing({ runId: '1' }, false), mine({}, false))).toBe('ours');
+    const expiring = identify(inputs({ name: 'shared', ephemeral: 'false', ttl: '7d' }), { ...job, runId: '1' }, now);
+    expect(claim(owned({ name: 'shared' }, expiring), mine({}, false))).toBe('ours');
+  });
+
+  it('does not take what outlives its run for a job that would delete it in the end', () => {
+    const refused = 'it is not ephemeral, but would be deleted with this job: set ephemeral to false';
+    expect(claim(existing({ runId: '1' }, false), mine())).toEqual({ refused });
+    expect(claim(existing({}, false), mine())).toEqual({ refused });
   });
 
   it('sees that what is ours is being deleted', () => {
