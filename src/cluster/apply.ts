@@ -2,9 +2,10 @@ import { KnestError } from '../errors.ts';
 import { applyAll } from '../host/apply.ts';
 import type { KubernetesClient } from '../host/client.ts';
 import { Kinds } from '../host/kinds.ts';
+import type { Cluster, KubernetesObject, Metadata } from '../host/objects.ts';
 import { ApiError, hasStatus } from '../host/rest.ts';
 import type { StepLog } from '../report/log.ts';
-import { claim, type ClusterIdentity } from './identity.ts';
+import { Annotations, claim, Labels, type ClusterIdentity } from './identity.ts';
 import { waitUntilGone } from './removal.ts';
 import type { RenderedCluster } from './template.ts';
 
@@ -15,13 +16,13 @@ export interface ClaimedCluster {
 }
 
 /**
- * Applies all that hangs on a claimed Cluster, owned by it, so that everything goes when it goes; and the Cluster
- * itself when it was there before. Throws what RestClient throws.
+ * Applies all that hangs on a claimed Cluster, owned by it, so that everything goes when it goes. Throws what
+ * RestClient throws.
  */
 export async function applyCluster(
   client: KubernetesClient,
   { cluster, others }: RenderedCluster,
-  { created, uid }: ClaimedCluster,
+  { uid }: ClaimedCluster,
   signal: AbortSignal,
 ): Promise<void> {
   const owner = { apiVersion: cluster.apiVersion, kind: cluster.kind, name: cluster.metadata.name, uid };
@@ -29,7 +30,7 @@ export async function applyCluster(
     ...object,
     metadata: { ...object.metadata, ownerReferences: [owner] },
   }));
-  await applyAll(client, created ? dependents : [cluster, ...dependents], signal);
+  await applyAll(client, dependents, signal);
 }
 
 async function ensureNamespace(client: KubernetesClient, name: string): Promise<void> {
@@ -71,7 +72,8 @@ export async function claimCluster(
     if (existing === undefined) continue; // gone meanwhile
     const answer = claim(existing.metadata, identity);
     if (answer === 'ours') {
-      return { created: false, uid: existing.metadata.uid ?? '' };
+      if (await adopt(client, cluster, existing, identity)) return { created: false, uid: existing.metadata.uid ?? '' };
+      continue;
     }
     if (answer !== 'deleting') {
       throw new KnestError({
@@ -84,4 +86,43 @@ export async function claimCluster(
     // All of it: what is left of the old cluster has the names of what the new one is made of.
     await waitUntilGone(client, identity, existing.metadata.uid, (line) => log.line(line), signal);
   }
+}
+
+/**
+ * Takes over a Cluster that is there: its owner, its expiry and what else the template says become ours with the first
+ * write, so that a clean-up that looks from now on leaves it alone. Resolves whether it is ours now: a deletion, or
+ * another Cluster in its place, may have been faster.
+ */
+async function adopt(
+  client: KubernetesClient,
+  cluster: KubernetesObject,
+  { metadata: { uid = '' } }: Cluster,
+  identity: ClusterIdentity,
+): Promise<boolean> {
+  const { name, namespace } = identity;
+  try {
+    // Server-side apply would make a new Cluster of what is gone, unless it is told which one is meant.
+    const { metadata } = await client.apply({ ...cluster, metadata: { ...cluster.metadata, uid } });
+    if (metadata.deletionTimestamp !== undefined) return false;
+    const stale = staleOwnership(metadata, identity);
+    if (stale !== undefined) await client.patch(Kinds.cluster, name, namespace, { metadata: { uid, ...stale } });
+    return true;
+  } catch (thrown) {
+    if (hasStatus(thrown, 409)) return false;
+    throw thrown;
+  }
+}
+
+/**
+ * What an earlier owner said of the cluster and this one does not, as a merge patch that takes it back: an expiry that
+ * stayed would have it deleted. Apply does not remove it, since the Cluster was made by a plain create.
+ */
+function staleOwnership(metadata: Metadata, identity: ClusterIdentity): object | undefined {
+  const expires = metadata.annotations?.[Annotations.expiresAt] !== identity.annotations[Annotations.expiresAt];
+  const pullRequest = metadata.labels?.[Labels.pullRequest] !== identity.owner[Labels.pullRequest];
+  if (!expires && !pullRequest) return undefined;
+  return {
+    ...(expires && { annotations: { [Annotations.expiresAt]: null } }),
+    ...(pullRequest && { labels: { [Labels.pullRequest]: null } }),
+  };
 }
