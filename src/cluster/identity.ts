@@ -23,6 +23,8 @@ export const Annotations = {
   /** `true` when its job deletes it in the end, `false` when it is meant to outlive its run. */
   ephemeral: 'knest-action/ephemeral',
   expiresAt: 'knest-action/expires-at',
+  /** `true`, set by people: clean-up leaves the cluster alone. */
+  keep: 'knest-action/keep',
 } as const;
 
 /** Which nested cluster this is about, who owns it, and until when it may live: known before anything exists. */

@@ -1,0 +1,76 @@
+import type { KubernetesClient } from '../host/client.ts';
+import { Kinds } from '../host/kinds.ts';
+import { conditionOf, type Cluster } from '../host/objects.ts';
+import type { Job } from '../world.ts';
+import { Annotations, Labels } from './identity.ts';
+import { proofOfRepository } from './ownership.ts';
+
+/** A nested cluster among others on a host: how it is, whose it is, and until when. What it does not tell is undefined. */
+export interface FleetCluster {
+  readonly name: string;
+  readonly namespace: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  /** Whether it says that this action made it. */
+  readonly managed: boolean;
+  /** `owner/name`. */
+  readonly repository: string | undefined;
+  readonly repositoryId: string | undefined;
+  readonly runUrl: string | undefined;
+  /** The number of the pull request that it is for. */
+  readonly pullRequest: string | undefined;
+  /** RFC 3339, by the clock of the host. */
+  readonly createdAt: string;
+  /** As it is written on the cluster, which may be no time at all; undefined when it never expires. */
+  readonly expiresAt: string | undefined;
+  /** Whether clean-up is asked to leave it alone. */
+  readonly keep: boolean;
+  /** Cluster API's word for how far it is, for example `Provisioned`. */
+  readonly phase: string | undefined;
+  /** Whether all of it works as it should; undefined before Cluster API has looked. */
+  readonly available: boolean | undefined;
+  /** Whether its deletion was asked for. */
+  readonly deleting: boolean;
+}
+
+/**
+ * The nested clusters of a namespace, or of all when it is undefined; those of the job's repository alone, unless the
+ * job is undefined. By namespace and name. Throws ApiError 403 when these credentials may not list them there.
+ */
+export async function listClusters(
+  client: KubernetesClient,
+  namespace: string | undefined,
+  job: Job | undefined,
+): Promise<readonly FleetCluster[]> {
+  const proof = job === undefined ? [] : Object.entries(proofOfRepository(job));
+  const clusters = await client.list(Kinds.cluster, {
+    ...(namespace !== undefined && { namespace }),
+    ...(proof.length > 0 && { labelSelector: proof.map(([label, value]) => `${label}=${value}`).join(',') }),
+  });
+  const place = ({ namespace, name }: FleetCluster): string => `${namespace}/${name}`;
+  return clusters.map(fleetCluster).sort((one, other) => place(one).localeCompare(place(other)));
+}
+
+/** What a Cluster tells of itself. */
+export function fleetCluster(cluster: Cluster): FleetCluster {
+  const { metadata, status } = cluster;
+  const { labels = {}, annotations = {} } = metadata;
+  const available = conditionOf(cluster, 'Available');
+  return {
+    name: metadata.name,
+    namespace: metadata.namespace ?? '',
+    uid: metadata.uid ?? '',
+    resourceVersion: metadata.resourceVersion ?? '',
+    managed: labels[Labels.managed] === 'true',
+    repository: annotations[Annotations.repository],
+    repositoryId: labels[Labels.repositoryId],
+    runUrl: annotations[Annotations.runUrl],
+    pullRequest: labels[Labels.pullRequest],
+    createdAt: metadata.creationTimestamp ?? '',
+    expiresAt: annotations[Annotations.expiresAt],
+    keep: annotations[Annotations.keep] === 'true',
+    phase: status?.phase,
+    available: available === undefined ? undefined : available.status === 'True',
+    deleting: metadata.deletionTimestamp !== undefined,
+  };
+}
