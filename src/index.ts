@@ -6,6 +6,7 @@ import { getExecOutput } from '@actions/exec';
 import { create } from './commands/create.ts';
 import { deleteCluster } from './commands/delete.ts';
 import { kubeconfig } from './commands/kubeconfig.ts';
+import { list } from './commands/list.ts';
 import { post } from './commands/post.ts';
 import { scale } from './commands/scale.ts';
 import { KnestError, toKnestError } from './errors.ts';
@@ -49,6 +50,8 @@ async function run(inputs: Inputs, world: World): Promise<void> {
       return deleteCluster(inputs, world);
     case 'kubeconfig':
       return kubeconfig(inputs, world);
+    case 'list':
+      return list(inputs, world);
     case 'scale':
       return scale(inputs, world);
   }

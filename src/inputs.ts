@@ -1,5 +1,6 @@
 import { readCreate, type CreateInputs } from './inputs/create.ts';
 import { readExisting, type ExistingInputs } from './inputs/existing.ts';
+import { readList, type ListInputs } from './inputs/list.ts';
 import { InputReader, type GetInput } from './inputs/reader.ts';
 
 export type { AccessInputs, ApiAccess } from './inputs/access.ts';
@@ -7,15 +8,16 @@ export { MAX_NAME_LENGTH, type HostInputs } from './inputs/common.ts';
 export type { CreateInputs, Infrastructure, WaitFor } from './inputs/create.ts';
 export type { ChecksumPolicy, DownloadInputs } from './inputs/downloads.ts';
 export type { DeleteInputs, KubeconfigInputs, ScaleInputs } from './inputs/existing.ts';
+export type { ListInputs } from './inputs/list.ts';
 export type { MachineInputs } from './inputs/machines.ts';
 export type { NetworkInputs } from './inputs/networks.ts';
 export type { ComponentVersions } from './inputs/versions.ts';
 
 /** Every input, read once; a member for each command. */
-export type Inputs = CreateInputs | ExistingInputs;
+export type Inputs = CreateInputs | ExistingInputs | ListInputs;
 
 /** Every command there is. */
-export const COMMANDS = ['create', 'delete', 'scale', 'kubeconfig'] as const;
+export const COMMANDS = ['create', 'delete', 'scale', 'kubeconfig', 'list'] as const;
 
 /**
  * Reads and checks every input of the command; the defaults are those of action.yml.
@@ -24,7 +26,18 @@ export const COMMANDS = ['create', 'delete', 'scale', 'kubeconfig'] as const;
 export function readInputs(get: GetInput): Inputs {
   const reader = new InputReader(get);
   const command = reader.choice('command', COMMANDS);
-  const inputs = command === 'create' ? readCreate(reader) : readExisting(reader, command);
+  const inputs = readFor(command, reader);
   reader.finish();
   return inputs;
+}
+
+function readFor(command: Inputs['command'], reader: InputReader): Inputs {
+  switch (command) {
+    case 'create':
+      return readCreate(reader);
+    case 'list':
+      return readList(reader);
+    default:
+      return readExisting(reader, command);
+  }
 }

@@ -1,6 +1,6 @@
 import type { KubernetesClient } from '../host/client.ts';
 import { Kinds } from '../host/kinds.ts';
-import { conditionOf, type Cluster } from '../host/objects.ts';
+import type { Cluster } from '../host/objects.ts';
 import type { Job } from '../world.ts';
 import { Annotations, Labels } from './identity.ts';
 import { proofOfRepository } from './ownership.ts';
@@ -27,8 +27,8 @@ export interface FleetCluster {
   readonly keep: boolean;
   /** Cluster API's word for how far it is, for example `Provisioned`. */
   readonly phase: string | undefined;
-  /** Whether all of it works as it should; undefined before Cluster API has looked. */
-  readonly available: boolean | undefined;
+  /** The status of each of its conditions, by type. */
+  readonly conditions: Readonly<Record<string, string>>;
   /** Whether its deletion was asked for. */
   readonly deleting: boolean;
 }
@@ -55,7 +55,6 @@ export async function listClusters(
 export function fleetCluster(cluster: Cluster): FleetCluster {
   const { metadata, status } = cluster;
   const { labels = {}, annotations = {} } = metadata;
-  const available = conditionOf(cluster, 'Available');
   return {
     name: metadata.name,
     namespace: metadata.namespace ?? '',
@@ -70,7 +69,7 @@ export function fleetCluster(cluster: Cluster): FleetCluster {
     expiresAt: annotations[Annotations.expiresAt],
     keep: annotations[Annotations.keep] === 'true',
     phase: status?.phase,
-    available: available === undefined ? undefined : available.status === 'True',
+    conditions: Object.fromEntries((status?.conditions ?? []).map(({ type, status }) => [type, status])),
     deleting: metadata.deletionTimestamp !== undefined,
   };
 }

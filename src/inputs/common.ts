@@ -18,18 +18,22 @@ export interface CommonInputs {
   readonly timeoutSeconds: number;
 }
 
-/** Reads what every command is asked. */
-export function readCommon(reader: InputReader): CommonInputs {
+/** Reads what every command is asked. `namespace` is that of the input unless the command has its own words for it. */
+export function readCommon(reader: InputReader, namespace = readNamespace(reader)): CommonInputs {
   const kubeconfig = reader.optional('host-kubeconfig');
   const kubeconfigFile = reader.optional('host-kubeconfig-file');
   if (kubeconfig !== undefined && kubeconfigFile !== undefined) {
     reader.problem('host-kubeconfig-file', 'is set together with host-kubeconfig; set one of them');
   }
-  const namespace = reader.optionalName('namespace', 63);
-  if (namespace === undefined) reader.problem('namespace', 'is missing; for example knest');
   return {
     host: { kubeconfig, kubeconfigFile, context: reader.optional('host-context') },
-    namespace: namespace ?? '',
+    namespace,
     timeoutSeconds: reader.duration('timeout'),
   };
+}
+
+function readNamespace(reader: InputReader): string {
+  const namespace = reader.optionalName('namespace', 63);
+  if (namespace === undefined) reader.problem('namespace', 'is missing; for example knest');
+  return namespace ?? '';
 }

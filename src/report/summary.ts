@@ -57,6 +57,13 @@ export function createdPage(cluster: CreatedCluster, timeline: Timeline): string
   return [`### ${name} ${cluster.state}`, '', ...table, '', ...gantt(timeline)].join('\n');
 }
 
+/** A page with a headline and a table; the table is left out when it has no rows. */
+export function tablePage(headline: string, header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.map(escape).join(' | ')} |`;
+  const table = rows.length === 0 ? [] : ['', line(header), line(header.map(() => '---')), ...rows.map(line)];
+  return [`### ${escape(headline)}`, ...table].join('\n');
+}
+
 /** The page of a failure: what was wrong and what to do, with the evidence folded. */
 export function failurePage(failure: KnestError, timeline: Timeline): string {
   const next = failure.next === undefined ? [] : ['', `**Next:** ${escape(failure.next)}`];

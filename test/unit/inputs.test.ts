@@ -82,7 +82,7 @@ describe('create', () => {
 
 describe('one problem', () => {
   it.each([
-    ['command', 'destroy', '"destroy" is not known; one of create, delete, scale, kubeconfig'],
+    ['command', 'destroy', '"destroy" is not known; one of create, delete, scale, kubeconfig, list'],
     [
       'name',
       'PR_17',

@@ -51,7 +51,7 @@ describe('fleetCluster', () => {
       expiresAt: '2026-11-24T12:00:00Z',
       keep: false,
       phase: 'Provisioned',
-      available: true,
+      conditions: { Available: 'True' },
       deleting: false,
     });
   });
@@ -68,7 +68,7 @@ describe('fleetCluster', () => {
       repositoryId: undefined,
       expiresAt: undefined,
       phase: undefined,
-      available: undefined,
+      conditions: {},
       deleting: false,
     });
   });

@@ -3,7 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { KnestError, type Failure } from '../../../src/errors.ts';
-import { createdPage, failurePage, gantt, githubSummary, type CreatedCluster } from '../../../src/report/summary.ts';
+import {
+  createdPage,
+  failurePage,
+  gantt,
+  githubSummary,
+  tablePage,
+  type CreatedCluster,
+} from '../../../src/report/summary.ts';
 import { Timeline, type Phase } from '../../../src/report/timeline.ts';
 
 /** A timeline that began at 1000 and had these phases. */
@@ -70,6 +77,17 @@ describe('createdPage', () => {
   it('keeps its table whole, whatever a value has in it', () => {
     const page = createdPage({ ...cluster, host: 'https://a`b|c' }, empty);
     expect(page).toContain("| Host | `https://a'b\\|c` |");
+  });
+});
+
+describe('tablePage', () => {
+  it('has a headline and a table, in which nothing from the cluster is Markdown', () => {
+    const page = tablePage('1 cluster', ['Cluster', 'Run'], [['knest/a|b', '<img>']]);
+    expect(page).toBe('### 1 cluster\n\n| Cluster | Run |\n| --- | --- |\n| knest/a\\|b | \\<img\\> |');
+  });
+
+  it('has no table without rows', () => {
+    expect(tablePage('no clusters', ['Cluster'], [])).toBe('### no clusters');
   });
 });
 

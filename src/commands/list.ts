@@ -1,0 +1,82 @@
+import { listClusters, type FleetCluster } from '../cluster/fleet.ts';
+import { KnestError } from '../errors.ts';
+import type { KubernetesClient } from '../host/client.ts';
+import { hasStatus } from '../host/rest.ts';
+import type { ListInputs } from '../inputs.ts';
+import { tablePage } from '../report/summary.ts';
+import { textTable } from '../report/table.ts';
+import { formatDuration } from '../values/duration.ts';
+import type { World } from '../world.ts';
+import { enterHost } from './enter.ts';
+
+const HEADER = ['Cluster', 'State', 'Age', 'Expires', 'Repository', 'Pull request', 'Run'] as const;
+
+/**
+ * Shows the clusters of this repository, or all that these credentials may see: as JSON in the output `clusters`, as a
+ * table in the log and on the summary. Errors: KNEST_HOST_*, KNEST_PERMISSION.
+ */
+export async function list(inputs: ListInputs, world: World): Promise<void> {
+  const { client } = await enterHost(inputs, world);
+  const clusters = await world.log.step('List', async () => {
+    const value = await readFleet(client, inputs, world);
+    return { value, result: headline(value.length, inputs, world) };
+  });
+  const rows = clusters.map((cluster) => describeCluster(cluster, Date.now()));
+  if (rows.length > 0) for (const line of textTable(HEADER, rows)) world.log.line(line);
+  world.output('clusters', JSON.stringify(clusters.map((cluster) => ({ ...cluster, state: stateOf(cluster) }))));
+  world.output('timings', JSON.stringify(world.timeline));
+  await world.summary.add(tablePage(headline(clusters.length, inputs, world), HEADER, rows));
+}
+
+async function readFleet(
+  client: KubernetesClient,
+  { namespace, allRepositories }: ListInputs,
+  { job }: World,
+): Promise<readonly FleetCluster[]> {
+  try {
+    return await listClusters(client, namespace, allRepositories ? undefined : job);
+  } catch (thrown) {
+    if (namespace !== undefined || !hasStatus(thrown, 403)) throw thrown;
+    throw new KnestError({
+      code: 'KNEST_PERMISSION',
+      problem: 'these credentials may not list the clusters of all namespaces',
+      next: 'set namespace to one that they may look into, or give them a ClusterRole',
+      cause: thrown,
+    });
+  }
+}
+
+function headline(count: number, { namespace, allRepositories }: ListInputs, { job }: World): string {
+  const clusters = count === 1 ? '1 cluster' : `${count === 0 ? 'no' : count} clusters`;
+  const whose = allRepositories ? '' : ` of ${job.repository}`;
+  return `${clusters}${whose} in ${namespace ?? 'all namespaces'}`;
+}
+
+/** A cluster as a row of the table. `now`: milliseconds since the epoch. */
+export function describeCluster(cluster: FleetCluster, now: number): readonly string[] {
+  const { namespace, name, createdAt, repository, repositoryId, pullRequest, runUrl } = cluster;
+  return [
+    `${namespace}/${name}`,
+    stateOf(cluster),
+    formatDuration(Math.max(0, (now - Date.parse(createdAt)) / 1000)),
+    expiryOf(cluster, now),
+    repository ?? repositoryId ?? 'not made by this action',
+    pullRequest ?? '',
+    runUrl ?? '',
+  ];
+}
+
+/** How a cluster is, in one word. */
+function stateOf({ deleting, conditions, phase }: FleetCluster): string {
+  if (deleting) return 'deleting';
+  return conditions['Available'] === 'True' ? 'available' : (phase ?? 'new').toLowerCase();
+}
+
+function expiryOf({ expiresAt, keep }: FleetCluster, now: number): string {
+  if (expiresAt === undefined) return 'never';
+  const seconds = (Date.parse(expiresAt) - now) / 1000;
+  const kept = keep ? ', kept' : '';
+  // Clean-up leaves such a cluster alone for ever: somebody should see why.
+  if (Number.isNaN(seconds)) return `"${expiresAt}" is no time${kept}`;
+  return seconds > 0 ? `in ${formatDuration(seconds)}${kept}` : `${formatDuration(-seconds)} ago${kept}`;
+}

@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+import type { FleetCluster } from '../../../src/cluster/fleet.ts';
+import { describeCluster } from '../../../src/commands/list.ts';
+
+const now = Date.parse('2026-11-24T10:00:00Z');
+const cluster: FleetCluster = {
+  name: 'pr-7',
+  namespace: 'knest',
+  uid: 'u-1',
+  resourceVersion: '42',
+  managed: true,
+  repository: 'acme/shop',
+  repositoryId: '4711',
+  runUrl: 'https://github.com/acme/shop/actions/runs/99',
+  pullRequest: '7',
+  createdAt: '2026-11-24T08:30:00Z',
+  expiresAt: '2026-11-24T12:00:00Z',
+  keep: false,
+  phase: 'Provisioned',
+  conditions: { Available: 'True' },
+  deleting: false,
+};
+
+describe('describeCluster', () => {
+  const row = (parts: Partial<FleetCluster>): readonly string[] => describeCluster({ ...cluster, ...parts }, now);
+
+  it('is a row of where, how, how old, until when and whose', () => {
+    expect(row({})).toEqual([
+      'knest/pr-7',
+      'available',
+      '1h30m',
+      'in 2h',
+      'acme/shop',
+      '7',
+      'https://github.com/acme/shop/actions/runs/99',
+    ]);
+  });
+
+  it.each([
+    [{ deleting: true }, 'deleting'],
+    [{ conditions: { Available: 'False' } }, 'provisioned'],
+    [{ conditions: {}, phase: 'Failed' }, 'failed'],
+    [{ conditions: {}, phase: undefined }, 'new'],
+  ])('has one word for %j', (parts, state) => {
+    expect(row(parts)[1]).toBe(state);
+  });
+
+  it.each([
+    [{ expiresAt: undefined }, 'never'],
+    [{ expiresAt: '2026-11-24T09:58:30Z' }, '1m30s ago'],
+    [{ expiresAt: '2026-11-24T09:58:30Z', keep: true }, '1m30s ago, kept'],
+    [{ expiresAt: 'tomorrow' }, '"tomorrow" is no time'],
+  ])('tells the expiry of %j', (parts, expiry) => {
+    expect(row(parts)[3]).toBe(expiry);
+  });
+
+  it('names the owner as well as it can, and no age below zero', () => {
+    const nobody = { repository: undefined, repositoryId: undefined, pullRequest: undefined, runUrl: undefined };
+    expect(row(nobody).slice(4)).toEqual(['not made by this action', '', '']);
+    expect(row({ repository: undefined })[4]).toBe('4711');
+    expect(row({ createdAt: '2026-11-24T10:00:05Z' })[2]).toBe('0s');
+  });
+});

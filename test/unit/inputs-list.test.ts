@@ -1,0 +1,30 @@
+import { describe, expect, it } from 'vitest';
+import { problems, read } from './given-inputs.ts';
+
+describe('list', () => {
+  it('reads where, and whose clusters', () => {
+    expect(read({ command: 'list' })).toEqual({
+      command: 'list',
+      namespace: 'knest',
+      timeoutSeconds: 1200,
+      host: { kubeconfig: undefined, kubeconfigFile: undefined, context: undefined },
+      allRepositories: false,
+    });
+    expect(read({ command: 'list', namespace: '*', 'all-repositories': 'true' })).toMatchObject({
+      namespace: undefined,
+      allRepositories: true,
+    });
+  });
+
+  it.each([
+    [{ namespace: 'ci-*' }, /^namespace: "ci-\*" is no DNS-1123 label/],
+    [{ namespace: ' ' }, /^namespace: is missing; for example knest$/],
+    [{ 'all-repositories': 'all' }, /^all-repositories: "all" is no boolean; true or false$/],
+  ])('refuses %j', (given, problem) => {
+    expect(problems({ command: 'list', ...given })).toEqual([expect.stringMatching(problem)]);
+  });
+});
+
+it('knows no namespace but one for any other command', () => {
+  expect(problems({ namespace: '*' })).toEqual([expect.stringMatching(/^namespace: "\*" is no DNS-1123 label/)]);
+});
