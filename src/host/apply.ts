@@ -27,12 +27,20 @@ export async function applyAll(
   );
 }
 
+/** Rejects once nothing is under way any more: who then deletes what was made must not have more made behind its back. */
 async function applyEach(client: KubernetesClient, objects: readonly KubernetesObject[]): Promise<void> {
   const queue = [...objects];
   const worker = async (): Promise<void> => {
-    for (let object = queue.shift(); object !== undefined; object = queue.shift()) await client.apply(object);
+    try {
+      for (let object = queue.shift(); object !== undefined; object = queue.shift()) await client.apply(object);
+    } catch (thrown) {
+      queue.length = 0;
+      throw thrown;
+    }
   };
-  await Promise.all(Array.from({ length: CONCURRENCY }, worker));
+  const ends = await Promise.allSettled(Array.from({ length: CONCURRENCY }, worker));
+  const failed = ends.find((end) => end.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
 }
 
 async function established(
