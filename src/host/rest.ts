@@ -175,7 +175,8 @@ export async function pause(milliseconds: number, signal: AbortSignal): Promise<
   });
 }
 
-function isTransient(error: ApiError): boolean {
+/** Whether the same request may well be answered otherwise a moment later. */
+export function isTransient(error: ApiError): boolean {
   // 500 is also what a webhook gives whose pods are not up yet.
   return [429, 500, 502, 503, 504].includes(error.status);
 }

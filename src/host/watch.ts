@@ -1,7 +1,7 @@
 import { pathOf, query, type KubernetesClient, type Selection } from './client.ts';
 import type { Kind } from './kinds.ts';
 import type { KubernetesObject } from './objects.ts';
-import { ApiError, linesOf, pause } from './rest.ts';
+import { ApiError, isTransient, linesOf, pause } from './rest.ts';
 
 /** One kind to keep an eye on. */
 export interface WatchTarget<T extends KubernetesObject = KubernetesObject> {
@@ -134,7 +134,8 @@ async function stream<T extends KubernetesObject>(
       onChange();
     }
   } catch (thrown) {
-    if (thrown instanceof ApiError) throw thrown;
+    // An overloaded server refuses to open a watch: as little a failure as one that it ends.
+    if (thrown instanceof ApiError && !isTransient(thrown)) throw thrown;
     throw new StreamEnd('the watch was cut', { cause: thrown });
   }
 }
