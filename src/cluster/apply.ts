@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { KnestError } from '../errors.ts';
 import { applyAll } from '../host/apply.ts';
 import type { KubernetesClient } from '../host/client.ts';
@@ -61,9 +62,12 @@ export async function claimCluster(
 ): Promise<ClaimedCluster> {
   const { name, namespace } = identity;
   await ensureNamespace(client, namespace);
+  const token = randomUUID();
+  const annotations = { ...cluster.metadata.annotations, [Annotations.claim]: token };
+  const claimed = { ...cluster, metadata: { ...cluster.metadata, annotations } };
   for (;;) {
     try {
-      const made = await client.create(Kinds.cluster, cluster);
+      const made = await client.create(Kinds.cluster, claimed);
       return { created: true, uid: made.metadata.uid ?? '' };
     } catch (thrown) {
       if (!hasStatus(thrown, 409)) throw thrown;
@@ -72,6 +76,10 @@ export async function claimCluster(
     if (existing === undefined) continue; // gone meanwhile
     const answer = claim(existing.metadata, identity);
     if (answer === 'ours') {
+      // The answer to our own request was lost, and the same request made again.
+      if (existing.metadata.annotations?.[Annotations.claim] === token) {
+        return { created: true, uid: existing.metadata.uid ?? '' };
+      }
       if (await adopt(client, cluster, existing, identity)) return { created: false, uid: existing.metadata.uid ?? '' };
       continue;
     }

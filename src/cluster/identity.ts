@@ -25,6 +25,8 @@ export const Annotations = {
   expiresAt: 'knest-action/expires-at',
   /** `true`, set by people: clean-up leaves the cluster alone. */
   keep: 'knest-action/keep',
+  /** Which attempt to create the Cluster made it: the answer to that request may have been lost. */
+  claim: 'knest-action/claim',
 } as const;
 
 /** Which nested cluster this is about, who owns it, and until when it may live: known before anything exists. */
