@@ -21,14 +21,19 @@ const list = (response: ServerResponse, resourceVersion: string, ...items: Kuber
   json(response, { metadata: { resourceVersion }, items });
 const line = (type: string, object: unknown): string => `${JSON.stringify({ type, object })}\n`;
 
-/** Watches what a server serves: `onList` answers lists, `onWatch` watches; both count from 0. */
+/**
+ * Watches what a server serves: `onList` answers lists, `onWatch` watches; both count from 0. The first watches are
+ * refused with the status codes in `refusals`.
+ */
 async function watching(
   onList: (response: ServerResponse, number: number) => void,
   onWatch: (response: ServerResponse, number: number) => void,
+  refusals: number[] = [],
 ) {
   const counts = { list: 0, watch: 0 };
   const handler: Handler = (response, _number, { path }) => {
-    if (path.includes('watch=true')) {
+    if (path.includes('watch=true') && refusals.length > 0) refuse(response, refusals.shift() ?? 500);
+    else if (path.includes('watch=true')) {
       response.writeHead(200, { 'content-type': 'application/json' });
       response.flushHeaders();
       onWatch(response, counts.watch++);
@@ -113,6 +118,21 @@ describe('watch', () => {
       undefined,
       '200',
     ]);
+  });
+
+  it('starts over from a list when it is refused for a moment', async () => {
+    const { objects, counts } = await watching(
+      (response, number) => list(response, '1', pod(`listed-${number}`)),
+      idle,
+      [429, 503],
+    );
+    await waitFor(() => expect([...objects.keys()]).toEqual(['listed-2']));
+    await waitFor(() => expect(counts.watch).toBe(1));
+  });
+
+  it('rejects when it is refused for good', async () => {
+    const { ended } = await watching((response) => list(response, '1'), idle, [400]);
+    await expect(ended).rejects.toMatchObject({ status: 400 });
   });
 
   it('resolves when it is aborted, in the middle of a stream', async () => {

@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { claimCluster } from '../../../src/cluster/apply.ts';
+import { identify } from '../../../src/cluster/identity.ts';
+import { withOwner } from '../../../src/cluster/template.ts';
+import { KubernetesClient } from '../../../src/host/client.ts';
+import { RestClient } from '../../../src/host/rest.ts';
+import { Transport } from '../../../src/host/transport.ts';
+import type { KubernetesObject } from '../../../src/host/objects.ts';
+import { readJob } from '../../../src/world.ts';
+import { readCreate } from '../given-inputs.ts';
+import { configFor, json, refuse, serve } from '../host/server.ts';
+import { clusterOf } from './samples.ts';
+
+const signal = new AbortController().signal;
+
+describe('claimCluster', () => {
+  it('knows its own Cluster when the answer to its creation was lost', async () => {
+    const identity = identify(readCreate({ name: 'pr' }), readJob({}), 0);
+    let made: KubernetesObject | undefined;
+    const { url, received } = await serve((response, _number, { method, path, body }) => {
+      if (method === 'POST' && made === undefined) {
+        made = JSON.parse(body) as KubernetesObject;
+        response.socket?.destroy();
+      } else if (method === 'POST') refuse(response, 409);
+      else if (path.endsWith('/clusters/pr')) json(response, { ...made, metadata: { ...made?.metadata, uid: 'u-1' } });
+      else json(response, {});
+    });
+    const client = new KubernetesClient(new RestClient(new Transport(configFor(url)), signal));
+    const rendered = { cluster: withOwner(clusterOf(), identity), others: [] };
+    const claimed = await claimCluster(client, rendered, identity, { line: () => undefined }, signal);
+    expect(claimed).toEqual({ created: true, uid: 'u-1' });
+    expect(received.map(({ method }) => method)).toEqual(['GET', 'POST', 'POST', 'GET']);
+  });
+});
