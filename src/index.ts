@@ -2,7 +2,6 @@ import { mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exportVariable, getInput, getState, saveState, setOutput, setSecret } from '@actions/core';
-import { getExecOutput } from '@actions/exec';
 import { create } from './commands/create.ts';
 import { deleteCluster } from './commands/delete.ts';
 import { kubeconfig } from './commands/kubeconfig.ts';
@@ -10,19 +9,21 @@ import { list } from './commands/list.ts';
 import { post } from './commands/post.ts';
 import { scale } from './commands/scale.ts';
 import { KnestError, toKnestError } from './errors.ts';
-import { readInputs, type Inputs } from './inputs.ts';
+import { readInputs, readOutcome, type Inputs } from './inputs.ts';
+import { processRunner } from './process.ts';
 import { githubLog, type Log } from './report/log.ts';
+import { Redactor } from './report/redactor.ts';
 import { failurePage, githubSummary, type Summary } from './report/summary.ts';
 import { Timeline } from './report/timeline.ts';
 import { githubState } from './state.ts';
 import { formatDuration } from './values/duration.ts';
-import { readJob, type RunProcess, type World } from './world.ts';
+import { readJob, type World } from './world.ts';
 
 /** Seconds for the post step: the runner ends a cancelled job 5 minutes after the cancellation, other post steps included. */
 const POST_SECONDS = 120;
 /** Milliseconds that main takes at most once it is cancelled: the runner kills it after 7.5 s. */
 const CANCEL_MILLISECONDS = 5_000;
-/** Milliseconds that a child process may outlive a failure. */
+/** Milliseconds that a connection or a child process may outlive the work: an idle connection does so by seconds. */
 const LINGER_MILLISECONDS = 1_000;
 
 const state = githubState({ getState, saveState });
@@ -32,6 +33,7 @@ const summary = githubSummary(process.env);
 const cancelled = cancellation();
 
 await (state.isPost ? runPost() : runMain());
+setTimeout(() => process.exit(), LINGER_MILLISECONDS).unref();
 
 async function runMain(): Promise<void> {
   try {
@@ -59,7 +61,7 @@ async function run(inputs: Inputs, world: World): Promise<void> {
 
 async function runPost(): Promise<void> {
   try {
-    await post(makeWorld(POST_SECONDS));
+    await post(readOutcome(getInput), makeWorld(POST_SECONDS));
   } catch (thrown) {
     // Whatever is wrong with the clean-up, the job's own work is done: a green job stays green.
     const { problem, code, evidence, next } = toKnestError(thrown);
@@ -73,8 +75,6 @@ async function fail(failure: KnestError, log: Log, summary: Summary): Promise<vo
   process.exitCode = 1;
   log.fail(failure);
   await summary.add(failurePage(failure, timeline));
-  // A clusterctl that still runs would keep this process waiting for it.
-  setTimeout(() => process.exit(), LINGER_MILLISECONDS).unref();
 }
 
 function makeWorld(timeoutSeconds: number): World {
@@ -86,6 +86,7 @@ function makeWorld(timeoutSeconds: number): World {
     timeUp.abort(new KnestError({ code: 'KNEST_TIMEOUT', problem, next: 'raise the input timeout' }));
   }, timeoutSeconds * 1000);
   timer.unref();
+  const redactor = new Redactor(setSecret);
   const end = performance.now() + timeoutSeconds * 1000;
   return {
     env: process.env,
@@ -94,9 +95,10 @@ function makeWorld(timeoutSeconds: number): World {
     log,
     summary,
     timeline,
-    run: runProcess,
+    run: processRunner(cancelled),
     directory,
-    mask: setSecret,
+    mask: (secret) => redactor.mask(secret),
+    redact: (text) => redactor.redact(text),
     output: setOutput,
     exportVariable,
     signal: AbortSignal.any([cancelled, timeUp.signal]),
@@ -116,9 +118,4 @@ function cancellation(): AbortSignal {
     });
   }
   return controller.signal;
-}
-
-async function runProcess(...[program, args, env]: Parameters<RunProcess>): ReturnType<RunProcess> {
-  const options = { env: { ...env }, silent: true, ignoreReturnCode: true };
-  return getExecOutput(program, [...args], options);
 }

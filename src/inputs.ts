@@ -1,5 +1,6 @@
 import { readCreate, type CreateInputs } from './inputs/create.ts';
 import { readExisting, type ExistingInputs } from './inputs/existing.ts';
+import { readJobStatus, type JobStatus } from './inputs/job-status.ts';
 import { readList, type ListInputs } from './inputs/list.ts';
 import { InputReader, type GetInput } from './inputs/reader.ts';
 
@@ -7,6 +8,7 @@ export type { AccessInputs, ApiAccess } from './inputs/access.ts';
 export { MAX_NAME_LENGTH, type HostInputs } from './inputs/common.ts';
 export type { CreateInputs, Infrastructure, WaitFor } from './inputs/create.ts';
 export type { ChecksumPolicy, DownloadInputs } from './inputs/downloads.ts';
+export type { JobStatus } from './inputs/job-status.ts';
 export type { DeleteInputs, KubeconfigInputs, ScaleInputs } from './inputs/existing.ts';
 export type { ListInputs } from './inputs/list.ts';
 export type { MachineInputs } from './inputs/machines.ts';
@@ -40,4 +42,9 @@ function readFor(command: Inputs['command'], reader: InputReader): Inputs {
     default:
       return readExisting(reader, command);
   }
+}
+
+/** How the job ended, for the post step, which reads no other input. Undefined where nobody says. */
+export function readOutcome(get: GetInput): JobStatus | undefined {
+  return readJobStatus(new InputReader(get));
 }

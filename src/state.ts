@@ -6,6 +6,10 @@ export interface SavedState {
   readonly hostKubeconfigFile: string;
   /** Whether the post step deletes the cluster. */
   readonly ephemeral: boolean;
+  /** Whether the cluster of a failed job stays. */
+  readonly keepOnFailure: boolean;
+  /** RFC 3339; left out when the cluster never expires. */
+  readonly expiresAt?: string;
   /** The labels that prove the cluster is this job's. */
   readonly owner: Readonly<Record<string, string>>;
 }
@@ -16,11 +20,16 @@ export interface State {
   remember(state: SavedState): void;
   /** What main remembered; undefined when it failed before it made anything. */
   recall(): SavedState | undefined;
+  /** Notes that main failed and kept its cluster, which the step's outcome does not tell when the job goes on. */
+  keep(): void;
+  /** Whether main noted that. */
+  readonly isKept: boolean;
   /** Whether this process is the post step. */
   readonly isPost: boolean;
 }
 
 const KEY = 'cluster';
+const KEPT = 'kept';
 
 /** The two functions of @actions/core that keep a step's state. */
 export interface StateStore {
@@ -37,6 +46,8 @@ export function githubState({ getState, saveState }: StateStore): State {
   if (!isPost) saveState('isPost', 'true');
   return {
     isPost,
+    isKept: getState(KEPT) === 'true',
+    keep: () => saveState(KEPT, 'true'),
     remember: (state) => saveState(KEY, JSON.stringify(state)),
     recall: () => {
       const text = getState(KEY);

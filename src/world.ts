@@ -48,6 +48,8 @@ export interface World {
   readonly directory: string;
   /** Registers a text to be shown as `***` from here on. */
   readonly mask: (secret: string) => void;
+  /** A text without what was registered so far: for files, which the runner does not look at. */
+  readonly redact: (text: string) => string;
   /** Sets an output of the step. */
   readonly output: (name: string, value: string) => void;
   /** Sets an environment variable for the steps that follow. */

@@ -30,7 +30,8 @@ export function describeChain(view: ClusterView): string {
   return `Chain: ${links.join(' → ')}`;
 }
 
-function isParent(parent: Scalable, machine: Machine): boolean {
+/** Whether a machine is one of a control plane's or a MachineDeployment's, whose names begin like theirs. */
+export function isParent(parent: Scalable, machine: Machine): boolean {
   return machine.metadata.name.startsWith(`${parent.metadata.name}-`);
 }
 
@@ -66,18 +67,35 @@ export function unmetConditions(view: ClusterView, now: number): readonly string
   );
 }
 
-function isUnmet({ type, status, message }: Condition): boolean {
+function isUnmet(condition: Condition): boolean {
   // Cluster API writes an aggregate as a list, an asterisk an item (util/conditions/merge_strategies.go).
-  if (message?.startsWith('* ') === true) return false;
-  return GOOD_WHEN_FALSE.has(type) ? status === 'True' && type !== 'ScalingUp' : status !== 'True';
+  if (condition.message?.startsWith('* ') === true) return false;
+  return !isGood(condition) && condition.type !== 'ScalingUp';
+}
+
+/** Whether a condition is as it should be. */
+export function isGood({ type, status }: Condition): boolean {
+  return GOOD_WHEN_FALSE.has(type) ? status !== 'True' : status === 'True';
 }
 
 function describeCondition({ kind, metadata }: KubernetesObject, condition: Condition, now: number): string {
+  return `${kind} ${metadata.name}: ${conditionText(condition, now)}`;
+}
+
+/** A condition with its reason and age, as one line. `now`: milliseconds since the epoch. */
+export function conditionText(condition: Condition, now: number): string {
   const { type, status, reason = 'no reason', message = '', lastTransitionTime } = condition;
   const age =
     lastTransitionTime === undefined ? '' : ` for ${formatDuration((now - Date.parse(lastTransitionTime)) / 1000)}`;
   const text = message.replace(/\s+/g, ' ').trim();
-  return `${kind} ${metadata.name}: ${type} is ${status}${age} (${reason})${text === '' ? '' : `: ${text}`}`;
+  return `${type} is ${status}${age} (${reason})${text === '' ? '' : `: ${text}`}`;
+}
+
+/** The names of everything that belongs to the cluster. */
+export function namesIn(view: ClusterView): ReadonlySet<string> {
+  const { cluster, controlPlanes, machineDeployments, machines, virtualMachines, pods } = view;
+  const objects = [...controlPlanes, ...machineDeployments, ...machines, ...virtualMachines, ...pods];
+  return new Set([...(cluster === undefined ? [] : [cluster]), ...objects].map(({ metadata }) => metadata.name));
 }
 
 /** The newest events about the cluster's own objects, newest first. */
@@ -87,11 +105,10 @@ export async function newestEvents(
   view: ClusterView,
   count: number,
 ): Promise<readonly string[]> {
-  const objects = [...view.machines, ...view.virtualMachines, ...view.pods, ...view.controlPlanes];
-  const names = new Set([view.cluster, ...objects].map((object) => object?.metadata.name));
+  const names = namesIn(view);
   const events = await client.list(Kinds.event, { namespace });
   return events
-    .filter(({ involvedObject }) => names.has(involvedObject?.name))
+    .filter(({ involvedObject }) => names.has(involvedObject?.name ?? ''))
     .sort((one, other) => timeOf(other).localeCompare(timeOf(one)))
     .slice(0, count)
     .map(describeEvent);

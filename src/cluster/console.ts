@@ -1,5 +1,7 @@
+import { stripVTControlCharacters } from 'node:util';
 import type { KubernetesClient } from '../host/client.ts';
 import type { Pod } from '../host/objects.ts';
+import { logPath } from '../host/pods.ts';
 import { linesOf } from '../host/rest.ts';
 import { podsThatCount, type DeadEnd } from './deadend.ts';
 import { machineOf, type ClusterView } from './view.ts';
@@ -64,16 +66,26 @@ export class Consoles {
     return telling.slice(-TOLD_LINES).map((line) => line.trim().slice(0, LONGEST_LINE));
   }
 
-  async #read({ metadata, spec }: Pod): Promise<void> {
-    const container = spec?.containers?.[0]?.name ?? '';
-    const path = `/api/v1/namespaces/${metadata.namespace ?? ''}/pods/${metadata.name}/log?follow=true&container=${container}`;
-    const response = await this.#client.rest.stream(path, this.#signal);
+  async #read(pod: Pod): Promise<void> {
+    const { metadata } = pod;
+    const response = await this.#client.rest.stream(logPath(pod, { follow: 'true' }), this.#signal);
     for await (const line of linesOf(response)) {
       const lines = this.#lines.get(metadata.name) ?? [];
-      lines.push(line.replace(SECRET, '***'));
+      lines.push(withoutSecrets(line));
       if (FAILURE.test(line))
         this.#failures.set(metadata.name, (lines.findLast((one) => REASON.test(one)) ?? line).trim());
       if (lines.length > KEPT_LINES) lines.shift();
     }
   }
+}
+
+/** The last lines of a machine's console. Throws what RestClient throws. */
+export async function consoleTail(client: KubernetesClient, pod: Pod, lines: number): Promise<readonly string[]> {
+  const path = logPath(pod, { tailLines: String(lines) });
+  const text = await client.rest.text({ method: 'GET', path, retries: 0 });
+  return stripVTControlCharacters(text).trimEnd().split(/\r*\n/).map(withoutSecrets);
+}
+
+function withoutSecrets(line: string): string {
+  return line.replace(SECRET, '***');
 }

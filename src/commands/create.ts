@@ -18,6 +18,7 @@ import { install } from '../install/install.ts';
 import { describeInventory, takeInventory, type Inventory } from '../install/inventory.ts';
 import { createdPage } from '../report/summary.ts';
 import type { World } from '../world.ts';
+import { diagnose } from './diagnose.ts';
 import { enterHost } from './enter.ts';
 import { handOverKubeconfig } from './handover.ts';
 import { undo } from './undo.ts';
@@ -26,7 +27,8 @@ import { undo } from './undo.ts';
  * Creates a nested cluster, or adopts the one this job made before, and hands over its kubeconfig.
  * Errors: KNEST_HOST_*, KNEST_PERMISSION, KNEST_INPUT, KNEST_UNSUPPORTED_VERSION, KNEST_DOWNLOAD, KNEST_CHECKSUM,
  * KNEST_INSTALL, KNEST_TEMPLATE, KNEST_OWNED_BY_OTHER, KNEST_IMAGE_PULL, KNEST_UNSCHEDULABLE, KNEST_BOOTSTRAP,
- * KNEST_INFRASTRUCTURE, KNEST_TIMEOUT, KNEST_API_ACCESS. What a failed create of an ephemeral cluster made is deleted.
+ * KNEST_INFRASTRUCTURE, KNEST_TIMEOUT, KNEST_API_ACCESS. What a failed create of an ephemeral cluster made is deleted,
+ * unless it is to be kept.
  */
 export async function create(inputs: CreateInputs, world: World): Promise<void> {
   const host = await enterHost(inputs, world);
@@ -42,7 +44,8 @@ export async function create(inputs: CreateInputs, world: World): Promise<void> 
     if (inputs.waitFor !== 'none') await wait(host, cluster, inputs, world);
     await handOver(host, cluster, inputs, claimed, world);
   } catch (thrown) {
-    throw await undo(host, cluster, { ephemeral: inputs.ephemeral, created: claimed.created }, thrown, world);
+    await diagnose(host.client, cluster, 'whole', world);
+    throw await undo(host, cluster, { ...inputs, created: claimed.created }, thrown, world);
   }
 }
 
@@ -78,13 +81,15 @@ async function remember(
   inputs: CreateInputs,
   world: World,
 ): Promise<string> {
-  const { name, namespace, owner } = cluster;
+  const { name, namespace, owner, expiresAt } = cluster;
+  const { ephemeral, keepOnFailure } = inputs;
   const hostKubeconfigFile = join(world.directory, `host-${name}.kubeconfig`);
   await writePrivateFile(hostKubeconfigFile, host.kubeconfig);
-  world.state.remember({ name, namespace, owner, hostKubeconfigFile, ephemeral: inputs.ephemeral });
+  const expiry = expiresAt === undefined ? {} : { expiresAt };
+  world.state.remember({ name, namespace, owner, hostKubeconfigFile, ephemeral, keepOnFailure, ...expiry });
   world.output('name', name);
   world.output('namespace', namespace);
-  world.output('expires-at', cluster.expiresAt ?? '');
+  world.output('expires-at', expiresAt ?? '');
   return hostKubeconfigFile;
 }
 

@@ -7,9 +7,14 @@ import type { World } from '../world.ts';
 export async function enterHost(inputs: { readonly host: HostInputs }, world: World): Promise<Connection> {
   return world.log.step('Connect', async () => {
     const host = connect(inputs.host, world.env, world.signal, world.log.debug);
-    for (const secret of secretLeaves(parseKubeconfig(host.kubeconfig))) world.mask(secret);
+    maskSecrets(host.kubeconfig, world);
     const version = await host.client.version();
     const userName = (await host.client.userName()) ?? host.user;
     return { value: host, result: `${host.server}, Kubernetes ${version}, as ${userName} (${host.source})` };
   });
+}
+
+/** Has every secret of a kubeconfig masked from here on. */
+export function maskSecrets(kubeconfig: string, { mask }: World): void {
+  for (const secret of secretLeaves(parseKubeconfig(kubeconfig))) mask(secret);
 }

@@ -1,14 +1,25 @@
 import { readFile, rm } from 'node:fs/promises';
+import { checkOwner } from '../cluster/ownership.ts';
 import { removeCluster } from '../cluster/removal.ts';
 import { KnestError, messageOf } from '../errors.ts';
+import type { KubernetesClient } from '../host/client.ts';
 import { enter } from '../host/connect.ts';
+import { Kinds } from '../host/kinds.ts';
+import type { JobStatus } from '../inputs.ts';
+import { keptLines } from '../report/kept.ts';
+import { keptPage } from '../report/summary.ts';
+import type { SavedState } from '../state.ts';
 import type { World } from '../world.ts';
+import { diagnose } from './diagnose.ts';
+import { maskSecrets } from './enter.ts';
 
 /**
  * The post step: deletes the ephemeral cluster that main remembered, and waits a bounded time for its end. It reads
- * only what main saved. Errors as `delete`; the caller warns, since a failed clean-up must not fail a green job.
+ * only what main saved, and how the job went: the cluster of a failed job may be one to keep, and that of a failed or
+ * cancelled one is looked at first. Errors as `delete`; the caller warns, since a failed clean-up must not fail a
+ * green job.
  */
-export async function post(world: World): Promise<void> {
+export async function post(jobStatus: JobStatus | undefined, world: World): Promise<void> {
   const saved = world.state.recall();
   if (saved === undefined) return;
   const { name, namespace } = saved;
@@ -16,12 +27,31 @@ export async function post(world: World): Promise<void> {
     world.log.line(`▸ ${namespace}/${name} is not ephemeral: it stays`);
     return;
   }
-  const client = enter(await readCredentials(saved.hostKubeconfigFile), world.signal, world.log.debug);
-  await world.log.step('Delete', async (step) => {
-    const existed = await removeCluster(client, saved, saved.owner, step, world.signal);
-    return { value: undefined, result: existed ? `nothing of ${name} is left` : `${name} was gone already` };
-  });
+  const kubeconfig = await readCredentials(saved.hostKubeconfigFile);
+  maskSecrets(kubeconfig, world);
+  const client = enter(kubeconfig, world.signal, world.log.debug);
+  const hasFailed = world.state.isKept || jobStatus === 'failure';
+  if (hasFailed && saved.keepOnFailure) await keep(client, saved, world);
+  else {
+    if (hasFailed || jobStatus === 'cancelled') await diagnose(client, saved, 'brief', world);
+    await world.log.step('Delete', async (step) => {
+      const existed = await removeCluster(client, saved, saved.owner, step, world.signal);
+      return { value: undefined, result: existed ? `nothing of ${name} is left` : `${name} was gone already` };
+    });
+  }
   await rm(saved.hostKubeconfigFile, { force: true });
+}
+
+/** Leaves the cluster as it is, its expiry too, and tells how to reach and delete it: on the summary too, unless main did. */
+async function keep(client: KubernetesClient, saved: SavedState, { log, state, summary }: World): Promise<void> {
+  const cluster = await client.get(Kinds.cluster, saved.name, saved.namespace);
+  if (cluster === undefined) {
+    log.line(`▸ there is no cluster ${saved.namespace}/${saved.name} to keep`);
+    return;
+  }
+  checkOwner(cluster, saved.owner, 'kept');
+  for (const line of keptLines(saved)) log.line(line);
+  if (!state.isKept) await summary.add(keptPage(saved));
 }
 
 async function readCredentials(file: string): Promise<string> {

@@ -4,6 +4,7 @@ import { findScaleTargets, isScaled, requestScale, wantedReplicas } from '../clu
 import { infrastructureOf, type ClusterView } from '../cluster/view.ts';
 import type { ScaleInputs } from '../inputs.ts';
 import type { World } from '../world.ts';
+import { diagnose } from './diagnose.ts';
 import { enterHost } from './enter.ts';
 
 /**
@@ -21,12 +22,16 @@ export async function scale(inputs: ScaleInputs, world: World): Promise<void> {
   const targets = await findScaleTargets(client, cluster, replicas);
   const wanted = wantedReplicas(targets, replicas);
   const machines = `control plane: ${wanted.controlPlane}, workers: ${wanted.workers}`;
-  await log.step('Scale', async (step) => {
+  const scaled = log.step('Scale', async (step) => {
     await requestScale(client, cluster, targets, replicas);
     const isReached = (view: ClusterView): boolean => isScaled(view, wanted);
     const goal = { infrastructure: infrastructureOf(cluster), isReached, verb: 'be scaled', timeoutSeconds };
     await follow(client, inputs, goal, step, signal);
     return { value: undefined, result: machines };
+  });
+  await scaled.catch(async (thrown: unknown) => {
+    await diagnose(client, inputs, 'whole', world);
+    throw thrown;
   });
   world.output('timings', JSON.stringify(world.timeline));
   await world.summary.add(`### ${name} is scaled\n\n${machines}`);

@@ -2,26 +2,38 @@ import type { ClusterIdentity } from '../cluster/identity.ts';
 import { removeCluster } from '../cluster/removal.ts';
 import { messageOf, toKnestError, type KnestError } from '../errors.ts';
 import type { Connection } from '../host/connect.ts';
+import { keptLines } from '../report/kept.ts';
 import type { World } from '../world.ts';
 
 /** Milliseconds for deleting what a failed create has made; the post step has time of its own. */
 const UNDO_MILLISECONDS = 120_000;
 
+/** What decides whether a cluster stays. */
+interface Fate {
+  readonly ephemeral: boolean;
+  readonly keepOnFailure: boolean;
+  /** Whether this create made it. */
+  readonly created: boolean;
+}
+
 /**
  * What becomes of a cluster whose create failed: an ephemeral one that this create made is deleted, and the failure
- * says so. A cancelled job leaves that to its post step, since it has seconds; a lasting or adopted cluster stays.
+ * says so. A cancelled job leaves that to its post step, since it has seconds; a lasting or adopted cluster stays,
+ * and one that is to be kept, which the failure says with the commands for it.
  */
 export async function undo(
   { client }: Connection,
   cluster: ClusterIdentity,
-  { ephemeral, created }: { readonly ephemeral: boolean; readonly created: boolean },
+  { ephemeral, keepOnFailure, created }: Fate,
   thrown: unknown,
   world: World,
 ): Promise<KnestError> {
   const failure = toKnestError(thrown);
   const { name, namespace } = cluster;
   if (failure.code === 'KNEST_CANCELLED') return failure;
-  if (!ephemeral || !created) return failure.with(`Kept: Cluster ${namespace}/${name} is still there.`);
+  if (keepOnFailure) world.state.keep();
+  if (!ephemeral || keepOnFailure) return failure.with(...keptLines(cluster));
+  if (!created) return failure.with(`Kept until the post step: Cluster ${namespace}/${name} was there before.`);
   const started = performance.now();
   const signal = AbortSignal.any([AbortSignal.timeout(UNDO_MILLISECONDS), world.cancelled]);
   try {

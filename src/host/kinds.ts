@@ -50,6 +50,7 @@ export const Kinds = {
     'KubeadmControlPlane',
     'kubeadmcontrolplanes',
   ),
+  kubeadmConfig: kind('bootstrap.cluster.x-k8s.io/v1beta2', 'KubeadmConfig', 'kubeadmconfigs'),
   kubeadmConfigTemplate: kind('bootstrap.cluster.x-k8s.io/v1beta2', 'KubeadmConfigTemplate', 'kubeadmconfigtemplates'),
   virtinkCluster: kind('infrastructure.cluster.x-k8s.io/v1beta1', 'VirtinkCluster', 'virtinkclusters'),
   virtinkMachine: kind('infrastructure.cluster.x-k8s.io/v1beta1', 'VirtinkMachine', 'virtinkmachines'),

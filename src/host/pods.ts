@@ -1,3 +1,5 @@
+import { pathOf, query } from './client.ts';
+import { Kinds } from './kinds.ts';
 import { conditionOf, type ContainerStatus, type Pod } from './objects.ts';
 
 /** Why a pod does not run. */
@@ -68,4 +70,10 @@ export function describePodProblem(pod: Pod, problem: PodProblem): string {
   const place = container === undefined ? '' : `, ${container.isInit ? 'init ' : ''}container ${container.name}`;
   const message = problem.message === '' ? '' : `: ${problem.message}`;
   return `Pod ${namespace}/${name}${place}: ${problem.reason}${message}`;
+}
+
+/** The path of the log of a pod's first container; `parameters` are those of the API, for example `tailLines`. */
+export function logPath({ metadata, spec }: Pod, parameters: Readonly<Record<string, string>>): string {
+  const container = spec?.containers?.[0]?.name;
+  return `${pathOf(Kinds.pod, metadata.namespace, metadata.name)}/log${query({ ...parameters, container })}`;
 }

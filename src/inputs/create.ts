@@ -29,6 +29,8 @@ export interface CreateInputs extends CommonInputs, AccessInputs, NetworkInputs 
   readonly workers: MachineInputs;
   readonly waitFor: WaitFor;
   readonly ephemeral: boolean;
+  /** Whether the cluster of a job that fails stays until it expires. */
+  readonly keepOnFailure: boolean;
   /** Seconds until anyone may delete the cluster; undefined when it never expires. */
   readonly ttlSeconds: number | undefined;
 }
@@ -52,6 +54,7 @@ export function readCreate(reader: InputReader): CreateInputs {
     waitFor: reader.choice('wait-for', ['control-plane', 'nodes', 'none']),
     ...readAccess(reader),
     ephemeral,
+    keepOnFailure: reader.boolean('keep-on-failure'),
     ttlSeconds: reader.optionalDuration('ttl') ?? (ephemeral ? EPHEMERAL_TTL_SECONDS : undefined),
   };
 }

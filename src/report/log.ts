@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { debug, endGroup, error, info, startGroup, warning } from '@actions/core';
 import type { KnestError } from '../errors.ts';
 import type { Timeline } from './timeline.ts';
@@ -14,6 +15,8 @@ export interface Log {
   step<T>(title: string, work: (step: StepLog) => Promise<{ readonly value: T; readonly result: string }>): Promise<T>;
   /** A line of its own. */
   line(text: string): void;
+  /** Lines that are folded under a title. */
+  section(title: string, lines: readonly string[]): void;
   /** A line for ACTIONS_STEP_DEBUG. */
   readonly debug: (text: string) => void;
   /** One sentence as an annotation; the step stays green. */
@@ -25,13 +28,24 @@ export interface Log {
 const TITLE_WIDTH = 18;
 
 /**
+ * Two colons at the beginning of a line. The runner trims it as .NET does, of more than JavaScript takes for space
+ * (U+0085), and compares by the rules of a language, which overlook what is not seen: nothing of that may precede.
+ */
+const COMMAND = /^([^\p{L}\p{N}\p{P}\p{S}]*):(?=:)/u;
+
+/** Control characters but tabs and line ends. */
+const UNSEEN = /[^\P{Cc}\t\r\n]/gu;
+
+/**
  * Makes a text harmless for the runner: it takes a line for a command when it begins with `::` or has `##[` in it,
- * and names and messages of the cluster are not ours. Source: actions/runner src/Runner.Common/ActionCommand.cs.
+ * and names and messages of the cluster are not ours; nor may they move a terminal's cursor.
+ * Source: actions/runner src/Runner.Common/ActionCommand.cs.
  */
 export function harmless(text: string): string {
-  return text
+  return stripVTControlCharacters(text)
+    .replace(UNSEEN, '')
     .split(/\r\n|[\r\n]/)
-    .map((line) => line.replace(/^(\s*):(?=:)/, '$1: ').replaceAll('##[', '# #['))
+    .map((line) => line.replace(COMMAND, '$1: ').replaceAll('##[', '# #['))
     .join('\n');
 }
 
@@ -60,6 +74,11 @@ export function githubLog(timeline: Timeline, write: (text: string) => void = in
       }
     },
     line: say,
+    section(title, lines) {
+      startGroup(harmless(`▸ ${title}`));
+      for (const line of lines) say(line);
+      endGroup();
+    },
     debug: (text) => debug(harmless(text)),
     warn: (text) => warning(harmless(text)),
     fail(failure) {

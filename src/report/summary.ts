@@ -1,5 +1,7 @@
 import { summary } from '@actions/core';
 import type { KnestError } from '../errors.ts';
+import { deleteCommand, keptLines, type KeptCluster } from './kept.ts';
+import { escape, fenced, inlineCode } from './markdown.ts';
 import type { Timeline } from './timeline.ts';
 
 /** The page that GitHub shows under a run. */
@@ -41,17 +43,14 @@ export interface CreatedCluster {
 export function createdPage(cluster: CreatedCluster, timeline: Timeline): string {
   const { name, namespace } = cluster;
   const rows = [
-    ['Cluster', code(`${namespace}/${name}`)],
-    ['Host', code(cluster.host)],
-    ['API server', cluster.server === undefined ? 'not waited for' : code(cluster.server)],
-    ['Kubernetes', code(cluster.kubernetesVersion)],
+    ['Cluster', inlineCode(`${namespace}/${name}`)],
+    ['Host', inlineCode(cluster.host)],
+    ['API server', cluster.server === undefined ? 'not waited for' : inlineCode(cluster.server)],
+    ['Kubernetes', inlineCode(cluster.kubernetesVersion)],
     ['Machines', cluster.machines],
     ['Expires', cluster.expiresAt ?? 'never'],
-    ['Reach it', cluster.server === undefined ? 'not yet' : code('kubectl get nodes')],
-    [
-      'Delete it',
-      cluster.ephemeral ? 'the end of this job does' : code(`kubectl delete cluster -n ${namespace} ${name}`),
-    ],
+    ['Reach it', cluster.server === undefined ? 'not yet' : inlineCode('kubectl get nodes')],
+    ['Delete it', cluster.ephemeral ? 'the end of this job does' : inlineCode(deleteCommand(cluster))],
   ] as const;
   const table = ['| | |', '|---|---|', ...rows.map(([title, text]) => `| ${title} | ${text} |`)];
   return [`### ${name} ${cluster.state}`, '', ...table, '', ...gantt(timeline)].join('\n');
@@ -70,19 +69,15 @@ export function failurePage(failure: KnestError, timeline: Timeline): string {
   const evidence =
     failure.evidence.length === 0
       ? []
-      : [
-          '',
-          '<details><summary>What was seen</summary>',
-          '',
-          '```text',
-          ...failure.evidence.map(fenced),
-          '```',
-          '',
-          '</details>',
-        ];
+      : ['', '<details><summary>What was seen</summary>', '', ...fenced(failure.evidence), '', '</details>'];
   return [`### ✖ ${escape(failure.problem)} (${failure.code})`, ...next, ...evidence, '', ...gantt(timeline)].join(
     '\n',
   );
+}
+
+/** The page of a cluster that stays although its job failed. */
+export function keptPage(cluster: KeptCluster): string {
+  return [`### ${cluster.name} is kept`, '', ...fenced(keptLines(cluster))].join('\n');
 }
 
 /** A mermaid chart of the phases; nothing when there was none. */
@@ -95,17 +90,4 @@ export function gantt({ phases, start }: Timeline): readonly string[] {
     return `    ${name.replaceAll(':', ' ')} (${seconds.toFixed(1)} s) :p${index}, ${begin ?? 0}, ${finish ?? 0}`;
   });
   return ['```mermaid', 'gantt', '    dateFormat x', '    axisFormat %M:%S', ...bars, '```'];
-}
-
-function code(text: string): string {
-  return `\`${text.replaceAll('`', "'").replaceAll('|', '\\|')}\``;
-}
-
-/** Texts from the cluster must not become Markdown or HTML of the page. */
-function escape(text: string): string {
-  return text.replace(/[\\`*_{}[\]<>#|]/g, '\\$&').replace(/[\r\n]+/g, ' ');
-}
-
-function fenced(line: string): string {
-  return line.replaceAll('```', "'''");
 }

@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parse } from 'yaml';
+import type { JobStatus } from '../../src/inputs.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const bundle = join(root, 'dist/index.js');
@@ -10,6 +11,8 @@ const bundle = join(root, 'dist/index.js');
 interface ActionFile {
   readonly inputs: Readonly<Record<string, { readonly default?: string | number | boolean }>>;
 }
+
+type Step = 'main' | 'post';
 
 /** What the runner sets for a step besides its inputs. */
 export interface StepOptions {
@@ -58,14 +61,17 @@ export class Job {
 
   /** Runs the action's main. `withoutFiles`: as a runner of old, which is told outputs and state by the log. */
   async main({ withoutFiles = false } = {}): Promise<StepResult> {
-    const result = await this.#run('main', withoutFiles);
+    const result = await this.#run('main', withoutFiles, this.#options.inputs);
     this.#state = result.state;
     return result;
   }
 
-  /** Runs its post step, with the state that main left and, as in nested composites, without its inputs. */
-  async post(): Promise<StepResult> {
-    return this.#run('post', false);
+  /**
+   * Runs its post step, with the state that main left and, as in nested composites, without its inputs, but for the
+   * one that tells how the job went.
+   */
+  async post(jobStatus?: JobStatus): Promise<StepResult> {
+    return this.#run('post', false, jobStatus === undefined ? {} : { 'job-status': jobStatus });
   }
 
   /** Where RUNNER_TEMP is. */
@@ -78,7 +84,7 @@ export class Job {
     rmSync(this.directory, { recursive: true, force: true });
   }
 
-  async #run(step: 'main' | 'post', withoutFiles: boolean): Promise<StepResult> {
+  async #run(step: Step, withoutFiles: boolean, inputs: StepOptions['inputs']): Promise<StepResult> {
     const files = ['GITHUB_OUTPUT', 'GITHUB_STATE', 'GITHUB_ENV', 'GITHUB_PATH', 'GITHUB_STEP_SUMMARY'];
     const paths = Object.fromEntries(files.map((name) => [name, join(this.directory, `${step}-${name}`)]));
     for (const path of Object.values(paths)) writeFileSync(path, '');
@@ -86,7 +92,7 @@ export class Job {
     const argv = [process.execPath, bundle];
     const { command, args } = wrap?.(argv) ?? { command: argv[0] ?? '', args: argv.slice(1) };
     const started = performance.now();
-    const env = this.#environment(step, withoutFiles ? {} : paths);
+    const env = this.#environment(step, inputs, withoutFiles ? {} : paths);
     const child = spawn(command, args, { env, cwd: this.directory });
     this.process = child;
     let log = '';
@@ -117,12 +123,12 @@ export class Job {
     };
   }
 
-  #environment(step: 'main' | 'post', paths: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+  #environment(step: Step, given: StepOptions['inputs'], paths: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
     const own = Object.entries(process.env).filter(
       ([name]) =>
         !/^(INPUT_|STATE_|GITHUB_|RUNNER_|ACTIONS_)/.test(name) && !/^(KUBECONFIG|(https?|all)_proxy)$/i.test(name),
     );
-    const inputs = step === 'main' ? { ...defaults(), ...this.#options.inputs } : {};
+    const inputs = step === 'main' ? { ...defaults(), ...given } : given;
     return {
       ...Object.fromEntries(own),
       HOME: join(this.directory, 'home'),

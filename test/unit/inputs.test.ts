@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { readOutcome } from '../../src/inputs.ts';
 import { problems, read, readCreate, unlikeMachines } from './given-inputs.ts';
 
 describe('create', () => {
@@ -122,6 +123,7 @@ describe('one problem', () => {
     ['wait-for', 'node', '"node" is not known; one of control-plane, nodes, none'],
     ['api-access', 'ingress', '"ingress" is not known; one of auto, cluster-ip, node-port, load-balancer'],
     ['ephemeral', 'yes', '"yes" is no boolean; true or false'],
+    ['keep-on-failure', 'always', '"always" is no boolean; true or false'],
     ['mirror', 'mirror.example.com', '"mirror.example.com" is no http or https URL'],
     ['mirror', 'ftp://mirror.example.com', '"ftp://mirror.example.com" is no http or https URL'],
     ['checksum-policy', 'none', '"none" is not known; one of require, mirror, warn'],
@@ -142,6 +144,16 @@ describe('one problem', () => {
     ]) {
       expect(problems({ [input]: 'x' })).toHaveLength(1);
     }
+  });
+});
+
+describe('job-status', () => {
+  it.each(['success', 'failure', 'cancelled'])('is how the job ended: %s', (status) => {
+    expect(readOutcome((name) => (name === 'job-status' ? status : ''))).toBe(status);
+  });
+
+  it.each(['', 'skipped', '${{ job.status }}'])('tells nothing where it is %j', (status) => {
+    expect(readOutcome(() => status)).toBeUndefined();
   });
 });
 

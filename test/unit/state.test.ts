@@ -16,6 +16,7 @@ const cluster: SavedState = {
   namespace: 'knest',
   hostKubeconfigFile: '/tmp/knest/host.kubeconfig',
   ephemeral: true,
+  keepOnFailure: false,
   owner: { 'knest-action/run-id': '1' },
 };
 
@@ -34,6 +35,13 @@ describe('githubState', () => {
 
   it('recalls nothing when main made nothing', () => {
     expect(step(step().saved).state.recall()).toBeUndefined();
+  });
+
+  it('tells post that main kept its cluster', () => {
+    const main = step();
+    expect(step(main.saved).state.isKept).toBe(false);
+    main.state.keep();
+    expect(step(main.saved).state.isKept).toBe(true);
   });
 
   it('saves at once, since main may be killed any time', () => {

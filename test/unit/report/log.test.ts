@@ -21,7 +21,9 @@ beforeEach(() => {
 });
 
 /** What the runner takes for a command. Source: actions/runner src/Runner.Common/ActionCommand.cs. */
-const isCommand = (line: string): boolean => line.trim().startsWith('::') || line.includes('##[');
+const isCommand = (line: string): boolean => line.replace(NET_SPACE, '').startsWith('::') || line.includes('##[');
+/** What the runner's TrimStart takes away (.NET, Char.IsWhiteSpace), and what its comparison overlooks. */
+const NET_SPACE = /^[\s\u0085\p{Cc}\p{Cf}]+/u;
 
 describe('harmless', () => {
   it.each([
@@ -30,13 +32,19 @@ describe('harmless', () => {
     ['##[error]no', '# #[error]no'],
     ['first\n::stop-commands::x', 'first\n: :stop-commands::x'],
     ['first\r::debug::x', 'first\n: :debug::x'],
+    ['\u0085::error::no', ': :error::no'],
+    ['\u3000\u200b::error::no', '\u3000\u200b: :error::no'],
+    [':\u0000:error::no', ': :error::no'],
+    ['\u001b[2K\u001b[31mred\u001b[0m\u0007', 'red'],
+    ['a\tb', 'a\tb'],
     ['a::b stays', 'a::b stays'],
     [': one colon', ': one colon'],
   ])('%j becomes %j', (before, after) => expect(harmless(before)).toBe(after));
 
   it('leaves no command in any text', () => {
+    const unseen = ['\u0085', '\u00a0', '\u00ad', '\u200b', '\u2028', '\u3000', '\ufeff', '\u0000', '\u001b[0m'];
     const hostile = fc
-      .array(fc.constantFrom(':', '::', '#', '##', '[', ' ', '\t', '\n', '\r', 'error', '::error::x'))
+      .array(fc.constantFrom(':', '::', '#', '##', '[', ' ', '\t', '\n', '\r', 'error', '::error::x', ...unseen))
       .map((parts) => parts.join(''));
     fc.assert(
       fc.property(hostile, (before) => {
@@ -92,6 +100,19 @@ describe('a step', () => {
     });
     const commands = lines().filter(isCommand);
     expect(commands).toEqual(['::group::▸ Wait', '::endgroup::']);
+  });
+});
+
+describe('a section', () => {
+  it('is folded under its title, and neither is a command', () => {
+    githubLog(new Timeline()).section('Console of x\n::error::a', ['booting', '::add-mask::b', '##[group]c']);
+    expect(lines()).toEqual([
+      '::group::▸ Console of x%0A: :error::a',
+      'booting',
+      ': :add-mask::b',
+      '# #[group]c',
+      '::endgroup::',
+    ]);
   });
 });
 

@@ -1,0 +1,42 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { collectDiagnostics, type Thoroughness } from '../cluster/diagnostics.ts';
+import type { ClusterHandle } from '../cluster/view.ts';
+import { messageOf } from '../errors.ts';
+import type { KubernetesClient } from '../host/client.ts';
+import type { World } from '../world.ts';
+
+/** Milliseconds for all of it. Brief is for the post step, which is to ask for the deletion 3 s after its start. */
+const BUDGET: Readonly<Record<Thoroughness, number>> = { brief: 1_500, whole: 15_000 };
+
+/**
+ * Shows what tells why a cluster is not as it should be, folded in the log, and leaves all of it as files, without
+ * secrets, in a directory that is an output. Never rejects: the failure that is explained must come through.
+ */
+export async function diagnose(
+  client: KubernetesClient,
+  cluster: ClusterHandle,
+  thoroughness: Thoroughness,
+  world: World,
+): Promise<void> {
+  const { log, cancelled, redact, directory } = world;
+  // A cancelled main has seconds: its post step looks.
+  if (cancelled.aborted) return;
+  const time = AbortSignal.timeout(BUDGET[thoroughness]);
+  const within = client.until(AbortSignal.any([time, cancelled]));
+  try {
+    const findings = await collectDiagnostics(within, cluster, thoroughness);
+    if (findings.length === 0) return;
+    const path = join(directory, 'diagnostics', cluster.name);
+    await rm(path, { recursive: true, force: true });
+    await mkdir(path, { recursive: true });
+    for (const { title, file, lines, shown } of findings) {
+      if (shown.length > 0) log.section(`${title} (${file})`, redact(shown.join('\n')).split('\n'));
+      await writeFile(join(path, file), `${redact(lines.join('\n'))}\n`);
+    }
+    world.output('diagnostics-path', path);
+    log.line(`▸ Diagnostics are in ${path}`);
+  } catch (thrown) {
+    log.line(`▸ Diagnostics were not collected: ${messageOf(thrown)}`);
+  }
+}

@@ -1,0 +1,25 @@
+/** A cluster that stays, although its job failed. */
+export interface KeptCluster {
+  readonly name: string;
+  readonly namespace: string;
+  /** RFC 3339; undefined when it never expires. */
+  readonly expiresAt?: string | undefined;
+}
+
+/** The command that deletes a cluster, for the host's kubeconfig. */
+export function deleteCommand({ name, namespace }: KeptCluster): string {
+  return `kubectl delete cluster -n ${namespace} ${name}`;
+}
+
+/** That a cluster stays, how long, and the commands that look at it, reach it and delete it, for the host's kubeconfig. */
+export function keptLines(cluster: KeptCluster): readonly string[] {
+  const { name, namespace, expiresAt } = cluster;
+  const until = expiresAt === undefined ? '' : `, at the longest until ${expiresAt}`;
+  const kubeconfig = `kubectl get secret -n ${namespace} ${name}-kubeconfig -o jsonpath='{.data.value}'`;
+  return [
+    `Kept: Cluster ${namespace}/${name} is still there${until}.`,
+    `Look at it: kubectl describe cluster -n ${namespace} ${name}`,
+    `Reach it: ${kubeconfig} | base64 -d > ${name}.kubeconfig`,
+    `Delete it: ${deleteCommand(cluster)}`,
+  ];
+}

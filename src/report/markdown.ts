@@ -1,0 +1,20 @@
+// Texts from the cluster or a pull request must become neither Markdown nor HTML of a page, nor end a part of it.
+
+/** A text as code within a line, also in a table. */
+export function inlineCode(text: string): string {
+  return `\`${oneLine(text).replaceAll('`', "'").replaceAll('|', '\\|')}\``;
+}
+
+/** A text as words within a line. Escaped is what GitHub's flavour gives a meaning to, formulas included. */
+export function escape(text: string): string {
+  return oneLine(text).replace(/[\\`*_{}[\]<>#|~$&]/g, '\\$&');
+}
+
+/** Lines as a block of code, each as it is. */
+export function fenced(lines: readonly string[]): readonly string[] {
+  return ['```text', ...lines.map((line) => line.replaceAll('```', "'''")), '```'];
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, ' ');
+}
