@@ -12,6 +12,8 @@ export default defineConfig({
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
       { test: { name: 'bundle', include: ['test/bundle/**/*.test.ts'], testTimeout: minutes } },
+      // After all that run the action: what they left is searched.
+      { test: { name: 'secrets', include: ['test/secrets/**/*.test.ts'], sequence: { groupOrder: 1 } } },
       {
         test: {
           name: 'e2e',

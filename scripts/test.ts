@@ -1,5 +1,6 @@
 import { startVitest } from 'vitest/node';
 import { succeeds } from '../test/host/process.ts';
+import { clearEvidence } from '../test/support/evidence.ts';
 import { checks } from './checks.ts';
 import { add, closingLine, emptyTally, isGreen, partLine, runParts, type Outcome, type Tally } from './parts.ts';
 
@@ -14,6 +15,7 @@ const projects: readonly Project[] = [
   { name: 'unit', obstacle: none },
   { name: 'bundle', obstacle: none },
   { name: 'e2e', obstacle: hostObstacle },
+  { name: 'secrets', obstacle: none },
 ];
 
 /** Why no host cluster can be started here; what it needs beyond this, it says itself. */
@@ -49,6 +51,7 @@ function noteOf(result: object): string | undefined {
   return 'note' in result && typeof result.note === 'string' ? result.note : undefined;
 }
 
+clearEvidence();
 const lines: string[] = [];
 let total = await runParts(checks, 2);
 for (const { name, obstacle } of projects) {

@@ -1,6 +1,10 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { until } from '../host/process.ts';
-import { annotations, cleanUp, makeJob, startServer } from './support.ts';
+import type { Received } from '../support/api-server.ts';
+import type { Job } from '../support/runner.ts';
+import { annotations, cleanUp, lines, makeJob, startEmptyMirror, startMirror, startServer } from './support.ts';
 
 afterAll(cleanUp);
 
@@ -17,7 +21,40 @@ describe.concurrent('a job that is cancelled', () => {
     expect(result).toMatchObject({ exitCode: 1, signal: null });
     expect(annotations(result, 'error')).toEqual(['the job was cancelled (KNEST_CANCELLED)']);
   });
+
+  it('ends the clusterctl that installs, which the runner does not, and leaves its state', async () => {
+    // The host has nothing and lets everything be created: a Lease is all that is.
+    const server = await startServer({
+      isAdministrator: true,
+      answer: ({ method, body }) => (method === 'POST' && isLease(body) ? { status: 201, body } : undefined),
+    });
+    const job = makeJob({
+      name: 'demo',
+      'host-kubeconfig': server.kubeconfig(),
+      'checksum-policy': 'mirror',
+      mirror: await startMirror((path) => (path.includes('/clusterctl-') ? clusterctl : 'kind: List')),
+    });
+    const running = job.main();
+    const file = join(job.temp, 'knest', 'clusterctl-runs');
+    await until('clusterctl', 30_000, () => existsSync(file) && readFileSync(file, 'utf8').endsWith('\n'));
+    const pid = Number(readFileSync(file, 'utf8'));
+    expect(process.kill(pid, 0)).toBe(true);
+    const began = performance.now();
+    job.process?.kill('SIGINT');
+    const result = await running;
+    expect(performance.now() - began).toBeLessThan(5_000);
+    expect(annotations(result, 'error')).toEqual(['the job was cancelled (KNEST_CANCELLED)']);
+    expect(result.state['cluster']).toContain('"name":"demo"');
+    await until('the end of clusterctl', 5_000, () => !existsSync(`/proc/${pid}`));
+  });
 });
+
+/** Writes down its process, and installs for ever. */
+const clusterctl = '#!/bin/sh\necho $$ > "$XDG_CONFIG_HOME/clusterctl-runs"\nexec sleep 600\n';
+
+function isLease(body: unknown): body is object {
+  return typeof body === 'object' && body !== null && 'kind' in body && body.kind === 'Lease';
+}
 
 describe.concurrent('the post step', () => {
   it('does nothing, and says nothing, after a main that made nothing', async () => {
@@ -25,4 +62,81 @@ describe.concurrent('the post step', () => {
     expect(await job.main()).toMatchObject({ exitCode: 1 });
     expect(await job.post()).toMatchObject({ exitCode: 0, log: '', summary: '', outputs: {} });
   });
+
+  it('of a cancelled job asks for the deletion within seconds, though the host is slow to tell how the cluster is', async () => {
+    const { job, host } = await jobWithCluster({});
+    const began = performance.now();
+    const post = await job.post('cancelled');
+    expect(post.exitCode, post.log).toBe(0);
+    // 3 s were promised, and the start of a process on a busy machine takes its time; a request would wait for 30 s.
+    expect((host.deletedAt ?? Number.NaN) - began).toBeLessThan(6_000);
+    expect(post.log).toContain('machines were not read: ');
+    expect(post.log.indexOf('::group::▸ Conditions')).toBeLessThan(post.log.indexOf('nothing of demo is left'));
+  });
+
+  it('of a job that succeeded does not look first', async () => {
+    const { job, host } = await jobWithCluster({});
+    const post = await job.post('success');
+    expect(host.deletedAt).toBeDefined();
+    expect(post.log).not.toContain('Conditions');
+  });
+
+  it('of a job that failed leaves the cluster that is to be kept as it is, and tells the commands for it', async () => {
+    const { job, host } = await jobWithCluster({ 'keep-on-failure': 'true' });
+    const post = await job.post('failure');
+    expect(post.exitCode).toBe(0);
+    expect(lines(post)).toEqual([
+      expect.stringMatching(/^Kept: Cluster knest\/demo is still there, at the longest until 20\d\d-.*Z\.$/),
+      'Look at it: kubectl describe cluster -n knest demo',
+      "Reach it: kubectl get secret -n knest demo-kubeconfig -o jsonpath='{.data.value}' | base64 -d > demo.kubeconfig",
+      'Delete it: kubectl delete cluster -n knest demo',
+    ]);
+    expect(post.summary).toContain('### demo is kept');
+    expect(host.writes).toEqual([]);
+  });
+
+  it('of a cancelled job deletes it all the same', async () => {
+    const { job, host } = await jobWithCluster({ 'keep-on-failure': 'true' });
+    await job.post('cancelled');
+    expect(host.deletedAt).toBeDefined();
+  });
 });
+
+/** A job whose main came as far as to remember a cluster, which then is there; its machines are not told. */
+async function jobWithCluster(inputs: Readonly<Record<string, string>>): Promise<{ job: Job; host: Host }> {
+  const host: Host = { isThere: false, deletedAt: undefined, writes: [] };
+  const server = await startServer({ isAdministrator: true, answer: (request) => answerOf(host, request) });
+  const mirror = await startEmptyMirror();
+  const job = makeJob({
+    name: 'demo',
+    'host-kubeconfig': server.kubeconfig(),
+    mirror,
+    'checksum-policy': 'mirror',
+    ...inputs,
+  });
+  const main = await job.main();
+  expect(main.state['cluster'], main.log).toContain('"name":"demo"');
+  host.isThere = true;
+  return { job, host };
+}
+
+interface Host {
+  isThere: boolean;
+  deletedAt: number | undefined;
+  readonly writes: string[];
+}
+
+function answerOf(host: Host, { method, path }: Received) {
+  if (!host.isThere) return undefined;
+  if (method !== 'GET') host.writes.push(`${method} ${path}`);
+  if (path.includes('/machines?') && host.deletedAt === undefined) return 'silence';
+  if (!path.endsWith('/clusters/demo') || host.deletedAt !== undefined) return undefined;
+  if (method === 'DELETE') host.deletedAt = performance.now();
+  const labels = {
+    'knest-action/managed': 'true',
+    'knest-action/repository-id': '1296269',
+    'knest-action/run-id': '1658821493',
+  };
+  const metadata = { name: 'demo', namespace: 'knest', uid: 'u', resourceVersion: '1', labels };
+  return { status: 200, body: { apiVersion: 'cluster.x-k8s.io/v1beta2', kind: 'Cluster', metadata } };
+}

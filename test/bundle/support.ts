@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Job, type StepOptions, type StepResult } from '../support/runner.ts';
@@ -31,7 +32,16 @@ export async function startServer(behaviour?: Behaviour): Promise<ApiServer> {
 
 /** A mirror that has no release at all, until `cleanUp`. Returns its address. */
 export async function startEmptyMirror(): Promise<string> {
-  const server = createServer((_request, response) => response.writeHead(404).end());
+  return startMirror(() => undefined);
+}
+
+/** A mirror that serves these files, and their sums, until `cleanUp`. Returns its address. */
+export async function startMirror(fileOf: (path: string) => string | undefined): Promise<string> {
+  const server = createServer(({ url = '' }, response) => {
+    const file = fileOf(url.replace(/\.sha256$/, ''));
+    if (file === undefined) return response.writeHead(404).end();
+    return response.end(url.endsWith('.sha256') ? createHash('sha256').update(file).digest('hex') : file);
+  });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   made.push(() => void server.close());
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

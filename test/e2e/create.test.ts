@@ -6,6 +6,7 @@ import { parse } from 'yaml';
 import type { KubernetesObject } from '../../src/host/objects.ts';
 import { down, up, type Host } from '../host/host.ts';
 import { silent } from '../host/report.ts';
+import { noteSecrets, watchSecrets } from '../support/evidence.ts';
 import type { Job, StepResult } from '../support/runner.ts';
 import { hostName as sharedName } from './setup.ts';
 import { jobOn, kubernetesVersion, leftovers, sharedHost } from './support.ts';
@@ -19,6 +20,7 @@ const { hasVirtink } = sharedHost();
 /** Everything a job does with a cluster, on a host on which nothing is installed yet. */
 describe.skipIf(!hasVirtink)('create on Virtink, on a bare host (needs the modules of Virtink)', () => {
   let host: Host;
+  let secrets: ReturnType<typeof watchSecrets>;
   let job: Job;
   let main: StepResult;
   const nested = (...args: string[]): Promise<string> =>
@@ -27,11 +29,13 @@ describe.skipIf(!hasVirtink)('create on Virtink, on a bare host (needs the modul
   beforeAll(async () => {
     await down(hostName, silent);
     host = await up({ name: hostName }, silent);
+    secrets = watchSecrets(host);
     job = jobOn(host, { name, 'wait-for': 'nodes' });
     main = await job.main();
     expect(main.exitCode, main.log).toBe(0);
   });
   afterAll(async () => {
+    secrets.stop();
     job.clean();
     await down(hostName, silent);
   });
@@ -124,6 +128,7 @@ describe.skipIf(!hasVirtink)('create on Virtink, on a bare host (needs the modul
     ];
     await host.kubectl(['create', ...binding]);
     const token = await host.kubectl(['create', 'token', 'runner', '-n', namespace]);
+    noteSecrets([token.trim()]);
     const ca = await host.kubectl([
       'config',
       'view',

@@ -1,3 +1,5 @@
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Job } from '../support/runner.ts';
 import { jobOn, leftovers, sharedHost } from './support.ts';
@@ -53,6 +55,11 @@ describe.skipIf(!host.hasVirtink)('a create on Virtink that fails (needs the mod
     expect(main.log).toMatch(
       /✖ no-boot cannot start: machine no-boot-cp-\w+ could not become a node: error: featureGates: .* {3}KNEST_BOOTSTRAP/,
     );
+    const directory = main.outputs['diagnostics-path'] ?? '';
+    const [console = ''] = globSync('console-vm-no-boot-cp-*.log', { cwd: directory });
+    expect(readFileSync(join(directory, console), 'utf8')).toMatch(/^error: featureGates: /m);
+    const [provider = ''] = globSync('controller-capch-*.log', { cwd: directory });
+    expect(readFileSync(join(directory, provider), 'utf8')).toContain('no-boot');
     expect(await leftovers(host, namespace, 'no-boot')).toEqual([]);
   });
 

@@ -1,9 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import type { JobStatus } from '../../src/inputs.ts';
+import { noteSecrets, noteShown } from './evidence.ts';
+import { Masker } from './masker.ts';
+import { secretsOfText } from './secrets.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const bundle = join(root, 'dist/index.js');
@@ -49,6 +52,9 @@ export class Job {
   readonly directory: string;
   readonly #options: StepOptions;
   #state: Readonly<Record<string, string>> = {};
+  /** The runner's: a mask holds for the rest of the job. */
+  readonly #masker = new Masker();
+  #steps = 0;
   /** The step that runs now. */
   process: ChildProcess | undefined;
 
@@ -109,7 +115,7 @@ export class Job {
       child.on('error', reject).on('close', (code, name) => settle([code, name])),
     );
     const read = (name: string): string => readFileSync(paths[name] ?? '', 'utf8');
-    return {
+    const result = {
       exitCode,
       signal,
       log,
@@ -121,6 +127,27 @@ export class Job {
       masks: [...log.matchAll(/^::add-mask::(.*)$/gm)].map(([, value = '']) => value),
       seconds: (performance.now() - started) / 1000,
     };
+    this.#note(step, inputs, result);
+    return result;
+  }
+
+  /** Leaves what the step showed, and what it must not show, to the test at the end of all. */
+  #note(step: Step, inputs: StepOptions['inputs'], { log, outputs, state, env, summary }: StepResult): void {
+    const { kubeconfig = '', ...shown } = outputs;
+    const file = inputs['host-kubeconfig-file'] ?? '';
+    const secret = [inputs['host-kubeconfig'] ?? '', existsSync(file) ? readFileSync(file, 'utf8') : '', kubeconfig];
+    noteSecrets(secret.flatMap(secretsOfText));
+    const diagnostics = globSync('knest/diagnostics/**/*.*', { cwd: this.temp }).map(
+      (path) => [path, readFileSync(join(this.temp, path), 'utf8')] as const,
+    );
+    noteShown(`${basename(this.directory)} ${this.#steps++} ${step}`, {
+      ...Object.fromEntries(diagnostics),
+      log: this.#masker.shown(log),
+      outputs: JSON.stringify(shown),
+      state: JSON.stringify(state),
+      env: JSON.stringify(env),
+      summary,
+    });
   }
 
   #environment(step: Step, given: StepOptions['inputs'], paths: Readonly<Record<string, string>>): NodeJS.ProcessEnv {

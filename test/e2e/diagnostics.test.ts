@@ -1,0 +1,104 @@
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Job, StepResult } from '../support/runner.ts';
+import { jobOn, leftovers, sharedHost } from './support.ts';
+
+const namespace = 'diagnostics';
+const host = sharedHost();
+
+/** The files that a step left, by name. */
+function filesOf({ outputs }: StepResult): ReadonlyMap<string, string> {
+  const directory = outputs['diagnostics-path'] ?? '';
+  const names = globSync('*', { cwd: directory });
+  return new Map(names.map((name) => [name, readFileSync(join(directory, name), 'utf8')]));
+}
+
+describe('a job that fails', () => {
+  const jobs: Job[] = [];
+  const start = (inputs: Readonly<Record<string, string>>, onLine?: (line: string) => void): Job => {
+    const job = jobOn(host, { infrastructure: 'docker', namespace, ...inputs }, onLine && { onLine });
+    jobs.push(job);
+    return job;
+  };
+  afterEach(() => jobs.splice(0).forEach((job) => job.clean()));
+
+  it('shows conditions, events and controllers’ errors, in files too, before the cluster is deleted', async () => {
+    // In-memory machines need longer than that to become nodes.
+    const job = start({ name: 'late', timeout: '15s', 'wait-for': 'nodes' });
+    const main = await job.main();
+    expect(main.exitCode).toBe(1);
+    const files = filesOf(main);
+    expect(files.get('conditions.txt')).toMatch(
+      /^Cluster late .*\n {2}[✖✔] [\s\S]*\n {2}KubeadmControlPlane late-cp \(0 of 1 ready\)\n {4}[✖✔] /,
+    );
+    expect(files.get('events.txt')).toMatch(/^Event \S+ Cluster late: \w+: /m);
+    const controllers = [...files].filter(([name]) => name.startsWith('controller-'));
+    expect(controllers.map(([name]) => name)).toContainEqual(expect.stringMatching(/^controller-capi-controller-/));
+    for (const [name, text] of controllers) {
+      const others = text.split('\n').filter((line) => line !== '' && !/\blate\b/.test(line));
+      expect(others, name).toEqual([]);
+    }
+    const order = ['::group::▸ Conditions (conditions.txt)', 'KNEST_TIMEOUT', 'Deleted again: all gone'];
+    const places = order.map((text) => main.log.indexOf(text));
+    expect(places).toEqual([...places].sort((one, other) => one - other));
+    expect(places).not.toContain(-1);
+    expect(await leftovers(host, namespace, 'late')).toEqual([]);
+  });
+
+  it('keeps its cluster where it is asked to, says how to reach and delete it, and extends nothing', async () => {
+    const job = start({ name: 'kept', timeout: '15s', 'wait-for': 'nodes', 'keep-on-failure': 'true' });
+    const main = await job.main();
+    expect(main.exitCode).toBe(1);
+    const expiry = main.outputs['expires-at'] ?? '';
+    const command = `kubectl delete cluster -n ${namespace} kept`;
+    for (const text of [main.log, main.summary]) {
+      expect(text).toContain(`Kept: Cluster ${namespace}/kept is still there, at the longest until ${expiry}.`);
+      expect(text).toContain(`Delete it: ${command}`);
+    }
+    // Also for a job that goes on all the same.
+    const post = await job.post('success');
+    expect(post.exitCode, post.log).toBe(0);
+    const annotation = 'jsonpath={.metadata.annotations.knest-action/expires-at}';
+    expect(await host.kubectl(['get', 'cluster', 'kept', '-n', namespace, '-o', annotation])).toBe(expiry);
+    // The command as it was printed.
+    await host.run(command.split(' '), { timeout: 300_000 });
+    expect(await host.kubectl(['get', 'cluster', '-n', namespace, '-o', 'name', '--ignore-not-found'])).toBe('');
+  });
+
+  it('looks at the cluster of a later step that failed, and deletes it', async () => {
+    const job = start({ name: 'later', 'wait-for': 'none' });
+    expect((await job.main()).exitCode).toBe(0);
+    const post = await job.post('failure');
+    expect(post.exitCode, post.log).toBe(0);
+    expect(post.log).toContain('Cluster later');
+    expect(post.log.indexOf('::group::▸ Conditions')).toBeLessThan(post.log.indexOf('::group::▸ Delete'));
+    expect(await leftovers(host, namespace, 'later')).toEqual([]);
+  });
+
+  it('cannot be made to issue commands by what the cluster says', async () => {
+    const job = start({ name: 'hostile', timeout: '15s', 'wait-for': 'nodes' }, (line) => {
+      if (line.includes('is created')) void host.kubectl(['create', '-f', '-'], hostileEvent('hostile'));
+    });
+    const main = await job.main();
+    expect(main.log).toContain('add-mask::stolen');
+    expect(main.masks).not.toContain('stolen');
+    const commands = main.log.split('\n').filter((line) => /^\s*::/.test(line) || line.includes('##['));
+    expect(commands.filter((line) => !/^::(?:add-mask|debug|group|endgroup|error)::/.test(line))).toEqual([]);
+    expect(main.summary).not.toContain('\n```\n<img');
+  });
+});
+
+/** An event about a Cluster, as whoever may write events can make it. */
+function hostileEvent(name: string): string {
+  return JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Event',
+    metadata: { name: `${name}.hostile`, namespace },
+    involvedObject: { apiVersion: 'cluster.x-k8s.io/v1beta2', kind: 'Cluster', name, namespace },
+    reason: 'Hostile',
+    message: 'x\n::add-mask::stolen\n##[error]x\n\u0085::set-output name=name::y\n```\n<img src=x>',
+    type: 'Warning',
+    lastTimestamp: new Date().toISOString(),
+  });
+}
