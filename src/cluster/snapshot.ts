@@ -32,10 +32,11 @@ const PARTS: readonly Kind[] = [
 export async function takeSnapshot(client: KubernetesClient, handle: ClusterHandle): Promise<Snapshot> {
   const { name, namespace } = handle;
   const selection = { namespace, labelSelector: `${Labels.clusterName}=${name}` };
-  const unread: string[] = [];
+  const unread = new Map<string, string[]>();
   const orNote = async <T>(plural: string, read: Promise<T>, nothing: T): Promise<T> =>
     read.catch((thrown: unknown) => {
-      unread.push(`${plural} were not read: ${messageOf(thrown).split('\n')[0] ?? ''}`);
+      const reason = messageOf(thrown).split('\n')[0] ?? '';
+      unread.set(reason, [...(unread.get(reason) ?? []), plural]);
       return nothing;
     });
   const list = <T extends KubernetesObject>(kind: Kind<T>): Promise<readonly T[]> =>
@@ -50,5 +51,6 @@ export async function takeSnapshot(client: KubernetesClient, handle: ClusterHand
     ...PARTS.map(list),
   ]);
   const view = { cluster, controlPlanes, machineDeployments, machines, virtualMachines, pods };
-  return { view, parts: parts.flat(), unread };
+  const reasons = [...unread].map(([reason, plurals]) => `${plurals.join(', ')} were not read: ${reason}`);
+  return { view, parts: parts.flat(), unread: reasons };
 }

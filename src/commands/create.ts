@@ -18,7 +18,7 @@ import { install } from '../install/install.ts';
 import { describeInventory, takeInventory, type Inventory } from '../install/inventory.ts';
 import { createdPage } from '../report/summary.ts';
 import type { World } from '../world.ts';
-import { diagnose } from './diagnose.ts';
+import { diagnose, IN_MAIN } from './diagnose.ts';
 import { enterHost } from './enter.ts';
 import { handOverKubeconfig } from './handover.ts';
 import { undo } from './undo.ts';
@@ -44,7 +44,7 @@ export async function create(inputs: CreateInputs, world: World): Promise<void> 
     if (inputs.waitFor !== 'none') await wait(host, cluster, inputs, world);
     await handOver(host, cluster, inputs, claimed, world);
   } catch (thrown) {
-    await diagnose(host.client, cluster, 'whole', world);
+    await diagnose(host.client, cluster, IN_MAIN, world);
     throw await undo(host, cluster, { ...inputs, created: claimed.created }, thrown, world);
   }
 }

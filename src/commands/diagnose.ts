@@ -6,8 +6,18 @@ import { messageOf } from '../errors.ts';
 import type { KubernetesClient } from '../host/client.ts';
 import type { World } from '../world.ts';
 
-/** Milliseconds for all of it. Brief is for the post step, which is to ask for the deletion 3 s after its start. */
-const BUDGET: Readonly<Record<Thoroughness, number>> = { brief: 1_500, whole: 15_000 };
+/** How much is read, and in how many milliseconds. */
+export interface Effort {
+  readonly thoroughness: Thoroughness;
+  readonly milliseconds: number;
+}
+
+/** In main, before what failed is deleted. */
+export const IN_MAIN: Effort = { thoroughness: 'whole', milliseconds: 15_000 };
+/** In the post step of a job that failed, whose deletion can wait for a moment. */
+export const AFTER_FAILURE: Effort = { thoroughness: 'brief', milliseconds: 10_000 };
+/** In the post step of a cancelled job, which is to ask for the deletion 3 s after its start. */
+export const AFTER_CANCELLATION: Effort = { thoroughness: 'brief', milliseconds: 1_500 };
 
 /**
  * Shows what tells why a cluster is not as it should be, folded in the log, and leaves all of it as files, without
@@ -16,13 +26,13 @@ const BUDGET: Readonly<Record<Thoroughness, number>> = { brief: 1_500, whole: 15
 export async function diagnose(
   client: KubernetesClient,
   cluster: ClusterHandle,
-  thoroughness: Thoroughness,
+  { thoroughness, milliseconds }: Effort,
   world: World,
 ): Promise<void> {
   const { log, cancelled, redact, directory } = world;
   // A cancelled main has seconds: its post step looks.
   if (cancelled.aborted) return;
-  const time = AbortSignal.timeout(BUDGET[thoroughness]);
+  const time = AbortSignal.timeout(milliseconds);
   const within = client.until(AbortSignal.any([time, cancelled]));
   try {
     const findings = await collectDiagnostics(within, cluster, thoroughness);

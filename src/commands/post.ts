@@ -10,7 +10,7 @@ import { keptLines } from '../report/kept.ts';
 import { keptPage } from '../report/summary.ts';
 import type { SavedState } from '../state.ts';
 import type { World } from '../world.ts';
-import { diagnose } from './diagnose.ts';
+import { AFTER_CANCELLATION, AFTER_FAILURE, diagnose } from './diagnose.ts';
 import { maskSecrets } from './enter.ts';
 
 /**
@@ -33,7 +33,8 @@ export async function post(jobStatus: JobStatus | undefined, world: World): Prom
   const hasFailed = world.state.isKept || jobStatus === 'failure';
   if (hasFailed && saved.keepOnFailure) await keep(client, saved, world);
   else {
-    if (hasFailed || jobStatus === 'cancelled') await diagnose(client, saved, 'brief', world);
+    if (jobStatus === 'cancelled') await diagnose(client, saved, AFTER_CANCELLATION, world);
+    else if (hasFailed) await diagnose(client, saved, AFTER_FAILURE, world);
     await world.log.step('Delete', async (step) => {
       const existed = await removeCluster(client, saved, saved.owner, step, world.signal);
       return { value: undefined, result: existed ? `nothing of ${name} is left` : `${name} was gone already` };

@@ -4,7 +4,7 @@ import { findScaleTargets, isScaled, requestScale, wantedReplicas } from '../clu
 import { infrastructureOf, type ClusterView } from '../cluster/view.ts';
 import type { ScaleInputs } from '../inputs.ts';
 import type { World } from '../world.ts';
-import { diagnose } from './diagnose.ts';
+import { diagnose, IN_MAIN } from './diagnose.ts';
 import { enterHost } from './enter.ts';
 
 /**
@@ -30,7 +30,7 @@ export async function scale(inputs: ScaleInputs, world: World): Promise<void> {
     return { value: undefined, result: machines };
   });
   await scaled.catch(async (thrown: unknown) => {
-    await diagnose(client, inputs, 'whole', world);
+    await diagnose(client, inputs, IN_MAIN, world);
     throw thrown;
   });
   world.output('timings', JSON.stringify(world.timeline));

@@ -8,12 +8,12 @@ import { annotations, cleanUp, lines, makeJob, startEmptyMirror, startMirror, st
 
 afterAll(cleanUp);
 
-describe.concurrent('a job that is cancelled', () => {
+describe('a job that is cancelled', () => {
   it.each(['SIGINT', 'SIGTERM'] as const)('ends at once, also when the host does not answer: %s', async (signal) => {
     const server = await startServer({ answer: () => 'silence' });
     const job = makeJob({ 'host-kubeconfig': server.kubeconfig() });
     const running = job.main();
-    await until('a request', 10_000, () => server.received.length > 0);
+    await until('a request', 40_000, () => server.received.length > 0);
     const began = performance.now();
     job.process?.kill(signal);
     const result = await running;
@@ -36,7 +36,7 @@ describe.concurrent('a job that is cancelled', () => {
     });
     const running = job.main();
     const file = join(job.temp, 'knest', 'clusterctl-runs');
-    await until('clusterctl', 30_000, () => existsSync(file) && readFileSync(file, 'utf8').endsWith('\n'));
+    await until('clusterctl', 40_000, () => existsSync(file) && readFileSync(file, 'utf8').endsWith('\n'));
     const pid = Number(readFileSync(file, 'utf8'));
     expect(process.kill(pid, 0)).toBe(true);
     const began = performance.now();
@@ -56,7 +56,7 @@ function isLease(body: unknown): body is object {
   return typeof body === 'object' && body !== null && 'kind' in body && body.kind === 'Lease';
 }
 
-describe.concurrent('the post step', () => {
+describe('the post step', () => {
   it('does nothing, and says nothing, after a main that made nothing', async () => {
     const job = makeJob({ name: 'Not_A_Name' });
     expect(await job.main()).toMatchObject({ exitCode: 1 });
@@ -65,12 +65,12 @@ describe.concurrent('the post step', () => {
 
   it('of a cancelled job asks for the deletion within seconds, though the host is slow to tell how the cluster is', async () => {
     const { job, host } = await jobWithCluster({});
-    const began = performance.now();
     const post = await job.post('cancelled');
     expect(post.exitCode, post.log).toBe(0);
-    // 3 s were promised, and the start of a process on a busy machine takes its time; a request would wait for 30 s.
-    expect((host.deletedAt ?? Number.NaN) - began).toBeLessThan(6_000);
-    expect(post.log).toContain('machines were not read: ');
+    // 3 s are promised. This counts from its first request, since a busy machine takes its time to start a process,
+    // and is generous; a request that nobody limits would wait for 30 s.
+    expect((host.deletedAt ?? Number.NaN) - (host.askedAt ?? 0)).toBeLessThan(8_000);
+    expect(post.log).toMatch(/^machines were not read: .*timeout/m);
     expect(post.log.indexOf('::group::▸ Conditions')).toBeLessThan(post.log.indexOf('nothing of demo is left'));
   });
 
@@ -104,7 +104,7 @@ describe.concurrent('the post step', () => {
 
 /** A job whose main came as far as to remember a cluster, which then is there; its machines are not told. */
 async function jobWithCluster(inputs: Readonly<Record<string, string>>): Promise<{ job: Job; host: Host }> {
-  const host: Host = { isThere: false, deletedAt: undefined, writes: [] };
+  const host: Host = { isThere: false, askedAt: undefined, deletedAt: undefined, writes: [] };
   const server = await startServer({ isAdministrator: true, answer: (request) => answerOf(host, request) });
   const mirror = await startEmptyMirror();
   const job = makeJob({
@@ -122,12 +122,15 @@ async function jobWithCluster(inputs: Readonly<Record<string, string>>): Promise
 
 interface Host {
   isThere: boolean;
+  /** When the post step sent its first request, and its DELETE. Milliseconds, of performance.now(). */
+  askedAt: number | undefined;
   deletedAt: number | undefined;
   readonly writes: string[];
 }
 
 function answerOf(host: Host, { method, path }: Received) {
   if (!host.isThere) return undefined;
+  host.askedAt ??= performance.now();
   if (method !== 'GET') host.writes.push(`${method} ${path}`);
   if (path.includes('/machines?') && host.deletedAt === undefined) return 'silence';
   if (!path.endsWith('/clusters/demo') || host.deletedAt !== undefined) return undefined;
