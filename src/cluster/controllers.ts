@@ -37,7 +37,7 @@ export async function controllerLogs(
     found.flat().map(async (entry) => {
       if ('lines' in entry) return entry;
       const pod = `${entry.metadata.namespace ?? ''}/${entry.metadata.name}`;
-      const path = logPath(entry, { tailLines: String(READ_LINES) });
+      const path = logPath(entry, { tailLines: String(READ_LINES), ...mainContainer(entry) });
       const lines = await client.rest.text({ method: 'GET', path, retries: 0 }).then(
         (text) => text.split('\n').filter(isAbout),
         (thrown: unknown) => [notRead(thrown)],
@@ -45,6 +45,11 @@ export async function controllerLogs(
       return { pod, lines };
     }),
   );
+}
+
+/** A provider's own container, where it has a proxy beside it; kubebuilder names it so. */
+function mainContainer({ spec }: Pod): { readonly container?: string } {
+  return spec?.containers?.some(({ name }) => name === 'manager') === true ? { container: 'manager' } : {};
 }
 
 /** The pods, or a log that tells why they cannot be listed. */

@@ -72,8 +72,8 @@ export function describePodProblem(pod: Pod, problem: PodProblem): string {
   return `Pod ${namespace}/${name}${place}: ${problem.reason}${message}`;
 }
 
-/** The path of the log of a pod's first container; `parameters` are those of the API, for example `tailLines`. */
+/** The path of a pod's log, of its first container where `parameters`, those of the API, name no other. */
 export function logPath({ metadata, spec }: Pod, parameters: Readonly<Record<string, string>>): string {
   const container = spec?.containers?.[0]?.name;
-  return `${pathOf(Kinds.pod, metadata.namespace, metadata.name)}/log${query({ ...parameters, container })}`;
+  return `${pathOf(Kinds.pod, metadata.namespace, metadata.name)}/log${query({ container, ...parameters })}`;
 }

@@ -34,7 +34,10 @@ function answers(others: Readonly<Record<string, Answer>> = {}): Readonly<Record
     '/namespaces/knest/virtualmachines': items(virtualMachineOf('pr-cp-x')),
     '/namespaces/knest/pods': items(podOf('pr-cp-x', { phase: 'Running' })),
     '/namespaces/knest/events': items(event('pr-cp-x', 'first'), event('pr-cp-x2', 'another’s')),
-    '/api/v1/pods': items({ metadata: { name: 'capi-manager', namespace: 'capi-system' } }),
+    '/api/v1/pods': items({
+      metadata: { name: 'capi-manager', namespace: 'capi-system' },
+      spec: { containers: [{ name: 'kube-rbac-proxy' }, { name: 'manager' }] },
+    }),
     '/pods/vm-pr-cp-x/log': text('booting\r\njoin --token abcdef.0123456789abcdef\n\u001b[31mpanic\u001b[0m\n'),
     '/pods/capi-manager/log': text('I1 knest/pr fine\nE1124 knest/pr broken\nE1124 knest/pr2 another’s\n'),
     ...others,
@@ -74,6 +77,7 @@ describe('the diagnostics of a cluster', () => {
 
   it('read no Secret', async () => {
     const { received } = await collect(answers());
+    expect(received.map(({ path }) => path)).toContainEqual(expect.stringMatching(/\/log\?.*container=manager/));
     expect(received.length).toBeGreaterThan(10);
     expect(received.filter(({ method, path }) => method !== 'GET' || path.includes('/secrets'))).toEqual([]);
   });
