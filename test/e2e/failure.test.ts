@@ -58,8 +58,8 @@ describe.skipIf(!host.hasVirtink)('a create on Virtink that fails (needs the mod
     const directory = main.outputs['diagnostics-path'] ?? '';
     const [console = ''] = globSync('console-vm-no-boot-cp-*.log', { cwd: directory });
     expect(readFileSync(join(directory, console), 'utf8')).toMatch(/^error: featureGates: /m);
-    const [provider = ''] = globSync('controller-capch-*.log', { cwd: directory });
-    expect(readFileSync(join(directory, provider), 'utf8')).toContain('no-boot');
+    const [controller = ''] = globSync('controller-capi-controller-*.log', { cwd: directory });
+    expect(readFileSync(join(directory, controller), 'utf8')).toContain('no-boot');
     expect(await leftovers(host, namespace, 'no-boot')).toEqual([]);
   });
 
