@@ -72,6 +72,15 @@ function text(failure: Failure): string {
   ].join('\n');
 }
 
+/** The error for inputs that cannot be used, a problem each, beginning with the input's name. */
+export function inputError(problems: readonly string[]): KnestError {
+  return new KnestError({
+    code: 'KNEST_INPUT',
+    problem: `${problems.length === 1 ? '1 input' : `${problems.length} inputs`} cannot be used; nothing was created`,
+    evidence: problems,
+  });
+}
+
 /** Whatever was thrown, as a `KnestError`; what is none of ours is a defect, and says so. */
 export function toKnestError(thrown: unknown): KnestError {
   if (thrown instanceof KnestError) return thrown;

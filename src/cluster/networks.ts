@@ -1,4 +1,4 @@
-import { KnestError } from '../errors.ts';
+import { inputError } from '../errors.ts';
 import type { HostNetworks } from '../host/preflight.ts';
 import type { CreateInputs } from '../inputs.ts';
 import { firstFree, overlaps, type Cidr } from '../values/cidr.ts';
@@ -27,11 +27,7 @@ export function chooseNetworks(inputs: CreateInputs, host: HostNetworks): Cluste
     ...problems('service-cidr', services, host, SERVICE_CANDIDATES, [...used, ...present(pods)]),
   ];
   if (pods !== undefined && services !== undefined && evidence.length === 0) return { pods, services };
-  throw new KnestError({
-    code: 'KNEST_INPUT',
-    problem: `${evidence.length === 1 ? '1 input' : `${evidence.length} inputs`} cannot be used; nothing was created`,
-    evidence,
-  });
+  throw inputError(evidence);
 }
 
 function problems(

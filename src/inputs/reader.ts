@@ -1,4 +1,4 @@
-import { KnestError } from '../errors.ts';
+import { inputError } from '../errors.ts';
 import { parseCidr, type Cidr } from '../values/cidr.ts';
 import { parseDuration } from '../values/duration.ts';
 import { parseBytes, suggestQuantity } from '../values/quantity.ts';
@@ -149,11 +149,6 @@ export class InputReader {
   /** Ends the reading. Throws KNEST_INPUT with every problem when there was any. */
   finish(): void {
     if (this.#problems.length === 0) return;
-    const count = this.#problems.length;
-    throw new KnestError({
-      code: 'KNEST_INPUT',
-      problem: `${count === 1 ? '1 input' : `${count} inputs`} cannot be used; nothing was created`,
-      evidence: this.#problems.map(({ input, problem }) => `${input}: ${problem}`),
-    });
+    throw inputError(this.#problems.map(({ input, problem }) => `${input}: ${problem}`));
   }
 }
