@@ -6,13 +6,14 @@ import { InputReader, type GetInput } from './inputs/reader.ts';
 
 export type { AccessInputs, ApiAccess } from './inputs/access.ts';
 export { MAX_NAME_LENGTH, type HostInputs } from './inputs/common.ts';
-export type { CreateInputs, Infrastructure, WaitFor } from './inputs/create.ts';
+export type { CreateInputs, WaitFor } from './inputs/create.ts';
 export type { ChecksumPolicy, DownloadInputs } from './inputs/downloads.ts';
 export type { JobStatus } from './inputs/job-status.ts';
 export type { DeleteInputs, KubeconfigInputs, ScaleInputs } from './inputs/existing.ts';
 export type { ListInputs } from './inputs/list.ts';
 export type { MachineInputs } from './inputs/machines.ts';
 export type { NetworkInputs } from './inputs/networks.ts';
+export type { Infrastructure, InfrastructureProvider, TemplateSource } from './inputs/template.ts';
 export type { ComponentVersions } from './inputs/versions.ts';
 
 /** Every input, read once; a member for each command. */

@@ -6,6 +6,7 @@ import type { Service } from '../host/objects.ts';
 import { hasStatus, pause } from '../host/rest.ts';
 import type { ApiAccess } from '../inputs.ts';
 import { kubeconfigText, serverOf, withServer, type Kubeconfig } from './kubeconfig.ts';
+import { findService } from './service.ts';
 import type { ClusterHandle } from './view.ts';
 
 /** A way to the nested API server. */
@@ -44,7 +45,7 @@ export async function findAccess(
   const nodes = apiHost === undefined ? await nodeHosts(client) : [apiHost];
   for (;;) {
     // Read each time: a load balancer may get its address late.
-    const service = await client.get(Kinds.service, handle.name, handle.namespace);
+    const service = await findService(client, handle);
     const all = routes(kubeconfig, service, nodes);
     const wanted = all.filter(({ kind }) => apiAccess === 'auto' || kind === apiAccess);
     const failures: string[] = [];
@@ -142,7 +143,9 @@ function noAccess(
     evidence:
       failures.length > 0
         ? failures
-        : [`Service ${namespace}/${name} (${service?.spec?.type ?? 'not there'}) offers no ${apiAccess}`],
+        : [
+            `Service ${namespace}/${service?.metadata.name ?? name} (${service?.spec?.type ?? 'not there'}) offers no ${apiAccess}`,
+          ],
     next: 'run the job in the host cluster, set api-host to a node that it reaches, or api-access: load-balancer',
   });
 }

@@ -26,7 +26,8 @@ export async function applyCluster(
   { uid }: ClaimedCluster,
   signal: AbortSignal,
 ): Promise<void> {
-  const owner = { apiVersion: cluster.apiVersion, kind: cluster.kind, name: cluster.metadata.name, uid };
+  const { apiVersion, kind } = Kinds.cluster; // whatever version the template has
+  const owner = { apiVersion, kind, name: cluster.metadata.name, uid };
   const dependents = others.map((object) => ({
     ...object,
     metadata: { ...object.metadata, ownerReferences: [owner] },
@@ -67,7 +68,7 @@ export async function claimCluster(
   const claimed = { ...cluster, metadata: { ...cluster.metadata, annotations } };
   for (;;) {
     try {
-      const made = await client.create(Kinds.cluster, claimed);
+      const made = await client.create({ ...Kinds.cluster, apiVersion: cluster.apiVersion }, claimed);
       return { created: true, uid: made.metadata.uid ?? '' };
     } catch (thrown) {
       if (!hasStatus(thrown, 409)) throw thrown;

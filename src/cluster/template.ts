@@ -1,16 +1,21 @@
 import { join } from 'node:path';
 import { parseManifest } from '../host/manifest.ts';
 import type { KubernetesObject } from '../host/objects.ts';
-import { KnestError } from '../errors.ts';
+import { KnestError, messageOf } from '../errors.ts';
 import type { CreateInputs, Infrastructure, MachineInputs } from '../inputs.ts';
 import type { Clusterctl } from '../install/clusterctl.ts';
-import { Labels, owned, type ClusterIdentity } from './identity.ts';
+import { withAliases } from './aliases.ts';
+import type { CustomTemplate } from './custom-template.ts';
+import type { ClusterIdentity } from './identity.ts';
+import { machineCounts, type MachineCounts } from './machine-counts.ts';
 import type { ClusterNetworks } from './networks.ts';
+import { withOwner } from './stamp.ts';
 
 /** The objects of a nested cluster; the Cluster itself apart, since all others hang on it. */
 export interface RenderedCluster {
   readonly cluster: KubernetesObject;
   readonly others: readonly KubernetesObject[];
+  readonly machines: MachineCounts;
 }
 
 /** Where an infrastructure's template is: beside this file, and beside the bundle. */
@@ -24,10 +29,15 @@ export async function render(
   inputs: CreateInputs,
   identity: ClusterIdentity,
   networks: ClusterNetworks,
+  custom: CustomTemplate | undefined,
 ): Promise<RenderedCluster> {
-  const file = templateFile(inputs.infrastructure);
-  const text = await clusterctl.renderTemplate(identity.name, identity.namespace, file, variables(inputs, networks));
-  const objects = parseManifest(text).map((object) => withOwner(object, identity));
+  const { infrastructure } = inputs;
+  // An infrastructure without a template of our own is none without one of the user's.
+  const file = custom?.file ?? templateFile(typeof infrastructure === 'object' ? 'virtink' : infrastructure);
+  const own = variables(inputs, networks);
+  const given = custom === undefined ? own : withAliases(own);
+  const text = await clusterctl.renderTemplate(identity.name, identity.namespace, file, given);
+  const objects = parseTemplate(text).map((object) => withOwner(object, identity));
   const isCluster = ({ kind, apiVersion }: KubernetesObject): boolean =>
     kind === 'Cluster' && apiVersion.startsWith('cluster.x-k8s.io/');
   const [cluster, ...more] = objects.filter(isCluster);
@@ -37,7 +47,28 @@ export async function render(
       problem: `the template has ${more.length === 0 ? 'no' : 'more than one'} Cluster; it must have exactly one`,
     });
   }
-  return { cluster: withFinalizer(cluster), others: objects.filter((object) => !isCluster(object)) };
+  if (cluster.metadata.name !== identity.name) {
+    throw new KnestError({
+      code: 'KNEST_TEMPLATE',
+      problem: `the Cluster of the template is called ${cluster.metadata.name}, not ${identity.name}`,
+      next: 'name it ${CLUSTER_NAME}, so that each job has its own',
+    });
+  }
+  const others = objects.filter((object) => !isCluster(object));
+  return { cluster: withFinalizer(cluster), others, machines: machineCounts(objects) };
+}
+
+function parseTemplate(text: string): readonly KubernetesObject[] {
+  try {
+    return parseManifest(text);
+  } catch (thrown) {
+    throw new KnestError({
+      code: 'KNEST_TEMPLATE',
+      problem: `the template is no YAML once its variables are filled in: ${messageOf(thrown).split('\n')[0] ?? ''}`,
+      next: 'check the values of its variables',
+      cause: thrown,
+    });
+  }
 }
 
 /** Cluster API's own. Source: cluster-api v1.14 api/core/v1beta2/cluster_types.go, ClusterFinalizer. */
@@ -72,38 +103,4 @@ function machineVariables(role: string, machine: MachineInputs): Readonly<Record
     [`${role}_MACHINE_ROOTFS_IMAGE`]: machine.rootfsImage,
     [`${role}_MACHINE_ROOTFS_SIZE`]: machine.rootfsSize,
   };
-}
-
-interface WithMachines extends KubernetesObject {
-  readonly spec?: {
-    readonly machineTemplate?: { readonly metadata?: Labelled };
-    readonly template?: { readonly metadata?: Labelled };
-  };
-}
-
-interface Labelled {
-  readonly labels?: Readonly<Record<string, string>>;
-}
-
-/**
- * The object with its owner on it, and on the machines it will make: a KubeadmControlPlane and a MachineDeployment
- * hand their own labels on to nobody. Source: Cluster API, "Metadata propagation".
- */
-export function withOwner(object: KubernetesObject, identity: ClusterIdentity): KubernetesObject {
-  const { spec, ...rest } = object as WithMachines;
-  const labels = { [Labels.clusterName]: identity.name, ...identity.owner };
-  const withLabels = <M extends Labelled>(metadata: M): M => ({
-    ...metadata,
-    labels: { ...metadata.labels, ...labels },
-  });
-  const metadata = owned(withLabels({ ...object.metadata, namespace: identity.namespace }), identity);
-  if (object.kind === 'KubeadmControlPlane') {
-    const machineTemplate = { ...spec?.machineTemplate, metadata: withLabels(spec?.machineTemplate?.metadata ?? {}) };
-    return { ...rest, metadata, spec: { ...spec, machineTemplate } } as KubernetesObject;
-  }
-  if (object.kind === 'MachineDeployment') {
-    const template = { ...spec?.template, metadata: withLabels(spec?.template?.metadata ?? {}) };
-    return { ...rest, metadata, spec: { ...spec, template } } as KubernetesObject;
-  }
-  return { ...object, metadata };
 }

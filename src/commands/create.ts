@@ -1,13 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { applyCluster, claimCluster, type ClaimedCluster } from '../cluster/apply.ts';
+import { fetchTemplate, type CustomTemplate } from '../cluster/custom-template.ts';
 import { follow } from '../cluster/follow.ts';
+import { checkForeignObjects } from '../cluster/foreign-objects.ts';
 import { identify, type ClusterIdentity } from '../cluster/identity.ts';
 import { writePrivateFile } from '../cluster/kubeconfig.ts';
+import { describeMachines, type MachineCounts } from '../cluster/machine-counts.ts';
 import { chooseNetworks, type ClusterNetworks } from '../cluster/networks.ts';
 import { createPermissions } from '../cluster/permissions.ts';
-import { render, type RenderedCluster } from '../cluster/template.ts';
-import { isInitialised, joinedMachines, type ClusterView } from '../cluster/view.ts';
+import { reviewTemplate } from '../cluster/review.ts';
+import { render, variables, type RenderedCluster } from '../cluster/template.ts';
+import { infrastructureOf, isInitialised, joinedMachines, type ClusterView } from '../cluster/view.ts';
 import type { Connection } from '../host/connect.ts';
 import { checkPermissions, hostNetworks } from '../host/preflight.ts';
 import type { CreateInputs } from '../inputs.ts';
@@ -32,17 +36,18 @@ import { undo } from './undo.ts';
  */
 export async function create(inputs: CreateInputs, world: World): Promise<void> {
   const host = await enterHost(inputs, world);
-  const found = await preflight(host, inputs, world);
+  const downloader = new Downloader(inputs.downloads, world.directory, world.log.warn);
+  const found = await preflight(host, inputs, downloader, world);
   const cluster = identify(inputs, world.job, Date.now()); // name, owner, expiry: before anything exists
   const credentials = await remember(host, cluster, inputs, world); // the post step can find it from here on
-  const clusterctl = makeClusterctl(inputs, credentials, world);
+  const clusterctl = makeClusterctl(inputs, downloader, credentials, world);
   await installMissing(host, clusterctl, found, world);
-  const rendered = await render(clusterctl, inputs, cluster, found.networks);
+  const rendered = await makeObjects(host, clusterctl, inputs, cluster, found, world);
   const claimed = await claim(host, rendered, cluster, world);
   try {
     await apply(host, rendered, claimed, cluster, world);
-    if (inputs.waitFor !== 'none') await wait(host, cluster, inputs, world);
-    await handOver(host, cluster, inputs, claimed, world);
+    if (inputs.waitFor !== 'none') await wait(host, cluster, inputs, rendered, world);
+    await handOver(host, cluster, inputs, rendered, claimed, world);
   } catch (thrown) {
     await diagnose(host.client, cluster, IN_MAIN, world);
     throw await undo(host, cluster, { ...inputs, created: claimed.created }, thrown, world);
@@ -56,21 +61,30 @@ interface Found {
   readonly components: readonly Component[];
   /** What is there. */
   readonly inventory: Inventory;
+  /** The template of the user's own, if one is named. */
+  readonly template: CustomTemplate | undefined;
 }
 
 /** Looks before anything is written. */
-async function preflight({ client }: Connection, inputs: CreateInputs, world: World): Promise<Found> {
+async function preflight(
+  { client }: Connection,
+  inputs: CreateInputs,
+  downloader: Downloader,
+  world: World,
+): Promise<Found> {
   return world.log.step('Preflight', async () => {
     const components = requiredComponents(inputs.versions, inputs.infrastructure);
-    const [networks, inventory] = await Promise.all([
+    const { clusterTemplate } = inputs;
+    const [networks, inventory, template] = await Promise.all([
       hostNetworks(client).then((used) => chooseNetworks(inputs, used)),
       takeInventory(client),
+      clusterTemplate && fetchTemplate(client, clusterTemplate, downloader, world.directory),
     ]);
     const { text, isComplete } = describeInventory(components, inventory);
     const permissions = createPermissions(inputs.namespace, isComplete);
     await checkPermissions(client, permissions);
     const ranges = `CIDRs ${networks.pods.text} and ${networks.services.text} free`;
-    return { value: { networks, components, inventory }, result: `permissions, ${ranges}, ${text}` };
+    return { value: { networks, components, inventory, template }, result: `permissions, ${ranges}, ${text}` };
   });
 }
 
@@ -94,13 +108,13 @@ async function remember(
 }
 
 function makeClusterctl(
-  { downloads, versions }: CreateInputs,
+  { infrastructure, versions }: CreateInputs,
+  downloader: Downloader,
   kubeconfigFile: string,
-  { run, env, directory, log }: World,
+  { run, env, directory }: World,
 ): Clusterctl {
-  const downloader = new Downloader(downloads, directory, log.warn);
   const clusterctlWorld = { run, env, directory, kubeconfigFile };
-  return new Clusterctl(clusterctlWorld, downloader, versions.clusterApi, knownComponents(versions));
+  return new Clusterctl(clusterctlWorld, downloader, versions.clusterApi, knownComponents(versions, infrastructure));
 }
 
 async function installMissing(
@@ -114,6 +128,26 @@ async function installMissing(
     const holder = `${job.repository} run ${job.runId} job ${job.jobName} ${randomUUID()}`;
     const installation = { client, clusterctl, components, inventory, holder, signal, secondsLeft };
     return { value: undefined, result: await install(installation, step) };
+  });
+}
+
+/** Renders the template; of one that is not the action's own, tells what cannot be known, and looks whom it touches. */
+async function makeObjects(
+  { client }: Connection,
+  clusterctl: Clusterctl,
+  inputs: CreateInputs,
+  cluster: ClusterIdentity,
+  { networks, template }: Found,
+  { log }: World,
+): Promise<RenderedCluster> {
+  const make = (): Promise<RenderedCluster> => render(clusterctl, inputs, cluster, networks, template);
+  if (template === undefined) return make();
+  return log.step('Template', async (step) => {
+    const rendered = await make();
+    const objects = [rendered.cluster, ...rendered.others];
+    for (const line of reviewTemplate(template, objects, cluster.name, variables(inputs, networks))) step.line(line);
+    await checkForeignObjects(client, rendered.others, cluster);
+    return { value: rendered, result: `${objects.length} objects of ${template.origin}` };
   });
 }
 
@@ -148,13 +182,13 @@ async function apply(
 async function wait(
   { client }: Connection,
   cluster: ClusterIdentity,
-  inputs: CreateInputs,
+  { timeoutSeconds, waitFor }: CreateInputs,
+  rendered: RenderedCluster,
   { log, signal }: World,
 ): Promise<void> {
-  const { infrastructure, timeoutSeconds, waitFor } = inputs;
-  const machines = inputs.controlPlane.count + inputs.workers.count;
+  const infrastructure = infrastructureOf(rendered.cluster);
   const isReached = (view: ClusterView): boolean =>
-    isInitialised(view) && (waitFor === 'control-plane' || joinedMachines(view).length >= machines);
+    isInitialised(view) && (waitFor === 'control-plane' || haveJoined(view, rendered.machines));
   const what = waitFor === 'nodes' ? 'nodes' : 'control plane';
   await log.step(`Wait for ${what}`, async (step) => {
     await follow(client, cluster, { infrastructure, isReached, verb: 'start', timeoutSeconds }, step, signal);
@@ -162,11 +196,19 @@ async function wait(
   });
 }
 
+/** Whether all machines that were asked for are nodes; where it is not known how many, whether all that there are. */
+function haveJoined(view: ClusterView, { controlPlane, workers }: MachineCounts): boolean {
+  const joined = joinedMachines(view).length;
+  const isKnown = controlPlane !== undefined && workers !== undefined;
+  return joined >= (controlPlane ?? 0) + (workers ?? 0) && (isKnown || joined === view.machines.length);
+}
+
 /** Gives the job its cluster: kubeconfig, outputs, summary. */
 async function handOver(
   host: Connection,
   cluster: ClusterIdentity,
   inputs: CreateInputs,
+  rendered: RenderedCluster,
   claimed: ClaimedCluster,
   world: World,
 ): Promise<void> {
@@ -177,7 +219,7 @@ async function handOver(
   world.output('timings', JSON.stringify(world.timeline));
   const verb = claimed.created ? 'created' : 'adopted';
   const state = server === undefined ? verb : 'is ready';
-  const machines = `control plane: ${inputs.controlPlane.count}, workers: ${inputs.workers.count}`;
+  const machines = describeMachines(rendered.machines);
   const { ephemeral } = inputs;
   const page = { name, namespace, state, host: host.server, server, kubernetesVersion, machines, expiresAt, ephemeral };
   await world.summary.add(createdPage(page, world.timeline));

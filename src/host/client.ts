@@ -177,12 +177,18 @@ export class KubernetesClient {
     const known = Object.values<Kind>(Kinds).find(
       (kind) => kind.kind === object.kind && kind.apiVersion === object.apiVersion,
     );
-    if (known !== undefined) return known;
+    const kind = known ?? (await this.discover(object));
+    if (kind === undefined) throw new Error(`the host serves no kind ${object.kind} in ${object.apiVersion}`);
+    return kind;
+  }
+
+  /** Where the kind of an object lives, asked of the host once for each API group; undefined when it serves none. */
+  async discover(object: Pick<KubernetesObject, 'apiVersion' | 'kind'>): Promise<Kind | undefined> {
     const resources = await this.#discover(object.apiVersion);
     const resource = resources.find(({ kind, name }) => kind === object.kind && !name.includes('/'));
     if (resource === undefined) {
       this.#discovered.delete(object.apiVersion);
-      throw new Error(`the host serves no kind ${object.kind} in ${object.apiVersion}`);
+      return undefined;
     }
     return {
       apiVersion: object.apiVersion,

@@ -5,24 +5,22 @@ import { readDownloads, type DownloadInputs } from './downloads.ts';
 import { readControlPlaneCount, readMachine, type MachineInputs } from './machines.ts';
 import { readNetworks, type NetworkInputs } from './networks.ts';
 import type { InputReader } from './reader.ts';
+import { readTemplate, type TemplateInputs } from './template.ts';
 import { readVersions, type ComponentVersions } from './versions.ts';
 
-/** The infrastructure providers that the action has a template for. */
-export type Infrastructure = 'virtink' | 'docker';
 /** How far `create` waits. */
 export type WaitFor = 'control-plane' | 'nodes' | 'none';
 /** Seconds that an ephemeral cluster may live when nothing else is said: longer than jobs take, shorter than a night. */
 const EPHEMERAL_TTL_SECONDS = 4 * 3600;
 
 /** What `command: create` was asked for. */
-export interface CreateInputs extends CommonInputs, AccessInputs, NetworkInputs {
+export interface CreateInputs extends CommonInputs, AccessInputs, NetworkInputs, TemplateInputs {
   readonly command: 'create';
   /** Undefined: made from the run, its attempt and the job. */
   readonly name: string | undefined;
   /** Which leg of a matrix the job is: `GITHUB_JOB` is the same for all. */
   readonly jobIndex: string | undefined;
   readonly downloads: DownloadInputs;
-  readonly infrastructure: Infrastructure;
   readonly versions: ComponentVersions;
   readonly kubernetesVersion: Version;
   readonly controlPlane: MachineInputs;
@@ -45,7 +43,7 @@ export function readCreate(reader: InputReader): CreateInputs {
     jobIndex: /^\d+$/.exec(reader.optional('job-index') ?? '')?.[0],
     ...readCommon(reader),
     downloads: readDownloads(reader),
-    infrastructure: reader.choice('infrastructure', ['virtink', 'docker']),
+    ...readTemplate(reader),
     versions: readVersions(reader),
     kubernetesVersion,
     controlPlane: readMachine(reader, 'control-plane', readControlPlaneCount(reader), kubernetesVersion),

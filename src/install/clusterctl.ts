@@ -112,12 +112,7 @@ export class Clusterctl {
     const args = ['generate', 'cluster', name, '--from', templateFile, '--target-namespace', namespace, ...this.#host];
     const { exitCode, stdout, stderr } = await this.#run(args, variables);
     if (exitCode === 0) return stdout;
-    throw new KnestError({
-      code: 'KNEST_TEMPLATE',
-      problem: `clusterctl cannot render the template ${templateFile}`,
-      evidence: lastLines(stderr),
-      next: 'check the variables that it names',
-    });
+    throw templateError(templateFile, stderr);
   }
 
   /** The flags of the commands that talk to the host; `generate provider` does not know them. */
@@ -148,6 +143,25 @@ export class Clusterctl {
     const asset = clusterctlAsset(this.#version, process.platform, process.arch);
     return this.#downloader.program(asset, process.platform === 'win32' ? 'clusterctl.exe' : 'clusterctl');
   }
+}
+
+/** How clusterctl names the variables without a value. Source: cmd/clusterctl/client/yamlprocessor/simple_processor.go. */
+const MISSING_VARIABLES = /value for variables \[([^\]]+)\] is not set/;
+
+function templateError(templateFile: string, stderr: string): KnestError {
+  const missing = MISSING_VARIABLES.exec(stderr)?.[1];
+  return new KnestError({
+    code: 'KNEST_TEMPLATE',
+    problem:
+      missing === undefined
+        ? `clusterctl cannot render the template ${templateFile}`
+        : `the template ${templateFile} needs variables that are not set: ${missing}`,
+    evidence: lastLines(stderr),
+    next:
+      missing === undefined
+        ? 'check that it is a template of clusterctl: YAML with ${VARIABLES}'
+        : 'set them in env of this step; those that inputs set are listed in the README',
+  });
 }
 
 function installError(verb: string, stderr: string): KnestError {

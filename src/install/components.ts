@@ -1,5 +1,6 @@
-import type { ComponentVersions, Infrastructure } from '../inputs.ts';
+import type { ComponentVersions, Infrastructure, InfrastructureProvider } from '../inputs.ts';
 import { compareMinor, type Version } from '../values/version.ts';
+import { infrastructureProvider } from './providers.ts';
 
 /** An asset of a GitHub release. */
 export interface ReleaseAsset {
@@ -25,8 +26,9 @@ interface ComponentBase {
   readonly version: string;
   /** The manifest that installs it. */
   readonly manifest: ReleaseAsset;
-  /** One of its CRDs: without it the component is not installed, whatever else is there. */
-  readonly crd: string;
+  /** One of its CRDs: without it the component is not installed, whatever else is there. Undefined when none is known. */
+  readonly crd: string | undefined;
+  /** None of a provider that is known by name alone, until it is there. */
   readonly workloads: readonly Workload[];
 }
 
@@ -54,7 +56,10 @@ const CLUSTER_API = 'kubernetes-sigs/cluster-api';
 const VIRTINK_PROVIDER = 'smartxworks/cluster-api-provider-virtink';
 
 /** Everything a cluster on that infrastructure needs on the host, in the order in which it may be installed. */
-export function requiredComponents(versions: ComponentVersions, infrastructure: Infrastructure): readonly Component[] {
+export function requiredComponents(
+  versions: ComponentVersions,
+  infrastructure: Infrastructure | InfrastructureProvider,
+): readonly Component[] {
   const common = [
     certManager(versions.certManager),
     clusterApi(versions.clusterApi, {
@@ -79,6 +84,7 @@ export function requiredComponents(versions: ComponentVersions, infrastructure: 
       workload: ['capi-kubeadm-control-plane-system', 'capi-kubeadm-control-plane-controller-manager'],
     }),
   ];
+  if (typeof infrastructure === 'object') return [...common, infrastructureProvider(infrastructure)];
   switch (infrastructure) {
     case 'virtink':
       return [...common, virtinkProvider(versions.virtinkProvider), virtink(versions.virtink)];
@@ -107,10 +113,20 @@ export function clusterApiProblem(version: Version): string | undefined {
   return compareMinor(version, { major: 1, minor: 11 }) < 0 ? 'has no v1beta2 API' : undefined;
 }
 
-/** Everything the action knows, whatever the infrastructure. */
-export function knownComponents(versions: ComponentVersions): readonly Component[] {
-  const all = (['virtink', 'docker'] as const).flatMap((name) => requiredComponents(versions, name));
-  return [...new Map(all.map((component) => [assetKey(component.manifest), component])).values()];
+/** Everything the action knows, whatever the infrastructure; and the provider of one that it has no template for. */
+export function knownComponents(
+  versions: ComponentVersions,
+  ...others: readonly (Infrastructure | InfrastructureProvider)[]
+): readonly Component[] {
+  // Those asked for come first: clusterctl takes one version of each.
+  const all = [...others, 'virtink', 'docker'] as const;
+  const components = all.flatMap((infrastructure) => requiredComponents(versions, infrastructure));
+  return components.filter((component, index) => components.findIndex((one) => isSame(one, component)) === index);
+}
+
+function isSame(one: Component, other: Component): boolean {
+  if (one.installer !== 'clusterctl' || other.installer !== 'clusterctl') return one.title === other.title;
+  return one.provider.name === other.provider.name && one.provider.type === other.provider.type;
 }
 
 /** The component in another version. */

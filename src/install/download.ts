@@ -10,6 +10,9 @@ import { assetKey, type ReleaseAsset } from './components.ts';
 /** Where GitHub's own API tells the digest of each asset; not GHES, which does not hold these releases. */
 const GITHUB_API = 'https://api.github.com';
 
+/** What to do when a release has no such asset. */
+const NO_ASSET = 'check the version inputs: this release, or this file of it, does not exist';
+
 /** Downloads release assets and lets none through whose bytes are not what they should be. */
 export class Downloader {
   readonly #inputs: DownloadInputs;
@@ -38,7 +41,24 @@ export class Downloader {
     const actual = await sha256(target);
     if (expected === undefined || expected === actual) return target;
     await rm(target);
-    throw wrongSum(asset, expected, actual);
+    throw wrongSum(assetKey(asset), expected, actual);
+  }
+
+  /**
+   * Downloads from an address of the user's own to `path` below the private directory; `expected` is the sha256 that
+   * was asked for, if any. The mirror stands for GitHub here too. Returns where it is. Throws as `file` does.
+   */
+  async address(url: string, path: string, expected: string | undefined): Promise<string> {
+    const target = join(this.#directory, path);
+    await mkdir(dirname(target), { recursive: true });
+    await rm(target, { force: true });
+    const { mirror } = this.#inputs;
+    const from = mirror === undefined ? url : url.replace(/^https:\/\/github\.com(?=\/)/, mirror);
+    await this.#fetch(from, target, 'check the address: there is no such file');
+    const actual = await sha256(target);
+    if (expected === undefined || expected === actual) return target;
+    await rm(target);
+    throw wrongSum(url, expected, actual);
   }
 
   /**
@@ -74,7 +94,7 @@ export class Downloader {
     return `${root}/${asset.repository}/releases/download/${asset.tag}/${asset.name}`;
   }
 
-  async #fetch(url: string, target: string): Promise<void> {
+  async #fetch(url: string, target: string, whenMissing = NO_ASSET): Promise<void> {
     try {
       await downloadTool(url, target);
     } catch (thrown) {
@@ -83,7 +103,7 @@ export class Downloader {
         code: 'KNEST_DOWNLOAD',
         problem: `${url} cannot be downloaded: ${messageOf(thrown)}`,
         next: missing
-          ? 'check the version inputs: this release, or this file of it, does not exist'
+          ? whenMissing
           : 'check that this runner can reach the address (HTTPS_PROXY, NO_PROXY), or set mirror',
         cause: thrown,
       });
@@ -162,10 +182,10 @@ export class Downloader {
   }
 }
 
-function wrongSum(asset: ReleaseAsset, expected: string, actual: string): KnestError {
+function wrongSum(what: string, expected: string, actual: string): KnestError {
   return new KnestError({
     code: 'KNEST_CHECKSUM',
-    problem: `${assetKey(asset)} is not what was released: its sha256 is wrong`,
+    problem: `${what} is not what was released: its sha256 is wrong`,
     evidence: [`expected ${expected}`, `received ${actual}`],
     next: 'do not use it; check the mirror or proxy that it came through',
   });

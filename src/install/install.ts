@@ -5,12 +5,14 @@ import type { KubernetesClient } from '../host/client.ts';
 import { Kinds } from '../host/kinds.ts';
 import { withLease } from '../host/lease.ts';
 import { parseManifest } from '../host/manifest.ts';
+import type { KubernetesObject } from '../host/objects.ts';
 import { describePodProblem, podProblem } from '../host/pods.ts';
 import { watchTarget, watchUntil } from '../host/watch.ts';
 import type { StepLog } from '../report/log.ts';
 import type { Clusterctl } from './clusterctl.ts';
-import { atVersion, type Component, type ProviderComponent } from './components.ts';
+import { atVersion, type Component, type ProviderComponent, type Workload } from './components.ts';
 import {
+  asFound,
   daemonSetProblem,
   deploymentProblem,
   recordedProviders,
@@ -74,7 +76,10 @@ export async function install(installation: Installation, log: StepLog): Promise
 }
 
 function makePlan(components: readonly Component[], inventory: Inventory): Plan {
-  const states = components.map((component) => ({ component, found: stateOf(component, inventory) }));
+  const states = asFound(components, inventory).map((component) => ({
+    component,
+    found: stateOf(component, inventory),
+  }));
   return {
     absent: states.filter(({ found }) => found.state === 'absent').map(({ component }) => component),
     incomplete: states.flatMap(({ component, found }) =>
@@ -117,8 +122,9 @@ async function applyManifest({ client, clusterctl, signal }: Installation, compo
     component.installer === 'clusterctl'
       ? await clusterctl.providerManifest(component)
       : await readFile(clusterctl.manifestFile(component), 'utf8');
+  const objects = parseManifest(text);
   try {
-    await applyAll(client, parseManifest(text), signal);
+    await applyAll(client, objects, signal);
   } catch (thrown) {
     if (signal.aborted) throw thrown;
     throw new KnestError({
@@ -128,6 +134,15 @@ async function applyManifest({ client, clusterctl, signal }: Installation, compo
       cause: thrown,
     });
   }
+  // What is known by name alone is not among the workloads that are waited for anyway.
+  if (component.crd === undefined)
+    await waitForWorkloads(client, [{ ...component, workloads: deploymentsOf(objects) }], undefined, signal);
+}
+
+function deploymentsOf(objects: readonly KubernetesObject[]): readonly Workload[] {
+  return objects
+    .filter(({ kind }) => kind === 'Deployment')
+    .map(({ metadata: { name, namespace = '' } }) => ({ kind: 'Deployment', namespace, name }));
 }
 
 /** Waits until all workloads of the components are available, a line for each. Throws with what keeps them when aborted. */

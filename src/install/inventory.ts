@@ -40,20 +40,50 @@ export async function takeInventory(client: KubernetesClient): Promise<Inventory
 export function stateOf(component: Component, inventory: Inventory): ComponentState {
   const record = recordOf(component, inventory);
   const workloads = component.workloads.map((workload) => ({ workload, problem: problemOf(workload, inventory) }));
-  const hasDefinition = inventory.definitions.has(component.crd);
+  const hasDefinition = component.crd === undefined ? record !== undefined : inventory.definitions.has(component.crd);
   const untouched =
     !hasDefinition && record === undefined && workloads.every(({ problem }) => problem === 'is not there');
   if (untouched) return { state: 'absent' };
 
   const version = record?.version ?? versionOf(component, inventory) ?? component.version;
   const missing = [
-    ...(hasDefinition ? [] : [`the CRD ${component.crd} is not there`]),
+    ...(hasDefinition || component.crd === undefined ? [] : [`the CRD ${component.crd} is not there`]),
+    ...(component.workloads.length === 0 ? ['none of its Deployments is there'] : []),
     ...(component.installer === 'clusterctl' && record === undefined ? ['clusterctl has no record of it'] : []),
     ...workloads.flatMap(({ workload: { kind, namespace, name }, problem }) =>
       problem === undefined ? [] : [`${kind} ${namespace}/${name} ${problem}`],
     ),
   ];
   return missing.length === 0 ? { state: 'installed', version } : { state: 'incomplete', version, missing };
+}
+
+/** Who a workload belongs to. Source: cluster-api cmd/clusterctl/api/v1alpha3/labels.go, and its `generate provider`. */
+const PROVIDER_LABEL = 'cluster.x-k8s.io/provider';
+
+/**
+ * The components as they are to be on this host. Parts of Cluster API belong together: what is missing of it comes in
+ * the version that is there. A provider that is known by name alone consists of the Deployments with its label.
+ */
+export function asFound(components: readonly Component[], inventory: Inventory): readonly Component[] {
+  const core = components.find(isCore);
+  const version = parseVersion((core && recordOf(core, inventory)?.version) ?? '');
+  return components.map((component) => {
+    if (component.workloads.length === 0 && component.installer === 'clusterctl') {
+      return { ...component, workloads: labelled(component, inventory) };
+    }
+    const belongs = component.manifest.repository === core?.manifest.repository;
+    return version !== undefined && belongs ? atVersion(component, `v${version.text}`) : component;
+  });
+}
+
+function isCore(component: Component): boolean {
+  return component.installer === 'clusterctl' && component.provider.type === 'CoreProvider';
+}
+
+function labelled({ provider }: ProviderComponent, { deployments }: Inventory): readonly Workload[] {
+  return deployments
+    .filter(({ metadata }) => metadata.labels?.[PROVIDER_LABEL] === `infrastructure-${provider.name}`)
+    .map(({ metadata }) => ({ kind: 'Deployment', namespace: metadata.namespace ?? '', name: metadata.name }));
 }
 
 /** The known providers that clusterctl recorded on the host, each in the version that is there. */
@@ -110,7 +140,10 @@ export function describeInventory(
   components: readonly Component[],
   inventory: Inventory,
 ): { readonly text: string; readonly isComplete: boolean } {
-  const states = components.map((component) => ({ component, found: stateOf(component, inventory) }));
+  const states = asFound(components, inventory).map((component) => ({
+    component,
+    found: stateOf(component, inventory),
+  }));
   for (const { component, found } of states) refuseUnsupported(component, found);
   const isComplete = states.every(({ found }) => found.state === 'installed');
   const parts = states
@@ -125,7 +158,7 @@ export function describeInventory(
 }
 
 function refuseUnsupported(component: Component, found: ComponentState): void {
-  if (component.installer !== 'clusterctl' || component.provider.type !== 'CoreProvider') return;
+  if (!isCore(component)) return;
   const version = found.state === 'absent' ? undefined : parseVersion(found.version);
   if (version === undefined) return;
   const problem = clusterApiProblem(version);

@@ -75,6 +75,18 @@ describe('create', () => {
     expect(readCreate({ ttl: '90m' }).ttlSeconds).toBe(5400);
   });
 
+  it.each<[string, string, object]>([
+    ['virtink-version', 'v0.17.0', { virtink: 'v0.17.0' }],
+    ['virtink-provider-version', 'v0.6.0', { virtinkProvider: 'v0.6.0' }],
+    ...['v1.11.0', 'v1.12.4', 'v1.13.3', 'v1.14.2', 'v1.15.9'].map((version): [string, string, object] => [
+      'cluster-api-version',
+      version,
+      { clusterApi: version },
+    ]),
+  ])('takes %s %s', (input, version, versions) => {
+    expect(readCreate({ [input]: version }).versions).toMatchObject(versions);
+  });
+
   it('removes the slash at the end of a mirror', () => {
     const { downloads } = readCreate({ mirror: 'https://mirror.example.com/github//', 'checksum-policy': 'mirror' });
     expect(downloads).toMatchObject({ mirror: 'https://mirror.example.com/github', checksumPolicy: 'mirror' });
@@ -119,7 +131,6 @@ describe('one problem', () => {
     ['control-plane-machine-rootfs-image', 'two words', '"two words" is no image reference'],
     ['pod-network-cidr', '10.95.0.0', '"10.95.0.0" is no CIDR; for example 10.95.0.0/16'],
     ['service-cidr', '10.95.1.0/16', '"10.95.1.0/16" has host bits set; the network is 10.95.0.0/16'],
-    ['infrastructure', 'kubevirt', '"kubevirt" is not known; one of virtink, docker'],
     ['wait-for', 'node', '"node" is not known; one of control-plane, nodes, none'],
     ['api-access', 'ingress', '"ingress" is not known; one of auto, cluster-ip, node-port, load-balancer'],
     ['ephemeral', 'yes', '"yes" is no boolean; true or false'],

@@ -127,6 +127,17 @@ describe('Clusterctl', () => {
     ]);
   });
 
+  it('names the variables that a template lacks', async () => {
+    const stderr =
+      'Error: value for variables [A, B_C] is not set. Please set the value using os environment variables';
+    const { made } = clusterctl({ exitCode: 1, stderr });
+    expect(await rejection(made.renderTemplate('pr', 'knest', 't.yaml', {}))).toMatchObject({
+      code: 'KNEST_TEMPLATE',
+      problem: 'the template t.yaml needs variables that are not set: A, B_C',
+      evidence: [stderr],
+    });
+  });
+
   it('tells the last lines of a failure', async () => {
     const stderr = `${Array.from({ length: 20 }, (_, number) => `line ${number}`).join('\n\n')}\n`;
     const { made } = clusterctl({ exitCode: 1, stderr });

@@ -38,7 +38,7 @@ describe('requiredComponents', () => {
   it('are each told by something of its own', () => {
     const components = knownComponents(versions);
     const distinct = (texts: readonly string[]): number => new Set(texts).size;
-    expect(distinct(components.map(({ crd }) => crd))).toBe(components.length);
+    expect(distinct(components.map(({ crd = '' }) => crd))).toBe(components.length);
     expect(distinct(components.map(({ manifest }) => assetKey(manifest)))).toBe(components.length);
     const workloads = components.flatMap((component) => component.workloads);
     expect(distinct(workloads.map(({ namespace, name }) => `${namespace}/${name}`))).toBe(workloads.length);
@@ -54,6 +54,35 @@ describe('knownComponents', () => {
       'Virtink v0.15.0',
       'in-memory infrastructure provider v1.14.2',
     ]);
+  });
+
+  it('have the provider that is asked for in the version that is asked for, and only so', () => {
+    const titles = titled(knownComponents(versions, { name: 'docker', version: 'v1.13.0' }));
+    expect(titles.filter((title) => /docker|in-memory/.test(title))).toEqual(['docker provider v1.13.0']);
+  });
+});
+
+it('takes Virtink from the same asset of every release', () => {
+  const virtink = requiredComponents({ ...versions, virtink: 'v0.17.0' }, 'virtink').slice(-1);
+  expect(virtink.flatMap(assetsOf).map(assetKey)).toEqual(['smartxworks/virtink/v0.17.0/virtink.yaml']);
+});
+
+describe('a provider that clusterctl knows', () => {
+  it.each([
+    ['kubevirt', 'kubernetes-sigs/cluster-api-provider-kubevirt/v1.2.3/infrastructure-components.yaml'],
+    ['metal3', 'metal3-io/cluster-api-provider-metal3/v1.2.3/infrastructure-components.yaml'],
+    ['docker', 'kubernetes-sigs/cluster-api/v1.2.3/infrastructure-components-development.yaml'],
+  ])('is released: %s', (name, asset) => {
+    const components = requiredComponents(versions, { name, version: 'v1.2.3' });
+    expect(titled(components)).toEqual([...common, `${name} provider v1.2.3`]);
+    expect(components.slice(-1).flatMap(assetsOf).map(assetKey)).toEqual([
+      asset,
+      asset.replace(/[^/]+$/, 'metadata.yaml'),
+    ]);
+  });
+
+  it('is none under any other name', () => {
+    expect(() => requiredComponents(versions, { name: 'qemu', version: 'v1.0.0' })).toThrow(RangeError);
   });
 });
 

@@ -163,6 +163,35 @@ describe('the digests of GitHub', () => {
   });
 });
 
+describe('an address of the user', () => {
+  const address = 'https://github.com/acme/shop/raw/main/t.yaml';
+  const files = { '/acme/shop/raw/main/t.yaml': BYTES };
+
+  it('is downloaded, by way of the mirror when it is on GitHub', async () => {
+    const { downloader, directory } = await downloading(files);
+    expect(await downloader.address(address, 'template.yaml', undefined)).toBe(join(directory, 'template.yaml'));
+    expect(readFileSync(join(directory, 'template.yaml'), 'utf8')).toBe(BYTES);
+    await expect(downloader.address(address, 'template.yaml', sumOf(BYTES))).resolves.toBeDefined();
+  });
+
+  it('is refused when it has other bytes than were asked for', async () => {
+    const { downloader, directory } = await downloading(files);
+    expect(await rejection(downloader.address(address, 'template.yaml', sumOf('other')))).toMatchObject({
+      code: 'KNEST_CHECKSUM',
+      evidence: [`expected ${sumOf('other')}`, `received ${sumOf(BYTES)}`],
+    });
+    expect(existsSync(join(directory, 'template.yaml'))).toBe(false);
+  });
+
+  it('that has nothing is told with advice about the address', async () => {
+    const { downloader } = await downloading({});
+    expect(await rejection(downloader.address(address, 'template.yaml', undefined))).toMatchObject({
+      code: 'KNEST_DOWNLOAD',
+      next: 'check the address: there is no such file',
+    });
+  });
+});
+
 describe('a program', () => {
   const files = { [PATH]: BYTES, [`${PATH}.sha256`]: sumOf(BYTES) };
   const cached = (cache: string): string => join(cache, 'tool', '9.9.9', process.arch, 'tool');

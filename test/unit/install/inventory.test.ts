@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { DaemonSet, Deployment, Provider } from '../../../src/host/objects.ts';
 import { requiredComponents, type Component } from '../../../src/install/components.ts';
 import {
+  asFound,
   daemonSetProblem,
   deploymentProblem,
   describeInventory,
@@ -58,7 +59,7 @@ function hostWith(present: readonly Component[], tag = 'v1.2.3', recorded = 'v1.
           ]
         : [],
     ),
-    definitions: new Set(present.map(({ crd }) => crd)),
+    definitions: new Set(present.map(({ crd = '' }) => crd)),
     deployments: workloads
       .filter(({ kind }) => kind === 'Deployment')
       .map(({ namespace, name }) => deployment(namespace, name, true, `registry:5000/x:${tag}@sha256:abc`)),
@@ -142,6 +143,61 @@ describe('problems', () => {
     expect(deploymentProblem({ ...bare, kind: 'Deployment' })).toBe('is not available (no status yet)');
     expect(daemonSetProblem({ ...bare, kind: 'DaemonSet' })).toBe('runs on 0 of 0 nodes');
     expect([deploymentProblem(undefined), daemonSetProblem(undefined)]).toEqual(['is not there', 'is not there']);
+  });
+});
+
+describe('asFound', () => {
+  const tags = (found: readonly Component[]): readonly string[] =>
+    found.map(({ title, manifest }) => `${title} ${manifest.tag}`);
+
+  it('takes what is missing of Cluster API in the version that is there, and all else as it is asked for', () => {
+    const older = hostWith([core], 'v1.2.3', 'v1.12.3');
+    expect(tags(asFound(components, older))).toEqual([
+      'cert-manager v1.18.0',
+      'Cluster API v1.12.3',
+      'kubeadm bootstrap provider v1.12.3',
+      'kubeadm control plane provider v1.12.3',
+      'Virtink provider v0.7.0',
+      'Virtink v0.15.0',
+    ]);
+  });
+
+  it.each([
+    ['without Cluster API', nothing],
+    ['with one that no release is called like', hostWith([core], 'v1.2.3', 'main')],
+  ])('is what is asked for on a host %s', (_what, host) => {
+    expect(tags(asFound(components, host))).toEqual(tags(components));
+  });
+});
+
+describe('a provider that is known by name alone', () => {
+  const kubevirt = requiredComponents(versions, { name: 'kubevirt', version: 'v0.11.2' });
+  const other = kubevirt.at(-1) ?? core;
+  const recorded = hostWith([other], 'v1.2.3', 'v0.10.0');
+  const labels = { 'cluster.x-k8s.io/provider': 'infrastructure-kubevirt' };
+  const running = (isAvailable: boolean): Deployment => {
+    const made = deployment('capk-system', 'capk-controller-manager', isAvailable);
+    return { ...made, metadata: { ...made.metadata, labels } };
+  };
+  const found = (host: Inventory) => stateOf(asFound([other], host)[0] ?? core, host);
+
+  it('is not there without a record of it, whatever runs', () => {
+    expect(found(nothing)).toEqual({ state: 'absent' });
+    expect(found({ ...nothing, deployments: [deployment('x', 'y')] })).toEqual({ state: 'absent' });
+  });
+
+  it('is there, in its version, when all Deployments with its label are available', () => {
+    const host = { ...recorded, deployments: [running(true), deployment('x', 'y', false)] };
+    expect(found(host)).toEqual({ state: 'installed', version: 'v0.10.0' });
+  });
+
+  it('is incomplete when one is not available, or none is there', () => {
+    expect(found({ ...recorded, deployments: [running(false)] })).toEqual({
+      state: 'incomplete',
+      version: 'v0.10.0',
+      missing: ['Deployment capk-system/capk-controller-manager is not available (no replicas)'],
+    });
+    expect(found(recorded)).toMatchObject({ missing: ['none of its Deployments is there'] });
   });
 });
 

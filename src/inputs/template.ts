@@ -1,0 +1,80 @@
+import { PROVIDER_NAMES } from '../install/providers.ts';
+import { parseVersion } from '../values/version.ts';
+import type { InputReader } from './reader.ts';
+
+/** The infrastructure providers that the action has a template for. */
+export type Infrastructure = 'virtink' | 'docker';
+/** An infrastructure provider that clusterctl knows, for templates of the user's own. */
+export interface InfrastructureProvider {
+  readonly name: string;
+  readonly version: string;
+}
+
+/** Where a template of the user's own is. */
+export type TemplateSource =
+  | { readonly kind: 'file'; readonly path: string }
+  /** `sha256`: what its bytes must have, in hexadecimal digits; undefined when nobody said. */
+  | { readonly kind: 'url'; readonly url: string; readonly sha256: string | undefined }
+  | { readonly kind: 'config-map'; readonly namespace: string; readonly name: string };
+
+/** What the cluster is made from. */
+export interface TemplateInputs {
+  readonly infrastructure: Infrastructure | InfrastructureProvider;
+  /** Undefined: the action's own for the infrastructure. */
+  readonly clusterTemplate: TemplateSource | undefined;
+}
+
+/** The infrastructures with a template of the action's own. */
+const OWN: readonly Infrastructure[] = ['virtink', 'docker'];
+
+/** Reads what the cluster is made from. */
+export function readTemplate(reader: InputReader): TemplateInputs {
+  const infrastructure = readInfrastructure(reader);
+  const text = reader.optional('cluster-template');
+  if (text === undefined && typeof infrastructure === 'object') {
+    const { name, version } = infrastructure;
+    reader.problem('cluster-template', `is missing; infrastructure ${name}:${version} needs one, for example its own`);
+  }
+  return { infrastructure, clusterTemplate: text === undefined ? undefined : parseSource(text, reader) };
+}
+
+function readInfrastructure(reader: InputReader): Infrastructure | InfrastructureProvider {
+  const text = reader.required('infrastructure', 'virtink, docker or NAME:vX.Y.Z, for example kubevirt:v0.11.2');
+  const own = OWN.find((name) => name === text);
+  if (own !== undefined || text === '') return own ?? 'virtink';
+  const [name = '', versionText] = text.split(/:(.*)/s);
+  if (name === 'virtink') {
+    reader.problem('infrastructure', `"${text}": say virtink, and its version by virtink-provider-version`);
+  } else if (!PROVIDER_NAMES.includes(name)) {
+    reader.problem('infrastructure', `"${text}" is not known; virtink, docker or one of ${PROVIDER_NAMES.join(', ')}`);
+  }
+  const version = parseVersion(versionText ?? '');
+  if (version === undefined) {
+    reader.problem('infrastructure', `"${text}" has no version; for example ${name}:v1.0.0`);
+  }
+  return { name, version: `v${version?.text ?? '0.0.0'}` };
+}
+
+const CONFIG_MAP = /^configmap:(?<namespace>[a-z0-9][-a-z0-9]*)\/(?<name>[a-z0-9][-.a-z0-9]*)$/;
+
+function parseSource(text: string, reader: InputReader): TemplateSource {
+  if (text.startsWith('configmap:')) {
+    const { namespace, name } = CONFIG_MAP.exec(text)?.groups ?? {};
+    if (namespace !== undefined && name !== undefined) return { kind: 'config-map', namespace, name };
+    reader.problem('cluster-template', `"${text}" is no configmap:NAMESPACE/NAME`);
+  }
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) return parseUrl(text, reader);
+  return { kind: 'file', path: text };
+}
+
+function parseUrl(text: string, reader: InputReader): TemplateSource {
+  const [url = '', fragment] = text.split(/#(.*)/s);
+  if (!/^https:/i.test(url) || !URL.canParse(url)) {
+    reader.problem('cluster-template', `"${text}" is neither a path nor an https URL nor configmap:NAMESPACE/NAME`);
+  }
+  const sha256 = /^sha256=([0-9a-f]{64})$/i.exec(fragment ?? '')?.[1]?.toLowerCase();
+  if (fragment !== undefined && sha256 === undefined) {
+    reader.problem('cluster-template', `"#${fragment}" is no #sha256= with 64 hexadecimal digits`);
+  }
+  return { kind: 'url', url, sha256 };
+}

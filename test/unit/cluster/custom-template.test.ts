@@ -1,0 +1,97 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { fetchTemplate, type CustomTemplate } from '../../../src/cluster/custom-template.ts';
+import type { TemplateSource } from '../../../src/inputs.ts';
+import { Downloader } from '../../../src/install/download.ts';
+import { hostWith } from '../host/fake-host.ts';
+import { rejection } from '../rejection.ts';
+
+const configMap = '/api/v1/namespaces/knest/configmaps/store';
+const fromConfigMap: TemplateSource = { kind: 'config-map', namespace: 'knest', name: 'store' };
+
+function temporary(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'template-'));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+/** A downloader that answers with the address it was asked for. */
+class Echo extends Downloader {
+  readonly #directory: string;
+
+  constructor(directory: string) {
+    super({ mirror: undefined, checksumPolicy: 'require', githubToken: undefined }, directory, () => undefined);
+    this.#directory = directory;
+  }
+
+  override address(url: string, path: string, expected: string | undefined): Promise<string> {
+    const file = join(this.#directory, path);
+    writeFileSync(file, `${url} ${expected ?? 'unchecked'}`);
+    return Promise.resolve(file);
+  }
+}
+
+const fetched = async (
+  source: TemplateSource,
+  answers: Readonly<Record<string, unknown>> = {},
+  directory = temporary(),
+): Promise<CustomTemplate> => {
+  const { client } = await hostWith(answers);
+  return fetchTemplate(client, source, new Echo(directory), directory);
+};
+
+describe('fetchTemplate', () => {
+  it('reads a file where it is', async () => {
+    const path = join(temporary(), 'mine.yaml');
+    writeFileSync(path, 'kind: Cluster');
+    expect(await fetched({ kind: 'file', path })).toEqual({ file: path, text: 'kind: Cluster', origin: path });
+  });
+
+  it('says that there is no such file, as a problem of the input', async () => {
+    expect(await rejection(fetched({ kind: 'file', path: 'gone.yaml' }))).toMatchObject({
+      code: 'KNEST_INPUT',
+      evidence: [expect.stringMatching(/^cluster-template: gone\.yaml cannot be read: .*ENOENT/)],
+    });
+  });
+
+  it('downloads from an address, and takes the page of a file on GitHub for the file', async () => {
+    const source = (url: string): TemplateSource => ({ kind: 'url', url, sha256: 'abc' });
+    expect((await fetched(source('https://example.com/t.yaml'))).text).toBe('https://example.com/t.yaml abc');
+    const page = 'https://github.com/acme/shop/blob/main/blob/t.yaml';
+    expect(await fetched(source(page))).toMatchObject({
+      text: 'https://github.com/acme/shop/raw/main/blob/t.yaml abc',
+      origin: page,
+    });
+  });
+
+  it.each([
+    ['only key', { 'small.yaml': 'one' }, 'one'],
+    ['key "template"', { other: 'two', template: 'three' }, 'three'],
+  ])('takes the %s of a ConfigMap', async (_what, data, text) => {
+    const directory = temporary();
+    const template = await fetched(fromConfigMap, { [configMap]: { metadata: { name: 'store' }, data } }, directory);
+    expect(template).toMatchObject({ text, origin: 'ConfigMap knest/store' });
+    expect(readFileSync(template.file, 'utf8')).toBe(text);
+  });
+
+  it.each([
+    [{}, 'there is no ConfigMap knest/store'],
+    [
+      { [configMap]: { data: { a: '1', b: '2' } } },
+      'ConfigMap knest/store has a, b; the template is its only key, or "template"',
+    ],
+    [{ [configMap]: {} }, 'ConfigMap knest/store has nothing; the template is its only key, or "template"'],
+  ])('does not guess: %j', async (answers, problem) => {
+    expect(await rejection(fetched(fromConfigMap, answers))).toMatchObject({
+      code: 'KNEST_INPUT',
+      problem: '1 input cannot be used; nothing was created',
+      evidence: [`cluster-template: ${problem}`],
+    });
+  });
+
+  it('lets the host refuse', async () => {
+    expect(await rejection(fetched(fromConfigMap, { [configMap]: false }))).toMatchObject({ code: 'KNEST_PERMISSION' });
+  });
+});

@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import { problems, readCreate } from './given-inputs.ts';
+
+const sum = 'ab'.repeat(32);
+
+describe('infrastructure', () => {
+  it.each(['virtink', 'docker'])('is %s, with a template of its own', (infrastructure) => {
+    expect(readCreate({ infrastructure })).toMatchObject({ infrastructure, clusterTemplate: undefined });
+  });
+
+  it.each([
+    ['kubevirt:v0.11.2', { name: 'kubevirt', version: 'v0.11.2' }],
+    ['docker:1.14.2', { name: 'docker', version: 'v1.14.2' }],
+  ])('is %s, with a template of the user', (text, infrastructure) => {
+    expect(readCreate({ infrastructure: text, 'cluster-template': 't.yaml' })).toMatchObject({ infrastructure });
+  });
+
+  it.each([
+    ['kubevirt', /^infrastructure: "kubevirt" has no version; for example kubevirt:v1\.0\.0$/],
+    ['kubevirt:latest', /^infrastructure: "kubevirt:latest" has no version/],
+    ['qemu:v1.0.0', /^infrastructure: "qemu:v1\.0\.0" is not known; virtink, docker or one of aws, azure,/],
+    [
+      'virtink:v0.7.0',
+      /^infrastructure: "virtink:v0\.7\.0": say virtink, and its version by virtink-provider-version$/,
+    ],
+    [' ', /^infrastructure: is missing; virtink, docker or NAME:vX\.Y\.Z/],
+  ])('is not %s', (infrastructure, problem) => {
+    expect(problems({ infrastructure, 'cluster-template': 't.yaml' })).toEqual([expect.stringMatching(problem)]);
+  });
+
+  it('needs a template where the action has none', () => {
+    expect(problems({ infrastructure: 'kubevirt:v0.11.2' })).toEqual([
+      'cluster-template: is missing; infrastructure kubevirt:v0.11.2 needs one, for example its own',
+    ]);
+  });
+});
+
+describe('cluster-template', () => {
+  it.each([
+    ['templates/mine.yaml', { kind: 'file', path: 'templates/mine.yaml' }],
+    ['C:\\templates\\mine.yaml', { kind: 'file', path: 'C:\\templates\\mine.yaml' }],
+    ['https://example.com/t.yaml?x=1', { kind: 'url', url: 'https://example.com/t.yaml?x=1', sha256: undefined }],
+    [
+      `https://example.com/t.yaml#sha256=${sum.toUpperCase()}`,
+      { kind: 'url', url: 'https://example.com/t.yaml', sha256: sum },
+    ],
+    ['configmap:knest/small.cluster', { kind: 'config-map', namespace: 'knest', name: 'small.cluster' }],
+  ])('takes %s', (text, source) => {
+    expect(readCreate({ 'cluster-template': text }).clusterTemplate).toEqual(source);
+  });
+
+  it.each([
+    ['http://example.com/t.yaml', /neither a path nor an https URL nor configmap:NAMESPACE\/NAME$/],
+    ['ftp://example.com/t.yaml', /neither a path nor an https URL/],
+    ['https://', /neither a path nor an https URL/],
+    ['https://example.com/t.yaml#sha256=abc', /"#sha256=abc" is no #sha256= with 64 hexadecimal digits$/],
+    ['configmap:small', /"configmap:small" is no configmap:NAMESPACE\/NAME$/],
+    ['configmap:Knest/small', /"configmap:Knest\/small" is no configmap:NAMESPACE\/NAME$/],
+  ])('does not take %s', (text, problem) => {
+    const found = problems({ 'cluster-template': text });
+    expect(found).toEqual([expect.stringMatching(problem)]);
+    expect(found[0]).toMatch(/^cluster-template: /);
+  });
+});

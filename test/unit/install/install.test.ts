@@ -1,0 +1,65 @@
+import { expect, it } from 'vitest';
+import type { Deployment, Provider } from '../../../src/host/objects.ts';
+import { Clusterctl } from '../../../src/install/clusterctl.ts';
+import { requiredComponents } from '../../../src/install/components.ts';
+import { Downloader } from '../../../src/install/download.ts';
+import { install } from '../../../src/install/install.ts';
+import { describeInventory, type Inventory } from '../../../src/install/inventory.ts';
+import { hostWith } from '../host/fake-host.ts';
+
+const versions = { clusterApi: 'v1.14.2', certManager: 'v1.18.0', virtinkProvider: 'v0.7.0', virtink: 'v0.15.0' };
+
+it('leaves an older Cluster API as it is: nothing is asked of the host, nothing downloaded, nothing run', async () => {
+  const components = requiredComponents(versions, 'docker');
+  const inventory: Inventory = {
+    providers: components.flatMap((component): Provider[] =>
+      component.installer === 'clusterctl'
+        ? [
+            {
+              apiVersion: 'clusterctl.cluster.x-k8s.io/v1alpha3',
+              kind: 'Provider',
+              metadata: { name: component.title },
+              providerName: component.provider.name,
+              type: component.provider.type,
+              version: 'v1.11.0',
+            },
+          ]
+        : [],
+    ),
+    definitions: new Set(components.map(({ crd = '' }) => crd)),
+    deployments: components
+      .flatMap(({ workloads }) => workloads)
+      .map(({ namespace, name }): Deployment => ({
+        apiVersion: 'apps/v1',
+        kind: 'Deployment',
+        metadata: { namespace, name },
+        status: { conditions: [{ type: 'Available', status: 'True' }] },
+      })),
+    daemonSets: [],
+  };
+  const { client, received } = await hostWith({});
+  const unused = (): never => {
+    throw new Error('nothing is to be done');
+  };
+  const downloader = new Downloader(
+    { mirror: undefined, checksumPolicy: 'require', githubToken: undefined },
+    '/nowhere',
+    unused,
+  );
+  const world = { run: unused, env: {}, directory: '/nowhere', kubeconfigFile: '/nowhere' };
+  const installation = {
+    client,
+    clusterctl: new Clusterctl(world, downloader, versions.clusterApi, components),
+    holder: 'test',
+    signal: new AbortController().signal,
+    components,
+    inventory,
+    secondsLeft: () => 60,
+  };
+  expect(describeInventory(components, inventory)).toMatchObject({
+    text: expect.stringContaining('Cluster API v1.11.0') as string,
+    isComplete: true,
+  });
+  expect(await install(installation, { line: unused })).toBe('nothing missing');
+  expect(received).toEqual([]);
+});
