@@ -31,7 +31,7 @@ export function findDeadEnd(view: ClusterView, ages: Ages): DeadEnd | undefined 
     const deadEnd = problem && podDeadEnd(pod, problem, view, ages(`${pod.metadata.name}/${problem.kind}`));
     if (deadEnd !== undefined) return deadEnd;
   }
-  return machineDeadEnd(view);
+  return machineDeadEnd(view) ?? providerDeadEnd(view);
 }
 
 /** A machine that is being replaced or taken away is no reason to give up. */
@@ -85,6 +85,21 @@ function imageAdvice(role: string, container: string): string {
   return part === 'kernel'
     ? advice
     : `${advice} (public: smartxworks/capch-rootfs-1.24.0), or kubernetes-version to 1.24.0`;
+}
+
+/** What a provider has given up, whichever it is. */
+function providerDeadEnd({ cluster, machines }: ClusterView): DeadEnd | undefined {
+  for (const object of [...(cluster === undefined ? [] : [cluster]), ...machines]) {
+    const { failureReason = 'no reason', failureMessage } = object.status?.deprecated?.v1beta1 ?? {};
+    if (failureMessage === undefined || object.metadata.deletionTimestamp !== undefined) continue;
+    return {
+      code: 'KNEST_INFRASTRUCTURE',
+      problem: `the infrastructure of ${object.kind} ${object.metadata.name} has failed (${failureReason})`,
+      evidence: [failureMessage],
+      next: 'look at the controller of the infrastructure provider on the host',
+    };
+  }
+  return undefined;
 }
 
 function machineDeadEnd(view: ClusterView): DeadEnd | undefined {

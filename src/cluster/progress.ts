@@ -1,4 +1,4 @@
-import type { Machine } from '../host/objects.ts';
+import { conditionOf, type Machine } from '../host/objects.ts';
 import { describePodProblem, podProblem } from '../host/pods.ts';
 import { isInitialised, podOf, virtualMachineOf, type ClusterView } from './view.ts';
 
@@ -26,6 +26,11 @@ function addMachine(lines: Map<string, string>, machine: Machine, view: ClusterV
   if (virtualMachine?.status?.phase !== undefined) {
     const { phase, nodeName = '' } = virtualMachine.status;
     add('vm', nodeName === '' ? `VM ${phase.toLowerCase()}` : `VM ${phase.toLowerCase()} on ${nodeName}`);
+  }
+  const waits = conditionOf(machine, 'InfrastructureReady');
+  // Of a provider whose machines are not looked at themselves, the condition tells as much as there is.
+  if (virtualMachine === undefined && waits?.status === 'False' && waits.message !== undefined) {
+    add('infrastructure', waits.message.replace(/\s+/g, ' ').replace(/^\* /, ''));
   }
   const pod = virtualMachine && podOf(virtualMachine, view);
   const problem = pod && podProblem(pod);

@@ -28,6 +28,14 @@ export interface Condition {
   readonly lastTransitionTime?: string;
 }
 
+/**
+ * What a provider of the v1beta1 contract says when it has given up; Cluster API copies it to the Cluster or Machine.
+ * Source: cluster-api v1.14 core/reconcilers/machine/machine_controller_phases.go.
+ */
+interface Deprecated {
+  readonly v1beta1?: { readonly failureReason?: string; readonly failureMessage?: string };
+}
+
 interface WithConditions {
   readonly status?: { readonly conditions?: readonly Condition[] };
 }
@@ -53,6 +61,7 @@ export interface Cluster extends KubernetesObject {
       readonly infrastructureProvisioned?: boolean;
       readonly controlPlaneInitialized?: boolean;
     };
+    readonly deprecated?: Deprecated;
   };
 }
 
@@ -67,6 +76,7 @@ export interface Machine extends KubernetesObject {
     readonly phase?: string;
     readonly nodeRef?: { readonly name?: string };
     readonly conditions?: readonly Condition[];
+    readonly deprecated?: Deprecated;
   };
 }
 

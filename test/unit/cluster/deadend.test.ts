@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { findDeadEnd, type Ages, type DeadEnd } from '../../../src/cluster/deadend.ts';
 import type { Pod } from '../../../src/host/objects.ts';
 import {
+  clusterOf,
   condition,
   controlPlaneLabels,
   machineOf,
@@ -145,6 +146,30 @@ describe('a VM', () => {
 
   it('of a machine that is being replaced is no reason to give up', () => {
     expect(ended('Failed', { deletionTimestamp: '2026-11-22T19:00:00Z' })).toBeUndefined();
+  });
+});
+
+describe('a provider that has given up', () => {
+  const deprecated = { v1beta1: { failureReason: 'CreateError', failureMessage: 'quota exceeded' } };
+
+  it('is a dead end, whichever it is', () => {
+    expect(
+      findDeadEnd(viewOf({ machines: [machineOf('good'), machineOf('m', { status: { deprecated } })] }), young),
+    ).toEqual({
+      code: 'KNEST_INFRASTRUCTURE',
+      problem: 'the infrastructure of Machine m has failed (CreateError)',
+      evidence: ['quota exceeded'],
+      next: 'look at the controller of the infrastructure provider on the host',
+    });
+    expect(findDeadEnd(viewOf({ cluster: clusterOf({ status: { deprecated } }) }), young)?.problem).toBe(
+      'the infrastructure of Cluster pr has failed (CreateError)',
+    );
+  });
+
+  it('of a machine that is being replaced is none', () => {
+    const metadata = { deletionTimestamp: '2026-11-22T19:00:00Z' };
+    const machines = [machineOf('m', { metadata, status: { deprecated } })];
+    expect(findDeadEnd(viewOf({ machines }), young)).toBeUndefined();
   });
 });
 

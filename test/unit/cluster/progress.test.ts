@@ -56,6 +56,19 @@ describe('progressOf', () => {
       ['created', 'joined as node node-m'],
     ],
     [
+      'what its infrastructure waits for, where nothing else tells',
+      {
+        machines: [
+          machineOf('m', {
+            status: {
+              conditions: [condition('InfrastructureReady', 'False', { message: '* Ready: VM is\n  starting' })],
+            },
+          }),
+        ],
+      },
+      ['created', 'Ready: VM is starting'],
+    ],
+    [
       'on its way out',
       { machines: [machineOf('m', { metadata: { deletionTimestamp: '2026-11-22T19:00:00Z' } })] },
       ['created', 'is being deleted'],
