@@ -1,0 +1,123 @@
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { versions } from '../host/modules.ts';
+import type { Job, StepOptions, StepResult } from '../support/runner.ts';
+import { jobOn, leftovers, sharedHost } from './support.ts';
+
+const host = sharedHost();
+const namespace = 'cluster-template';
+const otherNames = join(import.meta.dirname, 'templates/other-names.yaml');
+/** Cluster API's in-memory machines as any other provider: by name and version, with a template of one's own. */
+const infrastructure = `docker:${versions.clusterAPI}`;
+const team = { TEAM: 'blue' };
+
+describe('a template of the user', () => {
+  const jobs: Job[] = [];
+  const start = (inputs: Readonly<Record<string, string>>, options?: Partial<StepOptions>): Job => {
+    const given = { infrastructure, namespace, 'cluster-template': otherNames, ...inputs };
+    const job = jobOn(host, given, { env: team, ...options });
+    jobs.push(job);
+    return job;
+  };
+  const done = async (step: Promise<StepResult>): Promise<StepResult> => {
+    const result = await step;
+    expect(result.exitCode, result.log).toBe(0);
+    return result;
+  };
+  const labels = async (kind: string, name: string): Promise<string[]> => {
+    const answer = await host.kubectl(['get', kind, '-n', namespace, name, '-o', 'jsonpath={.metadata.labels}']);
+    return Object.keys(JSON.parse(answer) as object);
+  };
+  afterEach(() => jobs.splice(0).forEach((job) => job.clean()));
+
+  it('is a cluster like any other: owned, followed, scaled and deleted, whatever its parts are called', async () => {
+    const job = start({ name: 'named', 'worker-machine-count': '2', 'wait-for': 'nodes' });
+    const main = await done(job.main());
+    expect(main.log).toContain('it has no variable for, and is not changed by: control-plane-machine-count,');
+    expect(main.log).toContain('it has no MachineHealthCheck: a machine that fails is not replaced');
+    expect(main.log).toContain(
+      'what is not named after the cluster serves one cluster at a time: ConfigMap team-settings',
+    );
+    expect(main.log).toMatch(/ 7 objects of \/\S+\/other-names\.yaml$/m);
+    const selected = ['-l', 'cluster.x-k8s.io/cluster-name=named,knest-action/managed=true', '-o', 'name'];
+    const machines = await host.kubectl(['get', 'machines', '-n', namespace, ...selected]);
+    expect(machines.trim().split('\n')).toHaveLength(3);
+    for (const [kind, name] of [
+      ['cluster', 'named'],
+      ['kubeadmcontrolplane', 'named-masters'],
+      ['devmachinetemplate', 'named-machine'],
+      ['configmap', 'team-settings'],
+    ] as const) {
+      expect(await labels(kind, name)).toEqual(expect.arrayContaining(['knest-action/repository-id']));
+    }
+    const other = await start({ name: 'second' }).main();
+    expect(other.log).toContain(
+      `the template has ConfigMap team-settings, which is in ${namespace} already and belongs to the cluster named`,
+    );
+    expect(await leftovers(host, namespace, 'second')).toEqual([]);
+    await done(start({ command: 'scale', name: 'named', replicas: '3:1' }).main());
+    const scaled = await host.kubectl(['get', 'machines', '-n', namespace, ...selected]);
+    expect(scaled.trim().split('\n')).toHaveLength(4);
+    await done(job.post());
+    await expect.poll(() => leftovers(host, namespace, 'named'), { timeout: 60_000 }).toEqual([]);
+    await expect
+      .poll(() => host.kubectl(['get', 'configmap', '-n', namespace, 'team-settings', '--ignore-not-found']), {
+        timeout: 60_000,
+      })
+      .toBe('');
+  });
+
+  it('comes out of a ConfigMap, too', async () => {
+    await host.kubectl(['create', 'namespace', namespace]).catch(() => undefined);
+    await host.kubectl(['delete', 'configmap', '-n', namespace, 'store', '--ignore-not-found']);
+    const file = join(import.meta.dirname, '../../src/cluster/templates/docker.yaml');
+    await host.kubectl(['create', 'configmap', '-n', namespace, 'store', `--from-file=template=${file}`]);
+    const job = start({
+      name: 'stored',
+      'cluster-template': `configmap:${namespace}/store`,
+      'worker-machine-count': '0',
+      'wait-for': 'none',
+    });
+    const main = await done(job.main());
+    expect(main.log).toContain(` 7 objects of ConfigMap ${namespace}/store`);
+    await done(job.post());
+    await host.kubectl(['delete', 'configmap', '-n', namespace, 'store']);
+  });
+
+  it.each<[string, Readonly<Record<string, string>>, Readonly<Record<string, string>>, RegExp]>([
+    ['whose variables have no values', {}, {}, /needs variables that are not set: TEAM {3}KNEST_TEMPLATE$/m],
+    [
+      'that is not there',
+      { 'cluster-template': 'gone.yaml' },
+      team,
+      /^ {2}cluster-template: gone\.yaml cannot be read/m,
+    ],
+    [
+      'in a ConfigMap that is not there',
+      { 'cluster-template': 'configmap:kube-system/gone' },
+      team,
+      /^ {2}cluster-template: there is no ConfigMap kube-system\/gone$/m,
+    ],
+    [
+      'that is another file than was meant',
+      {
+        'cluster-template': `https://github.com/kubernetes-sigs/cluster-api/releases/download/${versions.clusterAPI}/metadata.yaml#sha256=${'0'.repeat(64)}`,
+      },
+      team,
+      /metadata\.yaml is not what was released: its sha256 is wrong {3}KNEST_CHECKSUM$/m,
+    ],
+    [
+      'without a Cluster',
+      {
+        'cluster-template': `https://github.com/kubernetes-sigs/cluster-api/releases/download/${versions.clusterAPI}/metadata.yaml`,
+      },
+      team,
+      /the template has no Cluster; it must have exactly one {3}KNEST_TEMPLATE$/m,
+    ],
+  ])('%s is refused, and nothing is created', async (_what, inputs, env, message) => {
+    const main = await start({ name: 'refused', ...inputs }, { env }).main();
+    expect(main.exitCode).toBe(1);
+    expect(main.log).toMatch(message);
+    expect(await leftovers(host, namespace, 'refused')).toEqual([]);
+  });
+});

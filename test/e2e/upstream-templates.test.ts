@@ -1,0 +1,150 @@
+import { readFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { identify } from '../../src/cluster/identity.ts';
+import { render } from '../../src/cluster/template.ts';
+import { Clusterctl } from '../../src/install/clusterctl.ts';
+import { Downloader } from '../../src/install/download.ts';
+import { readJob } from '../../src/world.ts';
+import { versions } from '../host/modules.ts';
+import { run } from '../host/process.ts';
+import type { Job, StepOptions } from '../support/runner.ts';
+import { cidr } from '../unit/cluster/samples.ts';
+import { readCreate } from '../unit/given-inputs.ts';
+import { jobOn, kubernetesVersion, leftovers, sharedHost } from './support.ts';
+
+const namespace = 'upstream';
+const host = sharedHost();
+/** The templates of a release of the Virtink provider, as they are. */
+const address = (name: string): string =>
+  `https://github.com/smartxworks/cluster-api-provider-virtink/releases/download/${versions.virtinkProvider}/${name}.yaml`;
+/** Where the VMs run, when it is not the cluster of Cluster API: here it is, by way of a kubeconfig in a Secret. */
+const external = { VIRTINK_INFRA_CLUSTER_SECRET_NAME: 'infra', VIRTINK_INFRA_CLUSTER_SECRET_NAMESPACE: namespace };
+
+describe.skipIf(!host.hasVirtink)('the templates of the Virtink provider (need the modules of Virtink)', () => {
+  const jobs: Job[] = [];
+  const start = (inputs: Readonly<Record<string, string>>, options: Partial<StepOptions> = {}): Job => {
+    const job = jobOn(host, { namespace, 'worker-machine-count': '0', ...inputs }, options);
+    jobs.push(job);
+    return job;
+  };
+  beforeAll(async () => {
+    await host.kubectl(['create', 'namespace', namespace]).catch(() => undefined);
+    await host.kubectl(['delete', 'secret', '-n', namespace, 'infra', '--ignore-not-found']);
+    const kubeconfig = `--from-file=kubeconfig=${host.kubeconfig}`;
+    await host.kubectl(['create', 'secret', 'generic', '-n', namespace, 'infra', kubeconfig]);
+  });
+  afterEach(() => jobs.splice(0).forEach((job) => job.clean()));
+
+  it('make a cluster: cluster-template-internal', async () => {
+    const name = 'inside';
+    const sizes = { 'worker-machine-count': '1', 'worker-machine-memory-size': '3Gi', 'wait-for': 'nodes' };
+    const job = start({ name, 'cluster-template': address('cluster-template-internal'), ...sizes });
+    const main = await job.main();
+    expect(main.exitCode, main.log).toBe(0);
+    expect(main.log).not.toContain('is not changed by');
+    expect(main.log).toContain(
+      `MachineHealthCheck ${name}-md-0-unhealthy-5m replaces machines that are not Ready: without a CNI that is all of them`,
+    );
+    const path = main.outputs['kubeconfig-path'] ?? '';
+    const nodes = await host.run(['kubectl', '--kubeconfig', path, 'get', 'nodes', '-o', 'name']);
+    expect(nodes.trim().split('\n')).toHaveLength(2);
+    const owned = 'knest-action/managed=true,cluster.x-k8s.io/cluster-name=inside';
+    const kinds = 'cluster,machines,virtinkmachines,virtualmachines,services,machinehealthchecks';
+    const found = await host.kubectl(['get', kinds, '-n', namespace, '-l', owned, '-o', 'name']);
+    expect(found.match(/^[a-z]+/gm)?.sort()).toEqual([
+      'cluster',
+      'machine',
+      'machine',
+      'machinehealthcheck',
+      'machinehealthcheck',
+      'service',
+      'virtinkmachine',
+      'virtinkmachine',
+      'virtualmachine',
+      'virtualmachine',
+    ]);
+    const memory = 'jsonpath={.items[*].spec.instance.memory.size}';
+    const sizesGiven = await host.kubectl(['get', 'virtualmachines', '-n', namespace, '-l', owned, '-o', memory]);
+    expect(sizesGiven.split(' ').sort()).toEqual(['3Gi', '4Gi']);
+    const post = await job.post();
+    expect(post.exitCode, post.log).toBe(0);
+    await expect.poll(() => leftovers(host, namespace, name), { timeout: 60_000 }).toEqual([]);
+  });
+
+  it('make a cluster elsewhere: cluster-template', async () => {
+    const name = 'outside';
+    const inputs = { name, 'cluster-template': address('cluster-template') };
+    const refused = await start(inputs).main();
+    expect(refused.log).toMatch(
+      /needs variables that are not set: VIRTINK_INFRA_CLUSTER_SECRET_NAME, VIRTINK_INFRA_CLUSTER_SECRET_NAMESPACE {3}KNEST_TEMPLATE$/m,
+    );
+    const job = start(inputs, { env: external });
+    const main = await job.main();
+    expect(main.exitCode, main.log).toBe(0);
+    expect(main.log).toContain('what becomes of them there is not watched');
+    const post = await job.post();
+    expect(post.exitCode, post.log).toBe(0);
+    await expect.poll(() => leftovers(host, namespace, name), { timeout: 60_000 }).toEqual([]);
+  });
+
+  describe('are taken by the host as they are rendered', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'knest-upstream-'));
+    afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+    /** The host's own clusterctl: what the mirror serves. */
+    class Local extends Downloader {
+      override program(): Promise<string> {
+        return Promise.resolve(join(host.binaries, 'clusterctl'));
+      }
+    }
+    const clusterctl = (env: Readonly<Record<string, string>>): Clusterctl => {
+      const world = {
+        env: { ...host.environment, ...env },
+        directory,
+        kubeconfigFile: host.kubeconfig,
+        run: async (program: string, args: readonly string[], given: Readonly<Record<string, string>>) => {
+          const command = host.command([program, ...args]);
+          const stdout = await run(command.command, command.args, { env: given });
+          return { exitCode: 0, stdout, stderr: '' };
+        },
+      };
+      const nowhere = { mirror: undefined, checksumPolicy: 'require', githubToken: undefined } as const;
+      return new Clusterctl(world, new Local(nowhere, directory, () => undefined), versions.clusterAPI, []);
+    };
+
+    it.each(['cluster-template', 'cluster-template-internal', 'cluster-template-cdi', 'cluster-template-cdi-internal'])(
+      '%s',
+      async (template) => {
+        const file = join(directory, `${template}.yaml`);
+        await host.run(['curl', '-sSf', '-o', file, address(template).replace('https://github.com', host.mirror)]);
+        const inputs = readCreate({
+          name: 'dry',
+          namespace,
+          'kubernetes-version': kubernetesVersion,
+          'worker-machine-rootfs-image': 'registry.example.com/rootfs',
+        });
+        const text = readFileSync(file, 'utf8');
+        const rendered = await render(
+          clusterctl({ ...external, VIRTINK_IP_POOL_NAME: 'addresses' }),
+          inputs,
+          identify(inputs, readJob({ GITHUB_REPOSITORY: 'octo-org/octo-repo' }), Date.now()),
+          { pods: cidr('10.95.0.0/16'), services: cidr('10.97.0.0/16') },
+          { file, text, origin: template },
+        );
+        expect(rendered.machines).toEqual({ controlPlane: 1, workers: 1 });
+        const objects = [rendered.cluster, ...rendered.others];
+        expect(objects).toHaveLength(template.includes('cdi') ? 7 : 9);
+        const isCdi = template.includes('cdi');
+        const images = JSON.stringify(objects);
+        expect(images).toContain(isCdi ? 'docker://registry.example.com/rootfs' : '"registry.example.com/rootfs"');
+        expect(images).toContain(`capch-rootfs-${isCdi ? 'cdi-' : ''}${kubernetesVersion}"`);
+        const list = join(directory, `${template}.json`);
+        writeFileSync(list, JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }));
+        const answer = await host.kubectl(['apply', '--server-side', '--dry-run=server', '-f', list, '-o', 'name']);
+        expect(answer.trim().split('\n')).toHaveLength(objects.length);
+      },
+    );
+  });
+});
