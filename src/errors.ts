@@ -22,6 +22,8 @@ export type ErrorCode =
   | 'KNEST_TIMEOUT'
   | 'KNEST_API_ACCESS'
   | 'KNEST_DELETE'
+  | 'KNEST_CLOCK_SKEW'
+  | 'KNEST_MAX_DELETIONS'
   | 'KNEST_INTERNAL';
 
 /** What a `KnestError` is made of: the problem in one sentence, what was seen, and what to do about it. */

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exportVariable, getInput, getState, saveState, setOutput, setSecret } from '@actions/core';
+import { cleanup } from './commands/cleanup.ts';
 import { create } from './commands/create.ts';
 import { deleteCluster } from './commands/delete.ts';
 import { kubeconfig } from './commands/kubeconfig.ts';
@@ -56,6 +57,8 @@ async function run(inputs: Inputs, world: World): Promise<void> {
       return list(inputs, world);
     case 'scale':
       return scale(inputs, world);
+    case 'cleanup':
+      return cleanup(inputs, world);
   }
 }
 

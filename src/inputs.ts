@@ -1,3 +1,4 @@
+import { readCleanup, type CleanupInputs } from './inputs/cleanup.ts';
 import { readCreate, type CreateInputs } from './inputs/create.ts';
 import { readExisting, type ExistingInputs } from './inputs/existing.ts';
 import { readJobStatus, type JobStatus } from './inputs/job-status.ts';
@@ -5,6 +6,7 @@ import { readList, type ListInputs } from './inputs/list.ts';
 import { InputReader, type GetInput } from './inputs/reader.ts';
 
 export type { AccessInputs, ApiAccess } from './inputs/access.ts';
+export type { CleanupInputs } from './inputs/cleanup.ts';
 export { MAX_NAME_LENGTH, type HostInputs } from './inputs/common.ts';
 export type { CreateInputs, WaitFor } from './inputs/create.ts';
 export type { ChecksumPolicy, DownloadInputs } from './inputs/downloads.ts';
@@ -17,10 +19,10 @@ export type { Infrastructure, InfrastructureProvider, TemplateSource } from './i
 export type { ComponentVersions } from './inputs/versions.ts';
 
 /** Every input, read once; a member for each command. */
-export type Inputs = CreateInputs | ExistingInputs | ListInputs;
+export type Inputs = CreateInputs | ExistingInputs | ListInputs | CleanupInputs;
 
 /** Every command there is. */
-export const COMMANDS = ['create', 'delete', 'scale', 'kubeconfig', 'list'] as const;
+export const COMMANDS = ['create', 'delete', 'scale', 'kubeconfig', 'list', 'cleanup'] as const;
 
 /**
  * Reads and checks every input of the command; the defaults are those of action.yml.
@@ -40,6 +42,8 @@ function readFor(command: Inputs['command'], reader: InputReader): Inputs {
       return readCreate(reader);
     case 'list':
       return readList(reader);
+    case 'cleanup':
+      return readCleanup(reader);
     default:
       return readExisting(reader, command);
   }

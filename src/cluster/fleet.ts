@@ -67,7 +67,7 @@ export function fleetCluster(cluster: Cluster): FleetCluster {
     pullRequest: labels[Labels.pullRequest],
     createdAt: metadata.creationTimestamp ?? '',
     expiresAt: annotations[Annotations.expiresAt],
-    keep: annotations[Annotations.keep] === 'true',
+    keep: (annotations[Annotations.keep] ?? 'false') !== 'false',
     phase: status?.phase,
     conditions: Object.fromEntries((status?.conditions ?? []).map(({ type, status }) => [type, status])),
     deleting: metadata.deletionTimestamp !== undefined,

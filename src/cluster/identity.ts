@@ -23,7 +23,7 @@ export const Annotations = {
   /** `true` when its job deletes it in the end, `false` when it is meant to outlive its run. */
   ephemeral: 'knest-action/ephemeral',
   expiresAt: 'knest-action/expires-at',
-  /** `true`, set by people: clean-up leaves the cluster alone. */
+  /** Set by people, to anything but `false`: clean-up leaves the cluster alone. */
   keep: 'knest-action/keep',
   /** Which attempt to create the Cluster made it: the answer to that request may have been lost. */
   claim: 'knest-action/claim',

@@ -27,6 +27,12 @@ export function createPermissions(namespace: string, isInstalled: boolean): read
   ];
 }
 
+/** What `cleanup` asks of the host. What else it looks at, to tell that nothing is left, it may be denied. */
+export function cleanupPermissions(namespace: string): readonly Permission[] {
+  const reason = 'to find the clusters that have expired and delete them';
+  return ['list', 'watch', 'get', 'delete'].map((verb) => permission(verb, Kinds.cluster, reason, namespace));
+}
+
 function permission(verb: string, { apiVersion, plural }: Kind, reason: string, namespace?: string): Permission {
   const group = apiVersion.includes('/') ? apiVersion.replace(/\/.*/, '') : '';
   return { verb, group, resource: plural, reason, ...(namespace !== undefined && { namespace }) };

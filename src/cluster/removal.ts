@@ -11,7 +11,7 @@ import { checkOwner, type Proof } from './ownership.ts';
 import type { ClusterHandle } from './view.ts';
 
 /** Where a cluster leaves something: the Cluster goes first, what is listed here has to follow. */
-const REMAINS: readonly Kind[] = [
+export const REMAINS: readonly Kind[] = [
   Kinds.machine,
   Kinds.kubeadmControlPlane,
   Kinds.machineDeployment,
@@ -127,7 +127,8 @@ function deletionLine(cluster: Cluster | undefined, remains: readonly WatchTarge
   return left.length === 0 ? head : `${head}; left: ${left.join(', ')}`;
 }
 
-function leftover({ kind }: Kind, { metadata }: KubernetesObject): string {
+/** An object that is still there, with the finalizers that hold it. */
+export function leftover({ kind }: Kind, { metadata }: KubernetesObject): string {
   const finalizers = metadata.finalizers?.join(', ') ?? '';
   return `${kind} ${metadata.name}${finalizers === '' ? '' : ` waits for ${finalizers}`}`;
 }

@@ -1,3 +1,4 @@
+import { mapConcurrently } from '../values/concurrency.ts';
 import type { KubernetesClient } from './client.ts';
 import { Kinds } from './kinds.ts';
 import { conditionOf, type CustomResourceDefinition, type KubernetesObject } from './objects.ts';
@@ -29,18 +30,7 @@ export async function applyAll(
 
 /** Rejects once nothing is under way any more: who then deletes what was made must not have more made behind its back. */
 async function applyEach(client: KubernetesClient, objects: readonly KubernetesObject[]): Promise<void> {
-  const queue = [...objects];
-  const worker = async (): Promise<void> => {
-    try {
-      for (let object = queue.shift(); object !== undefined; object = queue.shift()) await client.apply(object);
-    } catch (thrown) {
-      queue.length = 0;
-      throw thrown;
-    }
-  };
-  const ends = await Promise.allSettled(Array.from({ length: CONCURRENCY }, worker));
-  const failed = ends.find((end) => end.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
+  await mapConcurrently(objects, CONCURRENCY, (object) => client.apply(object));
 }
 
 async function established(

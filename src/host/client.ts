@@ -55,20 +55,32 @@ export class KubernetesClient {
     return (await this.listAt(kind, selection)).items;
   }
 
-  /** All objects selected, with the resource version to watch from; undefined when the kind is not served. */
+  /**
+   * All objects selected, with the resource version to watch from; undefined when the kind is not served. Read page by
+   * page, of one and the same moment; when that is too long ago for the server, all at once.
+   */
   async listAt<T extends KubernetesObject>(
     kind: Kind<T>,
     selection: Selection,
   ): Promise<{ readonly items: readonly T[]; readonly resourceVersion: string | undefined }> {
-    try {
-      const list = await this.rest.json<{ items: T[] | null; metadata?: { resourceVersion?: string } }>({
-        method: 'GET',
-        path: pathOf(kind, selection.namespace) + query(selection),
-      });
-      return { items: list.items ?? [], resourceVersion: list.metadata?.resourceVersion ?? '0' };
-    } catch (thrown) {
-      if (hasStatus(thrown, 404)) return { items: [], resourceVersion: undefined };
-      throw thrown;
+    const items: T[] = [];
+    let page: Page = { limit: PAGE_SIZE };
+    for (;;) {
+      try {
+        const list = await this.rest.json<ObjectList<T>>({
+          method: 'GET',
+          path: pathOf(kind, selection.namespace) + query({ ...selection, ...page }),
+        });
+        items.push(...(list.items ?? []));
+        const { resourceVersion = '0', continue: next = '' } = list.metadata ?? {};
+        if (next === '') return { items, resourceVersion };
+        page = { limit: PAGE_SIZE, continue: next };
+      } catch (thrown) {
+        if (hasStatus(thrown, 404)) return { items: [], resourceVersion: undefined };
+        if (page.continue === undefined || !hasStatus(thrown, 410)) throw thrown;
+        items.length = 0;
+        page = {};
+      }
     }
   }
 
@@ -212,6 +224,19 @@ export class KubernetesClient {
     this.#discovered.set(apiVersion, discovery);
     return discovery;
   }
+}
+
+/** Objects in one page of a list, as kubectl has it: a hundred of them are about a megabyte. */
+const PAGE_SIZE = '500';
+
+interface Page {
+  readonly limit?: string;
+  readonly continue?: string;
+}
+
+interface ObjectList<T> {
+  readonly items: readonly T[] | null;
+  readonly metadata?: { readonly resourceVersion?: string; readonly continue?: string };
 }
 
 interface ApiResource {

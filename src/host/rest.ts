@@ -210,7 +210,7 @@ function unreachable(server: string, thrown: unknown): KnestError {
 }
 
 /** What is behind fetch's own "fetch failed". */
-function causeOf(thrown: unknown): unknown {
+export function causeOf(thrown: unknown): unknown {
   return thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause : thrown;
 }
 

@@ -95,7 +95,7 @@ describe('create', () => {
 
 describe('one problem', () => {
   it.each([
-    ['command', 'destroy', '"destroy" is not known; one of create, delete, scale, kubeconfig, list'],
+    ['command', 'destroy', '"destroy" is not known; one of create, delete, scale, kubeconfig, list, cleanup'],
     [
       'name',
       'PR_17',

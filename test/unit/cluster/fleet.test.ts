@@ -73,13 +73,14 @@ describe('fleetCluster', () => {
     });
   });
 
-  it('takes nothing but true for kept, and leaves the text of an expiry as it is', () => {
+  it('takes all but false for kept, since people write it, and leaves the text of an expiry as it is', () => {
     const annotated = (annotations: Readonly<Record<string, string>>): Cluster => ({
       ...made,
       metadata: { ...made.metadata, annotations, deletionTimestamp: '2026-11-24T09:00:00Z' },
     });
     expect(fleetCluster(annotated({ 'knest-action/keep': 'true' }))).toMatchObject({ keep: true, deleting: true });
-    const odd = annotated({ 'knest-action/keep': 'no', 'knest-action/expires-at': 'tomorrow' });
+    expect(fleetCluster(annotated({ 'knest-action/keep': '' }))).toMatchObject({ keep: true });
+    const odd = annotated({ 'knest-action/keep': 'false', 'knest-action/expires-at': 'tomorrow' });
     expect(fleetCluster(odd)).toMatchObject({ keep: false, expiresAt: 'tomorrow' });
   });
 });
@@ -105,12 +106,12 @@ describe('listClusters', () => {
   it('asks for those of the repository', async () => {
     expect(await asked('knest', job)).toBe(
       '/apis/cluster.x-k8s.io/v1beta2/namespaces/knest/clusters' +
-        '?labelSelector=knest-action/managed=true,knest-action/repository-id=4711',
+        '?labelSelector=knest-action/managed=true,knest-action/repository-id=4711&limit=500',
     );
   });
 
   it('asks for all of them, whoever made them', async () => {
-    expect(await asked(undefined, undefined)).toBe('/apis/cluster.x-k8s.io/v1beta2/clusters');
+    expect(await asked(undefined, undefined)).toBe('/apis/cluster.x-k8s.io/v1beta2/clusters?limit=500');
   });
 
   it('sorts by namespace and name', async () => {

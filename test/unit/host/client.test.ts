@@ -3,7 +3,7 @@ import { KubernetesClient, pathOf, query } from '../../../src/host/client.ts';
 import { Kinds, type Kind } from '../../../src/host/kinds.ts';
 import { RestClient } from '../../../src/host/rest.ts';
 import { Transport } from '../../../src/host/transport.ts';
-import { configFor, json, refuse, serve, type Handler } from './server.ts';
+import { configFor, json, refuse, serve, type Handler, type Received } from './server.ts';
 
 const pods: Kind = { apiVersion: 'v1', kind: 'Pod', plural: 'pods', namespaced: true };
 const widgets: Kind = { apiVersion: 'example.com/v1', kind: 'Widget', plural: 'widgets', namespaced: false };
@@ -48,6 +48,44 @@ describe('what is not there', () => {
     await expect(client.get(pods, 'a', 'knest')).rejects.toMatchObject({ status: 403 });
     await expect(client.list(pods)).rejects.toMatchObject({ status: 403 });
     await expect(client.delete(pods, 'a', 'knest')).rejects.toMatchObject({ status: 403 });
+  });
+});
+
+describe('a list', () => {
+  const page = (names: readonly string[], next?: string) => ({
+    items: names.map((name) => ({ metadata: { name } })),
+    metadata: { resourceVersion: '7', ...(next !== undefined && { continue: next }) },
+  });
+  const tokens = (received: readonly Received[]) =>
+    received.map(({ path }) => {
+      const { searchParams } = new URL(path, 'http://host');
+      return [searchParams.get('limit'), searchParams.get('continue')];
+    });
+
+  it('is read page by page', async () => {
+    const pages = [page(['a', 'b'], 'two'), page(['c'], 'three'), page(['d'])];
+    const { client, received } = await clientOf((response, number) => json(response, pages[number]));
+    const { items, resourceVersion } = await client.listAt(pods, { namespace: 'knest' });
+    expect(items.map(({ metadata: { name } }) => name)).toEqual(['a', 'b', 'c', 'd']);
+    expect(resourceVersion).toBe('7');
+    expect(tokens(received)).toEqual([
+      ['500', null],
+      ['500', 'two'],
+      ['500', 'three'],
+    ]);
+  });
+
+  it('is read anew, at once, when its pages are too old to go on with', async () => {
+    const { client, received } = await clientOf((response, number) => {
+      if (number === 1) refuse(response, 410);
+      else json(response, number === 0 ? page(['a'], 'two') : page(['b', 'c']));
+    });
+    expect((await client.list(pods)).map(({ metadata: { name } }) => name)).toEqual(['b', 'c']);
+    expect(tokens(received)).toEqual([
+      ['500', null],
+      ['500', 'two'],
+      [null, null],
+    ]);
   });
 });
 

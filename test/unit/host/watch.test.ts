@@ -67,7 +67,7 @@ describe('watch', () => {
     expect(onChange).toHaveBeenCalledTimes(1);
     const paths = received.map(({ path }) => new URL(path, 'http://x'));
     expect(paths.map(({ pathname }) => pathname)).toEqual(Array(2).fill('/api/v1/namespaces/knest/pods'));
-    expect(Object.fromEntries(paths[0]?.searchParams ?? [])).toEqual({ labelSelector: 'a=b' });
+    expect(Object.fromEntries(paths[0]?.searchParams ?? [])).toEqual({ labelSelector: 'a=b', limit: '500' });
     expect(Object.fromEntries(paths[1]?.searchParams ?? [])).toMatchObject({
       labelSelector: 'a=b',
       watch: 'true',

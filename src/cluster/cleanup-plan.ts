@@ -1,0 +1,67 @@
+import { parseInstant } from '../values/instant.ts';
+import type { FleetCluster } from './fleet.ts';
+import { Annotations, Labels } from './identity.ts';
+
+/** By what clean-up decides. */
+export interface CleanupRules {
+  readonly repositoryId: string;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** Numbers of the pull requests that are known to be closed; any other counts as open. */
+  readonly closedPullRequests: ReadonlySet<string>;
+}
+
+/**
+ * What clean-up makes of a cluster. `expired` and `pull-request-closed` are deleted and nothing else is; `suspect` is
+ * one of this repository that people should look at, since no clean-up will ever delete it as it is.
+ */
+export type Verdict =
+  'expired' | 'pull-request-closed' | 'alive' | 'lasting' | 'keep' | 'deleting' | 'suspect' | 'foreign';
+
+/** A cluster with its verdict, and the reason for people. */
+export interface Judgement {
+  readonly cluster: FleetCluster;
+  readonly verdict: Verdict;
+  readonly reason: string;
+}
+
+/**
+ * Judges a cluster. The order is that of safety: whose it is comes first, then what keeps it, and only what is marked
+ * in every way, with an expiry that can be read, can be deleted, also when its pull request is closed.
+ */
+export function judge(cluster: FleetCluster, rules: CleanupRules): Judgement {
+  const [verdict, reason] = verdictOn(cluster, rules);
+  return { cluster, verdict, reason };
+}
+
+function verdictOn(cluster: FleetCluster, rules: CleanupRules): readonly [Verdict, string] {
+  const { repositoryId, expiresAt, pullRequest } = cluster;
+  if (!cluster.managed) return ['foreign', `it has no label ${Labels.managed}=true`];
+  if (repositoryId === undefined) return ['foreign', `it has no label ${Labels.repositoryId}`];
+  if (repositoryId !== rules.repositoryId) return ['foreign', `it belongs to the repository ${repositoryId}`];
+  if (cluster.deleting) return ['deleting', 'its deletion was asked for before'];
+  if (cluster.keep) return ['keep', `it has the annotation ${Annotations.keep}`];
+  if (expiresAt === undefined) return ['lasting', 'it never expires'];
+  const expiry = parseInstant(expiresAt);
+  if (expiry === undefined) return ['suspect', `its expiry "${expiresAt}" is no RFC 3339 time`];
+  // Without both, a deletion could not be tied to what was looked at.
+  if (cluster.uid === '' || cluster.resourceVersion === '') return ['suspect', 'it has no uid or resourceVersion'];
+  if (expiry <= rules.now) return ['expired', `it expired at ${expiresAt}`];
+  if (pullRequest !== undefined && rules.closedPullRequests.has(pullRequest)) {
+    return ['pull-request-closed', `pull request ${pullRequest} is closed`];
+  }
+  return ['alive', `it expires at ${expiresAt}`];
+}
+
+/** Whether clean-up deletes a cluster with that verdict. */
+export function isDue({ verdict }: Judgement): boolean {
+  return verdict === 'expired' || verdict === 'pull-request-closed';
+}
+
+/** The pull requests, each once, whose state decides on a cluster that has not expired. */
+export function openQuestions(judgements: readonly Judgement[]): readonly string[] {
+  const numbers = judgements.flatMap(({ verdict, cluster: { pullRequest } }) =>
+    verdict === 'alive' && pullRequest !== undefined ? [pullRequest] : [],
+  );
+  return [...new Set(numbers)];
+}

@@ -1,0 +1,161 @@
+import { deleteDue, outcomeOf, type Outcome } from '../cluster/cleanup.ts';
+import { isDue, judge, openQuestions, type CleanupRules, type Judgement } from '../cluster/cleanup-plan.ts';
+import { waitForDepartures } from '../cluster/departure.ts';
+import { listClusters } from '../cluster/fleet.ts';
+import { cleanupPermissions } from '../cluster/permissions.ts';
+import { KnestError } from '../errors.ts';
+import { askPullRequests } from '../github/pull-requests.ts';
+import type { KubernetesClient } from '../host/client.ts';
+import { agreedTime } from '../host/clock.ts';
+import { checkPermissions } from '../host/preflight.ts';
+import type { CleanupInputs } from '../inputs.ts';
+import { cleanupPage } from '../report/cleanup.ts';
+import type { World } from '../world.ts';
+import { enterHost } from './enter.ts';
+
+/**
+ * Deletes the clusters of this repository that have expired, and on demand those whose pull request is closed, and
+ * waits a bounded time for their end. Any other cluster is told and left alone.
+ * Errors: KNEST_HOST_*, KNEST_PERMISSION, KNEST_CLOCK_SKEW, KNEST_MAX_DELETIONS; KNEST_DELETE at the end, when one
+ * could not be deleted or is not gone, after all others were.
+ */
+export async function cleanup(inputs: CleanupInputs, world: World): Promise<void> {
+  const { client } = await enterHost(inputs, world);
+  await checkPermissions(client, cleanupPermissions(inputs.namespace));
+  const { judgements, rules } = await look(client, inputs, world);
+  const planned = judgements.map(outcomeOf);
+  const due = planned.filter(isDue);
+  if (inputs.dryRun || due.length > inputs.maxDeletions) {
+    await tell(planned, `${due.length} of ${planned.length} clusters are due, none was deleted`, world);
+    if (inputs.dryRun) return;
+    throw runaway(due, inputs);
+  }
+  const ended = await wait(client, inputs, await remove(client, judgements, rules, world), world);
+  const deleted = ended.filter(({ result }) => result === 'deleted');
+  const rest = planned.filter((outcome) => !isDue(outcome));
+  await tell([...ended, ...rest], `${deleted.length} of ${planned.length} clusters were deleted`, world);
+  world.cancelled.throwIfAborted();
+  failFor(ended);
+}
+
+/** What a look at the host, and at GitHub, makes of each cluster. */
+async function look(
+  client: KubernetesClient,
+  inputs: CleanupInputs,
+  world: World,
+): Promise<{ readonly judgements: readonly Judgement[]; readonly rules: CleanupRules }> {
+  const { log, job, signal } = world;
+  return log.step('Look', async (step) => {
+    const now = await agreedTime(client, signal);
+    const clusters = await listClusters(client, inputs.namespace, undefined);
+    const byTime = { repositoryId: job.repositoryId, now, closedPullRequests: new Set<string>() };
+    const rules = inputs.closedPullRequests
+      ? await withPullRequests(byTime, openQuestions(clusters.map((cluster) => judge(cluster, byTime))), inputs, world)
+      : byTime;
+    const judgements = clusters.map((cluster) => judge(cluster, rules));
+    for (const judgement of judgements) {
+      const { cluster, verdict, reason } = judgement;
+      const place = `${cluster.namespace}/${cluster.name}`;
+      step.line(`${place}: ${isDue(judgement) ? 'due' : 'kept'}, ${reason}`);
+      if (verdict === 'suspect') log.warn(`${place} is never deleted by cleanup: ${reason}`);
+    }
+    const due = judgements.filter(isDue).length;
+    return { value: { judgements, rules }, result: `${clusters.length} clusters, ${due} to delete` };
+  });
+}
+
+async function withPullRequests(
+  rules: CleanupRules,
+  numbers: readonly string[],
+  { githubToken: token }: CleanupInputs,
+  { env, job, log, signal }: World,
+): Promise<CleanupRules> {
+  // A runner of GitHub Enterprise Server sets its own; outside of a runner nothing does.
+  const url = (env['GITHUB_API_URL'] ?? 'https://api.github.com').replace(/\/+$/, '');
+  const { closed, problems } = await askPullRequests({ url, token }, job, numbers, signal);
+  if (problems.length > 0) log.warn(`${problems.length} pull requests count as open: ${problems[0] ?? ''}`);
+  for (const problem of problems.slice(1)) log.line(`  ${problem}`);
+  return { ...rules, closedPullRequests: closed };
+}
+
+/**
+ * The failure of a clean-up that refuses all when there are too many, instead of deleting the first few: that many are
+ * due when a clock, a `ttl` or a label is wrong, and a limit that lets some through every hour does not stop that, it
+ * only stretches it. A backlog that is real takes a person who looks once.
+ */
+function runaway(due: readonly Judgement[], { maxDeletions }: CleanupInputs): KnestError {
+  return new KnestError({
+    code: 'KNEST_MAX_DELETIONS',
+    problem: `${due.length} clusters are due, more than max-deletions (${maxDeletions}); none was deleted`,
+    evidence: due.map(({ cluster, reason }) => `${cluster.namespace}/${cluster.name}: ${reason}`),
+    next: `if all of these may go, run it once with max-deletions: ${due.length}`,
+  });
+}
+
+async function remove(
+  client: KubernetesClient,
+  judgements: readonly Judgement[],
+  rules: CleanupRules,
+  { log }: World,
+): Promise<readonly Outcome[]> {
+  return log.step('Delete', async (step) => {
+    const outcomes = await deleteDue(client, judgements, rules, ({ cluster, result, reason, error }) => {
+      const fate = error ?? (result === 'deleting' ? 'deletion requested' : `${result}, ${reason}`);
+      step.line(`${cluster.namespace}/${cluster.name}: ${fate}`);
+    });
+    const requested = outcomes.filter(({ result }) => result === 'deleting').length;
+    return { value: outcomes, result: `${requested} of ${outcomes.length} deletions requested` };
+  });
+}
+
+/** Waits for the end of those that were asked to go; what is left of one that stays becomes its error. */
+async function wait(
+  client: KubernetesClient,
+  { namespace }: CleanupInputs,
+  outcomes: readonly Outcome[],
+  { log, signal }: World,
+): Promise<readonly Outcome[]> {
+  const departing = outcomes.filter(({ result }) => result === 'deleting').map(({ cluster }) => cluster);
+  if (departing.length === 0) return outcomes;
+  return log.step('Wait for their end', async (step) => {
+    const left = await waitForDepartures(
+      client,
+      namespace,
+      departing,
+      ({ name }) => step.line(`${name}: gone`),
+      signal,
+    );
+    const value = outcomes.map((outcome): Outcome => {
+      if (outcome.result !== 'deleting') return outcome;
+      const objects = left.get(outcome.cluster);
+      if (objects === undefined) return { ...outcome, result: 'deleted' };
+      const rest = objects.length === 0 ? 'it was not seen to go' : `left: ${objects.slice(0, 6).join(', ')}`;
+      return { ...outcome, error: `deletion requested, but not gone when the time was up; ${rest}` };
+    });
+    return { value, result: `${departing.length - left.size} of ${departing.length} are gone` };
+  });
+}
+
+/** Tells what became of every cluster: for programs, on the page, in the log. */
+async function tell(outcomes: readonly Outcome[], headline: string, world: World): Promise<void> {
+  const rows = outcomes.map(({ cluster, verdict, reason, result, error }) => {
+    const { name, namespace, repository, pullRequest, expiresAt } = cluster;
+    return { name, namespace, repository, pullRequest, expiresAt, result, verdict, reason: error ?? reason };
+  });
+  world.output('clusters', JSON.stringify(rows));
+  world.output('timings', JSON.stringify(world.timeline));
+  await world.summary.add(cleanupPage(headline, rows, world.timeline));
+  world.log.line(`▸ ${headline}, in ${(world.timeline.elapsed / 1000).toFixed(1)} s`);
+}
+
+/** Throws KNEST_DELETE when a cluster that was to be deleted is still there. */
+function failFor(outcomes: readonly Outcome[]): void {
+  const failed = outcomes.filter(({ error }) => error !== undefined);
+  if (failed.length === 0) return;
+  throw new KnestError({
+    code: 'KNEST_DELETE',
+    problem: `${failed.length} of ${outcomes.length} clusters could not be deleted; the others were`,
+    evidence: failed.map(({ cluster, error = '' }) => `${cluster.namespace}/${cluster.name}: ${error}`),
+    next: 'the next cleanup tries again; look at what holds them if it fails too',
+  });
+}

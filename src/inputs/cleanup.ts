@@ -1,0 +1,30 @@
+import { readCommon, type CommonInputs } from './common.ts';
+import type { InputReader } from './reader.ts';
+
+/** What `command: cleanup` was asked for. */
+export interface CleanupInputs extends CommonInputs {
+  readonly command: 'cleanup';
+  /** Whether it only tells what it would delete. */
+  readonly dryRun: boolean;
+  /** More deletions than this are refused, all of them. */
+  readonly maxDeletions: number;
+  /** Whether clusters of closed pull requests are deleted before they expire. */
+  readonly closedPullRequests: boolean;
+  readonly githubToken: string | undefined;
+}
+
+/** Reads what `cleanup` is asked. */
+export function readCleanup(reader: InputReader): CleanupInputs {
+  const state = reader.optional('pull-request-state');
+  if (state !== undefined && state !== 'closed') {
+    reader.problem('pull-request-state', `"${state}" is not known; closed, or blank`);
+  }
+  return {
+    command: 'cleanup',
+    ...readCommon(reader),
+    dryRun: reader.boolean('dry-run'),
+    maxDeletions: reader.integer('max-deletions', 1, 1000),
+    closedPullRequests: state === 'closed',
+    githubToken: reader.optional('github-token'),
+  };
+}

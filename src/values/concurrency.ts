@@ -1,0 +1,25 @@
+/**
+ * Does `work` for each item, at most `limit` at a time, and returns the results in the order of the items. After a
+ * failure nothing more is begun, and it rejects once nothing is under way any more: who then undoes what was done must
+ * not have more done behind its back.
+ */
+export async function mapConcurrently<Item, Result>(
+  items: readonly Item[],
+  limit: number,
+  work: (item: Item) => Promise<Result>,
+): Promise<readonly Result[]> {
+  const results: Result[] = [];
+  const queue = [...items.entries()];
+  const worker = async (): Promise<void> => {
+    try {
+      for (let next = queue.shift(); next !== undefined; next = queue.shift()) results[next[0]] = await work(next[1]);
+    } catch (thrown) {
+      queue.length = 0;
+      throw thrown;
+    }
+  };
+  const ends = await Promise.allSettled(Array.from({ length: Math.min(limit, items.length) }, worker));
+  const failed = ends.find((end) => end.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+  return results;
+}

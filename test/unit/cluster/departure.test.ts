@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+import { waitForDepartures } from '../../../src/cluster/departure.ts';
+import { Labels } from '../../../src/cluster/identity.ts';
+import { REMAINS } from '../../../src/cluster/removal.ts';
+import { KubernetesClient } from '../../../src/host/client.ts';
+import { RestClient } from '../../../src/host/rest.ts';
+import { Transport } from '../../../src/host/transport.ts';
+import { configFor, json, serve } from '../host/server.ts';
+
+const one = { name: 'one', namespace: 'knest', uid: 'u-1' };
+const two = { name: 'two', namespace: 'knest', uid: 'u-2' };
+
+/** Waits on a host that has these objects and no others, until all are gone or the host has shown all it has. */
+async function wait(objects: Readonly<Record<string, readonly object[]>>) {
+  const asked: URL[] = [];
+  const shown = new AbortController();
+  const watches = () => asked.filter(({ searchParams }) => searchParams.has('watch')).length;
+  const { url } = await serve((response, _number, { path }) => {
+    const request = new URL(path, 'http://host');
+    asked.push(request);
+    const plural = request.pathname.split('/').at(-1) ?? '';
+    if (request.searchParams.has('watch')) response.writeHead(200).flushHeaders();
+    else json(response, { items: objects[plural] ?? [], metadata: { resourceVersion: '1' } });
+    // A watch follows its list: once all are there, everything was seen.
+    if (watches() === REMAINS.length + 1) shown.abort();
+  });
+  const { signal } = shown;
+  const client = new KubernetesClient(new RestClient(new Transport(configFor(url)), signal));
+  const gone: string[] = [];
+  const left = await waitForDepartures(client, 'knest', [one, two], ({ name }) => gone.push(name), signal);
+  return { left, gone, asked };
+}
+
+const of = (name: string, cluster: string, finalizers: readonly string[] = []) => ({
+  metadata: { name, namespace: 'knest', labels: { [Labels.clusterName]: cluster }, finalizers },
+});
+const clusterOf = (name: string, uid: string) => ({
+  metadata: { name, namespace: 'knest', uid, finalizers: ['held'] },
+});
+
+describe('waitForDepartures', () => {
+  it('has one list for each kind, of those clusters alone, however many there are', async () => {
+    const { left, gone, asked } = await wait({});
+    expect(left.size).toBe(0);
+    expect(gone).toEqual(['one', 'two']);
+    const lists = asked.filter(({ searchParams }) => !searchParams.has('watch'));
+    expect(new Set(lists.map(({ pathname }) => pathname)).size).toBe(lists.length);
+    const machines = lists.find(({ pathname }) => pathname.endsWith('/machines'));
+    expect(machines?.searchParams.get('labelSelector')).toBe('cluster.x-k8s.io/cluster-name in (one,two)');
+  });
+
+  it('tells what is left when the time is up, and what holds it', async () => {
+    const { left, gone } = await wait({ clusters: [clusterOf('one', 'u-1')], machines: [of('m', 'one')] });
+    expect(gone).toEqual(['two']);
+    expect([...left]).toEqual([[one, ['Cluster one waits for held']]]);
+  });
+
+  it('waits for what the cluster leaves behind', async () => {
+    const { left } = await wait({ machines: [of('m', 'two', ['machine'])], secrets: [of('two-ca', 'two')] });
+    expect([...left]).toEqual([[two, ['Machine m waits for machine', 'Secret two-ca']]]);
+  });
+
+  it('does not wait for another cluster that has taken the name', async () => {
+    const { left } = await wait({ clusters: [clusterOf('one', 'u-9')], machines: [of('m', 'one')] });
+    expect(left.size).toBe(0);
+  });
+});

@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { problems, read } from './given-inputs.ts';
+
+describe('cleanup', () => {
+  it('deletes up to twenty clusters that have expired when nothing else is said', () => {
+    expect(read({ command: 'cleanup', 'github-token': '' })).toEqual({
+      command: 'cleanup',
+      namespace: 'knest',
+      timeoutSeconds: 1200,
+      host: { kubeconfig: undefined, kubeconfigFile: undefined, context: undefined },
+      dryRun: false,
+      maxDeletions: 20,
+      closedPullRequests: false,
+      githubToken: undefined,
+    });
+  });
+
+  it('reads what else is said', () => {
+    const given = {
+      'dry-run': 'true',
+      'max-deletions': '100',
+      'pull-request-state': 'closed',
+      'github-token': 'ghs_1',
+    };
+    expect(read({ command: 'cleanup', ...given })).toMatchObject({
+      dryRun: true,
+      maxDeletions: 100,
+      closedPullRequests: true,
+      githubToken: 'ghs_1',
+    });
+  });
+
+  it.each([
+    ['dry-run', 'yes', '"yes" is no boolean; true or false'],
+    ['dry-run', ' ', 'is missing; true or false'],
+    ['max-deletions', '0', '"0" is no whole number from 1 to 1000'],
+    ['max-deletions', '-1', '"-1" is no whole number from 1 to 1000'],
+    ['max-deletions', '1001', '"1001" is no whole number from 1 to 1000'],
+    ['max-deletions', 'all', '"all" is no whole number from 1 to 1000'],
+    ['max-deletions', ' ', 'is missing; a whole number from 1 to 1000'],
+    ['pull-request-state', 'merged', '"merged" is not known; closed, or blank'],
+    ['pull-request-state', 'Closed', '"Closed" is not known; closed, or blank'],
+  ])('refuses %s %j', (input, text, problem) => {
+    expect(problems({ command: 'cleanup', [input]: text })).toEqual([`${input}: ${problem}`]);
+  });
+});
