@@ -37,11 +37,16 @@ export function jobOn(host: Host, inputs: Readonly<Record<string, string>>, opti
 
 /** What is on the host of a cluster, `kind/name` each: empty once it is gone. */
 export async function leftovers(host: Host, namespace: string, name: string): Promise<string[]> {
+  return (await objectsIn(host, namespace)).filter((line) => new RegExp(`/(vm-)?${name}(-|$)`).test(line));
+}
+
+/** Every object in a namespace of the host but its events, `kind/name` each. */
+export async function objectsIn(host: Host, namespace: string): Promise<string[]> {
   const served = await host.kubectl(['api-resources', '--verbs=list', '--namespaced', '-o', 'name']);
   const kinds = served
     .split('\n')
     .filter((kind) => kind !== '' && !/^events(\.|$)|\.metrics\.k8s\.io$/.test(kind))
     .join(',');
   const text = await host.kubectl(['get', kinds, '-n', namespace, '-o', 'name', '--ignore-not-found']);
-  return text.split('\n').filter((line) => new RegExp(`/(vm-)?${name}(-|$)`).test(line));
+  return text.split('\n').filter((line) => line !== '');
 }

@@ -1,9 +1,6 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { makeCertificate, type Certificate } from './certificate.ts';
 
 /** What came in at the server. */
 export interface Received {
@@ -24,11 +21,6 @@ export interface Behaviour {
   readonly isAdministrator?: boolean;
   /** Answers instead; undefined for what it would answer otherwise. */
   readonly answer?: (request: Received) => Answer | undefined;
-}
-
-interface Certificate {
-  readonly key: string;
-  readonly cert: string;
 }
 
 /**
@@ -143,27 +135,4 @@ function list(kind: string, apiVersion: string, items: readonly object[]): objec
 
 function node(podCIDR: string, index: number): object {
   return { metadata: { name: `node-${index}` }, spec: { podCIDR, podCIDRs: [podCIDR] } };
-}
-
-function makeCertificate(): Certificate {
-  const directory = mkdtempSync(join(tmpdir(), 'knest-certificate-'));
-  try {
-    const [key, cert] = [join(directory, 'key'), join(directory, 'cert')];
-    const request = [
-      'req',
-      '-x509',
-      '-newkey',
-      'ec',
-      '-pkeyopt',
-      'ec_paramgen_curve:prime256v1',
-      '-nodes',
-      '-days',
-      '1',
-    ];
-    const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'];
-    execFileSync('openssl', [...request, ...subject, '-keyout', key, '-out', cert], { stdio: 'pipe' });
-    return { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') };
-  } finally {
-    rmSync(directory, { recursive: true });
-  }
 }
