@@ -1,0 +1,85 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { down, up, type Host } from '../host/host.ts';
+import { silent } from '../host/report.ts';
+import type { Job, StepResult } from '../support/runner.ts';
+import { hostName as sharedName } from './setup.ts';
+import { jobOn, leftovers } from './support.ts';
+
+const namespace = 'crowd';
+// A host of its own: on the shared one, other tests have installed something.
+const hostName = `${sharedName}-crowd`;
+const numbers = [1, 2, 3, 4, 5, 6, 7, 8] as const;
+
+/** Jobs that know nothing of each other, at the same moment. */
+describe('8 jobs at once, on a bare host', () => {
+  let host: Host;
+  const jobs: Job[] = [];
+  const start = (inputs: Readonly<Record<string, string>>, runId: string): Job => {
+    const cluster = { infrastructure: 'docker', namespace, 'worker-machine-count': '0', ...inputs };
+    const job = jobOn(host, cluster, { env: { GITHUB_RUN_ID: runId } });
+    jobs.push(job);
+    return job;
+  };
+  const mains = (started: readonly Job[]): Promise<StepResult[]> => Promise.all(started.map((job) => job.main()));
+  const uidOf = (name: string): Promise<string> =>
+    host.kubectl(['get', 'cluster', name, '-n', namespace, '-o', 'jsonpath={.metadata.uid}']);
+
+  beforeAll(async () => {
+    await down(hostName, silent);
+    host = await up({ name: hostName, virtink: false }, silent);
+  });
+  afterAll(async () => {
+    jobs.forEach((job) => job.clean());
+    await down(hostName, silent);
+  });
+
+  it('have a cluster each, and the components are installed once', async () => {
+    const started = numbers.map((number) => start({ name: `one-of-${number}` }, `100${number}`));
+    const results = await mains(started);
+    for (const { exitCode, log } of results) expect(exitCode, log).toBe(0);
+    const installers = results.filter(({ log }) => /^ +\d+\.\d s {2}Cluster API v\S+ is missing$/m.test(log));
+    expect(installers).toHaveLength(1);
+    const others = results.filter((result) => !installers.includes(result));
+    for (const { log } of others) expect(log).toMatch(/another job installed what was missing|nothing missing/);
+    const waiting = others.filter(({ log }) => log.includes(', which installs on this host'));
+    expect(waiting.length).toBeGreaterThan(0);
+    expect(new Set(await Promise.all(numbers.map((number) => uidOf(`one-of-${number}`)))).size).toBe(8);
+
+    const posts = await Promise.all(started.map((job) => job.post()));
+    for (const { exitCode, log } of posts) {
+      expect(exitCode, log).toBe(0);
+      expect(log).toMatch(/nothing of one-of-\d is left/);
+    }
+    expect(await leftovers(host, namespace, 'one-of')).toEqual([]);
+  });
+
+  it('of two runs that want the same name: one creates, its run adopts, the other run is refused', async () => {
+    const name = 'wanted';
+    const runOf = (number: number): string => (number % 2 === 0 ? '2000' : '3000');
+    const started = numbers.map((number) => start({ name, 'wait-for': 'none' }, runOf(number)));
+    const results = await mains(started);
+    const winners = numbers.filter((_, index) => results[index]?.outputs['created'] === 'true');
+    expect(winners).toHaveLength(1);
+    const isOfWinningRun = (_: unknown, index: number): boolean =>
+      runOf(numbers[index] ?? 0) === runOf(winners[0] ?? 0);
+    const adopted = results.filter(isOfWinningRun);
+    const refused = results.filter((result) => !adopted.includes(result));
+    expect([adopted.length, refused.length]).toEqual([4, 4]);
+    for (const { exitCode, log } of adopted) expect(exitCode, log).toBe(0);
+    for (const { exitCode, log } of refused) {
+      expect(exitCode, log).toBe(1);
+      expect(log).toMatch(/✖ there is a cluster crowd\/wanted already, .* {3}KNEST_OWNED_BY_OTHER$/m);
+    }
+
+    const uid = await uidOf(name);
+    const refusedJobs = started.filter((job, index) => !isOfWinningRun(job, index));
+    for (const post of await Promise.all(refusedJobs.map((job) => job.post()))) expect(post.exitCode).toBe(0);
+    expect(await uidOf(name)).toBe(uid);
+    const posts = await Promise.all(started.filter(isOfWinningRun).map((job) => job.post()));
+    for (const { exitCode, log } of posts) {
+      expect(exitCode, log).toBe(0);
+      expect(log).not.toContain('::warning');
+    }
+    expect(await leftovers(host, namespace, name)).toEqual([]);
+  });
+});

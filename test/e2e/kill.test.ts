@@ -1,0 +1,149 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../host/process.ts';
+import { FaultProxy, pass, type Judge, type PassingRequest } from '../support/fault-proxy.ts';
+import { inParallel } from '../support/pool.ts';
+import type { Job, StepResult } from '../support/runner.ts';
+import { jobOn, objectsIn, sharedHost } from './support.ts';
+
+const namespace = 'kill';
+/** The victim's own namespace where it makes one. */
+const freshNamespace = 'kill-fresh';
+const host = sharedHost();
+/** How many creates are under way at once. */
+const PARALLEL = 5;
+/** What is nobody's business here: a cluster of another repository whose name is how the victims' begin, and one of theirs. */
+const bystanders = [
+  { name: 'kill', repositoryId: 42 },
+  { name: 'kill-lasting', repositoryId: 1000 },
+] as const;
+
+/** A place in the life of a create at which it is killed. */
+interface Boundary {
+  readonly request: string;
+  readonly earlier: number;
+  /** Before the API server hears of the request, or when it has answered and the action has not heard of that yet. */
+  readonly side: 'before' | 'after';
+}
+
+/** What was seen of one killed create. */
+interface Death {
+  readonly boundary: Boundary;
+  readonly main: StepResult;
+  readonly cleaner: StepResult;
+}
+
+let proxy: FaultProxy;
+
+function makeJob(kubeconfig: string, repositoryId: number, inputs: Readonly<Record<string, string>>): Job {
+  const env = { GITHUB_REPOSITORY: `octo-org/repo-${repositoryId}`, GITHUB_REPOSITORY_ID: String(repositoryId) };
+  const cluster = { infrastructure: 'docker', namespace, 'worker-machine-count': '0' };
+  const through = { 'host-kubeconfig': kubeconfig, 'host-kubeconfig-file': '' };
+  return jobOn(host, { ...cluster, ...through, ...inputs }, { env });
+}
+
+/** A request by what it is for, the same for every cluster. */
+function nameless(request: string, name: string): string {
+  return request.replaceAll(name, '<name>').replaceAll(freshNamespace, namespace);
+}
+
+/** Every boundary of a whole create: writes from both sides, and what only reads from one. */
+async function findBoundaries(name: string): Promise<readonly Boundary[]> {
+  const requests: PassingRequest[] = [];
+  const kubeconfig = proxy.admit({
+    decide(request) {
+      requests.push(request);
+      return pass;
+    },
+  });
+  const job = makeJob(kubeconfig, 1000, { name, namespace: freshNamespace });
+  const main = await job.main();
+  expect(main.exitCode, main.log).toBe(0);
+  const made = requests.splice(0); // what follows is the post step's
+  const post = await job.post();
+  expect(post.exitCode, post.log).toBe(0);
+  job.clean();
+  await host.kubectl(['delete', 'namespace', freshNamespace]);
+  return made.flatMap(({ method, what, earlier }): Boundary[] => {
+    const boundary = { request: nameless(what, name), earlier };
+    return [{ ...boundary, side: 'before' }, ...(method === 'GET' ? [] : [{ ...boundary, side: 'after' } as const])];
+  });
+}
+
+/** Kills a create at a boundary, then has it cleaned up after by its post step, or by another job alone. */
+async function die(boundary: Boundary, index: number): Promise<Death> {
+  const name = `kill-${index + 1}`;
+  const makesNamespace = boundary.request.startsWith('POST /api/v1/namespaces?');
+  const inputs = { name, namespace: makesNamespace ? freshNamespace : namespace };
+  const isIt = ({ what, earlier }: PassingRequest): boolean =>
+    nameless(what, name) === boundary.request && earlier === boundary.earlier;
+  const judge: Judge = {
+    decide(request) {
+      if (!isIt(request)) return pass;
+      if (boundary.side === 'before') job.process?.kill('SIGKILL');
+      return { kind: 'cut', where: boundary.side === 'before' ? 'request' : 'answer' };
+    },
+    answered(request) {
+      if (isIt(request)) job.process?.kill('SIGKILL');
+    },
+  };
+  const job = makeJob(proxy.admit(judge), 1000, inputs);
+  const main = await job.main();
+  // By pairs: the two sides of a write come one after the other.
+  const hasPost = Math.floor(index / 2) % 2 === 0;
+  const cleaner = hasPost ? job : makeJob(proxy.admit({ decide: () => pass }), 1000, { ...inputs, command: 'delete' });
+  const cleaned = await (cleaner === job ? job.post() : cleaner.main());
+  for (const done of [job, cleaner]) done.clean();
+  if (makesNamespace) await host.kubectl(['delete', 'namespace', freshNamespace, '--ignore-not-found']);
+  return { boundary, main, cleaner: cleaned };
+}
+
+/** What must not change of a Cluster that is not ours. */
+async function versionsOfBystanders(): Promise<string> {
+  const path = '{range .items[*]}{.metadata.name} {.metadata.uid} {.metadata.resourceVersion}{"\\n"}{end}';
+  const names = bystanders.map(({ name }) => name);
+  return host.kubectl(['get', 'cluster', '-n', namespace, ...names, '-o', `jsonpath=${path}`]);
+}
+
+describe('a create that is killed at any request', () => {
+  beforeAll(async () => {
+    proxy = await FaultProxy.start(readFileSync(host.kubeconfig, 'utf8'), (argv) => host.command(argv));
+    const kubeconfig = proxy.admit({ decide: () => pass });
+    await inParallel(bystanders, bystanders.length, async ({ name, repositoryId }) => {
+      const job = makeJob(kubeconfig, repositoryId, { name });
+      const main = await job.main();
+      job.clean();
+      expect(main.exitCode, main.log).toBe(0);
+      await host.kubectl(['wait', '--for=condition=Available', `cluster/${name}`, '-n', namespace, '--timeout=110s']);
+    });
+  });
+  afterAll(async () => {
+    await host.kubectl(['delete', 'cluster', '-n', namespace, ...bystanders.map(({ name }) => name)]);
+    await proxy.stop();
+  });
+
+  it(
+    'leaves nothing, once its post step or another job has cleaned up, and nobody else’s cluster changes',
+    { timeout: 40 * 60_000 },
+    async () => {
+      const boundaries = await findBoundaries('kill-0');
+      const before = await versionsOfBystanders();
+      const deaths = await inParallel(boundaries, PARALLEL, die);
+      const survivors = deaths.filter(({ main }) => main.signal !== 'SIGKILL');
+      console.log(`${deaths.length} boundaries, ${survivors.length} of them not met again`);
+      for (const { boundary, main, cleaner } of deaths) {
+        const log = `killed ${boundary.side} ${boundary.request}\n${main.log}${cleaner.log}`;
+        expect(cleaner.exitCode, log).toBe(0);
+        expect(cleaner.log, log).not.toMatch(/^::(warning|error)/m);
+      }
+      // A write is met in every run; which reads are needed is a matter of time.
+      expect(survivors.filter(({ boundary }) => !boundary.request.startsWith('GET '))).toEqual([]);
+      expect(survivors.length).toBeLessThan(5);
+      const left = async (): Promise<string[]> =>
+        (await objectsIn(host, namespace)).filter((object) => /\/(vm-)?kill-\d/.test(object));
+      await until('the garbage collector', 60_000, async () => (await left()).length === 0).catch(() => undefined);
+      expect(await left()).toEqual([]);
+      expect(await versionsOfBystanders()).toBe(before);
+    },
+  );
+});
