@@ -69,7 +69,7 @@ export function readJob(env: NodeJS.ProcessEnv): Job {
   return {
     repository,
     // act sets no id: the name then stands for it.
-    repositoryId: env['GITHUB_REPOSITORY_ID'] ?? repository.replace(/[^A-Za-z0-9._-]/g, '.').slice(0, 63),
+    repositoryId: env['GITHUB_REPOSITORY_ID'] ?? asLabel(repository),
     runId,
     runAttempt: env['GITHUB_RUN_ATTEMPT'] ?? '1',
     jobName: env['GITHUB_JOB'] ?? 'job',
@@ -77,6 +77,12 @@ export function readJob(env: NodeJS.ProcessEnv): Job {
     runUrl: `${env['GITHUB_SERVER_URL'] ?? 'https://github.com'}/${repository}/actions/runs/${runId}`,
     pullRequest: pullRequestOf(env),
   };
+}
+
+/** A text as the value of a label: at most 63 characters, a letter or digit first and last. */
+function asLabel(text: string): string {
+  const allowed = text.replace(/[^A-Za-z0-9._-]/g, '.').slice(0, 63);
+  return allowed.replace(/^[^A-Za-z0-9]+|[^A-Za-z0-9]+$/g, '');
 }
 
 /** A step's id, or the number of its repetition: the runner names a step without id after its action, `__owner_name_2`. */

@@ -82,7 +82,7 @@ export function defaultName(job: Job, jobIndex?: string): string {
     .replace(/^-+|-+$/g, '');
   const prefix = `knest-${job.runId}-${job.runAttempt}`;
   const whole = `${prefix}-${readable}`;
-  if (readable === unique && whole.length <= MAX_NAME_LENGTH) return whole;
+  if (readable !== '' && readable === unique && whole.length <= MAX_NAME_LENGTH) return whole;
   const hash = createHash('sha256').update(unique).digest('hex').slice(0, 6);
   const room = MAX_NAME_LENGTH - prefix.length - hash.length - 2;
   const cut = room > 0 ? readable.slice(0, room).replace(/-+$/, '') : '';

@@ -34,5 +34,7 @@ describe('readJob', () => {
 
   it('makes a label of the repository where there is no id', () => {
     expect(readJob({ ...env, GITHUB_REPOSITORY_ID: undefined }).repositoryId).toBe('acme.shop');
+    const longNamed = { ...env, GITHUB_REPOSITORY_ID: undefined, GITHUB_REPOSITORY: `acme/${'shop-'.repeat(20)}` };
+    expect(readJob(longNamed).repositoryId).toMatch(/^[A-Za-z0-9][\w.-]{0,61}[A-Za-z0-9]$/);
   });
 });

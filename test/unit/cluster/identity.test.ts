@@ -44,6 +44,7 @@ describe('defaultName', () => {
     ['Build_and_Test', /^knest-12345678901-1-build-and-tes-[0-9a-f]{6}$/],
     ['an-end-to-end-test-with-a-long-name', /^knest-12345678901-1-an-end-to-end-[0-9a-f]{6}$/],
     ['___', /^knest-12345678901-1-[0-9a-f]{6}$/],
+    ['', /^knest-12345678901-1-[0-9a-f]{6}$/],
   ])('keeps what it can of %s, with a hash', (jobName, pattern) => expect(named(jobName)).toMatch(pattern));
 
   const jobs = fc.record({
