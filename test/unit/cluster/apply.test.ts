@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { claimCluster } from '../../../src/cluster/apply.ts';
 import { identify } from '../../../src/cluster/identity.ts';
-import { withOwner } from '../../../src/cluster/template.ts';
+import { withOwner } from '../../../src/cluster/stamp.ts';
 import { KubernetesClient } from '../../../src/host/client.ts';
 import { RestClient } from '../../../src/host/rest.ts';
 import { Transport } from '../../../src/host/transport.ts';
@@ -26,7 +26,7 @@ describe('claimCluster', () => {
       else json(response, {});
     });
     const client = new KubernetesClient(new RestClient(new Transport(configFor(url)), signal));
-    const rendered = { cluster: withOwner(clusterOf(), identity), others: [] };
+    const rendered = { cluster: withOwner(clusterOf(), identity), others: [], machines: { controlPlane: 1, workers: 1 } };
     const claimed = await claimCluster(client, rendered, identity, { line: () => undefined }, signal);
     expect(claimed).toEqual({ created: true, uid: 'u-1' });
     expect(received.map(({ method }) => method)).toEqual(['GET', 'POST', 'POST', 'GET']);
