@@ -38,7 +38,7 @@ const manifest = readFileSync(join(root, 'docs/cleanup-cronjob.yaml'), 'utf8').r
 
 /** A container of the CronJob: its command, and its environment with what a user fills in. */
 function containerOf(name: string, filledIn: Readonly<Record<string, string>>) {
-  const documents = parseAllDocuments(manifest).map((document): unknown => document.toJS());
+  const documents = parseAllDocuments(manifest).map((document) => document.toJS() as unknown);
   const cronJob = documents.find((object) => (object as { kind: string }).kind === 'CronJob') as CronJob;
   const { initContainers, containers } = cronJob.spec.jobTemplate.spec.template.spec;
   const container = [...initContainers, ...containers].find((candidate) => candidate.name === name);

@@ -132,6 +132,6 @@ describe('newestEvents', () => {
       'Event 2026-11-22T19:03:00Z Pod vm-m: Newest (4 times): a b',
       'Event 2026-11-22T19:02:00Z Pod vm-m: Newer: x',
     ]);
-    expect(received.map(({ path }) => path)).toEqual(['/api/v1/namespaces/knest/events']);
+    expect(received.map(({ path }) => path)).toEqual(['/api/v1/namespaces/knest/events?limit=500']);
   });
 });
