@@ -6,6 +6,7 @@ import { lineReport } from '../test/host/report.ts';
 import { build } from './build.ts';
 import { staleDocuments } from './docs.ts';
 import type { Outcome, Part } from './parts.ts';
+import { findZizmor } from './zizmor.ts';
 
 const root = resolve(import.meta.dirname, '..');
 // The tools are scripts for `node`, which in node_modules/.bin is the right one.
@@ -19,6 +20,7 @@ export const checks: readonly Part[] = [
   command('prettier', 'prettier', '--check', '.', '--log-level=warn'),
   { name: 'docs', run: docs },
   { name: 'actionlint', run: actionlint },
+  { name: 'zizmor', run: zizmor },
 ];
 
 function command(name: string, program: string, ...args: string[]): Part {
@@ -70,8 +72,23 @@ async function docs(): Promise<Outcome> {
 async function actionlint(): Promise<Outcome> {
   if (!(await succeeds('go', ['version']))) return { kind: 'skipped', reason: 'Go, which builds it, is not on PATH' };
   const program = await tool('actionlint', lineReport());
-  const files = globSync(['.github/workflows/*.yml', 'workflows/*.yml'], { cwd: root }).sort();
+  const files = workflows();
   // Without the linters for shell and Python that it would take from PATH: the outcome must not depend on the machine.
   await run(program, ['-shellcheck=', '-pyflakes=', '-no-color', ...files], { cwd: root });
   return { kind: 'passed', detail: `${files.length} workflows` };
+}
+
+async function zizmor(): Promise<Outcome> {
+  const found = await findZizmor();
+  if ('missing' in found) return { kind: 'skipped', reason: found.missing };
+  const files = [...workflows(), 'action.yml'];
+  // Offline: what it would ask GitHub needs a token, and changes without a change here.
+  const options = ['--offline', '--no-progress', '--persona=pedantic', '--config=.github/zizmor.yml'];
+  await run(found.program, [...options, ...files], { cwd: root });
+  return { kind: 'passed', detail: `${files.length} files` };
+}
+
+/** The project's own workflows, and those that it offers. */
+function workflows(): string[] {
+  return globSync(['.github/workflows/*.yml', 'workflows/*.yml'], { cwd: root }).sort();
 }
