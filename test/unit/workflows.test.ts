@@ -1,0 +1,136 @@
+import { globSync, readFileSync } from 'node:fs';
+import { basename, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { readAction } from '../../scripts/docs.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+
+interface Step {
+  readonly uses?: string;
+  readonly run?: string;
+  readonly with?: Readonly<Record<string, string>>;
+}
+
+interface WorkflowJob {
+  readonly permissions?: Readonly<Record<string, string>>;
+  readonly 'timeout-minutes'?: number;
+  readonly if?: string;
+  readonly steps: readonly Step[];
+}
+
+interface Workflow {
+  readonly name: string;
+  readonly on: Readonly<Record<string, { readonly types?: readonly string[] } | null>>;
+  readonly permissions: Readonly<Record<string, string>>;
+  readonly concurrency?: { readonly group: string; readonly 'cancel-in-progress': boolean | string };
+  readonly jobs: Readonly<Record<string, WorkflowJob>>;
+}
+
+const inputs = Object.keys(readAction().inputs);
+const text = (file: string): string => readFileSync(resolve(root, file), 'utf8');
+const templates = globSync('workflows/*.yml', { cwd: root }).sort();
+const own = globSync('.github/workflows/*.yml', { cwd: root }).sort();
+const isThisAction = ({ uses = '' }: Step): boolean => uses === './' || uses.startsWith('knest/knest-action@');
+
+describe.each([...templates, ...own])('%s', (file) => {
+  const workflow = parse(text(file)) as Workflow;
+  const jobs = Object.values(workflow.jobs);
+  const steps = jobs.flatMap((job) => job.steps);
+
+  it('gives permissions job by job, and to those only that need one', () => {
+    expect(workflow.permissions).toEqual({});
+    for (const { permissions, steps: own } of jobs) {
+      const checksOut = own.some(({ uses = '' }) => uses.startsWith('actions/checkout@'));
+      if (checksOut) expect(permissions?.['contents']).toBeDefined();
+      // Each one says what for.
+      for (const name of Object.keys(permissions ?? {}))
+        expect(text(file)).toMatch(new RegExp(`^ +${name}: \\w+ # `, 'm'));
+    }
+  });
+
+  it('ends, and is not in the way of itself', () => {
+    for (const job of jobs) expect(job['timeout-minutes']).toBeGreaterThan(0);
+    // A called workflow leaves it to its caller: the same group in both would cancel the caller.
+    expect(workflow.concurrency === undefined).toBe('workflow_call' in workflow.on);
+  });
+
+  it('has no expression in a shell script', () => {
+    expect(steps.filter(({ run }) => run?.includes('${{'))).toEqual([]);
+  });
+
+  it('pins what it uses to a commit, and says which version that is', () => {
+    const used = [...text(file).matchAll(/^ *(?:- )?uses: (.*)$/gm)].map(([, what = '']) => what);
+    const pinned = /^[\w-]+\/[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/;
+    const offered = templates.includes(file) ? 'knest/knest-action@v1' : './';
+    expect(used).toHaveLength(steps.filter(({ uses }) => uses !== undefined).length);
+    expect(used.filter((what) => what !== offered && !pinned.test(what))).toEqual([]);
+  });
+
+  it('leaves no token behind in the checkout', () => {
+    const checkouts = steps.filter(({ uses = '' }) => uses.startsWith('actions/checkout@'));
+    for (const step of checkouts) expect(step.with).toMatchObject({ 'persist-credentials': false });
+  });
+
+  it('uses inputs that the action has', () => {
+    const given = steps.filter(isThisAction).flatMap((step) => Object.keys(step.with ?? {}));
+    expect(given.filter((name) => !inputs.includes(name))).toEqual([]);
+  });
+});
+
+describe.each(templates)('%s, a template', (file) => {
+  const workflow = parse(text(file)) as Workflow;
+  const jobs = Object.values(workflow.jobs);
+
+  it('has what GitHub shows of it', () => {
+    const properties = JSON.parse(text(file.replace(/\.yml$/, '.properties.json'))) as Record<string, unknown>;
+    expect(properties).toMatchObject({
+      name: expect.stringMatching(/^\S.*\S$/) as string,
+      description: expect.stringMatching(/^\S.*\.$/) as string,
+      iconName: expect.stringMatching(/^octicon [a-z-]+$/) as string,
+    });
+    const { categories } = properties as { categories: string[] };
+    const known = ['Automation', 'Continuous integration', 'Deployment'];
+    expect(categories.length).toBeGreaterThan(0);
+    expect(categories.filter((category) => !known.includes(category))).toEqual([]);
+  });
+
+  it('uses the action', () => {
+    expect(jobs.flatMap((job) => job.steps).some(isThisAction)).toBe(true);
+  });
+
+  it('gives a fork no cluster, but the reason', () => {
+    const events = ['pull_request', 'workflow_call'];
+    const secret = jobs.filter(({ steps }) => steps.some(isThisAction));
+    const isForPullRequests = events.some((event) => event in workflow.on);
+    for (const job of secret)
+      expect(job.if?.includes('head.repo.full_name == github.repository') ?? false).toBe(isForPullRequests);
+    expect('fork' in workflow.jobs).toBe(isForPullRequests);
+  });
+
+  it('runs nothing of a pull request where pull_request_target brings secrets', () => {
+    const isTarget = 'pull_request_target' in workflow.on;
+    const reached = jobs.filter(({ if: condition = '' }) => condition.includes("event_name == 'pull_request_target'"));
+    expect(reached).toHaveLength(isTarget ? 1 : 0);
+    for (const { steps } of reached) expect(steps.every(isThisAction)).toBe(true);
+    if (!isTarget) return;
+    expect(workflow.on['pull_request_target']?.types).toEqual(['closed']);
+    for (const job of jobs.filter((candidate) => !reached.includes(candidate))) {
+      expect(job.if).toContain("event_name == 'pull_request'");
+    }
+  });
+});
+
+it('README.md names every template', () => {
+  const links = [...text('README.md').matchAll(/\]\((workflows\/[^)]+)\)/g)].map(([, file]) => file);
+  expect(links.sort()).toEqual(templates);
+});
+
+it('the templates are a file with properties each', () => {
+  const stems = (pattern: string): string[] =>
+    globSync(`workflows/*${pattern}`, { cwd: root })
+      .map((file) => basename(file, pattern))
+      .sort();
+  expect(templates).toHaveLength(6);
+  expect(stems('.properties.json')).toEqual(stems('.yml'));
+});
