@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { kubernetesVersion, leftovers, sharedHost } from '../support.ts';
+import { Act, namespace, pullRequest } from './act.ts';
+
+const host = sharedHost();
+const file = 'pull-request.yml';
+/** As the action names it: after the run and its attempt, which act does not count, the job, and the step's id. */
+const cluster = 'knest-1-1-test-cluster';
+
+describe(`workflows/${file}`, { timeout: 6 * 60_000 }, () => {
+  let act: Act;
+  beforeAll(async () => {
+    act = await Act.prepare(host);
+  });
+  afterAll(() => act.clean());
+
+  it('has a cluster for its steps, which is gone after the job', async ({ skip }) => {
+    skip(!host.hasVirtink, 'the modules of Virtink are not to be had');
+    const { code, log } = await act.run([file], { event: 'pull_request', payload: pullRequest(7) });
+    expect(code, log).toBe(0);
+    expect(log).toContain('Job succeeded');
+    // What kubectl printed, in the steps of the workflow: a node of this cluster, then the object that they made.
+    expect(log).toMatch(new RegExp(`\\| ${cluster}-\\S+ +\\w+ +control-plane +\\S+ +v${kubernetesVersion}\\n`));
+    expect(log).toMatch(/\| configmap\/hello created\n/);
+    expect(log).toMatch(/\| hello +1 +\d+s\n/);
+    expect(log).toContain(`nothing of ${cluster} is left`);
+    expect(await leftovers(host, namespace, cluster)).toEqual([]);
+  });
+
+  it('deletes the cluster of a job that fails, too', async ({ skip }) => {
+    skip(!host.hasVirtink, 'the modules of Virtink are not to be had');
+    const text = readFileSync(resolve(import.meta.dirname, '../../../workflows', file), 'utf8');
+    const failing = text.replace('kubectl get configmap hello\n', '$&          exit 1\n');
+    const files = { [`.github/workflows/${file}`]: failing };
+    const { code, log } = await act.run([], { event: 'pull_request', payload: pullRequest(7) }, files);
+    expect(code, log).not.toBe(0);
+    expect(log).toMatch(/Failure - Main Use the cluster/);
+    expect(log).toMatch(/\| configmap\/hello created\n/);
+    expect(log).toMatch(/Success - Post .*knest-action@v1/);
+    expect(await leftovers(host, namespace, cluster)).toEqual([]);
+  });
+
+  it('tells a pull request from a fork why it has no cluster', async () => {
+    const payload = pullRequest(7, 'octo-fork/octo-repo');
+    const { code, log } = await act.run([file], { event: 'pull_request', payload, options: ['--verbose'] });
+    expect(code, log).toBe(0);
+    expect(log).toContain("Skipping job 'test' due to 'github.event.pull_request.head.repo.full_name");
+    expect(log).toContain('A pull request from a fork has no secrets, so it gets no cluster.');
+    expect(log).not.toContain('knest-action');
+  });
+});
