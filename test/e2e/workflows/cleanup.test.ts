@@ -64,7 +64,8 @@ describe(`workflows/${file}`, () => {
   const named = (...names: string[]): string[] => names.map((name) => `cluster.cluster.x-k8s.io/${name}`);
 
   it('only tells what it would delete when it is started by hand', async () => {
-    const payload = { inputs: { 'dry-run': true } };
+    // As GitHub's payload has it: a text, though the input is a boolean.
+    const payload = { inputs: { 'dry-run': 'true' } };
     const { code, log } = await act.run([file], { event: 'workflow_dispatch', payload, options });
     expect(code, log).toBe(0);
     expect(log).toContain(`${namespace}/expired: due`);
