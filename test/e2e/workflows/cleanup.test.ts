@@ -10,7 +10,7 @@ const host = sharedHost();
 const file = 'cleanup.yml';
 const hour = 3_600_000;
 
-/** A Cluster of the repository without machines, which its controllers leave alone: what clean-up sees of it is real. */
+/** A Cluster of the repository whose infrastructure never comes: cheap, but its controllers and their writes are real. */
 function cluster(name: string, expiresInHours: number, pullRequest: number): object {
   const labels = {
     'knest-action/managed': 'true',
@@ -23,7 +23,7 @@ function cluster(name: string, expiresInHours: number, pullRequest: number): obj
     apiVersion: 'cluster.x-k8s.io/v1beta2',
     kind: 'Cluster',
     metadata: { name, namespace, labels, annotations },
-    spec: { paused: true, infrastructureRef },
+    spec: { infrastructureRef },
   };
 }
 
