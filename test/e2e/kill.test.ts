@@ -15,7 +15,8 @@ const PARALLEL = 5;
 /** What is nobody's business here: a cluster of another repository whose name is how the victims' begin, and one of theirs. */
 const bystanders = [
   { name: 'kill', repositoryId: 42 },
-  { name: 'kill-lasting', repositoryId: 1000 },
+  // Of a run that is cleaned up after by `cleanup`.
+  { name: 'kill-lasting', repositoryId: 1002 },
 ] as const;
 
 /** A place in the life of a create at which it is killed. */
@@ -70,7 +71,7 @@ async function findBoundaries(name: string): Promise<readonly Boundary[]> {
   });
 }
 
-/** Kills a create at a boundary, then has it cleaned up after by its post step, or by another job alone. */
+/** Kills a create at a boundary, then has it cleaned up after by its post step, or by `cleanup` alone. */
 async function die(boundary: Boundary, index: number): Promise<Death> {
   const name = `kill-${index + 1}`;
   const makesNamespace = boundary.request.startsWith('POST /api/v1/namespaces?');
@@ -87,12 +88,19 @@ async function die(boundary: Boundary, index: number): Promise<Death> {
       if (isIt(request)) job.process?.kill('SIGKILL');
     },
   };
-  const job = makeJob(proxy.admit(judge), 1000, inputs);
+  // A repository of its own: what is cleaned up after one must not be cleaned up after another.
+  const repositoryId = 1000 + index;
+  const job = makeJob(proxy.admit(judge), repositoryId, { ...inputs, ttl: '1s' });
   const main = await job.main();
   // By pairs: the two sides of a write come one after the other.
   const hasPost = Math.floor(index / 2) % 2 === 0;
-  const cleaner = hasPost ? job : makeJob(proxy.admit({ decide: () => pass }), 1000, { ...inputs, command: 'delete' });
-  const cleaned = await (cleaner === job ? job.post() : cleaner.main());
+  const cleaner = hasPost
+    ? job
+    : makeJob(proxy.admit({ decide: () => pass }), repositoryId, { namespace: inputs.namespace, command: 'cleanup' });
+  // The API server tells the time in whole seconds.
+  const expiry = Date.parse(main.outputs['expires-at'] ?? '1970-01-01') + 2_000;
+  await until('the expiry', 10_000, () => hasPost || Date.now() > expiry);
+  const cleaned = await (hasPost ? job.post() : cleaner.main());
   for (const done of [job, cleaner]) done.clean();
   if (makesNamespace) await host.kubectl(['delete', 'namespace', freshNamespace, '--ignore-not-found']);
   return { boundary, main, cleaner: cleaned };
@@ -123,7 +131,7 @@ describe('a create that is killed at any request', () => {
   });
 
   it(
-    'leaves nothing, once its post step or another job has cleaned up, and nobody else’s cluster changes',
+    'leaves nothing, once its post step or a clean-up has run, and nobody else’s cluster changes',
     { timeout: 40 * 60_000 },
     async () => {
       const boundaries = await findBoundaries('kill-0');

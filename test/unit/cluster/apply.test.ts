@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { claimCluster } from '../../../src/cluster/apply.ts';
 import { identify } from '../../../src/cluster/identity.ts';
+import { machineCounts } from '../../../src/cluster/machine-counts.ts';
 import { withOwner } from '../../../src/cluster/stamp.ts';
 import { KubernetesClient } from '../../../src/host/client.ts';
 import { RestClient } from '../../../src/host/rest.ts';
@@ -26,7 +27,7 @@ describe('claimCluster', () => {
       else json(response, {});
     });
     const client = new KubernetesClient(new RestClient(new Transport(configFor(url)), signal));
-    const rendered = { cluster: withOwner(clusterOf(), identity), others: [], machines: { controlPlane: 1, workers: 1 } };
+    const rendered = { cluster: withOwner(clusterOf(), identity), others: [], machines: machineCounts([]) };
     const claimed = await claimCluster(client, rendered, identity, { line: () => undefined }, signal);
     expect(claimed).toEqual({ created: true, uid: 'u-1' });
     expect(received.map(({ method }) => method)).toEqual(['GET', 'POST', 'POST', 'GET']);
