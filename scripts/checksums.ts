@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readInputs } from '../src/inputs.ts';
-import { allAssets, assetKey } from '../src/install/components.ts';
+import { allAssets, assetKey, assetPath } from '../src/install/components.ts';
 import { readAction } from './docs.ts';
 
 const file = resolve(import.meta.dirname, '../src/install/checksums.json');
@@ -26,8 +26,7 @@ const mirror = values.mirror.replace(/\/+$/, '');
 const sums: [string, string][] = [];
 // One at a time: clusterctl alone is 70 MB for each platform.
 for (const asset of allAssets(inputs.versions)) {
-  const { repository, tag, name } = asset;
-  const sum = await sha256(`${mirror}/${repository}/releases/download/${tag}/${name}`);
+  const sum = await sha256(`${mirror}/${assetPath(asset)}`);
   console.log(`${sum}  ${assetKey(asset)}`);
   sums.push([assetKey(asset), sum]);
 }

@@ -62,6 +62,18 @@ export interface World {
   readonly secondsLeft: () => number;
 }
 
+/**
+ * The job's own environment for a child process, since what it runs may need any of it; but without the inputs, which
+ * hold secrets.
+ */
+export function childEnvironment(env: NodeJS.ProcessEnv): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(env).filter(
+      (entry): entry is [string, string] => entry[1] !== undefined && !entry[0].startsWith('INPUT_'),
+    ),
+  );
+}
+
 /** Reads the job from the variables that the runner sets. Source: docs.github.com, "Variables reference". */
 export function readJob(env: NodeJS.ProcessEnv): Job {
   const repository = env['GITHUB_REPOSITORY'] ?? 'local/local';

@@ -59,7 +59,13 @@ function machineLinks(machine: Machine, view: ClusterView): readonly string[] {
  * left out: what they add up is here. `now`: milliseconds since the epoch.
  */
 export function unmetConditions(view: ClusterView, now: number): readonly string[] {
-  const objects = [view.cluster, ...view.controlPlanes, ...view.machineDeployments, ...view.machines];
+  const objects = [
+    view.cluster,
+    ...view.controlPlanes,
+    ...view.machineDeployments,
+    ...view.machines,
+    ...view.resourceSets,
+  ];
   return objects.flatMap((object) =>
     object === undefined
       ? []

@@ -2,7 +2,7 @@ import type { Permission } from '../host/preflight.ts';
 import { Kinds, type Kind } from '../host/kinds.ts';
 
 /** What `create` asks of the host, in the cluster's namespace; and of the host as a whole when something is missing there. */
-export function createPermissions(namespace: string, isInstalled: boolean): readonly Permission[] {
+export function createPermissions(namespace: string, isInstalled: boolean, hasCni: boolean): readonly Permission[] {
   const inNamespace = (reason: string, verbs: readonly string[], ...kinds: readonly Kind[]): readonly Permission[] =>
     kinds.flatMap((kind) => verbs.map((verb) => permission(verb, kind, reason, namespace)));
   const cluster = [
@@ -14,6 +14,7 @@ export function createPermissions(namespace: string, isInstalled: boolean): read
     ...inNamespace('to apply the template', ['patch'], Kinds.kubeadmControlPlane, Kinds.machineDeployment),
     ...inNamespace('to see how far the cluster is', ['list', 'watch'], Kinds.machine, Kinds.pod),
     ...inNamespace('to read the kubeconfig of the cluster', ['get'], Kinds.secret),
+    ...(hasCni ? inNamespace('to install the CNI', ['patch'], Kinds.clusterResourceSet, Kinds.secret) : []),
     ...inNamespace('to find a way to its API server', ['get'], Kinds.service),
   ];
   if (isInstalled) return cluster;

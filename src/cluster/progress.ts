@@ -1,6 +1,6 @@
 import { conditionOf, type Machine } from '../host/objects.ts';
 import { describePodProblem, podProblem } from '../host/pods.ts';
-import { isInitialised, podOf, virtualMachineOf, type ClusterView } from './view.ts';
+import { hasReadyNode, isInitialised, podOf, virtualMachineOf, type ClusterView } from './view.ts';
 
 /** What is worth a line when it changes, by what it is about. */
 export type Progress = ReadonlyMap<string, string>;
@@ -13,6 +13,11 @@ export function progressOf(view: ClusterView): Progress {
   for (const machine of view.machines) addMachine(lines, machine, view);
   if (isInitialised(view)) {
     lines.set('control plane', 'control plane: initialised, the nested API server answers');
+  }
+  for (const set of view.resourceSets) {
+    const isApplied = conditionOf(set, 'ResourcesApplied')?.status === 'True';
+    const { name } = set.metadata;
+    if (isApplied) lines.set(`resource set ${name}`, `resource set ${name}: applied to the nested cluster`);
   }
   return lines;
 }
@@ -38,6 +43,7 @@ function addMachine(lines: Map<string, string>, machine: Machine, view: ClusterV
   if (pod && problem) add(`pod/${problem.reason}`, describePodProblem(pod, problem).split('\n')[0] ?? '');
   const node = machine.status?.nodeRef?.name;
   if (node !== undefined) add('node', `joined as node ${node}`);
+  if (hasReadyNode(machine)) add('ready', 'its node is Ready');
   if (machine.metadata.deletionTimestamp !== undefined) add('end', 'is being deleted');
 }
 

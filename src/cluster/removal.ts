@@ -17,6 +17,7 @@ export const REMAINS: readonly Kind[] = [
   Kinds.machineDeployment,
   Kinds.machineHealthCheck,
   Kinds.kubeadmConfigTemplate,
+  Kinds.clusterResourceSet,
   Kinds.virtinkCluster,
   Kinds.virtinkMachine,
   Kinds.virtinkMachineTemplate,
@@ -87,7 +88,9 @@ export async function waitUntilGone(
   const started = performance.now();
   const cluster = watchTarget(Kinds.cluster, { namespace, fieldSelector: `metadata.name=${name}` });
   const selection = { namespace, labelSelector: `${Labels.clusterName}=${name}` };
-  const remains = REMAINS.map((kind) => watchTarget(kind, selection));
+  // Cluster API names this after the cluster, and puts no label on it.
+  const binding = watchTarget(Kinds.clusterResourceSetBinding, { namespace, fieldSelector: `metadata.name=${name}` });
+  const remains = [...REMAINS.map((kind) => watchTarget(kind, selection)), binding];
   let said = '';
   const isGone = (): boolean => {
     const current = [...cluster.objects.values()].find(({ metadata }) => uid === undefined || metadata.uid === uid);

@@ -3,6 +3,7 @@ import { Kinds } from '../host/kinds.ts';
 import {
   conditionOf,
   type Cluster,
+  type ClusterResourceSet,
   type KubernetesObject,
   type Machine,
   type Pod,
@@ -21,6 +22,8 @@ export interface ClusterView {
   readonly machines: readonly Machine[];
   readonly virtualMachines: readonly VirtualMachine[];
   readonly pods: readonly Pod[];
+  /** What Cluster API installs in it: its CNI, for one. */
+  readonly resourceSets: readonly ClusterResourceSet[];
 }
 
 /** Name and namespace: what passes between jobs. */
@@ -49,6 +52,7 @@ export async function watchCluster<T>(
   const machines = watchTarget(Kinds.machine, selection);
   const virtualMachines = watchTarget(Kinds.virtualMachine, selection);
   const pods = watchTarget(Kinds.pod, selection);
+  const resourceSets = watchTarget(Kinds.clusterResourceSet, selection);
   const view = (): ClusterView => ({
     cluster: cluster.objects.get(`${namespace}/${name}`),
     controlPlanes: byAge(controlPlanes.objects),
@@ -56,8 +60,9 @@ export async function watchCluster<T>(
     machines: byAge(machines.objects),
     virtualMachines: byAge(virtualMachines.objects),
     pods: byAge(pods.objects),
+    resourceSets: byAge(resourceSets.objects),
   });
-  const common = [cluster, controlPlanes, machineDeployments, machines];
+  const common = [cluster, controlPlanes, machineDeployments, machines, resourceSets];
   const targets = infrastructure === 'virtink' ? [...common, virtualMachines, pods] : common;
   return watchUntil(client, targets, () => evaluate(view()), signal, onUnavailable);
 }
@@ -101,10 +106,12 @@ export function isInitialised(view: ClusterView): boolean {
   return conditionOf(view.cluster, 'ControlPlaneInitialized')?.status === 'True';
 }
 
-/**
- * The machines that have become nodes. Joined is not Ready: a node is Ready once it has a CNI, and that is for the
- * steps that follow to choose.
- */
+/** The machines that have become nodes. Joined is not Ready: a node is Ready once it has a CNI. */
 export function joinedMachines(view: ClusterView): readonly Machine[] {
   return view.machines.filter(({ status }) => status?.nodeRef !== undefined);
+}
+
+/** Whether a machine's node is Ready. Source: cluster-api api/core/v1beta2/machine_types.go, MachineNodeReadyCondition. */
+export function hasReadyNode(machine: Machine): boolean {
+  return conditionOf(machine, 'NodeReady')?.status === 'True';
 }

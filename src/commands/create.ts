@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { applyCluster, claimCluster, type ClaimedCluster } from '../cluster/apply.ts';
+import { prepareCni, type Cni } from '../cluster/cni.ts';
 import { fetchTemplate, type CustomTemplate } from '../cluster/custom-template.ts';
+import { checkEncapsulation } from '../cluster/encapsulation.ts';
 import { follow } from '../cluster/follow.ts';
 import { checkForeignObjects } from '../cluster/foreign-objects.ts';
 import { identify, type ClusterIdentity } from '../cluster/identity.ts';
@@ -9,10 +11,12 @@ import { writePrivateFile } from '../cluster/kubeconfig.ts';
 import { describeMachines, type MachineCounts } from '../cluster/machine-counts.ts';
 import { chooseNetworks, type ClusterNetworks } from '../cluster/networks.ts';
 import { createPermissions } from '../cluster/permissions.ts';
+import { resourceSet } from '../cluster/resource-set.ts';
 import { reviewTemplate } from '../cluster/review.ts';
 import { render, variables, type RenderedCluster } from '../cluster/template.ts';
-import { infrastructureOf, isInitialised, joinedMachines, type ClusterView } from '../cluster/view.ts';
+import { hasReadyNode, infrastructureOf, isInitialised, joinedMachines, type ClusterView } from '../cluster/view.ts';
 import type { Connection } from '../host/connect.ts';
+import { felixDrops } from '../host/felix.ts';
 import { checkPermissions, hostNetworks } from '../host/preflight.ts';
 import type { CreateInputs } from '../inputs.ts';
 import { Clusterctl } from '../install/clusterctl.ts';
@@ -30,7 +34,7 @@ import { undo } from './undo.ts';
 /**
  * Creates a nested cluster, or adopts the one this job made before, and hands over its kubeconfig.
  * Errors: KNEST_HOST_*, KNEST_PERMISSION, KNEST_INPUT, KNEST_UNSUPPORTED_VERSION, KNEST_DOWNLOAD, KNEST_CHECKSUM,
- * KNEST_INSTALL, KNEST_TEMPLATE, KNEST_OWNED_BY_OTHER, KNEST_IMAGE_PULL, KNEST_UNSCHEDULABLE, KNEST_BOOTSTRAP,
+ * KNEST_CNI, KNEST_INSTALL, KNEST_TEMPLATE, KNEST_OWNED_BY_OTHER, KNEST_IMAGE_PULL, KNEST_UNSCHEDULABLE, KNEST_BOOTSTRAP,
  * KNEST_INFRASTRUCTURE, KNEST_TIMEOUT, KNEST_API_ACCESS. What a failed create of an ephemeral cluster made is deleted,
  * unless it is to be kept.
  */
@@ -38,16 +42,19 @@ export async function create(inputs: CreateInputs, world: World): Promise<void> 
   const host = await enterHost(inputs, world);
   const downloader = new Downloader(inputs.downloads, world.directory, world.log.warn);
   const found = await preflight(host, inputs, downloader, world);
+  const cni = await prepare(inputs, found.networks, downloader, world);
   const cluster = identify(inputs, world.job, Date.now()); // name, owner, expiry: before anything exists
+  const addons = resourceSet(cni, cluster);
   const credentials = await remember(host, cluster, inputs, world); // the post step can find it from here on
   const clusterctl = makeClusterctl(inputs, downloader, credentials, world);
   await installMissing(host, clusterctl, found, world);
-  const rendered = await makeObjects(host, clusterctl, inputs, cluster, found, world);
+  const template = await makeObjects(host, clusterctl, inputs, cluster, found, world);
+  const rendered = { ...template, others: [...template.others, ...addons] };
   const claimed = await claim(host, rendered, cluster, world);
   try {
     await apply(host, rendered, claimed, cluster, world);
     if (inputs.waitFor !== 'none') await wait(host, cluster, inputs, rendered, world);
-    await handOver(host, cluster, inputs, rendered, claimed, world);
+    await handOver(host, cluster, inputs, { ...rendered, ...claimed, cni }, world);
   } catch (thrown) {
     await diagnose(host.client, cluster, IN_MAIN, world);
     throw await undo(host, cluster, { ...inputs, created: claimed.created }, thrown, world);
@@ -72,19 +79,41 @@ async function preflight(
   downloader: Downloader,
   world: World,
 ): Promise<Found> {
-  return world.log.step('Preflight', async () => {
+  return world.log.step('Preflight', async (step) => {
     const components = requiredComponents(inputs.versions, inputs.infrastructure);
     const { clusterTemplate } = inputs;
-    const [networks, inventory, template] = await Promise.all([
+    const [networks, drops, inventory, template] = await Promise.all([
       hostNetworks(client).then((used) => chooseNetworks(inputs, used)),
+      felixDrops(client),
       takeInventory(client),
       clusterTemplate && fetchTemplate(client, clusterTemplate, downloader, world.directory),
     ]);
+    // A single machine sends no packets to others.
+    const isAlone = inputs.controlPlane.count + inputs.workers.count === 1;
+    const dropped = isAlone ? undefined : checkEncapsulation(inputs.cni, drops);
+    if (dropped !== undefined) step.line(dropped);
     const { text, isComplete } = describeInventory(components, inventory);
-    const permissions = createPermissions(inputs.namespace, isComplete);
+    const permissions = createPermissions(inputs.namespace, isComplete, inputs.cni.kind !== 'none');
     await checkPermissions(client, permissions);
     const ranges = `CIDRs ${networks.pods.text} and ${networks.services.text} free`;
     return { value: { networks, components, inventory, template }, result: `permissions, ${ranges}, ${text}` };
+  });
+}
+
+/** Gets the CNI's objects before anything exists; without one, says what that means. */
+async function prepare(
+  inputs: CreateInputs,
+  { pods }: ClusterNetworks,
+  downloader: Downloader,
+  { log, run, env }: World,
+): Promise<Cni> {
+  return log.step('CNI', async () => {
+    const { clusterTemplate, infrastructure, kubernetesVersion } = inputs;
+    const template = clusterTemplate === undefined && typeof infrastructure === 'string' ? infrastructure : undefined;
+    const { text } = kubernetesVersion;
+    const sources = { downloader, warn: log.warn, run, env, template, pods, kubernetesVersion: text };
+    const cni = await prepareCni(inputs.cni, sources);
+    return { value: cni, result: cni.description };
   });
 }
 
@@ -160,7 +189,7 @@ async function claim(
   return log.step('Claim', async (step) => {
     const claimed = await claimCluster(client, rendered, cluster, step, signal);
     output('created', String(claimed.created));
-    const verb = claimed.created ? 'is created' : 'was there, and is adopted';
+    const verb = created ? 'is created' : 'was there, and is adopted';
     return { value: claimed, result: `Cluster ${cluster.namespace}/${cluster.name} ${verb}` };
   });
 }
@@ -182,23 +211,28 @@ async function apply(
 async function wait(
   { client }: Connection,
   cluster: ClusterIdentity,
-  { timeoutSeconds, waitFor }: CreateInputs,
+  { cni, timeoutSeconds, waitFor }: CreateInputs,
   rendered: RenderedCluster,
   { log, signal }: World,
 ): Promise<void> {
   const infrastructure = infrastructureOf(rendered.cluster);
+  const hasCni = cni.kind !== 'none';
   const isReached = (view: ClusterView): boolean =>
-    isInitialised(view) && (waitFor === 'control-plane' || haveJoined(view, rendered.machines));
+    isInitialised(view) && (waitFor === 'control-plane' || areNodes(view, rendered.machines, hasCni));
   const what = waitFor === 'nodes' ? 'nodes' : 'control plane';
   await log.step(`Wait for ${what}`, async (step) => {
     await follow(client, cluster, { infrastructure, isReached, verb: 'start', timeoutSeconds }, step, signal);
-    return { value: undefined, result: `${what}: there` };
+    return { value: undefined, result: waitFor === 'nodes' && hasCni ? 'nodes: Ready' : `${what}: there` };
   });
 }
 
-/** Whether all machines that were asked for are nodes; where it is not known how many, whether all that there are. */
-function haveJoined(view: ClusterView, { controlPlane, workers }: MachineCounts): boolean {
-  const joined = joinedMachines(view).length;
+/**
+ * Whether all machines that were asked for are nodes, with a CNI Ready ones; where it is not known how many, whether
+ * all that there are.
+ */
+function areNodes(view: ClusterView, { controlPlane, workers }: MachineCounts, hasCni: boolean): boolean {
+  const nodes = joinedMachines(view);
+  const joined = (hasCni ? nodes.filter(hasReadyNode) : nodes).length;
   const isKnown = controlPlane !== undefined && workers !== undefined;
   return joined >= (controlPlane ?? 0) + (workers ?? 0) && (isKnown || joined === view.machines.length);
 }
@@ -208,8 +242,7 @@ async function handOver(
   host: Connection,
   cluster: ClusterIdentity,
   inputs: CreateInputs,
-  rendered: RenderedCluster,
-  claimed: ClaimedCluster,
+  { machines: counts, created, cni }: RenderedCluster & ClaimedCluster & { readonly cni: Cni },
   world: World,
 ): Promise<void> {
   const { name, namespace, expiresAt } = cluster;
@@ -219,7 +252,7 @@ async function handOver(
   world.output('timings', JSON.stringify(world.timeline));
   const verb = claimed.created ? 'created' : 'adopted';
   const state = server === undefined ? verb : 'is ready';
-  const machines = describeMachines(rendered.machines);
+  const machines = `${describeMachines(counts)}; CNI: ${cni.description}`;
   const { ephemeral } = inputs;
   const page = { name, namespace, state, host: host.server, server, kubernetesVersion, machines, expiresAt, ephemeral };
   await world.summary.add(createdPage(page, world.timeline));

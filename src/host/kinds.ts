@@ -1,9 +1,11 @@
 import type {
   Cluster,
+  ClusterResourceSet,
   ConfigMap,
   CustomResourceDefinition,
   DaemonSet,
   Deployment,
+  FelixConfiguration,
   KubernetesEvent,
   KubernetesObject,
   Lease,
@@ -38,6 +40,7 @@ function kind<T extends KubernetesObject>(
 }
 
 const CLUSTER_API = 'cluster.x-k8s.io/v1beta2';
+const ADDONS = 'addons.cluster.x-k8s.io/v1beta2';
 
 /** The kinds that the action reads or writes by name. */
 export const Kinds = {
@@ -52,6 +55,8 @@ export const Kinds = {
   ),
   kubeadmConfig: kind('bootstrap.cluster.x-k8s.io/v1beta2', 'KubeadmConfig', 'kubeadmconfigs'),
   kubeadmConfigTemplate: kind('bootstrap.cluster.x-k8s.io/v1beta2', 'KubeadmConfigTemplate', 'kubeadmconfigtemplates'),
+  clusterResourceSet: kind<ClusterResourceSet>(ADDONS, 'ClusterResourceSet', 'clusterresourcesets'),
+  clusterResourceSetBinding: kind(ADDONS, 'ClusterResourceSetBinding', 'clusterresourcesetbindings'),
   virtinkCluster: kind('infrastructure.cluster.x-k8s.io/v1beta1', 'VirtinkCluster', 'virtinkclusters'),
   virtinkMachine: kind('infrastructure.cluster.x-k8s.io/v1beta1', 'VirtinkMachine', 'virtinkmachines'),
   virtinkMachineTemplate: kind(
@@ -75,6 +80,19 @@ export const Kinds = {
   deployment: kind<Deployment>('apps/v1', 'Deployment', 'deployments'),
   daemonSet: kind<DaemonSet>('apps/v1', 'DaemonSet', 'daemonsets'),
   lease: kind<Lease>('coordination.k8s.io/v1', 'Lease', 'leases'),
+  felixConfiguration: kind<FelixConfiguration>(
+    'crd.projectcalico.org/v1',
+    'FelixConfiguration',
+    'felixconfigurations',
+    false,
+  ),
+  /** The same where Calico v3.32 or newer keeps it under its own API group. */
+  felixConfigurationV3: kind<FelixConfiguration>(
+    'projectcalico.org/v3',
+    'FelixConfiguration',
+    'felixconfigurations',
+    false,
+  ),
   customResourceDefinition: kind<CustomResourceDefinition>(
     'apiextensions.k8s.io/v1',
     'CustomResourceDefinition',

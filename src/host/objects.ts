@@ -90,6 +90,11 @@ export interface Scalable extends KubernetesObject {
   };
 }
 
+/** `addons.cluster.x-k8s.io/v1beta2` ClusterResourceSet. */
+export interface ClusterResourceSet extends KubernetesObject {
+  readonly status?: { readonly conditions?: readonly Condition[] };
+}
+
 /** `virt.virtink.smartx.com/v1alpha1` VirtualMachine. Source: virtink v0.15.0 pkg/apis/virt/v1alpha1/types.go. */
 export interface VirtualMachine extends KubernetesObject {
   readonly status?: {
@@ -177,6 +182,15 @@ export interface ServiceCidr extends KubernetesObject {
 /** An `apiextensions.k8s.io/v1` CustomResourceDefinition. */
 export interface CustomResourceDefinition extends KubernetesObject {
   readonly status?: { readonly conditions?: readonly Condition[] };
+}
+
+/** Calico's FelixConfiguration, as far as it drops packets. Source: calico v3.31 api/pkg/apis/projectcalico/v3. */
+export interface FelixConfiguration extends KubernetesObject {
+  readonly spec?: {
+    readonly allowVXLANPacketsFromWorkloads?: boolean;
+    readonly allowIPIPPacketsFromWorkloads?: boolean;
+    readonly vxlanPort?: number;
+  };
 }
 
 interface WithPodTemplate {

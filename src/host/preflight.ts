@@ -53,7 +53,7 @@ export async function hostNetworks(client: KubernetesClient): Promise<HostNetwor
 }
 
 /** What may be forbidden without harm: an answer of 403 or 404 is the fallback. */
-async function orNothing<T>(request: Promise<T>, fallback: T): Promise<T> {
+export async function orNothing<T>(request: Promise<T>, fallback: T): Promise<T> {
   try {
     return await request;
   } catch (thrown) {

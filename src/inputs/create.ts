@@ -1,5 +1,6 @@
 import type { Version } from '../values/version.ts';
 import { readAccess, type AccessInputs } from './access.ts';
+import { readCni, type CniInput } from './cni.ts';
 import { MAX_NAME_LENGTH, readCommon, type CommonInputs } from './common.ts';
 import { readDownloads, type DownloadInputs } from './downloads.ts';
 import { readControlPlaneCount, readMachine, type MachineInputs } from './machines.ts';
@@ -25,6 +26,7 @@ export interface CreateInputs extends CommonInputs, AccessInputs, NetworkInputs,
   readonly kubernetesVersion: Version;
   readonly controlPlane: MachineInputs;
   readonly workers: MachineInputs;
+  readonly cni: CniInput;
   readonly waitFor: WaitFor;
   readonly ephemeral: boolean;
   /** Whether the cluster of a job that fails stays until it expires. */
@@ -37,8 +39,8 @@ export interface CreateInputs extends CommonInputs, AccessInputs, NetworkInputs,
 export function readCreate(reader: InputReader): CreateInputs {
   const kubernetesVersion = reader.version('kubernetes-version');
   const ephemeral = reader.boolean('ephemeral');
-  return {
-    command: 'create',
+  const inputs = {
+    command: 'create' as const,
     name: reader.optionalName('name', MAX_NAME_LENGTH),
     jobIndex: /^\d+$/.exec(reader.optional('job-index') ?? '')?.[0],
     ...readCommon(reader),
@@ -55,4 +57,5 @@ export function readCreate(reader: InputReader): CreateInputs {
     keepOnFailure: reader.boolean('keep-on-failure'),
     ttlSeconds: reader.optionalDuration('ttl') ?? (ephemeral ? EPHEMERAL_TTL_SECONDS : undefined),
   };
+  return { ...inputs, cni: readCni(reader, inputs.downloads, inputs.podNetworkCidr) };
 }

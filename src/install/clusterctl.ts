@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { KnestError } from '../errors.ts';
-import type { ProcessResult, RunProcess } from '../world.ts';
+import { childEnvironment, type ProcessResult, type RunProcess } from '../world.ts';
 import {
   assetsOf,
   clusterctlAsset,
@@ -123,12 +123,8 @@ export class Clusterctl {
   async #run(args: readonly string[], variables: Readonly<Record<string, string>> = {}): Promise<ProcessResult> {
     const { run, directory, env } = this.#world;
     const program = await this.prepare();
-    // The job's variables, since a kubeconfig may name a program that needs them; but no inputs, which hold secrets.
-    const inherited = Object.entries(env).filter(
-      (entry): entry is [string, string] => entry[1] !== undefined && !entry[0].startsWith('INPUT_'),
-    );
     return run(program, [...args, '--config', join(directory, CONFIG_FILE)], {
-      ...Object.fromEntries(inherited),
+      ...childEnvironment(env), // a kubeconfig may name a program that needs it
       XDG_CONFIG_HOME: directory,
       CLUSTERCTL_DISABLE_VERSIONCHECK: 'true',
       GOPROXY: 'off',

@@ -1,13 +1,18 @@
 import type { ComponentVersions, Infrastructure, InfrastructureProvider } from '../inputs.ts';
 import { compareMinor, type Version } from '../values/version.ts';
+import { CNI_RELEASES } from './cni.ts';
 import { infrastructureProvider } from './providers.ts';
 
-/** An asset of a GitHub release. */
+/** An asset of a GitHub release, or a file that a repository has at a tag. */
 export interface ReleaseAsset {
   /** `owner/name`. */
   readonly repository: string;
+  /** Of a file in the tree, a commit does as well. */
   readonly tag: string;
+  /** Of a file in the tree: its path. */
   readonly name: string;
+  /** Set when it is a file in the tree of the repository, attached to no release. */
+  readonly inTree?: true;
 }
 
 /** The four kinds of provider that clusterctl tells apart, as its Provider objects and its configuration file name them. */
@@ -160,6 +165,7 @@ export function allAssets(versions: ComponentVersions): readonly ReleaseAsset[] 
   const assets = [
     ...runners.map(([platform, arch]) => clusterctlAsset(versions.clusterApi, platform, arch)),
     ...knownComponents(versions).flatMap(assetsOf),
+    ...Object.values(CNI_RELEASES).map(({ asset }) => asset),
   ];
   return [...new Map(assets.map((asset) => [assetKey(asset), asset])).values()];
 }
@@ -172,6 +178,11 @@ export function assetsOf(component: Component): readonly ReleaseAsset[] {
 /** An asset's name in the table of checksums and in messages: `owner/name/tag/asset`. */
 export function assetKey(asset: ReleaseAsset): string {
   return `${asset.repository}/${asset.tag}/${asset.name}`;
+}
+
+/** An asset's path on github.com, and on a mirror of it. */
+export function assetPath({ repository, tag, name, inTree }: ReleaseAsset): string {
+  return `${repository}/${inTree ? 'raw' : 'releases/download'}/${tag}/${name}`;
 }
 
 // Where each component keeps its workloads: source is its release manifest (config/default or deploy/ of its repository).

@@ -5,7 +5,7 @@ import { HTTPError, cacheFile, downloadTool, find } from '@actions/tool-cache';
 import { KnestError, messageOf } from '../errors.ts';
 import type { DownloadInputs } from '../inputs.ts';
 import checksums from './checksums.json' with { type: 'json' };
-import { assetKey, type ReleaseAsset } from './components.ts';
+import { assetKey, assetPath, type ReleaseAsset } from './components.ts';
 
 /** Where GitHub's own API tells the digest of each asset; not GHES, which does not hold these releases. */
 const GITHUB_API = 'https://api.github.com';
@@ -91,7 +91,7 @@ export class Downloader {
 
   #url(asset: ReleaseAsset): string {
     const root = this.#inputs.mirror ?? 'https://github.com';
-    return `${root}/${asset.repository}/releases/download/${asset.tag}/${asset.name}`;
+    return `${root}/${assetPath(asset)}`;
   }
 
   async #fetch(url: string, target: string, whenMissing = NO_ASSET): Promise<void> {
@@ -122,7 +122,7 @@ export class Downloader {
     const known = (checksums as Readonly<Record<string, string>>)[assetKey(asset)];
     if (known !== undefined) return known;
     if (this.#inputs.checksumPolicy === 'mirror') return this.#publishedSum(asset);
-    const digest = (await this.#releaseDigests(asset)).get(asset.name);
+    const digest = asset.inTree ? undefined : (await this.#releaseDigests(asset)).get(asset.name);
     if (digest !== undefined) return digest;
     if (this.#inputs.checksumPolicy === 'warn') {
       this.#warn(`${assetKey(asset)} is used unverified: no checksum is known (checksum-policy: warn)`);

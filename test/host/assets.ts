@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { cpSync, globSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { cacheDirectory, goEnvironment, key, once } from './binaries.ts';
 import { architecture } from './images.ts';
 import { moduleDirectory, versions } from './modules.ts';
@@ -126,13 +126,29 @@ async function virtink(renderer: Renderer): Promise<void> {
   renderer.release('smartxworks/virtink', tag)('virtink.yaml', await renderer.kustomize(deploy, images));
 }
 
+/** flannel's manifest as its repository has it: OWNER/REPOSITORY/raw/TAG/PATH. Its images are those of the machines. */
+async function flannel(renderer: Renderer): Promise<void> {
+  const path = 'Documentation/kube-flannel.yml';
+  const copy = await renderer.copy('flannel', 'github.com/flannel-io/flannel', path);
+  const target = join(renderer.root, 'flannel-io/flannel/raw', versions.flannel, path);
+  mkdirSync(dirname(target), { recursive: true });
+  cpSync(copy, target);
+}
+
 /** Puts an ASSET.sha256 beside every asset, in sha256sum's form. */
 function addChecksums(root: string): void {
-  for (const file of globSync('*/*/releases/download/*/*', { cwd: root })) {
+  for (const file of assetFiles(root)) {
     const path = join(root, file);
     const digest = createHash('sha256').update(readFileSync(path)).digest('hex');
     writeFileSync(`${path}.sha256`, `${digest}  ${basename(file)}\n`);
   }
+}
+
+/** The paths of all assets below `root`: those of releases, and files of repositories. */
+export function assetFiles(root: string): string[] {
+  return globSync(['*/*/releases/download/*/*', '*/*/raw/*/**'], { cwd: root, withFileTypes: true })
+    .filter((entry) => entry.isFile() && !entry.name.endsWith('.sha256'))
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)));
 }
 
 /** Renders the release assets the mirror serves into the cache, unless they are there. Returns their directory. */
@@ -144,6 +160,7 @@ export async function renderAssets(programs: Programs, withVirtink: boolean): Pr
     await clusterAPI(renderer);
     await certManager(renderer);
     if (withVirtink) await virtink(renderer);
+    if (withVirtink) await flannel(renderer);
     rmSync(renderer.work, { recursive: true, force: true });
     addChecksums(temporary);
   });

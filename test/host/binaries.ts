@@ -3,7 +3,7 @@ import { existsSync, globSync, linkSync, mkdirSync, mkdtempSync, readFileSync, r
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { locked } from './lock.ts';
-import { linkerFlags, moduleDirectory, toolPrograms, type Program } from './modules.ts';
+import { linkerFlags, moduleDirectory, needsC, toolPrograms, type Program } from './modules.ts';
 import { CommandError, run, tail } from './process.ts';
 import { seconds, type Report } from './report.ts';
 
@@ -71,7 +71,7 @@ async function build(program: Program, path: string): Promise<void> {
   try {
     await run('go', ['build', ...flags, program.package], {
       cwd: moduleDirectory(program.module),
-      env: await goEnvironment(),
+      env: { ...(await goEnvironment()), ...(needsC(program.module) && { CGO_ENABLED: '1' }) },
     });
     renameSync(temporary, path);
   } catch (error) {

@@ -35,7 +35,7 @@ function controlPlane(programs: Programs): Image[] {
   ];
 }
 
-function node(programs: Programs): Image[] {
+function node(programs: Programs, tables: readonly Entry[]): Image[] {
   return [
     {
       references: [`registry.k8s.io/pause:${kubeadmNames.pause}`],
@@ -46,13 +46,35 @@ function node(programs: Programs): Image[] {
       references: [`registry.k8s.io/kube-proxy:${versions.kubernetes}`],
       entrypoint: ['/usr/local/bin/kube-proxy'],
       environment: ['PATH=/usr/local/bin:/usr/sbin:/usr/bin'],
-      entries: [program(programs, 'kube-proxy', '/usr/local/bin/kube-proxy'), ...iptables()],
+      entries: [program(programs, 'kube-proxy', '/usr/local/bin/kube-proxy'), ...tables],
     },
     {
       references: [`registry.k8s.io/coredns/coredns:${kubeadmNames.coredns}`],
       entrypoint: ['/coredns'],
       entries: [program(programs, 'coredns', '/coredns')],
     },
+  ];
+}
+
+/** The test's own image: a pod that serves its name, and asks other pods for theirs. */
+export const helloImage = 'knest-action.test/hello:1';
+
+/** What pods of a nested cluster run: flannel, in the image and by the names its manifest has, and something to talk to. */
+function addons(programs: Programs, tables: readonly Entry[]): Image[] {
+  const copy = program(programs, 'copy', '/usr/local/bin/cp');
+  return [
+    {
+      references: [`ghcr.io/flannel-io/flannel:${versions.flannel}`],
+      entrypoint: ['/opt/bin/flanneld'],
+      environment: ['PATH=/usr/local/bin:/usr/sbin:/usr/bin'],
+      entries: [program(programs, 'flanneld', '/opt/bin/flanneld'), copy, ...tables],
+    },
+    {
+      references: ['ghcr.io/flannel-io/flannel-cni-plugin:v1.6.2-flannel1'],
+      entrypoint: ['/flannel'],
+      entries: [program(programs, 'flannel', '/flannel'), copy],
+    },
+    { references: [helloImage], entrypoint: ['/hello'], entries: [program(programs, 'hello', '/hello')] },
   ];
 }
 
@@ -157,6 +179,8 @@ export interface Images {
   node: string[];
   /** What a node with a control plane needs besides. */
   controlPlane: string[];
+  /** What pods of a nested cluster run once it has an overlay network. */
+  addons: string[];
   /** What is installed on the host later. */
   rest: string[];
 }
@@ -183,9 +207,11 @@ export function writeImages(programs: Programs, withVirtink: boolean): Images {
     }
     return path;
   };
+  const tables = iptables();
   return {
-    node: node(programs).map(write),
+    node: node(programs, tables).map(write),
     controlPlane: controlPlane(programs).map(write),
+    addons: withVirtink ? addons(programs, tables).map(write) : [],
     rest: [...providers(programs), ...(withVirtink ? virtink(programs) : [])].map(write),
   };
 }

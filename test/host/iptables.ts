@@ -6,9 +6,9 @@ import type { Entry } from './archive.ts';
 /** The names iptables is called by. */
 export const iptablesNames = ['iptables', 'ip6tables'].flatMap((name) => [name, `${name}-save`, `${name}-restore`]);
 
-/** The shared libraries a program is linked with, where this machine has them. */
-function libraries(program: string): string[] {
-  const lines = execFileSync('ldd', [program], { encoding: 'utf8' }).split('\n');
+/** The shared libraries that programs are linked with, where this machine has them. */
+function libraries(...programs: string[]): string[] {
+  const lines = execFileSync('ldd', programs, { encoding: 'utf8' }).split('\n');
   return lines.flatMap((line) => /(\/\S+) \(0x/.exec(line)?.[1] ?? []);
 }
 
@@ -18,8 +18,10 @@ export function iptables(): Entry[] {
   const needed = libraries(program);
   const extensions = needed.filter((file) => file.includes('/libxtables')).map((file) => dirname(realpathSync(file)));
   const plugins = extensions.flatMap((directory) => globSync(join(directory, 'xtables', '*.so')));
+  // A plugin may want more than the program does: "statistic", by which kube-proxy chooses a pod, wants libm.
+  const files = new Set([program, ...needed, ...libraries(...plugins), ...plugins.sort()]);
   return [
-    ...[program, ...needed, ...plugins.sort()].map((file) => ({ path: file, file })),
+    ...[...files].map((file) => ({ path: file, file })),
     ...iptablesNames.map((name) => ({
       path: `/usr/local/bin/${name}`,
       link: join(dirname(program), name.replace('tables', 'tables-nft')),

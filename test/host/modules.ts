@@ -43,7 +43,7 @@ function kubernetes(...names: string[]): Record<string, string> {
 
 /** The programs a host is made of, in the order in which they are built. */
 export const hostPrograms: readonly Program[] = [
-  ...programs('stand-ins', { pause: './pause', noop: './noop' }),
+  ...programs('stand-ins', { pause: './pause', noop: './noop', copy: './copy', hello: './hello' }),
   ...programs(
     'kubernetes',
     kubernetes(
@@ -84,6 +84,13 @@ export const virtinkPrograms: readonly Program[] = [
   }),
 ];
 
+/** The programs of the overlay network between machines: flannel, with the CNI plugin that does its bidding on a node. */
+export const overlayPrograms: readonly Program[] = [
+  ...programs('flannel', { flanneld: 'github.com/flannel-io/flannel' }),
+  // The last release of the plugins that has flannel's, which has moved to a module that is not served.
+  ...programs('cni-plugins', { flannel: 'github.com/containernetworking/plugins/plugins/meta/flannel' }),
+];
+
 /** Programs that tests use and no host needs. */
 export const toolPrograms: readonly Program[] = [
   ...programs('act', { act: 'github.com/nektos/act' }),
@@ -99,10 +106,17 @@ export const versions = {
   certManager: version('cert-manager', 'github.com/cert-manager/cert-manager'),
   virtinkProvider: version('virtink-provider', 'github.com/smartxworks/cluster-api-provider-virtink'),
   virtink: version('virtink', 'github.com/smartxworks/virtink'),
+  flannel: version('flannel', 'github.com/flannel-io/flannel'),
 } as const;
+
+/** Whether a module's programs have parts in C: on amd64, flannel has a back end that nobody here uses, but all build. */
+export function needsC(module: string): boolean {
+  return module === 'flannel' && process.arch === 'x64';
+}
 
 /** The linker's flags for a module. */
 export function linkerFlags(module: string): string {
+  if (needsC(module)) return '-s -w -linkmode external -extldflags -static';
   if (module !== 'kubernetes') return '-s -w';
   // kubeadm and the API server refuse to work with a version that is not set.
   const [major, minor] = versions.kubernetes.slice(1).split('.');

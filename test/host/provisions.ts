@@ -1,9 +1,9 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { renderAssets } from './assets.ts';
+import { assetFiles, renderAssets } from './assets.ts';
 import { binaryPath, buildAll, cacheDirectory, gather, goEnvironment, key } from './binaries.ts';
 import { writeImages, type Images } from './images.ts';
-import { hostPrograms, moduleDirectory, virtinkPrograms, type Program } from './modules.ts';
+import { hostPrograms, moduleDirectory, overlayPrograms, virtinkPrograms, type Program } from './modules.ts';
 import { CommandError, run, tail } from './process.ts';
 import { checkRequirements } from './requirements.ts';
 import type { Report } from './report.ts';
@@ -63,7 +63,7 @@ export async function provision(withVirtink: boolean, report: Report): Promise<H
   const { programs, hasVirtink } = await report.step('Programs', async (say) => {
     const problem = withVirtink ? await virtinkProblem() : 'it was asked to';
     const hasVirtink = problem === undefined;
-    const wanted = [...hostPrograms, ...(hasVirtink ? virtinkPrograms : [])];
+    const wanted = [...hostPrograms, ...(hasVirtink ? [...virtinkPrograms, ...overlayPrograms] : [])];
     const programs = await buildAll(wanted, report);
     say(
       `${programs.size}, ${hasVirtink ? 'with Virtink' : `without Virtink (${problem}): only infrastructure: docker`}`,
@@ -72,16 +72,20 @@ export async function provision(withVirtink: boolean, report: Report): Promise<H
   });
   const assets = await report.step('Release assets', async (say) => {
     const directory = await renderAssets(programs, hasVirtink);
-    const files = globSync('*/*/releases/download/*/*', { cwd: directory }).filter((file) => !file.endsWith('.sha256'));
-    say(`${files.length} files of ${new Set(files.map((file) => file.split('/releases/')[0])).size} projects`);
+    const files = assetFiles(directory);
+    say(`${files.length} files of ${new Set(files.map((file) => file.split('/', 2).join('/'))).size} projects`);
     return directory;
   });
   return report.step('Images', async (say) => {
     const images = writeImages(programs, hasVirtink);
-    say(`${[images.node, images.controlPlane, images.rest].flat().length}`);
+    say(`${Object.values(images).flat().length}`);
     const named = (directory: string, files: string[]): [string, string][] =>
       files.map((file) => [`${directory}/${basename(file)}`, file]);
-    const machineImages = [...named('node', images.node), ...named('control-plane', images.controlPlane)];
+    const machineImages = [
+      ...named('node', images.node),
+      ...named('control-plane', images.controlPlane),
+      ...named('addons', images.addons),
+    ];
     const commands = commandNames.map((name): [string, string] => [name, programs.get(name) ?? '']);
     return {
       binaries: await gather('commands', new Map(commands)),

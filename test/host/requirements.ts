@@ -14,6 +14,9 @@ const packages: Readonly<Record<string, string>> = {
   conntrack: 'conntrack',
   socat: 'socat',
   ip: 'iproute2',
+  // What flannel is built with.
+  gcc: 'gcc',
+  '/usr/include/stdio.h': 'libc6-dev',
   ethtool: 'ethtool',
   unshare: 'util-linux',
   sysctl: 'procps',

@@ -24,6 +24,7 @@ describe('create', () => {
       podNetworkCidr: undefined,
       serviceCidr: undefined,
       infrastructure: 'virtink',
+      cni: { kind: 'none' },
       waitFor: 'control-plane',
       apiAccess: 'auto',
       setKubeconfig: true,

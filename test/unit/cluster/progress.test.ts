@@ -69,6 +69,24 @@ describe('progressOf', () => {
       ['created', 'Ready: VM is starting'],
     ],
     [
+      'a node that is not Ready',
+      {
+        machines: [
+          machineOf('m', { status: { nodeRef: { name: 'node-m' }, conditions: [condition('NodeReady', 'False')] } }),
+        ],
+      },
+      ['created', 'joined as node node-m'],
+    ],
+    [
+      'a node that is Ready',
+      {
+        machines: [
+          machineOf('m', { status: { nodeRef: { name: 'node-m' }, conditions: [condition('NodeReady', 'True')] } }),
+        ],
+      },
+      ['created', 'joined as node node-m', 'its node is Ready'],
+    ],
+    [
       'on its way out',
       { machines: [machineOf('m', { metadata: { deletionTimestamp: '2026-11-22T19:00:00Z' } })] },
       ['created', 'is being deleted'],
@@ -83,6 +101,19 @@ describe('progressOf', () => {
     expect(lines(view)).toEqual([
       'machine m: created',
       'machine m: Pod knest/vm-m, init container init: ErrImagePull: not found',
+    ]);
+  });
+
+  it('tells when what Cluster API installs is there', () => {
+    const set = (status: 'True' | 'False') => ({
+      apiVersion: 'addons.cluster.x-k8s.io/v1beta2',
+      kind: 'ClusterResourceSet',
+      metadata: { name: 'pr-cni' },
+      status: { conditions: [condition('ResourcesApplied', status)] },
+    });
+    expect(lines(viewOf({ resourceSets: [set('False')] }))).toEqual([]);
+    expect(lines(viewOf({ resourceSets: [set('True')] }))).toEqual([
+      'resource set pr-cni: applied to the nested cluster',
     ]);
   });
 

@@ -18,6 +18,7 @@ export function viewOf(parts: Partial<ClusterView> = {}): ClusterView {
     machines: [],
     virtualMachines: [],
     pods: [],
+    resourceSets: [],
     ...parts,
   };
 }

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import checksums from '../../../src/install/checksums.json' with { type: 'json' };
 import {
   allAssets,
   assetKey,
+  assetPath,
   assetsOf,
   atVersion,
   clusterApiProblem,
@@ -10,6 +12,7 @@ import {
   requiredComponents,
   type Component,
 } from '../../../src/install/components.ts';
+import { CNI_RELEASES } from '../../../src/install/cni.ts';
 import { parseVersion } from '../../../src/values/version.ts';
 
 const versions = { clusterApi: 'v1.14.2', certManager: 'v1.18.0', virtinkProvider: 'v0.7.0', virtink: 'v0.15.0' };
@@ -129,15 +132,40 @@ describe('allAssets', () => {
     expect(keys.filter((key, index) => keys.indexOf(key) !== index)).toEqual([]);
   });
 
-  it('are all that installing takes, and clusterctl for each runner', () => {
+  it('are all that installing takes, clusterctl for each runner, and the known CNIs', () => {
     const needed = knownComponents(versions).flatMap(assetsOf).map(assetKey);
     const programs = keys.filter((key) => key.includes('/clusterctl-'));
     expect(programs).toHaveLength(5);
-    expect([...keys].sort()).toEqual([...new Set([...needed, ...programs])].sort());
+    const cnis = Object.values(CNI_RELEASES).map(({ asset }) => assetKey(asset));
+    expect([...keys].sort()).toEqual([...new Set([...needed, ...programs, ...cnis])].sort());
     expect(keys).toContain('smartxworks/cluster-api-provider-virtink/v0.7.0/metadata.yaml');
     expect(keys).toContain('kubernetes-sigs/cluster-api/v1.14.2/core-components.yaml');
     expect(keys).toContain('cert-manager/cert-manager/v1.18.0/cert-manager.yaml');
     expect(keys).toContain('smartxworks/virtink/v0.15.0/virtink.yaml');
+  });
+});
+
+describe('assetPath', () => {
+  it('is where GitHub has an asset, and a file of a repository', () => {
+    const asset = { repository: 'acme/tool', tag: 'v1.2.3', name: 'tool.yaml' };
+    expect(assetPath(asset)).toBe('acme/tool/releases/download/v1.2.3/tool.yaml');
+    expect(assetPath({ ...asset, name: 'deploy/tool.yaml', inTree: true })).toBe(
+      'acme/tool/raw/v1.2.3/deploy/tool.yaml',
+    );
+  });
+});
+
+describe('CNI_RELEASES', () => {
+  it('have sums that are known: a file of a repository has no digest that could be asked for', () => {
+    const keys = Object.values(CNI_RELEASES).map(({ asset }) => assetKey(asset));
+    expect(keys.filter((key) => !/^[0-9a-f]{64}$/.test((checksums as Record<string, string>)[key] ?? ''))).toEqual([]);
+  });
+
+  it('are of the version that they say', () => {
+    for (const { title, asset } of Object.values(CNI_RELEASES)) {
+      const version = title.replace(/^.* v/, '');
+      expect(`${asset.tag} ${asset.name}`).toContain(version);
+    }
   });
 });
 

@@ -116,6 +116,24 @@ describe('a mirror with sums', () => {
   });
 });
 
+describe('a file of a repository', () => {
+  const inTree = { ...asset, name: 'deploy/tool.yaml', inTree: true } as const;
+  const path = '/acme/tool/raw/v9.9.9/deploy/tool.yaml';
+
+  it('lies beside its sum on a mirror, as an asset does', async () => {
+    const { downloader, received } = await downloading({ [path]: BYTES, [`${path}.sha256`]: sumOf(BYTES) });
+    expect(readFileSync(await downloader.file(inTree, 'tool.yaml'), 'utf8')).toBe(BYTES);
+    expect(received.map((request) => request.path)).toEqual([`${path}.sha256`, path]);
+  });
+
+  it('has no digest, and GitHub is not asked for one', async () => {
+    const asked = github({ 'deploy/tool.yaml': `sha256:${sumOf(BYTES)}` });
+    const { downloader } = await downloading({ [path]: BYTES }, { checksumPolicy: 'require' });
+    expect(await rejection(downloader.file(inTree, 'tool.yaml'))).toMatchObject({ code: 'KNEST_CHECKSUM' });
+    expect(asked).toEqual([]);
+  });
+});
+
 describe('the digests of GitHub', () => {
   const name = asset.name;
 

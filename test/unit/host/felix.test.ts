@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+import { enter } from '../../../src/host/connect.ts';
+import { felixDrops, type FelixDrops } from '../../../src/host/felix.ts';
+import { configFor, json, refuse, serve } from './server.ts';
+
+const V1 = '/apis/crd.projectcalico.org/v1/felixconfigurations';
+const V3 = '/apis/projectcalico.org/v3/felixconfigurations';
+
+/** What is read of a host that serves these configurations, by path, or refuses with a status; all else is 404. */
+async function read(served: Readonly<Record<string, readonly object[] | number>>): Promise<FelixDrops | undefined> {
+  const { url } = await serve((response, _number, { path }) => {
+    const items = served[path];
+    if (Array.isArray(items)) json(response, { items, metadata: { resourceVersion: '1' } });
+    else refuse(response, typeof items === 'number' ? items : 404);
+  });
+  return felixDrops(enter(configFor(url).exportConfig(), AbortSignal.timeout(10_000)));
+}
+
+const configuration = (name: string, spec: object): object => ({ metadata: { name }, spec });
+const resource = 'felixconfigurations.crd.projectcalico.org default';
+
+describe('felixDrops', () => {
+  it('are unknown on a host without Calico, or that does not show it', async () => {
+    expect(await read({})).toBeUndefined();
+    expect(await read({ [V1]: 403, [V3]: 403 })).toBeUndefined();
+    expect(await read({ [V1]: [configuration('node.n1', {})] })).toBeUndefined();
+  });
+
+  it.each<[string, object, Partial<FelixDrops>]>([
+    ['everything, unless told otherwise', {}, { vxlanPort: 4789, ipip: true }],
+    ['VXLAN on another port', { vxlanPort: 8472 }, { vxlanPort: 8472, ipip: true }],
+    ['no VXLAN', { allowVXLANPacketsFromWorkloads: true, vxlanPort: 8472 }, { vxlanPort: undefined, ipip: true }],
+    ['no IPIP', { allowIPIPPacketsFromWorkloads: true }, { vxlanPort: 4789, ipip: false }],
+    ['what is refused by name', { allowVXLANPacketsFromWorkloads: false }, { vxlanPort: 4789, ipip: true }],
+  ])('are %s', async (_what, spec, found) => {
+    const others = configuration('node.n1', { vxlanPort: 1, allowIPIPPacketsFromWorkloads: true });
+    expect(await read({ [V1]: [others, configuration('default', spec)] })).toEqual({ ...found, resource });
+  });
+
+  it("are read from Calico's own API group where it has no CRDs of the old one", async () => {
+    expect(await read({ [V3]: [configuration('default', {})] })).toEqual({
+      vxlanPort: 4789,
+      ipip: true,
+      resource: 'felixconfigurations.projectcalico.org default',
+    });
+  });
+});

@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import { problems, readCreate } from './given-inputs.ts';
+
+const SUM = 'a'.repeat(64);
+const URL_OF_MANIFEST = 'https://example.com/cni.yaml?version=1';
+
+describe('cni', () => {
+  it.each([
+    ['', { kind: 'none' }],
+    ['none', { kind: 'none' }],
+    ['calico', { kind: 'known', name: 'calico' }],
+    ['cilium', { kind: 'known', name: 'cilium' }],
+    ['flannel', { kind: 'known', name: 'flannel' }],
+    ['cni.yaml', { kind: 'file', path: 'cni.yaml' }],
+    ['./deploy/cni', { kind: 'file', path: './deploy/cni' }],
+    [`${URL_OF_MANIFEST}#sha256=${SUM}`, { kind: 'address', url: URL_OF_MANIFEST, sha256: SUM }],
+    [`http://mirror/cni.yaml#sha256=${SUM}`, { kind: 'address', url: 'http://mirror/cni.yaml', sha256: SUM }],
+  ])('"%s" is %o', (cni, input) => expect(readCreate({ cni }).cni).toEqual(input));
+
+  it('is a URL without a sum where unverified downloads are let through', () => {
+    const { cni } = readCreate({ cni: URL_OF_MANIFEST, 'checksum-policy': 'warn' });
+    expect(cni).toEqual({ kind: 'address', url: URL_OF_MANIFEST, sha256: undefined });
+  });
+
+  it.each<[string, Readonly<Record<string, string>>, string]>([
+    [
+      'calicoo',
+      {},
+      '"calicoo" is not known; one of none, calico, cilium, flannel, or a path or https URL of a manifest',
+    ],
+    [
+      URL_OF_MANIFEST,
+      {},
+      `${URL_OF_MANIFEST} has no checksum; end it with #sha256= and its sum, or set checksum-policy to warn`,
+    ],
+    [
+      'http://example.com/cni.yaml',
+      { 'checksum-policy': 'warn' },
+      'http://example.com/cni.yaml can be changed on its way; use https, or end it with #sha256= and its sum',
+    ],
+    [
+      `${URL_OF_MANIFEST}#sha256=abc`,
+      {},
+      '"#sha256=abc" is no checksum; for example #sha256=, then the 64 digits of sha256sum',
+    ],
+    ['ftp://example.com/cni.yaml', {}, '"ftp://example.com/cni.yaml" is no https URL'],
+    ['https://', {}, '"https://" is no https URL'],
+    [
+      'calico',
+      { 'pod-network-cidr': 'fd00:1::/48' },
+      'calico is set up for IPv4, and pod-network-cidr is IPv6; give a manifest of your own',
+    ],
+  ])('cannot be %s with %o', (cni, others, problem) => {
+    expect(problems({ cni, ...others })).toEqual([`cni: ${problem}`]);
+  });
+});
