@@ -14,7 +14,7 @@ export function createPermissions(namespace: string, isInstalled: boolean, hasCn
     ...inNamespace('to apply the template', ['patch'], Kinds.kubeadmControlPlane, Kinds.machineDeployment),
     ...inNamespace('to see how far the cluster is', ['list', 'watch'], Kinds.machine, Kinds.pod),
     ...inNamespace('to read the kubeconfig of the cluster', ['get'], Kinds.secret),
-    ...(hasCni ? inNamespace('to install the CNI', ['patch'], Kinds.clusterResourceSet, Kinds.secret) : []),
+    ...(hasCni ? inNamespace('to install the CNI', ['create', 'patch'], Kinds.clusterResourceSet, Kinds.secret) : []),
     ...inNamespace('to find a way to its API server', ['get'], Kinds.service),
   ];
   if (isInstalled) return cluster;

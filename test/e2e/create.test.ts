@@ -45,6 +45,9 @@ describe.skipIf(!hasVirtink)('create on Virtink, on a bare host (needs the modul
     expect(main.log).toMatch(
       /▸ Preflight +permissions, CIDRs .* free, no cert-manager, no Cluster API, no Virtink provider/,
     );
+    expect(main.log).toMatch(
+      /^▸ CNI +none: nodes stay NotReady until you install one, and no health check recreates /m,
+    );
     expect(main.log).toMatch(/ s {2}cert-manager\/cert-manager-webhook is available$/m);
     expect(main.log).toMatch(/ s {2}machine whole-cp-\w+: bootstrap data ready$/m);
     expect(main.log).toMatch(/ s {2}machine whole-cp-\w+: VM running on host$/m);
@@ -102,7 +105,7 @@ describe.skipIf(!hasVirtink)('create on Virtink, on a bare host (needs the modul
   it('sums it up', () => {
     expect(main.summary).toContain('### whole is ready');
     expect(main.summary).toContain(`| Expires | ${main.outputs['expires-at'] ?? ''} |`);
-    expect(main.summary).toMatch(/^ {4}Install \(\d+\.\d s\) :p2, \d+, \d+$/m);
+    expect(main.summary).toMatch(/^ {4}Install \(\d+\.\d s\) :p3, \d+, \d+$/m);
     expect(Object.keys(JSON.parse(main.outputs['timings'] ?? '{}') as object)).toEqual(
       expect.arrayContaining(['Connect', 'Preflight', 'Install', 'Wait for nodes', 'Kubeconfig', 'total']),
     );

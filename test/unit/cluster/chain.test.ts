@@ -56,6 +56,20 @@ describe('describeChain', () => {
 });
 
 describe('unmetConditions', () => {
+  it('has what Cluster API could not install', () => {
+    const set = {
+      apiVersion: 'addons.cluster.x-k8s.io/v1beta2',
+      kind: 'ClusterResourceSet',
+      metadata: { name: 'pr-cni' },
+      status: {
+        conditions: [condition('ResourcesApplied', 'False', { reason: 'NotApplied', message: 'no such kind' })],
+      },
+    };
+    expect(unmetConditions(viewOf({ cluster: clusterOf(), resourceSets: [set] }), now)).toEqual([
+      'ClusterResourceSet pr-cni: ResourcesApplied is False (NotApplied): no such kind',
+    ]);
+  });
+
   const ofCluster = (...conditions: Condition[]): readonly string[] =>
     unmetConditions(viewOf({ cluster: clusterOf({ status: { conditions } }) }), now);
 
