@@ -8,8 +8,9 @@ import { watchTarget, watchUntil } from './watch.ts';
 const CONCURRENCY = 8;
 
 /**
- * Applies the objects of a manifest: namespaces, then definitions, until they are served, then all else side by side.
- * Throws what RestClient throws, at the first object that is refused.
+ * Applies the objects of a manifest: namespaces, then definitions, then all else side by side, and objects of the kinds
+ * that it defines once those are served. Not before: a definition with a conversion webhook is only served when
+ * cert-manager has given it the certificate that comes with the rest (Kubernetes 1.31 and newer). Throws what RestClient throws, at the first object that is refused.
  */
 export async function applyAll(
   client: KubernetesClient,
@@ -19,13 +20,18 @@ export async function applyAll(
   const isNamespace = ({ kind }: KubernetesObject): boolean => kind === 'Namespace';
   const isDefinition = ({ kind }: KubernetesObject): boolean => kind === 'CustomResourceDefinition';
   const definitions = objects.filter(isDefinition);
+  // A definition's name is its kind's plural, a dot, and its API group.
+  const groups = new Set(definitions.map(({ metadata }) => metadata.name.replace(/^[^.]*\./, '')));
+  const isDefined = ({ apiVersion }: KubernetesObject): boolean => groups.has(apiVersion.replace(/\/.*/, ''));
+  const others = objects.filter((object) => !isNamespace(object) && !isDefinition(object));
   await applyEach(client, objects.filter(isNamespace));
   await applyEach(client, definitions);
-  await established(client, definitions, signal);
   await applyEach(
     client,
-    objects.filter((object) => !isNamespace(object) && !isDefinition(object)),
+    others.filter((object) => !isDefined(object)),
   );
+  await established(client, definitions, signal);
+  await applyEach(client, others.filter(isDefined));
 }
 
 /** Rejects once nothing is under way any more: who then deletes what was made must not have more made behind its back. */

@@ -1,21 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { KubernetesClient, pathOf, query } from '../../../src/host/client.ts';
+import { pathOf, query } from '../../../src/host/client.ts';
 import { Kinds, type Kind } from '../../../src/host/kinds.ts';
-import { RestClient } from '../../../src/host/rest.ts';
-import { Transport } from '../../../src/host/transport.ts';
-import { configFor, json, refuse, serve, type Handler, type Received } from './server.ts';
+import { clientOf, json, refuse, type Received } from './server.ts';
 
 const pods: Kind = { apiVersion: 'v1', kind: 'Pod', plural: 'pods', namespaced: true };
 const widgets: Kind = { apiVersion: 'example.com/v1', kind: 'Widget', plural: 'widgets', namespaced: false };
 const widget = { apiVersion: 'example.com/v1', kind: 'Widget', metadata: { name: 'w' } };
-
-async function clientOf(handler: Handler) {
-  const { url, received } = await serve(handler);
-  return {
-    client: new KubernetesClient(new RestClient(new Transport(configFor(url)), new AbortController().signal)),
-    received,
-  };
-}
 
 describe('paths', () => {
   it.each([

@@ -2,6 +2,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { KubeConfig } from '@kubernetes/client-node';
 import { onTestFinished } from 'vitest';
+import { KubernetesClient } from '../../../src/host/client.ts';
+import { RestClient } from '../../../src/host/rest.ts';
+import { Transport } from '../../../src/host/transport.ts';
 
 /** What came in at the server. */
 export interface Received {
@@ -60,4 +63,13 @@ export function configFor(url: string, token = 'secret-token'): KubeConfig {
   // The client library takes plain HTTP only so.
   config.loadFromClusterAndUser({ name: 'c', server: url, skipTLSVerify: true }, { name: 'u', token });
   return config;
+}
+
+/** A client of a local server in the place of an API server, and what that received. */
+export async function clientOf(
+  handler: Handler,
+): Promise<{ readonly client: KubernetesClient; readonly received: readonly Received[] }> {
+  const { url, received } = await serve(handler);
+  const rest = new RestClient(new Transport(configFor(url)), new AbortController().signal);
+  return { client: new KubernetesClient(rest), received };
 }
