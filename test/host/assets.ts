@@ -8,6 +8,9 @@ import { run } from './process.ts';
 
 type Programs = ReadonlyMap<string, string>;
 
+/** The manifests of a stand-in for CDI. */
+const cdi = join(import.meta.dirname, 'cdi');
+
 /** Renders the assets of releases below `root`, as `OWNER/REPOSITORY/releases/download/TAG/ASSET`. */
 class Renderer {
   readonly root: string;
@@ -135,6 +138,20 @@ async function flannel(renderer: Renderer): Promise<void> {
   cpSync(copy, target);
 }
 
+async function persistence(renderer: Renderer): Promise<void> {
+  const manager = 'github.com/metal3-io/ip-address-manager';
+  const config = await renderer.copy('ipam', manager, 'config');
+  const image = 'quay.io/metal3-io/ip-address-manager';
+  renderer.release('metal3-io/ip-address-manager', versions.ipam)(
+    'ipam-components.yaml',
+    await renderer.kustomize(join(config, 'default'), { [`${image}:main`]: `${image}:${versions.ipam}` }),
+  );
+  const put = renderer.release('kubevirt/containerized-data-importer', versions.cdi);
+  for (const file of ['cdi-operator.yaml', 'cdi-cr.yaml']) {
+    put(file, readFileSync(join(cdi, file), 'utf8').replaceAll('@VERSION@', versions.cdi));
+  }
+}
+
 /** Puts an ASSET.sha256 beside every asset, in sha256sum's form. */
 function addChecksums(root: string): void {
   for (const file of assetFiles(root)) {
@@ -153,14 +170,13 @@ export function assetFiles(root: string): string[] {
 
 /** Renders the release assets the mirror serves into the cache, unless they are there. Returns their directory. */
 export async function renderAssets(programs: Programs, withVirtink: boolean): Promise<string> {
-  const source = readFileSync(import.meta.filename);
-  const directory = join(cacheDirectory, 'assets', key(source, JSON.stringify([...programs]), String(withVirtink)));
+  const sources = [import.meta.filename, ...globSync(join(cdi, '*'))].map((file) => readFileSync(file));
+  const directory = join(cacheDirectory, 'assets', key(...sources, JSON.stringify([...programs]), String(withVirtink)));
   await once(directory, async (temporary) => {
     const renderer = new Renderer(temporary, programs);
     await clusterAPI(renderer);
     await certManager(renderer);
-    if (withVirtink) await virtink(renderer);
-    if (withVirtink) await flannel(renderer);
+    if (withVirtink) await Promise.all([virtink(renderer), flannel(renderer), persistence(renderer)]);
     rmSync(renderer.work, { recursive: true, force: true });
     addChecksums(temporary);
   });

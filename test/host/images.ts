@@ -143,7 +143,7 @@ function machine(): Image {
 }
 
 function virtink(programs: Programs): Image[] {
-  const { virtink: tag, virtinkProvider } = versions;
+  const { virtink: tag, virtinkProvider, ipam, cdi } = versions;
   const image = (name: string, entry: string, path: string): Image => ({
     references: [`docker.io/smartxworks/${name}`],
     entrypoint: [path],
@@ -159,6 +159,11 @@ function virtink(programs: Programs): Image[] {
       environment: ['PATH=/usr/bin', `PRERUNNER_IMAGE=docker.io/smartxworks/virt-prerunner:${tag}`],
     },
     image(`virt-daemon:${tag}`, 'virt-daemon', '/usr/bin/virt-daemon'),
+    manager(programs, 'ipam-manager', '/manager', `quay.io/metal3-io/ip-address-manager:${ipam}`),
+    manager(programs, 'cdi-controller', '/cdi-controller', `quay.io/kubevirt/cdi-controller:${cdi}`),
+    ...['operator', 'apiserver', 'uploadproxy'].map((name) =>
+      manager(programs, 'pause', '/pause', `quay.io/kubevirt/cdi-${name}:${cdi}`),
+    ),
     machine(),
     // There is no metrics endpoint to guard here.
     { ...image('', 'pause', '/pause'), references: ['gcr.io/kubebuilder/kube-rbac-proxy:v0.11.0'], user: '65532' },

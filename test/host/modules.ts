@@ -73,7 +73,7 @@ export const hostPrograms: readonly Program[] = [
   }),
 ];
 
-/** The programs of Virtink. Its modules may not be to be had: a host does without. */
+/** The programs of Virtink and of what its persistent machines need. Their modules may not be to be had: a host does without. */
 export const virtinkPrograms: readonly Program[] = [
   ...programs('virtink-provider', {
     'virtink-provider-manager': 'github.com/smartxworks/cluster-api-provider-virtink',
@@ -81,7 +81,9 @@ export const virtinkPrograms: readonly Program[] = [
   ...programs('virtink', {
     'virt-controller': 'github.com/smartxworks/virtink/cmd/virt-controller',
     'virt-daemon': './virt-daemon',
+    'cdi-controller': './cdi-controller',
   }),
+  ...programs('ipam', { 'ipam-manager': 'github.com/metal3-io/ip-address-manager' }),
 ];
 
 /** The programs of the overlay network between machines: flannel, with the CNI plugin that does its bidding on a node. */
@@ -107,6 +109,9 @@ export const versions = {
   virtinkProvider: version('virtink-provider', 'github.com/smartxworks/cluster-api-provider-virtink'),
   virtink: version('virtink', 'github.com/smartxworks/virtink'),
   flannel: version('flannel', 'github.com/flannel-io/flannel'),
+  ipam: version('ipam', 'github.com/metal3-io/ip-address-manager'),
+  /** A stand-in's, which says it is this one. */
+  cdi: 'v1.55.2',
 } as const;
 
 /** Whether a module's programs have parts in C: on amd64, flannel has a back end that nobody here uses, but all build. */

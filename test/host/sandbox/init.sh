@@ -38,6 +38,7 @@ on_disk containerd /var/lib/containerd
 on_disk kubelet /var/lib/kubelet
 on_disk etcd /var/lib/etcd
 on_disk pods /var/log/pods
+on_disk volumes /tmp/hostpath_pv # where the controller manager puts PersistentVolumes
 # A machine sees /usr read-only, but kubeadm's controller manager wants this directory made.
 mkdir -p /usr/libexec/kubernetes/kubelet-plugins/volume/exec
 
@@ -45,7 +46,9 @@ rm -f /etc/resolv.conf /etc/hosts # either may be a link into the machine's /run
 : >/etc/resolv.conf # no name server: a lookup fails at once instead of after a time-out
 hostname host
 printf '127.0.0.1 localhost\n172.30.0.10 host\n' >/etc/hosts
-mkdir -p /etc/cni/net.d /etc/containerd/certs.d/_default
+mkdir -p /etc/cni/net.d /etc/containerd/certs.d/_default /run/knest/cni
+ln -s /usr/lib/cni/* /run/knest/cni/
+cp "$here/pod-address" /run/knest/cni/
 cp "$here/10-knest.conflist" /etc/cni/net.d/
 cp "$here/containerd.toml" /etc/containerd/config.toml
 cp "$here/hosts.toml" /etc/containerd/certs.d/_default/
