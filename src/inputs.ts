@@ -16,6 +16,7 @@ export type { DeleteInputs, KubeconfigInputs, ScaleInputs } from './inputs/exist
 export type { ListInputs } from './inputs/list.ts';
 export type { MachineInputs } from './inputs/machines.ts';
 export type { NetworkInputs } from './inputs/networks.ts';
+export type { HostClusterCni, PersistentInputs } from './inputs/persistent.ts';
 export type { Infrastructure, InfrastructureProvider, TemplateSource } from './inputs/template.ts';
 export type { ComponentVersions } from './inputs/versions.ts';
 

@@ -1,4 +1,4 @@
-import type { KubernetesObject, Pod } from '../host/objects.ts';
+import type { KubernetesObject, Machine, Pod } from '../host/objects.ts';
 import { describePodProblem, podProblem, type PodProblem } from '../host/pods.ts';
 import type { ErrorCode } from '../errors.ts';
 import { isControlPlane, machineOf, virtualMachineOf, type ClusterView } from './view.ts';
@@ -102,12 +102,28 @@ function providerDeadEnd({ cluster, machines }: ClusterView): DeadEnd | undefine
   return undefined;
 }
 
+/** What IPAM says when every address of a pool is taken. Source: metal3-io/ip-address-manager v1.2.1 ipam/ippool_manager.go. */
+const NO_ADDRESS = /Exhausted IP Pools/;
+
+function noAddress({ metadata: { name, namespace = '' } }: Machine, failure: string): DeadEnd {
+  return {
+    code: 'KNEST_ADDRESS_POOL',
+    problem: `machine ${name} gets no address: those of its pool are all taken`,
+    evidence: [failure],
+    next: `look at kubectl get ipclaims -n ${namespace} on the host; add addresses with kubectl edit ippool, then delete the Machine`,
+  };
+}
+
 function machineDeadEnd(view: ClusterView): DeadEnd | undefined {
   for (const machine of view.machines) {
     if (machine.metadata.deletionTimestamp !== undefined) continue;
+    const failure = machine.status?.deprecated?.v1beta1?.failureMessage ?? '';
+    if (NO_ADDRESS.test(failure)) return noAddress(machine, failure);
     const virtualMachine = virtualMachineOf(machine, view);
     const phase = virtualMachine?.status?.phase;
     if (phase !== 'Failed' && phase !== 'Succeeded') continue;
+    // The VM of a persistent machine is started again, whatever ended it.
+    if (virtualMachine?.spec?.runPolicy === 'Always') continue;
     return {
       code: 'KNEST_INFRASTRUCTURE',
       problem: `the VM of machine ${machine.metadata.name} has ended (${phase})`,

@@ -6,6 +6,7 @@ import { hasStatus } from '../host/rest.ts';
 import { watchTarget, watchUntil, type WatchTarget } from '../host/watch.ts';
 import type { StepLog } from '../report/log.ts';
 import { formatDuration } from '../values/duration.ts';
+import { tieDisks } from './disks.ts';
 import { Labels } from './identity.ts';
 import { checkOwner, type Proof } from './ownership.ts';
 import type { ClusterHandle } from './view.ts';
@@ -28,6 +29,9 @@ export const REMAINS: readonly Kind[] = [
   Kinds.pod,
   Kinds.service,
   Kinds.secret,
+  Kinds.dataVolume,
+  Kinds.persistentVolumeClaim,
+  Kinds.ipPool,
 ];
 
 /**
@@ -42,6 +46,7 @@ export async function removeCluster(
   signal: AbortSignal,
 ): Promise<boolean> {
   const cluster = await requestDeletion(client, handle, proof);
+  await tieDisks(client, handle);
   await waitUntilGone(client, handle, cluster?.metadata.uid, (line) => log.line(line), signal);
   return cluster !== undefined;
 }
@@ -75,7 +80,8 @@ async function requestDeletion(
 }
 
 /**
- * Waits until nothing is left of a cluster: its objects, its machines' VMs and their pods, its Service and Secrets.
+ * Waits until nothing is left of a cluster: its objects, its machines' VMs, their pods, disks and
+ * addresses, its Service and Secrets.
  * `say` hears each change. Throws KNEST_DELETE, with what is left and why, when the signal aborts first.
  */
 export async function waitUntilGone(
@@ -118,7 +124,13 @@ export async function waitUntilGone(
 }
 
 /** What a person wants to see go; the rest follows and is told when it does not. */
-const TOLD: readonly Kind[] = [Kinds.machine, Kinds.virtualMachine, Kinds.pod];
+const TOLD: readonly Kind[] = [
+  Kinds.machine,
+  Kinds.virtualMachine,
+  Kinds.pod,
+  Kinds.persistentVolumeClaim,
+  Kinds.ipPool,
+];
 
 function deletionLine(cluster: Cluster | undefined, remains: readonly WatchTarget[]): string {
   const deleting = conditionOf(cluster, 'Deleting');

@@ -3,7 +3,7 @@ import { Kinds } from '../host/kinds.ts';
 import type { KubernetesObject } from '../host/objects.ts';
 import type { Cni } from './cni.ts';
 import { Labels, type ClusterIdentity } from './identity.ts';
-import { withOwner } from './template.ts';
+import { withOwner } from './stamp.ts';
 
 /** Bytes of objects in one Secret: Kubernetes takes 1 MiB (core/v1 MaxSecretSize). */
 const ROOM = 900_000;

@@ -9,6 +9,7 @@ import type { CustomTemplate } from './custom-template.ts';
 import type { ClusterIdentity } from './identity.ts';
 import { machineCounts, type MachineCounts } from './machine-counts.ts';
 import type { ClusterNetworks } from './networks.ts';
+import { persist } from './persistence.ts';
 import { withOwner } from './stamp.ts';
 
 /** The objects of a nested cluster; the Cluster itself apart, since all others hang on it. */
@@ -37,7 +38,9 @@ export async function render(
   const own = variables(inputs, networks);
   const given = custom === undefined ? own : withAliases(own);
   const text = await clusterctl.renderTemplate(identity.name, identity.namespace, file, given);
-  const objects = parseTemplate(text).map((object) => withOwner(object, identity));
+  const template = parseTemplate(text);
+  const wanted = inputs.persistent ? persist(template, identity.name, inputs) : template;
+  const objects = wanted.map((object) => withOwner(object, identity));
   const isCluster = ({ kind, apiVersion }: KubernetesObject): boolean =>
     kind === 'Cluster' && apiVersion.startsWith('cluster.x-k8s.io/');
   const [cluster, ...more] = objects.filter(isCluster);

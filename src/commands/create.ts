@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { checkAddressesFree } from '../cluster/addresses.ts';
 import { applyCluster, claimCluster, type ClaimedCluster } from '../cluster/apply.ts';
 import { prepareCni, type Cni } from '../cluster/cni.ts';
 import { fetchTemplate, type CustomTemplate } from '../cluster/custom-template.ts';
@@ -17,7 +18,7 @@ import { render, variables, type RenderedCluster } from '../cluster/template.ts'
 import { hasReadyNode, infrastructureOf, isInitialised, joinedMachines, type ClusterView } from '../cluster/view.ts';
 import type { Connection } from '../host/connect.ts';
 import { felixDrops } from '../host/felix.ts';
-import { checkPermissions, hostNetworks } from '../host/preflight.ts';
+import { checkDefaultStorageClass, checkPermissions, hostNetworks } from '../host/preflight.ts';
 import type { CreateInputs } from '../inputs.ts';
 import { Clusterctl } from '../install/clusterctl.ts';
 import { knownComponents, requiredComponents, type Component } from '../install/components.ts';
@@ -33,17 +34,18 @@ import { undo } from './undo.ts';
 
 /**
  * Creates a nested cluster, or adopts the one this job made before, and hands over its kubeconfig.
- * Errors: KNEST_HOST_*, KNEST_PERMISSION, KNEST_INPUT, KNEST_UNSUPPORTED_VERSION, KNEST_DOWNLOAD, KNEST_CHECKSUM,
- * KNEST_CNI, KNEST_INSTALL, KNEST_TEMPLATE, KNEST_OWNED_BY_OTHER, KNEST_IMAGE_PULL, KNEST_UNSCHEDULABLE, KNEST_BOOTSTRAP,
+ * Errors: KNEST_HOST_*, KNEST_PERMISSION, KNEST_INPUT, KNEST_STORAGE_CLASS, KNEST_ADDRESS_POOL,
+ * KNEST_UNSUPPORTED_VERSION, KNEST_DOWNLOAD, KNEST_CHECKSUM, KNEST_CNI, KNEST_INSTALL, KNEST_TEMPLATE,
+ * KNEST_OWNED_BY_OTHER, KNEST_IMAGE_PULL, KNEST_UNSCHEDULABLE, KNEST_BOOTSTRAP,
  * KNEST_INFRASTRUCTURE, KNEST_TIMEOUT, KNEST_API_ACCESS. What a failed create of an ephemeral cluster made is deleted,
  * unless it is to be kept.
  */
 export async function create(inputs: CreateInputs, world: World): Promise<void> {
   const host = await enterHost(inputs, world);
   const downloader = new Downloader(inputs.downloads, world.directory, world.log.warn);
-  const found = await preflight(host, inputs, downloader, world);
-  const cni = await prepare(inputs, found.networks, downloader, world);
   const cluster = identify(inputs, world.job, Date.now()); // name, owner, expiry: before anything exists
+  const found = await preflight(host, cluster, inputs, downloader, world);
+  const cni = await prepare(inputs, found.networks, downloader, world);
   const addons = resourceSet(cni, cluster);
   const credentials = await remember(host, cluster, inputs, world); // the post step can find it from here on
   const clusterctl = makeClusterctl(inputs, downloader, credentials, world);
@@ -75,12 +77,13 @@ interface Found {
 /** Looks before anything is written. */
 async function preflight(
   { client }: Connection,
+  cluster: ClusterIdentity,
   inputs: CreateInputs,
   downloader: Downloader,
   world: World,
 ): Promise<Found> {
   return world.log.step('Preflight', async (step) => {
-    const components = requiredComponents(inputs.versions, inputs.infrastructure);
+    const components = requiredComponents(inputs.versions, inputs.infrastructure, inputs.persistent);
     const { clusterTemplate } = inputs;
     const [networks, drops, inventory, template] = await Promise.all([
       hostNetworks(client).then((used) => chooseNetworks(inputs, used)),
@@ -93,8 +96,12 @@ async function preflight(
     const dropped = isAlone ? undefined : checkEncapsulation(inputs.cni, drops);
     if (dropped !== undefined) step.line(dropped);
     const { text, isComplete } = describeInventory(components, inventory);
-    const permissions = createPermissions(inputs.namespace, isComplete, inputs.cni.kind !== 'none');
-    await checkPermissions(client, permissions);
+    const wants = { cni: inputs.cni.kind !== 'none', persistent: inputs.persistent };
+    await checkPermissions(client, createPermissions(inputs.namespace, isComplete, wants));
+    if (inputs.persistent) {
+      await checkDefaultStorageClass(client);
+      await checkAddressesFree(client, cluster, inputs.machineAddresses);
+    }
     const ranges = `CIDRs ${networks.pods.text} and ${networks.services.text} free`;
     return { value: { networks, components, inventory, template }, result: `permissions, ${ranges}, ${text}` };
   });
@@ -189,7 +196,7 @@ async function claim(
   return log.step('Claim', async (step) => {
     const claimed = await claimCluster(client, rendered, cluster, step, signal);
     output('created', String(claimed.created));
-    const verb = created ? 'is created' : 'was there, and is adopted';
+    const verb = claimed.created ? 'is created' : 'was there, and is adopted';
     return { value: claimed, result: `Cluster ${cluster.namespace}/${cluster.name} ${verb}` };
   });
 }
@@ -250,7 +257,7 @@ async function handOver(
   const kubernetesVersion = `v${inputs.kubernetesVersion.text}`;
   world.output('kubernetes-version', kubernetesVersion);
   world.output('timings', JSON.stringify(world.timeline));
-  const verb = claimed.created ? 'created' : 'adopted';
+  const verb = created ? 'created' : 'adopted';
   const state = server === undefined ? verb : 'is ready';
   const machines = `${describeMachines(counts)}; CNI: ${cni.description}`;
   const { ephemeral } = inputs;

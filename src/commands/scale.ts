@@ -1,3 +1,5 @@
+import { checkAddressesSuffice } from '../cluster/addresses.ts';
+import { tieDisks } from '../cluster/disks.ts';
 import { follow } from '../cluster/follow.ts';
 import { findOwned } from '../cluster/ownership.ts';
 import { findScaleTargets, isScaled, requestScale, wantedReplicas } from '../cluster/scale.ts';
@@ -9,7 +11,7 @@ import { enterHost } from './enter.ts';
 
 /**
  * Gives a nested cluster of this repository another number of machines, and waits until it has them.
- * Errors: KNEST_HOST_*, KNEST_NOT_FOUND, KNEST_OWNED_BY_OTHER, KNEST_SCALE, and those of waiting: KNEST_TIMEOUT,
+ * Errors: KNEST_HOST_*, KNEST_NOT_FOUND, KNEST_OWNED_BY_OTHER, KNEST_SCALE, KNEST_ADDRESS_POOL, and those of waiting: KNEST_TIMEOUT,
  * KNEST_IMAGE_PULL, KNEST_UNSCHEDULABLE, KNEST_BOOTSTRAP, KNEST_INFRASTRUCTURE. The cluster stays as far as it came.
  */
 export async function scale(inputs: ScaleInputs, world: World): Promise<void> {
@@ -21,6 +23,8 @@ export async function scale(inputs: ScaleInputs, world: World): Promise<void> {
   const cluster = await findOwned(client, inputs, world.job);
   const targets = await findScaleTargets(client, cluster, replicas);
   const wanted = wantedReplicas(targets, replicas);
+  await checkAddressesSuffice(client, inputs, wanted.controlPlane + wanted.workers);
+  await tieDisks(client, inputs);
   const machines = `control plane: ${wanted.controlPlane}, workers: ${wanted.workers}`;
   const scaled = log.step('Scale', async (step) => {
     await requestScale(client, cluster, targets, replicas);

@@ -1,6 +1,6 @@
 import type { KubernetesClient } from './client.ts';
 import { Kinds } from './kinds.ts';
-import { orNothing } from './preflight.ts';
+import { unlessForbidden } from './preflight.ts';
 
 /** What Calico's Felix on the host drops when a machine sends it. */
 export interface FelixDrops {
@@ -20,7 +20,7 @@ const VXLAN_PORT = 4789;
  */
 export async function felixDrops(client: KubernetesClient): Promise<FelixDrops | undefined> {
   for (const kind of [Kinds.felixConfiguration, Kinds.felixConfigurationV3]) {
-    const configurations = await orNothing(client.list(kind), []);
+    const configurations = await unlessForbidden(client.list(kind), []);
     // calico-node makes this one when it starts; others are for single nodes.
     const spec = configurations.find(({ metadata }) => metadata.name === 'default')?.spec;
     if (spec === undefined) continue;

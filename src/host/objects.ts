@@ -97,12 +97,32 @@ export interface ClusterResourceSet extends KubernetesObject {
 
 /** `virt.virtink.smartx.com/v1alpha1` VirtualMachine. Source: virtink v0.15.0 pkg/apis/virt/v1alpha1/types.go. */
 export interface VirtualMachine extends KubernetesObject {
+  readonly spec?: { readonly runPolicy?: string };
   readonly status?: {
     readonly phase?: string;
     readonly vmPodName?: string;
     readonly nodeName?: string;
     readonly conditions?: readonly Condition[];
   };
+}
+
+/** `infrastructure.cluster.x-k8s.io/v1beta1` VirtinkMachine. Source: cluster-api-provider-virtink v0.7.0 api/v1beta1. */
+export interface VirtinkMachine extends KubernetesObject {
+  readonly spec?: {
+    readonly volumeTemplates?: readonly { readonly dataVolume?: { readonly metadata?: { readonly name?: string } } }[];
+  };
+}
+
+/** `ipam.metal3.io/v1alpha1` IPPool. Source: metal3-io/ip-address-manager v1.2.1 api/v1alpha1/ippool_types.go. */
+export interface IPPool extends KubernetesObject {
+  readonly spec?: {
+    readonly pools?: readonly { readonly start?: string; readonly end?: string; readonly subnet?: string }[];
+  };
+}
+
+/** A `storage.k8s.io/v1` StorageClass. */
+export interface StorageClass extends KubernetesObject {
+  readonly provisioner?: string;
 }
 
 /** The state of one container of a Pod. */

@@ -41,9 +41,9 @@ export async function checkPermissions(client: KubernetesClient, permissions: re
 /** Reads the host's own ranges from its nodes, its ServiceCIDRs and kubeadm's configuration: whichever can be read. */
 export async function hostNetworks(client: KubernetesClient): Promise<HostNetworks> {
   const [nodes, serviceCidrs, kubeadm] = await Promise.all([
-    orNothing(client.list(Kinds.node), []),
-    orNothing(client.list(Kinds.serviceCidr), []),
-    orNothing(client.get(Kinds.configMap, 'kubeadm-config', 'kube-system'), undefined),
+    unlessForbidden(client.list(Kinds.node), []),
+    unlessForbidden(client.list(Kinds.serviceCidr), []),
+    unlessForbidden(client.get(Kinds.configMap, 'kubeadm-config', 'kube-system'), undefined),
   ]);
   const { podSubnet, serviceSubnet } = kubeadmNetworking(kubeadm?.data?.['ClusterConfiguration']);
   // kubeadm's range holds those of all nodes, also of nodes to come.
@@ -53,7 +53,7 @@ export async function hostNetworks(client: KubernetesClient): Promise<HostNetwor
 }
 
 /** What may be forbidden without harm: an answer of 403 or 404 is the fallback. */
-export async function orNothing<T>(request: Promise<T>, fallback: T): Promise<T> {
+export async function unlessForbidden<T>(request: Promise<T>, fallback: T): Promise<T> {
   try {
     return await request;
   } catch (thrown) {
@@ -78,4 +78,26 @@ function kubeadmNetworking(text: string | undefined): {
 
 function cidrs(texts: readonly string[]): readonly Cidr[] {
   return texts.map((text) => parseCidr(text)).filter((cidr) => 'text' in cidr);
+}
+
+const IS_DEFAULT = 'storageclass.kubernetes.io/is-default-class';
+
+/** Throws KNEST_STORAGE_CLASS when the host, as far as these credentials see it, has no default StorageClass. */
+export async function checkDefaultStorageClass(client: KubernetesClient): Promise<void> {
+  const classes = await unlessForbidden(client.list(Kinds.storageClass), undefined);
+  if (classes === undefined) return;
+  if (classes.some(({ metadata }) => metadata.annotations?.[IS_DEFAULT] === 'true')) return;
+  const [first] = classes;
+  const patch = JSON.stringify({ metadata: { annotations: { [IS_DEFAULT]: 'true' } } });
+  throw new KnestError({
+    code: 'KNEST_STORAGE_CLASS',
+    problem: 'the host has no default StorageClass, which makes the disks of persistent machines',
+    evidence: classes.map(
+      ({ metadata, provisioner = '' }) => `StorageClass ${metadata.name} (${provisioner}) is not the default`,
+    ),
+    next:
+      first === undefined
+        ? 'install a storage provisioner on the host, with a StorageClass that is the default'
+        : `make one the default, for example: kubectl patch storageclass ${first.metadata.name} -p '${patch}'`,
+  });
 }

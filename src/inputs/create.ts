@@ -5,6 +5,7 @@ import { MAX_NAME_LENGTH, readCommon, type CommonInputs } from './common.ts';
 import { readDownloads, type DownloadInputs } from './downloads.ts';
 import { readControlPlaneCount, readMachine, type MachineInputs } from './machines.ts';
 import { readNetworks, type NetworkInputs } from './networks.ts';
+import { readLifetime, type LifetimeInputs } from './persistent.ts';
 import type { InputReader } from './reader.ts';
 import { readTemplate, type TemplateInputs } from './template.ts';
 import { readVersions, type ComponentVersions } from './versions.ts';
@@ -15,7 +16,10 @@ export type WaitFor = 'control-plane' | 'nodes' | 'none';
 const EPHEMERAL_TTL_SECONDS = 4 * 3600;
 
 /** What `command: create` was asked for. */
-export interface CreateInputs extends CommonInputs, AccessInputs, NetworkInputs, TemplateInputs {
+export type CreateInputs = LifetimeInputs & ClusterInputs;
+
+/** What every cluster is asked for, however long it lasts. */
+interface ClusterInputs extends CommonInputs, AccessInputs, NetworkInputs, TemplateInputs {
   readonly command: 'create';
   /** Undefined: made from the run, its attempt and the job. */
   readonly name: string | undefined;
@@ -28,7 +32,6 @@ export interface CreateInputs extends CommonInputs, AccessInputs, NetworkInputs,
   readonly workers: MachineInputs;
   readonly cni: CniInput;
   readonly waitFor: WaitFor;
-  readonly ephemeral: boolean;
   /** Whether the cluster of a job that fails stays until it expires. */
   readonly keepOnFailure: boolean;
   /** Seconds until anyone may delete the cluster; undefined when it never expires. */
@@ -38,24 +41,31 @@ export interface CreateInputs extends CommonInputs, AccessInputs, NetworkInputs,
 /** Reads what `create` is asked. */
 export function readCreate(reader: InputReader): CreateInputs {
   const kubernetesVersion = reader.version('kubernetes-version');
-  const ephemeral = reader.boolean('ephemeral');
+  const persistent = reader.boolean('persistent');
+  const template = readTemplate(reader);
+  if (persistent && template.infrastructure !== 'virtink')
+    reader.problem('persistent', 'needs infrastructure: virtink');
+  const rootfs = `smartxworks/capch-rootfs-${persistent ? 'cdi-' : ''}${kubernetesVersion.text}`;
+  const controlPlane = readMachine(reader, 'control-plane', readControlPlaneCount(reader), rootfs);
+  const workers = readMachine(reader, 'worker', reader.integer('worker-machine-count', 0, 1000), rootfs);
+  const lifetime = readLifetime(reader, persistent, controlPlane.count + workers.count);
   const inputs = {
     command: 'create' as const,
     name: reader.optionalName('name', MAX_NAME_LENGTH),
     jobIndex: /^\d+$/.exec(reader.optional('job-index') ?? '')?.[0],
     ...readCommon(reader),
     downloads: readDownloads(reader),
-    ...readTemplate(reader),
+    ...template,
     versions: readVersions(reader),
     kubernetesVersion,
-    controlPlane: readMachine(reader, 'control-plane', readControlPlaneCount(reader), kubernetesVersion),
-    workers: readMachine(reader, 'worker', reader.integer('worker-machine-count', 0, 1000), kubernetesVersion),
+    controlPlane,
+    workers,
     ...readNetworks(reader),
     waitFor: reader.choice('wait-for', ['control-plane', 'nodes', 'none']),
     ...readAccess(reader),
-    ephemeral,
+    ...lifetime,
     keepOnFailure: reader.boolean('keep-on-failure'),
-    ttlSeconds: reader.optionalDuration('ttl') ?? (ephemeral ? EPHEMERAL_TTL_SECONDS : undefined),
+    ttlSeconds: reader.optionalDuration('ttl') ?? (lifetime.ephemeral ? EPHEMERAL_TTL_SECONDS : undefined),
   };
   return { ...inputs, cni: readCni(reader, inputs.downloads, inputs.podNetworkCidr) };
 }

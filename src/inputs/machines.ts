@@ -1,4 +1,3 @@
-import type { Version } from '../values/version.ts';
 import type { InputReader } from './reader.ts';
 
 /** The machines of one role. */
@@ -20,19 +19,19 @@ export function readControlPlaneCount(reader: InputReader): number {
   return count;
 }
 
-/** Reads the machines of a role. */
+/** Reads the machines of a role. `rootfsImage`: what their root file system is made of unless said otherwise. */
 export function readMachine(
   reader: InputReader,
   role: 'control-plane' | 'worker',
   count: number,
-  kubernetesVersion: Version,
+  rootfsImage: string,
 ): MachineInputs {
   return {
     count,
     cpuCores: reader.integer(`${role}-machine-cpu-cores`, 1, 256),
     memorySize: reader.quantity(`${role}-machine-memory-size`, 2 ** 30, '1Gi'),
     kernelImage: reader.image(`${role}-machine-kernel-image`, 'smartxworks/capch-kernel-5.15.12'),
-    rootfsImage: reader.image(`${role}-machine-rootfs-image`, `smartxworks/capch-rootfs-${kubernetesVersion.text}`),
+    rootfsImage: reader.image(`${role}-machine-rootfs-image`, rootfsImage),
     rootfsSize: reader.quantity(`${role}-machine-rootfs-size`, 2 ** 30, '1Gi'),
   };
 }

@@ -7,6 +7,8 @@ export interface ComponentVersions {
   readonly certManager: string;
   readonly virtinkProvider: string;
   readonly virtink: string;
+  readonly ipam: string;
+  readonly cdi: string;
 }
 
 /** Reads the version of everything that may be installed. */
@@ -19,5 +21,7 @@ export function readVersions(reader: InputReader): ComponentVersions {
     certManager: `v${reader.version('cert-manager-version').text}`,
     virtinkProvider: `v${reader.version('virtink-provider-version').text}`,
     virtink: `v${reader.version('virtink-version').text}`,
+    ipam: `v${reader.version('ipam-version').text}`,
+    cdi: `v${reader.version('cdi-version').text}`,
   };
 }

@@ -73,9 +73,9 @@ export class Clusterctl {
     await Promise.all([this.prepare(), ...downloads]);
   }
 
-  /** Where `stock` put the manifest of a component. */
-  manifestFile(component: Component): string {
-    return join(this.#world.directory, repositoryPath(component, component.manifest));
+  /** Where `stock` put an asset of a component. */
+  file(component: Component, asset: ReleaseAsset): string {
+    return join(this.#world.directory, repositoryPath(component, asset));
   }
 
   /**

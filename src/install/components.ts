@@ -1,5 +1,6 @@
 import type { ComponentVersions, Infrastructure, InfrastructureProvider } from '../inputs.ts';
 import { compareMinor, type Version } from '../values/version.ts';
+import { cdi, certManager, CLUSTER_API, clusterApi, ipam, virtink, virtinkProvider } from './catalog.ts';
 import { CNI_RELEASES } from './cni.ts';
 import { infrastructureProvider } from './providers.ts';
 
@@ -52,18 +53,20 @@ export interface CertManagerComponent extends ComponentBase {
 /** Something with a manifest of its own, applied as it is. */
 export interface ManifestComponent extends ComponentBase {
   readonly installer: 'manifest';
+  /** A namespace that its manifest takes for granted. */
+  readonly namespace?: string;
+  /** What tells the operator of the manifest to install the rest. */
+  readonly customResource?: ReleaseAsset;
 }
 
 /** Anything `create` can install on the host. */
 export type Component = ProviderComponent | CertManagerComponent | ManifestComponent;
 
-const CLUSTER_API = 'kubernetes-sigs/cluster-api';
-const VIRTINK_PROVIDER = 'smartxworks/cluster-api-provider-virtink';
-
 /** Everything a cluster on that infrastructure needs on the host, in the order in which it may be installed. */
 export function requiredComponents(
   versions: ComponentVersions,
   infrastructure: Infrastructure | InfrastructureProvider,
+  persistent = false,
 ): readonly Component[] {
   const common = [
     certManager(versions.certManager),
@@ -92,7 +95,12 @@ export function requiredComponents(
   if (typeof infrastructure === 'object') return [...common, infrastructureProvider(infrastructure)];
   switch (infrastructure) {
     case 'virtink':
-      return [...common, virtinkProvider(versions.virtinkProvider), virtink(versions.virtink)];
+      return [
+        ...common,
+        virtinkProvider(versions.virtinkProvider),
+        virtink(versions.virtink),
+        ...(persistent ? [ipam(versions.ipam), cdi(versions.cdi)] : []),
+      ];
     case 'docker':
       return [
         ...common,
@@ -125,7 +133,7 @@ export function knownComponents(
 ): readonly Component[] {
   // Those asked for come first: clusterctl takes one version of each.
   const all = [...others, 'virtink', 'docker'] as const;
-  const components = all.flatMap((infrastructure) => requiredComponents(versions, infrastructure));
+  const components = all.flatMap((infrastructure) => requiredComponents(versions, infrastructure, true));
   return components.filter((component, index) => components.findIndex((one) => isSame(one, component)) === index);
 }
 
@@ -136,10 +144,23 @@ function isSame(one: Component, other: Component): boolean {
 
 /** The component in another version. */
 export function atVersion<C extends Component>(component: C, version: string): C {
-  const manifest = { ...component.manifest, tag: version };
-  return component.installer === 'clusterctl'
-    ? { ...component, version, manifest, metadata: { ...component.metadata, tag: version } }
-    : { ...component, version, manifest };
+  const tagged = (asset: ReleaseAsset): ReleaseAsset => ({ ...asset, tag: version });
+  const manifest = tagged(component.manifest);
+  switch (component.installer) {
+    case 'clusterctl':
+      return { ...component, version, manifest, metadata: tagged(component.metadata) };
+    case 'clusterctl-cert-manager':
+      return { ...component, version, manifest };
+    case 'manifest': {
+      const { customResource } = component;
+      return {
+        ...component,
+        version,
+        manifest,
+        ...(customResource !== undefined && { customResource: tagged(customResource) }),
+      };
+    }
+  }
 }
 
 /** The clusterctl binary for a runner. `platform` and `arch` are Node's words for them. */
@@ -172,7 +193,10 @@ export function allAssets(versions: ComponentVersions): readonly ReleaseAsset[] 
 
 /** The assets that installing a component takes. */
 export function assetsOf(component: Component): readonly ReleaseAsset[] {
-  return component.installer === 'clusterctl' ? [component.manifest, component.metadata] : [component.manifest];
+  const { manifest } = component;
+  if (component.installer === 'clusterctl') return [manifest, component.metadata];
+  const customResource = component.installer === 'manifest' ? component.customResource : undefined;
+  return customResource === undefined ? [manifest] : [manifest, customResource];
 }
 
 /** An asset's name in the table of checksums and in messages: `owner/name/tag/asset`. */
@@ -183,73 +207,4 @@ export function assetKey(asset: ReleaseAsset): string {
 /** An asset's path on github.com, and on a mirror of it. */
 export function assetPath({ repository, tag, name, inTree }: ReleaseAsset): string {
   return `${repository}/${inTree ? 'raw' : 'releases/download'}/${tag}/${name}`;
-}
-
-// Where each component keeps its workloads: source is its release manifest (config/default or deploy/ of its repository).
-
-function certManager(version: string): CertManagerComponent {
-  const namespace = 'cert-manager';
-  return {
-    installer: 'clusterctl-cert-manager',
-    title: 'cert-manager',
-    version,
-    manifest: { repository: 'cert-manager/cert-manager', tag: version, name: 'cert-manager.yaml' },
-    crd: 'certificates.cert-manager.io',
-    workloads: ['cert-manager', 'cert-manager-cainjector', 'cert-manager-webhook'].map((name) => ({
-      kind: 'Deployment',
-      namespace,
-      name,
-    })),
-  };
-}
-
-function clusterApi(
-  version: string,
-  part: {
-    readonly title: string;
-    readonly provider: ProviderComponent['provider'];
-    readonly asset: string;
-    readonly crd: string;
-    readonly workload: readonly [namespace: string, name: string];
-  },
-): ProviderComponent {
-  const [namespace, name] = part.workload;
-  return {
-    installer: 'clusterctl',
-    title: part.title,
-    version,
-    provider: part.provider,
-    manifest: { repository: CLUSTER_API, tag: version, name: part.asset },
-    metadata: { repository: CLUSTER_API, tag: version, name: 'metadata.yaml' },
-    crd: part.crd,
-    workloads: [{ kind: 'Deployment', namespace, name }],
-  };
-}
-
-function virtinkProvider(version: string): ProviderComponent {
-  return {
-    installer: 'clusterctl',
-    title: 'Virtink provider',
-    version,
-    provider: { name: 'virtink', type: 'InfrastructureProvider' },
-    manifest: { repository: VIRTINK_PROVIDER, tag: version, name: 'infrastructure-components.yaml' },
-    metadata: { repository: VIRTINK_PROVIDER, tag: version, name: 'metadata.yaml' },
-    crd: 'virtinkclusters.infrastructure.cluster.x-k8s.io',
-    workloads: [{ kind: 'Deployment', namespace: 'capch-system', name: 'capch-controller-manager' }],
-  };
-}
-
-function virtink(version: string): ManifestComponent {
-  const namespace = 'virtink-system';
-  return {
-    installer: 'manifest',
-    title: 'Virtink',
-    version,
-    manifest: { repository: 'smartxworks/virtink', tag: version, name: 'virtink.yaml' },
-    crd: 'virtualmachines.virt.virtink.smartx.com',
-    workloads: [
-      { kind: 'Deployment', namespace, name: 'virt-controller' },
-      { kind: 'DaemonSet', namespace, name: 'virt-daemon' },
-    ],
-  };
 }

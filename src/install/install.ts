@@ -10,7 +10,7 @@ import { describePodProblem, podProblem } from '../host/pods.ts';
 import { watchTarget, watchUntil } from '../host/watch.ts';
 import type { StepLog } from '../report/log.ts';
 import type { Clusterctl } from './clusterctl.ts';
-import { atVersion, type Component, type ProviderComponent, type Workload } from './components.ts';
+import { assetsOf, atVersion, type Component, type ProviderComponent, type Workload } from './components.ts';
 import {
   asFound,
   daemonSetProblem,
@@ -118,13 +118,16 @@ async function carryOut(plan: Plan, installation: Installation, validate: boolea
 }
 
 async function applyManifest({ client, clusterctl, signal }: Installation, component: Component): Promise<void> {
-  const text =
+  const texts =
     component.installer === 'clusterctl'
-      ? await clusterctl.providerManifest(component)
-      : await readFile(clusterctl.manifestFile(component), 'utf8');
-  const objects = parseManifest(text);
+      ? [await clusterctl.providerManifest(component)]
+      : await Promise.all(assetsOf(component).map((asset) => readFile(clusterctl.file(component, asset), 'utf8')));
+  const manifests = texts.map(parseManifest);
+  const namespace = component.installer === 'manifest' ? component.namespace : undefined;
   try {
-    await applyAll(client, objects, signal);
+    if (namespace !== undefined)
+      await client.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
+    for (const objects of manifests) await applyAll(client, objects, signal);
   } catch (thrown) {
     if (signal.aborted) throw thrown;
     throw new KnestError({
@@ -136,7 +139,7 @@ async function applyManifest({ client, clusterctl, signal }: Installation, compo
   }
   // What is known by name alone is not among the workloads that are waited for anyway.
   if (component.crd === undefined)
-    await waitForWorkloads(client, [{ ...component, workloads: deploymentsOf(objects) }], undefined, signal);
+    await waitForWorkloads(client, [{ ...component, workloads: deploymentsOf(manifests.flat()) }], undefined, signal);
 }
 
 function deploymentsOf(objects: readonly KubernetesObject[]): readonly Workload[] {

@@ -156,8 +156,11 @@ function expectPlan(create: CreateInputs, { host, job }: Surroundings): void {
   if (expiresAt !== undefined) expect(Date.parse(expiresAt)).toBeGreaterThan(Date.now());
   // The template has them between single quotes, or bare.
   for (const value of Object.values(variables(create, networks))) expect(value).toMatch(/^[\w.:/@+-]+$/);
-  for (const { version } of requiredComponents(create.versions, create.infrastructure)) expect(version).toMatch(/^v\d/);
-  expect(createPermissions(create.namespace, false).length).toBeGreaterThan(0);
+  for (const { version } of requiredComponents(create.versions, create.infrastructure, create.persistent))
+    expect(version).toMatch(/^v\d/);
+  expect(
+    createPermissions(create.namespace, false, { cni: true, persistent: create.persistent }).length,
+  ).toBeGreaterThan(0);
 }
 
 /** What becomes of a set of inputs: its command, or its refusal. Any other error is a defect. */

@@ -144,6 +144,11 @@ describe('a VM', () => {
     expect(ended(phase)).toBeUndefined();
   });
 
+  it.each(['Failed', 'Succeeded'])('that %s is started again when it is to run always', (phase) => {
+    const vm = { ...virtualMachineOf('m', { phase }), spec: { runPolicy: 'Always' } };
+    expect(findDeadEnd(viewOf({ machines: [machineOf('m')], virtualMachines: [vm] }), old)).toBeUndefined();
+  });
+
   it('of a machine that is being replaced is no reason to give up', () => {
     expect(ended('Failed', { deletionTimestamp: '2026-11-22T19:00:00Z' })).toBeUndefined();
   });
@@ -170,6 +175,24 @@ describe('a provider that has given up', () => {
     const metadata = { deletionTimestamp: '2026-11-22T19:00:00Z' };
     const machines = [machineOf('m', { metadata, status: { deprecated } })];
     expect(findDeadEnd(viewOf({ machines }), young)).toBeUndefined();
+  });
+});
+
+describe('a machine', () => {
+  const failing = (failureMessage: string, metadata = {}): DeadEnd | undefined => {
+    const status = { deprecated: { v1beta1: { failureMessage } } };
+    return findDeadEnd(viewOf({ machines: [machineOf('m', { status, metadata })] }), young);
+  };
+
+  it('for which its pool has no address will get none', () => {
+    const message = 'Failure detected from referenced resource VirtinkMachine with name "m": Exhausted IP Pools';
+    expect(failing(message)).toEqual({
+      code: 'KNEST_ADDRESS_POOL',
+      problem: 'machine m gets no address: those of its pool are all taken',
+      evidence: [message],
+      next: 'look at kubectl get ipclaims -n knest on the host; add addresses with kubectl edit ippool, then delete the Machine',
+    });
+    expect(failing(message, { deletionTimestamp: '2026-11-22T19:00:00Z' })).toBeUndefined();
   });
 });
 

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { variables } from '../../../src/cluster/template.ts';
+import { parseManifest } from '../../../src/host/manifest.ts';
+import type { KubernetesObject } from '../../../src/host/objects.ts';
 import { readCreate, unlikeMachines } from '../given-inputs.ts';
 import { cidr } from './samples.ts';
 

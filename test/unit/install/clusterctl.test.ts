@@ -8,8 +8,8 @@ import { atVersion, knownComponents, type ReleaseAsset } from '../../../src/inst
 import { Downloader } from '../../../src/install/download.ts';
 import type { ProcessResult } from '../../../src/world.ts';
 import { rejection } from '../rejection.ts';
+import { versions } from './versions.ts';
 
-const versions = { clusterApi: 'v1.14.2', certManager: 'v1.18.0', virtinkProvider: 'v0.7.0', virtink: 'v0.15.0' };
 const components = knownComponents(versions);
 const providers = components.filter((component) => component.installer === 'clusterctl');
 

@@ -14,8 +14,8 @@ import {
 } from '../../../src/install/components.ts';
 import { CNI_RELEASES } from '../../../src/install/cni.ts';
 import { parseVersion } from '../../../src/values/version.ts';
+import { versions } from './versions.ts';
 
-const versions = { clusterApi: 'v1.14.2', certManager: 'v1.18.0', virtinkProvider: 'v0.7.0', virtink: 'v0.15.0' };
 const titled = (components: readonly Component[]): readonly string[] =>
   components.map(({ title, version }) => `${title} ${version}`);
 const common = [
@@ -38,6 +38,11 @@ describe('requiredComponents', () => {
     ]);
   });
 
+  it('are IPAM and CDI too, but only of a persistent cluster', () => {
+    const ephemeral = titled(requiredComponents(versions, 'virtink'));
+    expect(titled(requiredComponents(versions, 'virtink', true))).toEqual([...ephemeral, 'IPAM v1.2.1', 'CDI v1.55.2']);
+  });
+
   it('are each told by something of its own', () => {
     const components = knownComponents(versions);
     const distinct = (texts: readonly string[]): number => new Set(texts).size;
@@ -55,6 +60,8 @@ describe('knownComponents', () => {
       ...common,
       'Virtink provider v0.7.0',
       'Virtink v0.15.0',
+      'IPAM v1.2.1',
+      'CDI v1.55.2',
       'in-memory infrastructure provider v1.14.2',
     ]);
   });
@@ -142,6 +149,9 @@ describe('allAssets', () => {
     expect(keys).toContain('kubernetes-sigs/cluster-api/v1.14.2/core-components.yaml');
     expect(keys).toContain('cert-manager/cert-manager/v1.18.0/cert-manager.yaml');
     expect(keys).toContain('smartxworks/virtink/v0.15.0/virtink.yaml');
+    expect(keys).toContain('metal3-io/ip-address-manager/v1.2.1/ipam-components.yaml');
+    expect(keys).toContain('kubevirt/containerized-data-importer/v1.55.2/cdi-operator.yaml');
+    expect(keys).toContain('kubevirt/containerized-data-importer/v1.55.2/cdi-cr.yaml');
   });
 });
 

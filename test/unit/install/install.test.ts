@@ -6,8 +6,7 @@ import { Downloader } from '../../../src/install/download.ts';
 import { install } from '../../../src/install/install.ts';
 import { describeInventory, type Inventory } from '../../../src/install/inventory.ts';
 import { hostWith } from '../host/fake-host.ts';
-
-const versions = { clusterApi: 'v1.14.2', certManager: 'v1.18.0', virtinkProvider: 'v0.7.0', virtink: 'v0.15.0' };
+import { versions } from './versions.ts';
 
 it('leaves an older Cluster API as it is: nothing is asked of the host, nothing downloaded, nothing run', async () => {
   const components = requiredComponents(versions, 'docker');

@@ -10,8 +10,8 @@ import {
   stateOf,
   type Inventory,
 } from '../../../src/install/inventory.ts';
+import { versions } from './versions.ts';
 
-const versions = { clusterApi: 'v1.14.2', certManager: 'v1.18.0', virtinkProvider: 'v0.7.0', virtink: 'v0.15.0' };
 const components = requiredComponents(versions, 'virtink');
 const nothing: Inventory = { providers: [], definitions: new Set(), deployments: [], daemonSets: [] };
 

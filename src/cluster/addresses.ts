@@ -1,0 +1,79 @@
+import { inputError, KnestError } from '../errors.ts';
+import type { KubernetesClient } from '../host/client.ts';
+import { Kinds } from '../host/kinds.ts';
+import type { IPPool, KubernetesObject } from '../host/objects.ts';
+import { unlessForbidden } from '../host/preflight.ts';
+import {
+  countAddresses,
+  formatRange,
+  parseAddressRange,
+  rangesOverlap,
+  type AddressRange,
+} from '../values/address-range.ts';
+import { Labels } from './identity.ts';
+import type { ClusterHandle } from './view.ts';
+
+/**
+ * The pool that the machines of a persistent cluster take their addresses from: it has the cluster's name, and so
+ * belongs to no other. It does not name its cluster itself, since the IP address manager would then own it a second
+ * time, in an older version of the API.
+ */
+export function addressPool(name: string, ranges: readonly AddressRange[]): KubernetesObject {
+  const { apiVersion, kind } = Kinds.ipPool;
+  const pools = ranges.map(({ first, last }) => ({ start: first, end: last }));
+  return { apiVersion, kind, metadata: { name }, spec: { namePrefix: name, pools } } as KubernetesObject;
+}
+
+/** The addresses of a pool, whoever made it: from an address to another, or a subnet. */
+function rangesOf({ spec }: IPPool): readonly AddressRange[] {
+  return (spec?.pools ?? []).flatMap(({ start, end, subnet }) => {
+    const text = start !== undefined && end !== undefined ? `${start}-${end}` : (subnet ?? start ?? '');
+    const range = parseAddressRange(text);
+    return 'first' in range ? [range] : [];
+  });
+}
+
+/**
+ * Throws KNEST_INPUT when a pool of another cluster of the host, as far as these credentials see them, has one of the
+ * addresses too: each would give it to a machine of its own.
+ */
+export async function checkAddressesFree(
+  client: KubernetesClient,
+  { name, namespace }: ClusterHandle,
+  ranges: readonly AddressRange[],
+): Promise<void> {
+  const pools = await unlessForbidden(client.list(Kinds.ipPool), []);
+  const others = pools.filter(({ metadata }) => metadata.name !== name || metadata.namespace !== namespace);
+  const clashes = others.flatMap((pool) =>
+    rangesOf(pool).flatMap((taken) =>
+      ranges
+        .filter((range) => rangesOverlap(range, taken))
+        .map((range) => {
+          const owner = `IPPool ${pool.metadata.namespace ?? ''}/${pool.metadata.name}`;
+          return `${formatRange(range)} overlaps ${formatRange(taken)} of ${owner}`;
+        }),
+    ),
+  );
+  if (clashes.length > 0) throw inputError([`persistent-machine-addresses: ${clashes.join('; ')}`]);
+}
+
+/** Throws KNEST_ADDRESS_POOL when the pool of a cluster, if it has one, is too small for so many machines. */
+export async function checkAddressesSuffice(
+  client: KubernetesClient,
+  { name, namespace }: ClusterHandle,
+  machines: number,
+): Promise<void> {
+  const pools = await unlessForbidden(
+    client.list(Kinds.ipPool, { namespace, labelSelector: `${Labels.clusterName}=${name}` }),
+    [],
+  );
+  const count = countAddresses(pools.flatMap(rangesOf));
+  if (pools.length === 0 || count >= machines) return;
+  const [pool] = pools;
+  throw new KnestError({
+    code: 'KNEST_ADDRESS_POOL',
+    problem: `${name} cannot have ${machines} machines: its pool has ${count === 1 ? '1 address' : `${count} addresses`}`,
+    evidence: pools.map(({ metadata, spec }) => `IPPool ${namespace}/${metadata.name}: ${JSON.stringify(spec?.pools)}`),
+    next: `add addresses with kubectl edit ippool -n ${namespace} ${pool?.metadata.name ?? name}, or ask for fewer machines`,
+  });
+}

@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest';
+import { addressPool, checkAddressesFree, checkAddressesSuffice } from '../../../src/cluster/addresses.ts';
+import { clientOf, json, refuse } from '../host/server.ts';
+
+const handle = { name: 'pr', namespace: 'knest' };
+const ranges = [{ first: '10.1.2.10', last: '10.1.2.20' }];
+
+/** A host with these pools, each `namespace/name` with its own form of addresses. */
+const hostWith = async (pools: Readonly<Record<string, readonly object[]>>) => {
+  const items = Object.entries(pools).map(([key, addresses]) => {
+    const [namespace = '', name = ''] = key.split('/');
+    return { metadata: { name, namespace }, spec: { pools: addresses } };
+  });
+  return clientOf((response) => json(response, { items }));
+};
+
+describe('checkAddressesFree', () => {
+  it('lets addresses through that no other pool has, and those of the cluster itself', async () => {
+    const others = [{ start: '10.1.2.21', end: '10.1.2.30' }, { subnet: '10.1.3.0/24' }, { start: '10.1.2.9' }];
+    const { client } = await hostWith({
+      'knest/pr': [{ start: '10.1.2.10', end: '10.1.2.20' }],
+      'knest/other': others,
+    });
+    await expect(checkAddressesFree(client, handle, ranges)).resolves.toBeUndefined();
+  });
+
+  it.each([
+    [{ start: '10.1.2.20', end: '10.1.2.30' }, '10.1.2.20-10.1.2.30'],
+    [{ subnet: '10.1.2.0/24' }, '10.1.2.1-10.1.2.254'],
+    [{ start: '10.1.2.12' }, '10.1.2.12'],
+  ])('refuses what another cluster has in %o', async (pool, text) => {
+    const { client } = await hostWith({ 'elsewhere/pr': [pool] });
+    await expect(checkAddressesFree(client, handle, ranges)).rejects.toMatchObject({
+      code: 'KNEST_INPUT',
+      evidence: [`persistent-machine-addresses: 10.1.2.10-10.1.2.20 overlaps ${text} of IPPool elsewhere/pr`],
+    });
+  });
+
+  it.each([403, 404])('goes on where pools cannot be read (%i)', async (code) => {
+    const { client } = await clientOf((response) => refuse(response, code));
+    await expect(checkAddressesFree(client, handle, ranges)).resolves.toBeUndefined();
+  });
+});
+
+describe('checkAddressesSuffice', () => {
+  const pool = { 'knest/pr': [{ start: '10.1.2.10', end: '10.1.2.12' }, { subnet: '10.1.3.0/30' }] };
+
+  it('asks for the pools of the cluster alone', async () => {
+    const { client, received } = await hostWith(pool);
+    await checkAddressesSuffice(client, handle, 5);
+    expect(received.map(({ path }) => path)).toEqual([
+      '/apis/ipam.metal3.io/v1alpha1/namespaces/knest/ippools?labelSelector=cluster.x-k8s.io%2Fcluster-name%3Dpr',
+    ]);
+  });
+
+  it('refuses more machines than there are addresses', async () => {
+    const { client } = await hostWith(pool);
+    await expect(checkAddressesSuffice(client, handle, 6)).rejects.toMatchObject({
+      code: 'KNEST_ADDRESS_POOL',
+      problem: 'pr cannot have 6 machines: its pool has 5 addresses',
+      next: 'add addresses with kubectl edit ippool -n knest pr, or ask for fewer machines',
+    });
+  });
+
+  it('has nothing to say of a cluster without a pool', async () => {
+    const { client } = await hostWith({});
+    await expect(checkAddressesSuffice(client, handle, 1000)).resolves.toBeUndefined();
+  });
+});
+
+describe('addressPool', () => {
+  it('holds as many addresses as its ranges', async () => {
+    const made = addressPool('pr', ranges);
+    const { client } = await clientOf((response) => json(response, { items: [made] }));
+    await expect(checkAddressesSuffice(client, handle, 11)).resolves.toBeUndefined();
+    await expect(checkAddressesSuffice(client, handle, 12)).rejects.toMatchObject({ code: 'KNEST_ADDRESS_POOL' });
+  });
+});

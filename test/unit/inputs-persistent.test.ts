@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest';
+import { problems, readCreate } from './given-inputs.ts';
+
+const persistent = {
+  persistent: 'true',
+  'persistent-machine-addresses': '10.1.2.10-10.1.2.20, 10.1.3.0/30,10.1.4.1',
+  'persistent-host-cluster-cni': 'calico',
+};
+
+describe('a persistent create', () => {
+  it('has addresses and a CNI, is not ephemeral, and never expires', () => {
+    expect(readCreate(persistent)).toMatchObject({
+      persistent: true,
+      ephemeral: false,
+      ttlSeconds: undefined,
+      machineAddresses: [
+        { first: '10.1.2.10', last: '10.1.2.20' },
+        { first: '10.1.3.1', last: '10.1.3.2' },
+        { first: '10.1.4.1', last: '10.1.4.1' },
+      ],
+      hostClusterCni: 'calico',
+      versions: { ipam: 'v1.2.1', cdi: 'v1.55.2' },
+    });
+  });
+
+  it('expires when it is asked to', () => {
+    expect(readCreate({ ...persistent, ttl: '7d' })).toMatchObject({ ephemeral: false, ttlSeconds: 604_800 });
+    expect(readCreate({ ...persistent, ephemeral: 'false' }).ttlSeconds).toBeUndefined();
+  });
+
+  it('takes the root file systems that are made to be imported, unless an image is named', () => {
+    const { controlPlane, workers } = readCreate({ ...persistent, 'worker-machine-rootfs-image': 'r:1' });
+    expect(controlPlane.rootfsImage).toBe('smartxworks/capch-rootfs-cdi-1.24.0');
+    expect(workers.rootfsImage).toBe('r:1');
+  });
+
+  it('needs an address for each machine, and no more', () => {
+    const machines = { 'control-plane-machine-count': '3', 'worker-machine-count': '2' };
+    const given = { ...persistent, ...machines, 'persistent-machine-addresses': '10.1.2.1-10.1.2.4' };
+    expect(problems(given)).toEqual([
+      'persistent-machine-addresses: 4 addresses for 5 machines; each needs one of its own',
+    ]);
+    expect(problems({ ...given, 'persistent-machine-addresses': '10.1.2.1-10.1.2.5' })).toEqual([]);
+  });
+
+  it.each([
+    [
+      'persistent-machine-addresses',
+      '',
+      'is missing; for example 10.1.2.10-10.1.2.20, addresses that nothing else takes',
+    ],
+    ['persistent-machine-addresses', '10.1.2.1', '1 address for 2 machines; each needs one of its own'],
+    [
+      'persistent-machine-addresses',
+      '10.1.2.0/29,x',
+      '"x" is no address, range or CIDR; for example 10.1.2.10-10.1.2.20',
+    ],
+    [
+      'persistent-machine-addresses',
+      '10.1.2.0/29,',
+      '"" is no address, range or CIDR; for example 10.1.2.10-10.1.2.20',
+    ],
+    ['persistent-machine-addresses', '10.1.2.0/29,10.1.2.6', '10.1.2.6 overlaps 10.1.2.1-10.1.2.6'],
+    ['persistent-machine-addresses', '10.1.2.0/29,fd00::1', 'mixes IPv4 and IPv6'],
+    ['persistent-host-cluster-cni', '', 'is missing; one of calico, kube-ovn'],
+    ['persistent-host-cluster-cni', 'cilium', '"cilium" is not known; one of calico, kube-ovn'],
+    ['ephemeral', 'true', 'is true, but a persistent cluster stays until it is deleted'],
+    ['ephemeral', 'perhaps', '"perhaps" is no boolean; true or false'],
+    ['infrastructure', 'docker', undefined],
+    ['persistent', 'maybe', undefined],
+    ['ipam-version', '1.2', '"1.2" is no version; for example 1.2.0'],
+    ['cdi-version', 'latest', '"latest" is no version'],
+  ])('with %s %j is one error', (input, value, problem) => {
+    const found = problems({ ...persistent, [input]: value });
+    if (problem !== undefined) expect(found).toEqual([`${input}: ${problem}`]);
+    else expect(found[0]).toMatch(/^persistent: (needs infrastructure: virtink|"maybe" is no boolean; true or false)$/);
+  });
+});
+
+describe('any other create', () => {
+  it('has neither, and is ephemeral unless it says otherwise', () => {
+    const inputs = readCreate();
+    expect(inputs).toMatchObject({ persistent: false, ephemeral: true });
+    expect(inputs).not.toHaveProperty('machineAddresses');
+    expect(readCreate({ ephemeral: 'false' })).toMatchObject({ persistent: false, ephemeral: false });
+  });
+
+  it('must not be told what only a persistent one is', () => {
+    expect(problems({ ...persistent, persistent: 'false' })).toEqual([
+      'persistent-machine-addresses: is set, but persistent is not true',
+      'persistent-host-cluster-cni: is set, but persistent is not true',
+    ]);
+  });
+});
