@@ -57,16 +57,21 @@ export async function checkAddressesFree(
   if (clashes.length > 0) throw inputError([`persistent-machine-addresses: ${clashes.join('; ')}`]);
 }
 
-/** Throws KNEST_ADDRESS_POOL when the pool of a cluster, if it has one, is too small for so many machines. */
-export async function checkAddressesSuffice(
+/** The pools of a cluster: none when it is not persistent. */
+export async function poolsOf(
   client: KubernetesClient,
   { name, namespace }: ClusterHandle,
+): Promise<readonly IPPool[]> {
+  const labelSelector = `${Labels.clusterName}=${name}`;
+  return unlessForbidden(client.list(Kinds.ipPool, { namespace, labelSelector }), []);
+}
+
+/** Throws KNEST_ADDRESS_POOL when the pools of a cluster, if it has any, are too small for so many machines. */
+export function checkAddressesSuffice(
+  pools: readonly IPPool[],
+  { name, namespace }: ClusterHandle,
   machines: number,
-): Promise<void> {
-  const pools = await unlessForbidden(
-    client.list(Kinds.ipPool, { namespace, labelSelector: `${Labels.clusterName}=${name}` }),
-    [],
-  );
+): void {
   const count = countAddresses(pools.flatMap(rangesOf));
   if (pools.length === 0 || count >= machines) return;
   const [pool] = pools;

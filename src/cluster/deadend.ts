@@ -1,7 +1,7 @@
-import type { KubernetesObject, Machine, Pod } from '../host/objects.ts';
+import { conditionOf, type DataVolume, type KubernetesObject, type Machine, type Pod } from '../host/objects.ts';
 import { describePodProblem, podProblem, type PodProblem } from '../host/pods.ts';
 import type { ErrorCode } from '../errors.ts';
-import { isControlPlane, machineOf, virtualMachineOf, type ClusterView } from './view.ts';
+import { dataVolumesOf, isControlPlane, machineOf, virtualMachineOf, type ClusterView } from './view.ts';
 
 /** A state that no waiting will mend. */
 export interface DeadEnd {
@@ -16,6 +16,7 @@ export interface DeadEnd {
 const UNSCHEDULABLE_GRACE = 60;
 const IMAGE_GRACE = 60;
 const CRASH_GRACE = 60;
+const CONSUMER_GRACE = 60;
 
 /** A registry's words for an image that is not there, and will not be at the next try. */
 const FINAL_IMAGE_ANSWER =
@@ -31,7 +32,7 @@ export function findDeadEnd(view: ClusterView, ages: Ages): DeadEnd | undefined 
     const deadEnd = problem && podDeadEnd(pod, problem, view, ages(`${pod.metadata.name}/${problem.kind}`));
     if (deadEnd !== undefined) return deadEnd;
   }
-  return machineDeadEnd(view) ?? providerDeadEnd(view);
+  return machineDeadEnd(view, ages) ?? providerDeadEnd(view);
 }
 
 /** A machine that is being replaced or taken away is no reason to give up. */
@@ -114,11 +115,43 @@ function noAddress({ metadata: { name, namespace = '' } }: Machine, failure: str
   };
 }
 
-function machineDeadEnd(view: ClusterView): DeadEnd | undefined {
+/** A disk that CDI will not fill. */
+function diskDeadEnd(disk: DataVolume, machine: Machine, ages: Ages): DeadEnd | undefined {
+  const { name } = disk.metadata;
+  const phase = disk.status?.phase;
+  const { reason = '', message = '' } = conditionOf(disk, 'Running') ?? {};
+  const evidence = [
+    `DataVolume ${name}: ${phase ?? 'no phase yet'}${reason === '' ? '' : ` (${reason})`} ${message}`.trim(),
+  ];
+  if (phase !== 'Succeeded' && /ErrImagePull|ImagePullBackOff/.test(reason) && ages(`${name}/image`) >= IMAGE_GRACE) {
+    return {
+      code: 'KNEST_IMAGE_PULL',
+      problem: `the image of disk ${name} cannot be pulled (${reason})`,
+      evidence,
+      next: `set ${isControlPlane(machine) ? 'control-plane' : 'worker'}-machine-rootfs-image to an image that CDI can import (public: smartxworks/capch-rootfs-cdi-1.24.0)`,
+    };
+  }
+  // Virtink makes the pod once the disk is filled, and CDI would fill the disk once there is a pod.
+  if (phase === 'WaitForFirstConsumer' && ages(`${name}/consumer`) >= CONSUMER_GRACE) {
+    return {
+      code: 'KNEST_STORAGE_CLASS',
+      problem: `disk ${name} waits for the VM of machine ${machine.metadata.name}, and the VM for the disk`,
+      evidence,
+      next: 'make a StorageClass with volumeBindingMode: Immediate the default of the host',
+    };
+  }
+  return undefined;
+}
+
+function machineDeadEnd(view: ClusterView, ages: Ages): DeadEnd | undefined {
   for (const machine of view.machines) {
     if (machine.metadata.deletionTimestamp !== undefined) continue;
     const failure = machine.status?.deprecated?.v1beta1?.failureMessage ?? '';
     if (NO_ADDRESS.test(failure)) return noAddress(machine, failure);
+    for (const disk of dataVolumesOf(machine, view)) {
+      const deadEnd = diskDeadEnd(disk, machine, ages);
+      if (deadEnd !== undefined) return deadEnd;
+    }
     const virtualMachine = virtualMachineOf(machine, view);
     const phase = virtualMachine?.status?.phase;
     if (phase !== 'Failed' && phase !== 'Succeeded') continue;

@@ -1,21 +1,19 @@
 import { KnestError } from '../errors.ts';
 import type { KubernetesClient } from '../host/client.ts';
-import type { Infrastructure } from '../inputs.ts';
 import type { StepLog } from '../report/log.ts';
 import { formatDuration } from '../values/duration.ts';
 import { describeChain, newestEvents, unmetConditions } from './chain.ts';
 import { Consoles } from './console.ts';
 import { findDeadEnd, type DeadEnd } from './deadend.ts';
 import { ProgressLog, progressOf } from './progress.ts';
-import { watchCluster, type ClusterHandle, type ClusterView } from './view.ts';
+import { watchCluster, type ClusterHandle, type ClusterParts, type ClusterView } from './view.ts';
 
 const DIAGNOSIS_MILLISECONDS = 10_000;
 const TOLD_CONDITIONS = 12;
 const TOLD_EVENTS = 3;
 
 /** What a cluster is followed for. */
-export interface Goal {
-  readonly infrastructure: Infrastructure;
+export interface Goal extends ClusterParts {
   /** Whether the cluster is as far as it should be. */
   readonly isReached: (view: ClusterView) => boolean;
   /** What the cluster cannot do at a dead end: `start` or `be scaled`. */
@@ -26,7 +24,8 @@ export interface Goal {
 
 /**
  * Waits until the cluster is as far as it should be, a line for each change. Throws the reason as soon as no waiting
- * can help (KNEST_IMAGE_PULL, KNEST_UNSCHEDULABLE, KNEST_BOOTSTRAP, KNEST_INFRASTRUCTURE), and when the time is up
+ * can help (KNEST_IMAGE_PULL, KNEST_UNSCHEDULABLE, KNEST_BOOTSTRAP, KNEST_INFRASTRUCTURE,
+ * KNEST_STORAGE_CLASS, KNEST_ADDRESS_POOL), and when the time is up
  * (KNEST_TIMEOUT) the chain of what is not as it should be.
  */
 export async function follow(
@@ -50,9 +49,7 @@ export async function follow(
     return goal.isReached(view) || undefined;
   };
   try {
-    await watchCluster(client, handle, goal.infrastructure, evaluate, signal, (reason) =>
-      log.line(`not watched: ${reason}`),
-    );
+    await watchCluster(client, handle, goal, evaluate, signal, (reason) => log.line(`not watched: ${reason}`));
   } catch (thrown) {
     throw await explained(client, handle, last, goal, thrown);
   } finally {

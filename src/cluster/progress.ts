@@ -1,6 +1,6 @@
 import { conditionOf, type Machine } from '../host/objects.ts';
 import { describePodProblem, podProblem } from '../host/pods.ts';
-import { hasReadyNode, isInitialised, podOf, virtualMachineOf, type ClusterView } from './view.ts';
+import { dataVolumesOf, hasReadyNode, isInitialised, podOf, virtualMachineOf, type ClusterView } from './view.ts';
 
 /** What is worth a line when it changes, by what it is about. */
 export type Progress = ReadonlyMap<string, string>;
@@ -27,6 +27,10 @@ function addMachine(lines: Map<string, string>, machine: Machine, view: ClusterV
   const add = (topic: string, text: string): void => void lines.set(`${name}/${topic}`, `machine ${name}: ${text}`);
   add('made', 'created');
   if (machine.spec?.bootstrap?.dataSecretName !== undefined) add('bootstrap', 'bootstrap data ready');
+  for (const { metadata, status } of dataVolumesOf(machine, view)) {
+    const disk = metadata.name.slice(name.length + 1);
+    if (status?.phase !== undefined) add(metadata.name, `disk ${disk}: ${importText(status.phase)}`);
+  }
   const virtualMachine = virtualMachineOf(machine, view);
   if (virtualMachine?.status?.phase !== undefined) {
     const { phase, nodeName = '' } = virtualMachine.status;
@@ -45,6 +49,11 @@ function addMachine(lines: Map<string, string>, machine: Machine, view: ClusterV
   if (node !== undefined) add('node', `joined as node ${node}`);
   if (hasReadyNode(machine)) add('ready', 'its node is Ready');
   if (machine.metadata.deletionTimestamp !== undefined) add('end', 'is being deleted');
+}
+
+/** CDI's words for how far an import is, for people: `ImportInProgress` is `import in progress`. */
+function importText(phase: string): string {
+  return phase === 'Succeeded' ? 'filled' : phase.replace(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter}`).toLowerCase();
 }
 
 /** Says each line once, and again when it changed. */

@@ -4,6 +4,7 @@ import {
   conditionOf,
   type Cluster,
   type ClusterResourceSet,
+  type DataVolume,
   type KubernetesObject,
   type Machine,
   type Pod,
@@ -24,6 +25,8 @@ export interface ClusterView {
   readonly pods: readonly Pod[];
   /** What Cluster API installs in it: its CNI, for one. */
   readonly resourceSets: readonly ClusterResourceSet[];
+  /** Those of the whole namespace, since they have no labels; none when the cluster is not persistent. */
+  readonly dataVolumes: readonly DataVolume[];
 }
 
 /** Name and namespace: what passes between jobs. */
@@ -32,14 +35,21 @@ export interface ClusterHandle {
   readonly namespace: string;
 }
 
+/** What a cluster consists of: what there is to watch. */
+export interface ClusterParts {
+  readonly infrastructure: Infrastructure;
+  readonly persistent: boolean;
+}
+
 /**
  * Watches a nested cluster until `evaluate` returns something. Rejects as watchUntil does.
- * A cluster of in-memory machines has neither VMs nor pods, and its host may not know the kinds.
+ * A cluster of in-memory machines has neither VMs nor pods, only a persistent one has DataVolumes, and its host may not
+ * know the kinds.
  */
 export async function watchCluster<T>(
   client: KubernetesClient,
   handle: ClusterHandle,
-  infrastructure: Infrastructure,
+  { infrastructure, persistent }: ClusterParts,
   evaluate: (view: ClusterView) => T | undefined,
   signal: AbortSignal,
   onUnavailable?: (reason: string) => void,
@@ -53,6 +63,7 @@ export async function watchCluster<T>(
   const virtualMachines = watchTarget(Kinds.virtualMachine, selection);
   const pods = watchTarget(Kinds.pod, selection);
   const resourceSets = watchTarget(Kinds.clusterResourceSet, selection);
+  const dataVolumes = watchTarget(Kinds.dataVolume, { namespace });
   const view = (): ClusterView => ({
     cluster: cluster.objects.get(`${namespace}/${name}`),
     controlPlanes: byAge(controlPlanes.objects),
@@ -61,9 +72,14 @@ export async function watchCluster<T>(
     virtualMachines: byAge(virtualMachines.objects),
     pods: byAge(pods.objects),
     resourceSets: byAge(resourceSets.objects),
+    dataVolumes: byAge(dataVolumes.objects),
   });
   const common = [cluster, controlPlanes, machineDeployments, machines, resourceSets];
-  const targets = infrastructure === 'virtink' ? [...common, virtualMachines, pods] : common;
+  const targets = [
+    ...common,
+    ...(infrastructure === 'virtink' ? [virtualMachines, pods] : []),
+    ...(persistent ? [dataVolumes] : []),
+  ];
   return watchUntil(client, targets, () => evaluate(view()), signal, onUnavailable);
 }
 
@@ -76,6 +92,12 @@ function byAge<T extends KubernetesObject>(objects: ReadonlyMap<string, T>): rea
 export function virtualMachineOf(machine: Machine, view: ClusterView): VirtualMachine | undefined {
   const name = machine.spec?.infrastructureRef?.name;
   return view.virtualMachines.find(({ metadata }) => metadata.name === name);
+}
+
+/** The disks of a Machine while they are filled: the provider names them after the VirtinkMachine. */
+export function dataVolumesOf(machine: Machine, view: ClusterView): readonly DataVolume[] {
+  const name = machine.spec?.infrastructureRef?.name;
+  return name === undefined ? [] : view.dataVolumes.filter(({ metadata }) => metadata.name.startsWith(`${name}-`));
 }
 
 /** The pod that a VirtualMachine runs in. */

@@ -218,7 +218,7 @@ async function apply(
 async function wait(
   { client }: Connection,
   cluster: ClusterIdentity,
-  { cni, timeoutSeconds, waitFor }: CreateInputs,
+  { cni, persistent, timeoutSeconds, waitFor }: CreateInputs,
   rendered: RenderedCluster,
   { log, signal }: World,
 ): Promise<void> {
@@ -228,7 +228,8 @@ async function wait(
     isInitialised(view) && (waitFor === 'control-plane' || areNodes(view, rendered.machines, hasCni));
   const what = waitFor === 'nodes' ? 'nodes' : 'control plane';
   await log.step(`Wait for ${what}`, async (step) => {
-    await follow(client, cluster, { infrastructure, isReached, verb: 'start', timeoutSeconds }, step, signal);
+    const goal = { infrastructure, persistent, isReached, verb: 'start', timeoutSeconds };
+    await follow(client, cluster, goal, step, signal);
     return { value: undefined, result: waitFor === 'nodes' && hasCni ? 'nodes: Ready' : `${what}: there` };
   });
 }

@@ -1,4 +1,4 @@
-import { checkAddressesSuffice } from '../cluster/addresses.ts';
+import { checkAddressesSuffice, poolsOf } from '../cluster/addresses.ts';
 import { tieDisks } from '../cluster/disks.ts';
 import { follow } from '../cluster/follow.ts';
 import { findOwned } from '../cluster/ownership.ts';
@@ -23,13 +23,15 @@ export async function scale(inputs: ScaleInputs, world: World): Promise<void> {
   const cluster = await findOwned(client, inputs, world.job);
   const targets = await findScaleTargets(client, cluster, replicas);
   const wanted = wantedReplicas(targets, replicas);
-  await checkAddressesSuffice(client, inputs, wanted.controlPlane + wanted.workers);
+  const pools = await poolsOf(client, inputs);
+  checkAddressesSuffice(pools, inputs, wanted.controlPlane + wanted.workers);
   await tieDisks(client, inputs);
   const machines = `control plane: ${wanted.controlPlane}, workers: ${wanted.workers}`;
   const scaled = log.step('Scale', async (step) => {
     await requestScale(client, cluster, targets, replicas);
     const isReached = (view: ClusterView): boolean => isScaled(view, wanted);
-    const goal = { infrastructure: infrastructureOf(cluster), isReached, verb: 'be scaled', timeoutSeconds };
+    const parts = { infrastructure: infrastructureOf(cluster), persistent: pools.length > 0 };
+    const goal = { ...parts, isReached, verb: 'be scaled', timeoutSeconds };
     await follow(client, inputs, goal, step, signal);
     return { value: undefined, result: machines };
   });

@@ -113,6 +113,15 @@ export interface VirtinkMachine extends KubernetesObject {
   };
 }
 
+/** `cdi.kubevirt.io/v1beta1` DataVolume. Source: containerized-data-importer doc/datavolumes.md. */
+export interface DataVolume extends KubernetesObject {
+  readonly status?: {
+    readonly phase?: string;
+    /** `Running` tells how the pod is that imports. */
+    readonly conditions?: readonly Condition[];
+  };
+}
+
 /** `ipam.metal3.io/v1alpha1` IPPool. Source: metal3-io/ip-address-manager v1.2.1 api/v1alpha1/ippool_types.go. */
 export interface IPPool extends KubernetesObject {
   readonly spec?: {

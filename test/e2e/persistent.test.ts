@@ -37,8 +37,8 @@ const poolOf = async (cluster: string): Promise<KubernetesObject & { readonly sp
 /** Machines that keep their disk and address; the tests build on one another, from create to delete. */
 describe.skipIf(!host.hasVirtink)('a persistent cluster (needs the modules of Virtink and IPAM)', () => {
   const jobs: Job[] = [];
-  const job = (inputs: Readonly<Record<string, string>>): Job => {
-    const made = jobOn(host, inputs);
+  const job = (inputs: Readonly<Record<string, string>>, env: Readonly<Record<string, string>> = {}): Job => {
+    const made = jobOn(host, inputs, { env });
     jobs.push(made);
     return made;
   };
@@ -58,6 +58,7 @@ describe.skipIf(!host.hasVirtink)('a persistent cluster (needs the modules of Vi
     const addresses = await givenAddresses(name);
     expect(Object.values(addresses).sort()).toEqual(['10.85.200.10', '10.85.200.11']);
     for (const [machine, address] of Object.entries(addresses)) {
+      expect(main.log).toContain(`  machine ${machine}: disk rootfs: filled`);
       const { metadata, status } = await podOf(machine);
       expect(metadata.annotations?.['cni.projectcalico.org/ipAddrs']).toBe(`["${address}"]`);
       expect(metadata.annotations?.['cni.projectcalico.org/hwAddr']).toMatch(/^52:54:00(:[0-9a-f]{2}){3}$/);
@@ -70,6 +71,15 @@ describe.skipIf(!host.hasVirtink)('a persistent cluster (needs the modules of Vi
     const post = await creator.post();
     expect(post.log).toContain(`${namespace}/${name} is not ephemeral: it stays`);
     expect(await nested('get', 'nodes', '-o', 'name')).toMatch(/^node\/kept-cp-\w+\nnode\/kept-md-0-\w+-\w+\n$/);
+  });
+
+  it('is adopted by a later run, with what it has', async () => {
+    const before = await poolOf(name);
+    const adopted = await job({ ...persistent, name }, { GITHUB_RUN_ID: '1658821494' }).main();
+    expect(adopted.exitCode, adopted.log).toBe(0);
+    expect(adopted.outputs['created']).toBe('false');
+    const { metadata, spec } = await poolOf(name);
+    expect({ uid: metadata.uid, spec }).toEqual({ uid: before.metadata.uid, spec: before.spec });
   });
 
   it('keeps its data and its address when the VM of its control plane is started anew', async () => {

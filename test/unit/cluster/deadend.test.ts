@@ -194,6 +194,34 @@ describe('a machine', () => {
     });
     expect(failing(message, { deletionTimestamp: '2026-11-22T19:00:00Z' })).toBeUndefined();
   });
+
+  const withDisk = (phase: string, age: number, reason = ''): DeadEnd | undefined => {
+    const metadata = { name: 'm-rootfs', namespace: 'knest' };
+    const status = { phase, conditions: [condition('Running', 'False', { reason, message: 'x' })] };
+    const disk = { apiVersion: 'cdi.kubevirt.io/v1beta1', kind: 'DataVolume', metadata, status };
+    return findDeadEnd(viewOf({ machines: [machineOf('m')], dataVolumes: [disk] }), () => age);
+  };
+
+  it('whose disk waits for a consumer gets none, since Virtink waits for the disk', () => {
+    expect(withDisk('WaitForFirstConsumer', 60)).toEqual({
+      code: 'KNEST_STORAGE_CLASS',
+      problem: 'disk m-rootfs waits for the VM of machine m, and the VM for the disk',
+      evidence: ['DataVolume m-rootfs: WaitForFirstConsumer x'],
+      next: 'make a StorageClass with volumeBindingMode: Immediate the default of the host',
+    });
+    expect(withDisk('WaitForFirstConsumer', 59)).toBeUndefined();
+    expect(withDisk('ImportInProgress', 1e6)).toBeUndefined();
+  });
+
+  it('whose disk has no image will get none after a minute', () => {
+    expect(withDisk('ImportScheduled', 60, 'ImagePullBackOff')).toMatchObject({
+      code: 'KNEST_IMAGE_PULL',
+      problem: 'the image of disk m-rootfs cannot be pulled (ImagePullBackOff)',
+      evidence: ['DataVolume m-rootfs: ImportScheduled (ImagePullBackOff) x'],
+    });
+    expect(withDisk('ImportScheduled', 59, 'ErrImagePull')).toBeUndefined();
+    expect(withDisk('Succeeded', 60, 'ErrImagePull')).toBeUndefined();
+  });
 });
 
 it('finds nothing where nothing is', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ProgressLog, progressOf } from '../../../src/cluster/progress.ts';
 import type { ClusterView } from '../../../src/cluster/view.ts';
+import type { DataVolume } from '../../../src/host/objects.ts';
 import {
   clusterOf,
   condition,
@@ -13,6 +14,12 @@ import {
 } from './samples.ts';
 
 const endpoint = { controlPlaneEndpoint: { host: '10.1.2.3', port: 6443 } };
+const dataVolume = (name: string, phase: string): DataVolume => ({
+  apiVersion: 'cdi.kubevirt.io/v1beta1',
+  kind: 'DataVolume',
+  metadata: { name, namespace: 'knest' },
+  status: { phase },
+});
 const lines = (view: ClusterView): readonly string[] => [...progressOf(view).values()];
 
 describe('progressOf', () => {
@@ -85,6 +92,19 @@ describe('progressOf', () => {
         ],
       },
       ['created', 'joined as node node-m', 'its node is Ready'],
+    ],
+    [
+      'a disk that is being filled',
+      {
+        machines: [machineOf('m')],
+        dataVolumes: [dataVolume('m-rootfs', 'ImportInProgress'), dataVolume('n-rootfs', 'Failed')],
+      },
+      ['created', 'disk rootfs: import in progress'],
+    ],
+    [
+      'a disk that is filled',
+      { machines: [machineOf('m')], dataVolumes: [dataVolume('m-rootfs', 'Succeeded')] },
+      ['created', 'disk rootfs: filled'],
     ],
     [
       'on its way out',

@@ -19,6 +19,7 @@ export function viewOf(parts: Partial<ClusterView> = {}): ClusterView {
     virtualMachines: [],
     pods: [],
     resourceSets: [],
+    dataVolumes: [],
     ...parts,
   };
 }
