@@ -41,18 +41,37 @@ export async function takeSnapshot(client: KubernetesClient, handle: ClusterHand
     });
   const list = <T extends KubernetesObject>(kind: Kind<T>): Promise<readonly T[]> =>
     orNote(kind.plural, client.list(kind, selection), []);
-  const [cluster, controlPlanes, machineDeployments, machines, virtualMachines, pods, resourceSets, ...parts] =
-    await Promise.all([
-      orNote(Kinds.cluster.plural, client.get(Kinds.cluster, name, namespace), undefined),
-      list(Kinds.kubeadmControlPlane),
-      list(Kinds.machineDeployment),
-      list(Kinds.machine),
-      list(Kinds.virtualMachine),
-      list(Kinds.pod),
-      list(Kinds.clusterResourceSet),
-      ...PARTS.map(list),
-    ]);
-  const view = { cluster, controlPlanes, machineDeployments, machines, virtualMachines, pods, resourceSets };
+  const [
+    cluster,
+    controlPlanes,
+    machineDeployments,
+    machines,
+    virtualMachines,
+    pods,
+    resourceSets,
+    dataVolumes,
+    ...parts
+  ] = await Promise.all([
+    orNote(Kinds.cluster.plural, client.get(Kinds.cluster, name, namespace), undefined),
+    list(Kinds.kubeadmControlPlane),
+    list(Kinds.machineDeployment),
+    list(Kinds.machine),
+    list(Kinds.virtualMachine),
+    list(Kinds.pod),
+    list(Kinds.clusterResourceSet),
+    orNote(Kinds.dataVolume.plural, client.list(Kinds.dataVolume, { namespace }), []),
+    ...PARTS.map(list),
+  ]);
+  const view = {
+    cluster,
+    controlPlanes,
+    machineDeployments,
+    machines,
+    virtualMachines,
+    pods,
+    resourceSets,
+    dataVolumes,
+  };
   const reasons = [...unread].map(([reason, plurals]) => `${plurals.join(', ')} were not read: ${reason}`);
   return { view, parts: parts.flat(), unread: reasons };
 }

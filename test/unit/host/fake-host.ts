@@ -1,18 +1,14 @@
-import { KubernetesClient } from '../../../src/host/client.ts';
-import { RestClient } from '../../../src/host/rest.ts';
-import { Transport } from '../../../src/host/transport.ts';
-import { configFor, json, refuse, serve, type Received } from './server.ts';
+import type { KubernetesClient } from '../../../src/host/client.ts';
+import { clientOf, json, refuse, type Received } from './server.ts';
 
 /** An API server that answers each path with what it has there, 403 where it has `false`, and 404 to all else. */
 export async function hostWith(
   answers: Readonly<Record<string, unknown>>,
 ): Promise<{ readonly client: KubernetesClient; readonly received: readonly Received[] }> {
-  const { url, received } = await serve((response, _number, { path }) => {
+  return clientOf((response, _number, { path }) => {
     const answer = answers[decodeURIComponent(path.replace(/\?.*/, ''))];
     if (answer === undefined) refuse(response, 404);
     else if (answer === false) refuse(response, 403);
     else json(response, answer);
   });
-  const rest = new RestClient(new Transport(configFor(url)), new AbortController().signal);
-  return { client: new KubernetesClient(rest), received };
 }
