@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { exportVariable, getInput, getState, saveState, setOutput, setSecret } from '@actions/core';
+import { exportVariable, getIDToken, getInput, getState, saveState, setOutput, setSecret } from '@actions/core';
 import { cleanup } from './commands/cleanup.ts';
 import { create } from './commands/create.ts';
 import { deleteCluster } from './commands/delete.ts';
@@ -102,6 +102,11 @@ function makeWorld(timeoutSeconds: number): World {
     directory,
     mask: (secret) => redactor.mask(secret),
     redact: (text) => redactor.redact(text),
+    mintToken: async (audience) => {
+      const token = await getIDToken(audience);
+      redactor.mask(token);
+      return token;
+    },
     output: setOutput,
     exportVariable,
     signal: AbortSignal.any([cancelled, timeUp.signal]),

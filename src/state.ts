@@ -1,9 +1,17 @@
+import type { OidcHost } from './host/oidc.ts';
+
+/** How the post step enters the host. */
+export type SavedHost =
+  /** A private copy of the host's credentials: later steps may remove their own. */
+  | { readonly hostKubeconfigFile: string }
+  /** Where to enter by a token that the post step mints itself. */
+  | { readonly hostOidc: OidcHost };
+
 /** What main leaves for the post step. The post step reads nothing else: inputs are wrong there in nested composites. */
 export interface SavedState {
   readonly name: string;
   readonly namespace: string;
-  /** A private copy of the host's credentials: later steps may remove their own. */
-  readonly hostKubeconfigFile: string;
+  readonly host: SavedHost;
   /** Whether the post step deletes the cluster. */
   readonly ephemeral: boolean;
   /** Whether the cluster of a failed job stays. */

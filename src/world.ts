@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import type { MintToken } from './host/id-tokens.ts';
 import type { Log } from './report/log.ts';
 import type { Summary } from './report/summary.ts';
 import type { Timeline } from './report/timeline.ts';
@@ -50,6 +51,8 @@ export interface World {
   readonly mask: (secret: string) => void;
   /** A text without what was registered so far: for files, which the runner does not look at. */
   readonly redact: (text: string) => string;
+  /** Asks GitHub for an OIDC token of this job, and registers it as a secret. */
+  readonly mintToken: MintToken;
   /** Sets an output of the step. */
   readonly output: (name: string, value: string) => void;
   /** Sets an environment variable for the steps that follow. */

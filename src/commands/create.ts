@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
 import { checkAddressesFree } from '../cluster/addresses.ts';
 import { applyCluster, claimCluster, type ClaimedCluster } from '../cluster/apply.ts';
 import { prepareCni, type Cni } from '../cluster/cni.ts';
@@ -8,7 +7,6 @@ import { checkEncapsulation } from '../cluster/encapsulation.ts';
 import { follow } from '../cluster/follow.ts';
 import { checkForeignObjects } from '../cluster/foreign-objects.ts';
 import { identify, type ClusterIdentity } from '../cluster/identity.ts';
-import { writePrivateFile } from '../cluster/kubeconfig.ts';
 import { describeMachines, type MachineCounts } from '../cluster/machine-counts.ts';
 import { chooseNetworks, type ClusterNetworks } from '../cluster/networks.ts';
 import { createPermissions } from '../cluster/permissions.ts';
@@ -20,13 +18,14 @@ import type { Connection } from '../host/connect.ts';
 import { felixDrops } from '../host/felix.ts';
 import { checkDefaultStorageClass, checkPermissions, hostNetworks } from '../host/preflight.ts';
 import type { CreateInputs } from '../inputs.ts';
-import { Clusterctl } from '../install/clusterctl.ts';
+import { Clusterctl, type WithKubeconfig } from '../install/clusterctl.ts';
 import { knownComponents, requiredComponents, type Component } from '../install/components.ts';
 import { Downloader } from '../install/download.ts';
 import { install } from '../install/install.ts';
 import { describeInventory, takeInventory, type Inventory } from '../install/inventory.ts';
 import { createdPage } from '../report/summary.ts';
 import type { World } from '../world.ts';
+import { keepCredentials } from './credentials.ts';
 import { diagnose, IN_MAIN } from './diagnose.ts';
 import { enterHost } from './enter.ts';
 import { handOverKubeconfig } from './handover.ts';
@@ -47,8 +46,8 @@ export async function create(inputs: CreateInputs, world: World): Promise<void> 
   const found = await preflight(host, cluster, inputs, downloader, world);
   const cni = await prepare(inputs, found.networks, downloader, world);
   const addons = resourceSet(cni, cluster);
-  const credentials = await remember(host, cluster, inputs, world); // the post step can find it from here on
-  const clusterctl = makeClusterctl(inputs, downloader, credentials, world);
+  const withKubeconfig = await remember(host, cluster, inputs, world); // the post step can find it from here on
+  const clusterctl = makeClusterctl(inputs, downloader, withKubeconfig, world);
   await installMissing(host, clusterctl, found, world);
   const template = await makeObjects(host, clusterctl, inputs, cluster, found, world);
   const rendered = { ...template, others: [...template.others, ...addons] };
@@ -124,32 +123,31 @@ async function prepare(
   });
 }
 
-/** Leaves what the post step needs, before the first write to the host. Returns the private copy of the credentials. */
+/** Leaves what the post step needs, before the first write to the host. Returns how programs enter the host. */
 async function remember(
   host: Connection,
   cluster: ClusterIdentity,
   inputs: CreateInputs,
   world: World,
-): Promise<string> {
+): Promise<WithKubeconfig> {
   const { name, namespace, owner, expiresAt } = cluster;
   const { ephemeral, keepOnFailure } = inputs;
-  const hostKubeconfigFile = join(world.directory, `host-${name}.kubeconfig`);
-  await writePrivateFile(hostKubeconfigFile, host.kubeconfig);
+  const { saved, withKubeconfig } = await keepCredentials(host, name, world.directory);
   const expiry = expiresAt === undefined ? {} : { expiresAt };
-  world.state.remember({ name, namespace, owner, hostKubeconfigFile, ephemeral, keepOnFailure, ...expiry });
+  world.state.remember({ name, namespace, owner, host: saved, ephemeral, keepOnFailure, ...expiry });
   world.output('name', name);
   world.output('namespace', namespace);
   world.output('expires-at', expiresAt ?? '');
-  return hostKubeconfigFile;
+  return withKubeconfig;
 }
 
 function makeClusterctl(
   { infrastructure, versions }: CreateInputs,
   downloader: Downloader,
-  kubeconfigFile: string,
+  withKubeconfig: WithKubeconfig,
   { run, env, directory }: World,
 ): Clusterctl {
-  const clusterctlWorld = { run, env, directory, kubeconfigFile };
+  const clusterctlWorld = { run, env, directory, withKubeconfig };
   return new Clusterctl(clusterctlWorld, downloader, versions.clusterApi, knownComponents(versions, infrastructure));
 }
 

@@ -1,17 +1,14 @@
-import { readFile, rm } from 'node:fs/promises';
 import { checkOwner } from '../cluster/ownership.ts';
 import { removeCluster } from '../cluster/removal.ts';
-import { KnestError, messageOf } from '../errors.ts';
 import type { KubernetesClient } from '../host/client.ts';
-import { enter } from '../host/connect.ts';
 import { Kinds } from '../host/kinds.ts';
 import type { JobStatus } from '../inputs.ts';
 import { keptLines } from '../report/kept.ts';
 import { keptPage } from '../report/summary.ts';
 import type { SavedState } from '../state.ts';
 import type { World } from '../world.ts';
+import { dropCredentials, enterAgain } from './credentials.ts';
 import { AFTER_CANCELLATION, AFTER_FAILURE, diagnose } from './diagnose.ts';
-import { maskSecrets } from './enter.ts';
 
 /**
  * The post step: deletes the ephemeral cluster that main remembered, and waits a bounded time for its end. It reads
@@ -27,9 +24,7 @@ export async function post(jobStatus: JobStatus | undefined, world: World): Prom
     world.log.line(`▸ ${namespace}/${name} is not ephemeral: it stays`);
     return;
   }
-  const kubeconfig = await readCredentials(saved.hostKubeconfigFile);
-  maskSecrets(kubeconfig, world);
-  const client = enter(kubeconfig, world.signal, world.log.debug);
+  const client = await enterAgain(saved.host, world);
   const hasFailed = world.state.isKept || jobStatus === 'failure';
   if (hasFailed && saved.keepOnFailure) await keep(client, saved, world);
   else {
@@ -40,7 +35,7 @@ export async function post(jobStatus: JobStatus | undefined, world: World): Prom
       return { value: undefined, result: existed ? `nothing of ${name} is left` : `${name} was gone already` };
     });
   }
-  await rm(saved.hostKubeconfigFile, { force: true });
+  await dropCredentials(saved.host);
 }
 
 /** Leaves the cluster as it is, its expiry too, and tells how to reach and delete it: on the summary too, unless main did. */
@@ -53,17 +48,4 @@ async function keep(client: KubernetesClient, saved: SavedState, { log, state, s
   checkOwner(cluster, saved.owner, 'kept');
   for (const line of keptLines(saved)) log.line(line);
   if (!state.isKept) await summary.add(keptPage(saved));
-}
-
-async function readCredentials(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (thrown) {
-    throw new KnestError({
-      code: 'KNEST_HOST_CONFIG',
-      problem: `the copy of the host's credentials that this job kept is gone: ${messageOf(thrown)}`,
-      next: 'the cluster is still there until it expires: delete it with command: delete, or leave RUNNER_TEMP alone',
-      cause: thrown,
-    });
-  }
 }

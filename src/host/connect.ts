@@ -1,10 +1,12 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { delimiter, dirname, join, resolve } from 'node:path';
-import { KubeConfig, type User } from '@kubernetes/client-node';
-import { getProxyForUrl } from 'proxy-from-env';
-import { KnestError, messageOf } from '../errors.ts';
+import { delimiter, join, resolve } from 'node:path';
+import { KubeConfig } from '@kubernetes/client-node';
+import { KnestError } from '../errors.ts';
 import { KubernetesClient } from './client.ts';
+import type { IdTokens } from './id-tokens.ts';
+import type { OidcHost } from './oidc.ts';
+import { exported, portable } from './portable.ts';
 import { RestClient, type RequestObserver } from './rest.ts';
 import { Transport } from './transport.ts';
 
@@ -17,15 +19,28 @@ export interface Credentials {
 }
 
 /** An entered cluster. */
-export interface Connection {
+export interface Connection<Used extends UsedCredentials = UsedCredentials> {
   readonly client: KubernetesClient;
   readonly server: string;
   /** The user entry's name, as the kubeconfig calls it. */
   readonly user: string;
   /** Where the credentials came from, for people. */
   readonly source: string;
-  /** A kubeconfig with this context alone and every file inlined: it works after those files are gone. */
+  readonly credentials: Used;
+}
+
+/** What a cluster was entered with, for whoever has to enter it again. */
+export type UsedCredentials = UsedKubeconfig | UsedOidc;
+
+/** A kubeconfig with one context alone and every file inlined: it works after those files are gone. */
+export interface UsedKubeconfig {
   readonly kubeconfig: string;
+}
+
+/** An API server that takes tokens, which the job can mint itself. */
+export interface UsedOidc {
+  readonly oidc: OidcHost;
+  readonly tokens: IdTokens;
 }
 
 const SERVICE_ACCOUNT_TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token';
@@ -39,7 +54,7 @@ export function connect(
   env: NodeJS.ProcessEnv,
   signal: AbortSignal,
   observe?: RequestObserver,
-): Connection {
+): Connection<UsedKubeconfig> {
   const { config, source } = load(credentials, env);
   if (credentials.context !== undefined) {
     const names = config.getContexts().map(({ name }) => name);
@@ -67,7 +82,7 @@ export function connect(
     server: cluster.server,
     user: user?.name ?? 'anonymous',
     source,
-    kubeconfig: exported(only),
+    credentials: { kubeconfig: exported(only) },
   };
 }
 
@@ -136,75 +151,6 @@ function parse(source: string, read: () => void): void {
       // The parser's message quotes the text it read, which may be a key: only its kind is told.
       problem: `${source} is no kubeconfig (${thrown instanceof Error ? thrown.name : 'error'})`,
       next: 'pass the whole YAML of a kubeconfig, for example from `kubectl config view --minify --flatten --raw`',
-    });
-  }
-}
-
-/** The current context alone, with certificates and keys inlined and the proxy of the environment set. */
-function portable(config: KubeConfig): KubeConfig {
-  const cluster = config.getCurrentCluster();
-  const user = config.getCurrentUser();
-  const context = config.getContextObject(config.getCurrentContext());
-  const only = new KubeConfig();
-  if (cluster === null || context === null) return config;
-  const { caFile, ...clusterFields } = cluster;
-  const proxyUrl = isSet(cluster.proxyUrl) ? cluster.proxyUrl : getProxyForUrl(cluster.server);
-  only.loadFromOptions({
-    clusters: [
-      {
-        ...clusterFields,
-        ...(isSet(caFile) && { caData: inline(caFile) }),
-        ...(proxyUrl !== '' && { proxyUrl }),
-      },
-    ],
-    users: user === null ? [] : [withoutFiles(user)],
-    contexts: [context],
-    currentContext: context.name,
-  });
-  return only;
-}
-
-/** The text of a kubeconfig that other programs understand too. */
-function exported(config: KubeConfig): string {
-  const kubeconfig = JSON.parse(config.exportConfig()) as { readonly users: readonly ExportedUser[] };
-  const users = kubeconfig.users.map(({ name, user }) => {
-    const { 'auth-provider': provider, ...rest } = user;
-    // The library's own way to say what a kubeconfig calls tokenFile; client-go does not know it.
-    if (provider?.name !== 'tokenFile') return { name, user };
-    return { name, user: { ...rest, tokenFile: provider.config.tokenFile } };
-  });
-  return JSON.stringify({ ...kubeconfig, users });
-}
-
-interface ExportedUser {
-  readonly name: string;
-  readonly user: {
-    readonly 'auth-provider'?: { readonly name: string; readonly config: { readonly tokenFile?: string } };
-  };
-}
-
-function withoutFiles(user: User): User {
-  const { certFile, keyFile, ...fields } = user;
-  return {
-    ...fields,
-    ...(isSet(certFile) && { certData: inline(certFile) }),
-    ...(isSet(keyFile) && { keyData: inline(keyFile) }),
-  };
-}
-
-/** The library gives null, against its own types, for what a kubeconfig leaves out. */
-function isSet(text: string | null | undefined): text is string {
-  return text !== null && text !== undefined && text !== '';
-}
-
-function inline(file: string): string {
-  try {
-    return readFileSync(file).toString('base64');
-  } catch (thrown) {
-    throw new KnestError({
-      code: 'KNEST_HOST_CONFIG',
-      problem: `the kubeconfig names ${file}, which cannot be read: ${messageOf(thrown)}`,
-      next: `check that ${dirname(file)} is there in this job, or inline it with kubectl config view --flatten --raw`,
     });
   }
 }

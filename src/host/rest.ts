@@ -1,8 +1,8 @@
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { fetch, type Response } from 'undici';
-import { KnestError, messageOf, type Failure } from '../errors.ts';
-import type { Transport } from './transport.ts';
+import { KnestError, messageOf, type ErrorCode, type Failure } from '../errors.ts';
+import type { Session, Transport } from './transport.ts';
 
 /** One request to an API server. */
 export interface Request {
@@ -18,14 +18,26 @@ export interface Request {
   readonly timeoutSeconds?: number;
 }
 
+/** What of an answer other than 2xx is told. */
+interface Answer {
+  readonly status: number;
+  readonly reason: string;
+  readonly message: string;
+  readonly retryAfterSeconds: number | undefined;
+}
+
 /** An answer other than 2xx, with the API server's own reason. */
 export class ApiError extends KnestError {
   readonly status: number;
   readonly reason: string;
   readonly retryAfterSeconds: number | undefined;
 
-  constructor(request: string, status: number, reason: string, message: string, retryAfterSeconds?: number) {
-    super({ ...failureOf(status), problem: `${request} was answered ${status} ${reason}: ${message}` });
+  constructor(
+    request: string,
+    { status, reason, message, retryAfterSeconds }: Answer,
+    explanation: Pick<Failure, 'evidence' | 'next'>,
+  ) {
+    super({ code: codeOf(status), ...explanation, problem: `${request} was answered ${status} ${reason}: ${message}` });
     this.name = 'ApiError';
     this.status = status;
     this.reason = reason;
@@ -33,14 +45,14 @@ export class ApiError extends KnestError {
   }
 }
 
-function failureOf(status: number): Pick<Failure, 'code' | 'next'> {
+function codeOf(status: number): ErrorCode {
   switch (status) {
     case 401:
-      return { code: 'KNEST_HOST_CREDENTIALS', next: 'the credentials are wrong or expired: pass fresh ones' };
+      return 'KNEST_HOST_CREDENTIALS';
     case 403:
-      return { code: 'KNEST_PERMISSION', next: 'give these credentials that permission' };
+      return 'KNEST_PERMISSION';
     default:
-      return { code: 'KNEST_HOST_REQUEST' };
+      return 'KNEST_HOST_REQUEST';
   }
 }
 
@@ -92,7 +104,6 @@ export class RestClient {
   /** The text of an answer, for the paths that speak no JSON, such as /readyz. */
   async text(request: Request): Promise<string> {
     const retries = request.retries ?? RETRIES;
-    let authenticatedAnew = false;
     for (let attempt = 0; ; attempt++) {
       const wait = Math.min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** attempt) * (0.5 + Math.random() / 2);
       try {
@@ -100,12 +111,7 @@ export class RestClient {
         const response = await this.#send(request, AbortSignal.any([timeout, this.#signal]));
         // An answer that is cut in its middle is retried like one that never came.
         if (response.ok) return await response.text();
-        const error = await apiError(`${request.method} ${request.path}`, response);
-        if (error.status === 401 && !authenticatedAnew) {
-          authenticatedAnew = true;
-          this.#transport.forget();
-          continue;
-        }
+        const error = await this.#error(request, response);
         if (!isTransient(error) || attempt >= retries) throw error;
         await pause(error.retryAfterSeconds === undefined ? wait : error.retryAfterSeconds * 1000, this.#signal);
       } catch (thrown) {
@@ -119,13 +125,33 @@ export class RestClient {
 
   /** Opens a stream of lines. Not retried: whoever watches knows from where to go on. */
   async stream(path: string, signal: AbortSignal): Promise<Response> {
-    const response = await this.#send({ method: 'GET', path }, AbortSignal.any([signal, this.#signal]));
-    if (!response.ok) throw await apiError(`GET ${path}`, response);
+    const request = { method: 'GET', path } as const;
+    const response = await this.#send(request, AbortSignal.any([signal, this.#signal]));
+    if (!response.ok) throw await this.#error(request, response);
     return response;
   }
 
+  /** Sends a request, and once more with new credentials when the server no longer takes those at hand. */
   async #send(request: Request, signal: AbortSignal): Promise<Response> {
-    const { headers, dispatcher } = await this.#transport.session();
+    const session = await this.#transport.session();
+    const response = await this.#fetch(request, session, signal);
+    if (response.status !== 401) return response;
+    await response.body?.cancel();
+    this.#transport.forget(session);
+    return this.#fetch(request, await this.#transport.session(), signal);
+  }
+
+  async #error({ method, path }: Request, response: Response): Promise<ApiError> {
+    const answer = await answerOf(response);
+    return new ApiError(`${method} ${path}`, answer, this.#explanationOf(answer.status));
+  }
+
+  #explanationOf(status: number): Pick<Failure, 'evidence' | 'next'> {
+    if (status === 401) return this.#transport.refused();
+    return status === 403 ? { next: 'give these credentials that permission: docs/rbac/ has all that are needed' } : {};
+  }
+
+  async #fetch(request: Request, { headers, dispatcher }: Session, signal: AbortSignal): Promise<Response> {
     const started = performance.now();
     this.#requests++;
     const response = await fetch(this.server + request.path, {
@@ -181,7 +207,7 @@ export function isTransient(error: ApiError): boolean {
   return [429, 500, 502, 503, 504].includes(error.status);
 }
 
-async function apiError(request: string, response: Response): Promise<ApiError> {
+async function answerOf(response: Response): Promise<Answer> {
   const text = await response.text();
   const retryAfter = Number(response.headers.get('retry-after') ?? Number.NaN);
   let reason = response.statusText;
@@ -193,7 +219,8 @@ async function apiError(request: string, response: Response): Promise<ApiError> 
   } catch {
     // Not a Status object: a proxy or a load balancer answered. Its text is the best there is.
   }
-  return new ApiError(request, response.status, reason, message, Number.isFinite(retryAfter) ? retryAfter : undefined);
+  const retryAfterSeconds = Number.isFinite(retryAfter) ? retryAfter : undefined;
+  return { status: response.status, reason, message, retryAfterSeconds };
 }
 
 function unreachable(server: string, thrown: unknown): KnestError {

@@ -1,7 +1,8 @@
 import type { RequestOptions } from 'node:https';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { Agent, ProxyAgent, type Dispatcher } from 'undici';
-import { KnestError, messageOf } from '../errors.ts';
+import { KnestError, messageOf, type Failure } from '../errors.ts';
+import type { IdTokens } from './id-tokens.ts';
 
 /** What a request needs of a kubeconfig. */
 export interface Session {
@@ -12,32 +13,47 @@ export interface Session {
 /** Credentials are read anew this often, since tokens in files and from exec plugins rotate. Milliseconds. */
 const LIFETIME = 60_000;
 
-/** The way to one API server, with the credentials of the current context of a kubeconfig. */
+/** The way to one API server, with the credentials of the current context of a kubeconfig, or with tokens. */
 export class Transport {
   readonly server: string;
   readonly #config: KubeConfig;
+  readonly #tokens: IdTokens | undefined;
   #session: Promise<Session> | undefined;
   #expires = 0;
   /** Kept as long as the certificates are the same: each has connections of its own. */
   #dispatcher: { readonly key: string; readonly dispatcher: Dispatcher } | undefined;
 
-  constructor(config: KubeConfig) {
+  constructor(config: KubeConfig, tokens?: IdTokens) {
     this.#config = config;
+    this.#tokens = tokens;
     this.server = config.getCurrentCluster()?.server.replace(/\/+$/, '') ?? '';
   }
 
   /** Credentials that are not older than a minute. Throws KNEST_HOST_CREDENTIALS when they cannot be had. */
-  session(): Promise<Session> {
+  async session(): Promise<Session> {
     if (this.#session === undefined || Date.now() > this.#expires) {
       this.#expires = Date.now() + LIFETIME;
       this.#session = this.#authenticate();
     }
-    return this.#session;
+    const session = await this.#session;
+    if (this.#tokens === undefined) return session;
+    const headers = { ...session.headers, Authorization: bearer(await this.#tokens.token()) };
+    return { ...session, headers };
   }
 
-  /** Has the credentials read anew before the next request: the server no longer takes these. */
-  forget(): void {
+  /** Has the credentials read, or minted, anew before the next request: the server no longer takes these. */
+  forget({ headers }: Session): void {
     this.#session = undefined;
+    this.#tokens?.forget(headers['Authorization']?.slice(bearer('').length) ?? '');
+  }
+
+  /** What a person needs to know about credentials that the server refuses. */
+  refused(): Pick<Failure, 'evidence' | 'next'> {
+    if (this.#tokens === undefined) return { next: 'the credentials are wrong or expired: pass fresh ones' };
+    return {
+      evidence: [this.#tokens.describe()],
+      next: "compare it with the server's AuthenticationConfiguration, see docs/oidc.md; its log has the reason",
+    };
   }
 
   async #authenticate(): Promise<Session> {
@@ -71,6 +87,10 @@ export class Transport {
     }
     return this.#dispatcher.dispatcher;
   }
+}
+
+function bearer(token: string): string {
+  return `Bearer ${token}`;
 }
 
 /**

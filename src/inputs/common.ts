@@ -1,14 +1,8 @@
+import { readHost, type HostInputs } from './host.ts';
 import type { InputReader } from './reader.ts';
 
 /** Cluster names stay below this, so that `<name>-cp-xxxxx-xxxxx` and the VM's pod still fit 63 characters. */
 export const MAX_NAME_LENGTH = 40;
-
-/** How to find and enter the host cluster. Blank fields fall back to KUBECONFIG, ~/.kube/config, the pod's own account. */
-export interface HostInputs {
-  readonly kubeconfig: string | undefined;
-  readonly kubeconfigFile: string | undefined;
-  readonly context: string | undefined;
-}
 
 /** What every command is asked. */
 export interface CommonInputs {
@@ -20,13 +14,8 @@ export interface CommonInputs {
 
 /** Reads what every command is asked. `namespace` is that of the input unless the command has its own words for it. */
 export function readCommon(reader: InputReader, namespace = readNamespace(reader)): CommonInputs {
-  const kubeconfig = reader.optional('host-kubeconfig');
-  const kubeconfigFile = reader.optional('host-kubeconfig-file');
-  if (kubeconfig !== undefined && kubeconfigFile !== undefined) {
-    reader.problem('host-kubeconfig-file', 'is set together with host-kubeconfig; set one of them');
-  }
   return {
-    host: { kubeconfig, kubeconfigFile, context: reader.optional('host-context') },
+    host: readHost(reader),
     namespace,
     timeoutSeconds: reader.duration('timeout'),
   };

@@ -29,9 +29,11 @@ export interface ClusterctlWorld {
   readonly env: NodeJS.ProcessEnv;
   /** The private directory that the downloader writes to. */
   readonly directory: string;
-  /** A kubeconfig file of the host. */
-  readonly kubeconfigFile: string;
+  readonly withKubeconfig: WithKubeconfig;
 }
+
+/** Does something with a kubeconfig file of the host, which may not be there afterwards. */
+export type WithKubeconfig = <T>(work: (file: string) => Promise<T>) => Promise<T>;
 
 /**
  * The clusterctl program, downloaded when it is first needed. It never asks anybody but the host: its repositories are
@@ -88,8 +90,8 @@ export class Clusterctl {
       `${provider.name}:${version}`,
     ]);
     const timeout = ['--wait-provider-timeout', String(Math.max(30, Math.floor(timeoutSeconds)))];
-    const options = [...this.#host, '--wait-providers', `--validate=${validate}`, ...timeout];
-    const { exitCode, stderr } = await this.#run(['init', ...wanted, ...options]);
+    const options = ['--wait-providers', `--validate=${validate}`, ...timeout];
+    const { exitCode, stderr } = await this.#runOnHost(['init', ...wanted, ...options]);
     if (exitCode !== 0) throw installError('init', stderr);
   }
 
@@ -109,15 +111,16 @@ export class Clusterctl {
     templateFile: string,
     variables: Readonly<Record<string, string>>,
   ): Promise<string> {
-    const args = ['generate', 'cluster', name, '--from', templateFile, '--target-namespace', namespace, ...this.#host];
-    const { exitCode, stdout, stderr } = await this.#run(args, variables);
+    const args = ['generate', 'cluster', name, '--from', templateFile, '--target-namespace', namespace];
+    const { exitCode, stdout, stderr } = await this.#runOnHost(args, variables);
     if (exitCode === 0) return stdout;
     throw templateError(templateFile, stderr);
   }
 
-  /** The flags of the commands that talk to the host; `generate provider` does not know them. */
-  get #host(): readonly string[] {
-    return ['--kubeconfig', this.#world.kubeconfigFile];
+  /** Runs a command that talks to the host; `generate provider` does not know the flag for that. */
+  async #runOnHost(args: readonly string[], variables: Readonly<Record<string, string>> = {}): Promise<ProcessResult> {
+    await this.prepare(); // before the credentials, which may not live as long as a download takes
+    return this.#world.withKubeconfig((file) => this.#run([...args, '--kubeconfig', file], variables));
   }
 
   async #run(args: readonly string[], variables: Readonly<Record<string, string>> = {}): Promise<ProcessResult> {

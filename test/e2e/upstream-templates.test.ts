@@ -103,7 +103,7 @@ describe.skipIf(!host.hasVirtink)('the templates of the Virtink provider (need t
       const world = {
         env: { ...host.environment, ...env },
         directory,
-        kubeconfigFile: host.kubeconfig,
+        withKubeconfig: <T>(work: (file: string) => Promise<T>) => work(host.kubeconfig),
         run: async (program: string, args: readonly string[], given: Readonly<Record<string, string>>) => {
           const command = host.command([program, ...args]);
           const stdout = await run(command.command, command.args, { env: given });

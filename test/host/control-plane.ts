@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { authenticateBy, nobodyElse } from './authentication.ts';
 import { services, type Service } from './health.ts';
 import type { Images } from './images.ts';
 import { versions } from './modules.ts';
@@ -70,6 +71,7 @@ export async function initialise(sandbox: Sandbox, kubeconfig: string): Promise<
   const template = readFileSync(join(import.meta.dirname, 'sandbox', 'kubeadm.yaml'), 'utf8');
   const config = join(stateDirectory, 'kubeadm.yaml');
   writeFileSync(config, template.replaceAll('@VERSION@', versions.kubernetes).replaceAll('@NAME@', name));
+  authenticateBy(stateDirectory, nobodyElse);
   // The preflight looks for things a machine of its own would have, kube-proxy runs as a service.
   const skip = ['preflight', 'addon/coredns', 'addon/kube-proxy'].join(',');
   let ended = false;

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { authenticateBy } from './authentication.ts';
 import {
   controlPlaneImages,
   finish,
@@ -84,6 +85,11 @@ export class Host {
   /** Runs kubectl as the host's admin. Returns its standard output. */
   async kubectl(args: readonly string[], input?: string): Promise<string> {
     return this.run([join(this.binaries, 'kubectl'), ...args], input === undefined ? {} : { input });
+  }
+
+  /** Has the API server authenticate its users by this AuthenticationConfiguration (YAML), within a minute. */
+  authenticateBy(configuration: string): void {
+    authenticateBy(this.stateDirectory, configuration);
   }
 
   /** Asks all services once. Returns those that are not well. */

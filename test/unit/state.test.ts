@@ -14,7 +14,7 @@ function step(before: ReadonlyMap<string, string> = new Map()) {
 const cluster: SavedState = {
   name: 'knest-1-1-test',
   namespace: 'knest',
-  hostKubeconfigFile: '/tmp/knest/host.kubeconfig',
+  host: { hostKubeconfigFile: '/tmp/knest/host.kubeconfig' },
   ephemeral: true,
   keepOnFailure: false,
   owner: { 'knest-action/run-id': '1' },

@@ -142,7 +142,7 @@ describe('the copy of the credentials', () => {
     const user = { 'client-certificate': 'tls.crt', 'client-key': join(home, 'tls.key') };
     const path = file('config', kubeconfig('files', cluster, user));
     const copy = parse(
-      connect({ ...nothing, kubeconfigFile: path, context: 'second' }, {}, never).kubeconfig,
+      connect({ ...nothing, kubeconfigFile: path, context: 'second' }, {}, never).credentials.kubeconfig,
     ) as object;
     const base64 = (text: string): string => Buffer.from(text).toString('base64');
     expect(copy).toMatchObject({
@@ -172,8 +172,8 @@ describe('the copy of the credentials', () => {
 
   it('can be connected with again', () => {
     const first = connect({ ...nothing, kubeconfig: kubeconfig('text'), context: 'second' }, {}, never);
-    const again = connect({ ...nothing, kubeconfig: first.kubeconfig }, {}, never);
-    expect(again).toMatchObject({ server: first.server, user: first.user, kubeconfig: first.kubeconfig });
+    const again = connect({ ...nothing, kubeconfig: first.credentials.kubeconfig }, {}, never);
+    expect(again).toMatchObject({ server: first.server, user: first.user, credentials: first.credentials });
   });
 
   it('names the file that cannot be read', () => {
@@ -190,7 +190,11 @@ describe('the proxy of the environment', () => {
     // proxy-from-env reads the environment of the process.
     Object.assign(process.env, env);
     try {
-      const { kubeconfig: copy } = connect({ ...nothing, kubeconfig: kubeconfig('text', cluster) }, env, never);
+      const { kubeconfig: copy } = connect(
+        { ...nothing, kubeconfig: kubeconfig('text', cluster) },
+        env,
+        never,
+      ).credentials;
       return (parse(copy) as { clusters: [{ cluster: Record<string, unknown> }] }).clusters[0].cluster['proxy-url'];
     } finally {
       for (const name of Object.keys(env)) {

@@ -73,7 +73,12 @@ function clusterctl(result: Partial<ProcessResult> = {}, env: NodeJS.ProcessEnv 
     runs.push({ program, args, env: given });
     return Promise.resolve({ exitCode: 0, stdout: 'out', stderr: '', ...result });
   };
-  const world = { run, env, directory, kubeconfigFile: '/private/host' };
+  const world = {
+    run,
+    env,
+    directory,
+    withKubeconfig: <T>(work: (file: string) => Promise<T>) => work('/private/host'),
+  };
   return { made: new Clusterctl(world, downloader, 'v1.14.2', components), directory, runs, files, programs };
 }
 
@@ -109,7 +114,7 @@ describe('Clusterctl', () => {
     expect(runs[0]?.args.slice(0, -2)).toEqual(
       [
         'init --core cluster-api:v1.14.2 --bootstrap kubeadm:v1.14.2 --control-plane kubeadm:v1.14.2',
-        '--kubeconfig /private/host --wait-providers --validate=false --wait-provider-timeout 300',
+        '--wait-providers --validate=false --wait-provider-timeout 300 --kubeconfig /private/host',
       ].flatMap((text) => text.split(' ')),
     );
   });

@@ -45,7 +45,12 @@ it('leaves an older Cluster API as it is: nothing is asked of the host, nothing 
     '/nowhere',
     unused,
   );
-  const world = { run: unused, env: {}, directory: '/nowhere', kubeconfigFile: '/nowhere' };
+  const world = {
+    run: unused,
+    env: {},
+    directory: '/nowhere',
+    withKubeconfig: <T>(work: (file: string) => Promise<T>) => work('/nowhere'),
+  };
   const installation = {
     client,
     clusterctl: new Clusterctl(world, downloader, versions.clusterApi, components),

@@ -1,0 +1,87 @@
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writePrivateFile } from '../cluster/kubeconfig.ts';
+import { KnestError, messageOf } from '../errors.ts';
+import type { KubernetesClient } from '../host/client.ts';
+import { enter, type Connection, type UsedOidc } from '../host/connect.ts';
+import { connectByOidc, kubeconfigWithTokenFile } from '../host/oidc.ts';
+import type { WithKubeconfig } from '../install/clusterctl.ts';
+import type { SavedHost } from '../state.ts';
+import type { World } from '../world.ts';
+import { maskSecrets } from './enter.ts';
+
+/** What is left of the host's credentials for others than this process. */
+export interface KeptCredentials {
+  /** For the post step. */
+  readonly saved: SavedHost;
+  /** For a program that this process runs. */
+  readonly withKubeconfig: WithKubeconfig;
+}
+
+/** Keeps what the host was entered with, in private files named after the cluster; of OIDC tokens nothing. */
+export async function keepCredentials(
+  { credentials }: Connection,
+  name: string,
+  directory: string,
+): Promise<KeptCredentials> {
+  const file = join(directory, `host-${name}.kubeconfig`);
+  if ('oidc' in credentials) {
+    return { saved: { hostOidc: credentials.oidc }, withKubeconfig: (work) => withTokenFile(credentials, file, work) };
+  }
+  await writePrivateFile(file, credentials.kubeconfig);
+  return { saved: { hostKubeconfigFile: file }, withKubeconfig: (work) => work(file) };
+}
+
+/** How often in the life of a token a program that runs is given the next: client-go reads the file once a minute. */
+const RENEWALS = 4;
+
+/** Does `work` with a kubeconfig file whose token never expires, since it is written anew; both files go with the end. */
+async function withTokenFile<T>(
+  { oidc, tokens }: UsedOidc,
+  file: string,
+  work: (file: string) => Promise<T>,
+): Promise<T> {
+  const tokenFile = `${file}.token`;
+  const renew = async (): Promise<void> => {
+    // Not the one at hand, which may have little of its life left.
+    tokens.forget(await tokens.token());
+    await writePrivateFile(tokenFile, await tokens.token());
+  };
+  await writePrivateFile(file, kubeconfigWithTokenFile(oidc, tokenFile));
+  await renew();
+  // A renewal that fails leaves the token before, and the next try comes soon.
+  const timer = setInterval(() => void renew().catch(() => undefined), tokens.lifeMilliseconds / RENEWALS);
+  try {
+    return await work(file);
+  } finally {
+    clearInterval(timer);
+    await Promise.all([file, tokenFile].map((path) => rm(path, { force: true })));
+  }
+}
+
+/** Enters the host again, as the post step does. Throws KNEST_HOST_CONFIG, KNEST_HOST_CREDENTIALS. */
+export async function enterAgain(saved: SavedHost, world: World): Promise<KubernetesClient> {
+  const { env, log, mintToken, signal } = world;
+  if ('hostOidc' in saved) return connectByOidc(saved.hostOidc, mintToken, env, signal, log.debug).client;
+  const kubeconfig = await readCopy(saved.hostKubeconfigFile);
+  maskSecrets(kubeconfig, world);
+  return enter(kubeconfig, signal, log.debug);
+}
+
+/** Removes what was kept. */
+export async function dropCredentials(saved: SavedHost): Promise<void> {
+  if ('hostKubeconfigFile' in saved) await rm(saved.hostKubeconfigFile, { force: true });
+}
+
+async function readCopy(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (thrown) {
+    throw new KnestError({
+      code: 'KNEST_HOST_CONFIG',
+      problem: `the copy of the host's credentials that this job kept is gone: ${messageOf(thrown)}`,
+      next: 'the cluster is still there until it expires: delete it with command: delete, or leave RUNNER_TEMP alone',
+      cause: thrown,
+    });
+  }
+}

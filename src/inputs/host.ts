@@ -1,0 +1,76 @@
+import { X509Certificate } from 'node:crypto';
+import type { OidcHost } from '../host/oidc.ts';
+import type { InputReader } from './reader.ts';
+
+/** How to find and enter the host cluster. Blank fields fall back to KUBECONFIG, ~/.kube/config, the pod's own account. */
+export interface HostInputs {
+  readonly kubeconfig: string | undefined;
+  readonly kubeconfigFile: string | undefined;
+  readonly context: string | undefined;
+  /** An API server that takes GitHub's OIDC tokens, instead of all of the above. */
+  readonly oidc: OidcHost | undefined;
+}
+
+/** Reads how to enter the host: by a kubeconfig, or by its server's address and a token of GitHub's. */
+export function readHost(reader: InputReader): HostInputs {
+  const kubeconfig = reader.optional('host-kubeconfig');
+  const kubeconfigFile = reader.optional('host-kubeconfig-file');
+  const context = reader.optional('host-context');
+  if (kubeconfig !== undefined && kubeconfigFile !== undefined) {
+    reader.problem('host-kubeconfig-file', 'is set together with host-kubeconfig; set one of them');
+  }
+  const oidc = readOidc(reader);
+  const others = Object.entries({ kubeconfig, 'kubeconfig-file': kubeconfigFile, context })
+    .filter(([, value]) => value !== undefined)
+    .map(([name]) => `host-${name}`);
+  if (oidc !== undefined && others.length > 0) {
+    reader.problem('host-server', `is set together with ${others.join(' and ')}; set it, or a kubeconfig`);
+  }
+  return { kubeconfig, kubeconfigFile, context, oidc };
+}
+
+function readOidc(reader: InputReader): OidcHost | undefined {
+  const server = reader.optional('host-server');
+  const audience = reader.optional('host-oidc-audience');
+  const caText = reader.optional('host-ca-certificate');
+  if (server === undefined) {
+    const [given] = [audience && 'host-oidc-audience', caText && 'host-ca-certificate'].filter(Boolean);
+    if (given !== undefined) reader.problem('host-server', `is missing, but ${given} is set, which goes with it`);
+    return undefined;
+  }
+  const problem = serverProblem(server);
+  if (problem !== undefined) reader.problem('host-server', problem);
+  if (audience === undefined) {
+    reader.problem('host-oidc-audience', 'is missing; the audience that the host expects, for example knest:my-host');
+  }
+  const caCertificate = caText && pemOf(caText);
+  if (caText !== undefined && caCertificate === undefined) {
+    reader.problem('host-ca-certificate', 'is no certificate: PEM, or its base64 as in a kubeconfig');
+  }
+  return { server: server.replace(/\/+$/, ''), caCertificate, audience: audience ?? '' };
+}
+
+/** Why a text is no address of an API server; undefined when it is. */
+function serverProblem(text: string): string | undefined {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol === 'http:') return `"${text}" is http: a token is only sent over https`;
+  // What might be a password is not repeated.
+  if (url !== undefined && `${url.username}${url.password}` !== '') return 'has a user in it; the token says who asks';
+  if (url?.protocol !== 'https:') return `"${text}" is no https URL; for example https://host.example.com:6443`;
+  return url.search + url.hash === '' ? undefined : `"${text}" has a query or fragment; an address ends before it`;
+}
+
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
+
+/** The certificates in a text, which is PEM or its base64; undefined when there is none, or one that is broken. */
+function pemOf(text: string): string | undefined {
+  const pem = text.includes('-----BEGIN') ? text : Buffer.from(text, 'base64').toString('utf8');
+  const certificates = pem.match(CERTIFICATE) ?? [];
+  try {
+    return certificates.length === 0
+      ? undefined
+      : certificates.map((certificate) => new X509Certificate(certificate).toString()).join('');
+  } catch {
+    return undefined;
+  }
+}

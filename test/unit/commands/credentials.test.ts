@@ -1,0 +1,70 @@
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { parse } from 'yaml';
+import { keepCredentials, type KeptCredentials } from '../../../src/commands/credentials.ts';
+import type { Connection } from '../../../src/host/connect.ts';
+import { IdTokens } from '../../../src/host/id-tokens.ts';
+
+const oidc = { server: 'https://host.example.com', caCertificate: 'PEM', audience: 'knest:host' };
+
+let directory: string;
+beforeEach(() => (directory = mkdtempSync(join(tmpdir(), 'knest-credentials-'))));
+afterEach(() => rmSync(directory, { recursive: true }));
+
+/** Keeps the credentials of a host; its client is no matter here. */
+async function keep(credentials: Connection['credentials']): Promise<KeptCredentials> {
+  return keepCredentials({ credentials } as Connection, 'pr-17', directory);
+}
+
+function mode(file: string): string {
+  return (statSync(file).mode & 0o777).toString(8);
+}
+
+describe('a kubeconfig', () => {
+  it('is kept as a private copy, for the post step and for programs', async () => {
+    const { saved, withKubeconfig } = await keep({ kubeconfig: 'the text' });
+    const file = join(directory, 'host-pr-17.kubeconfig');
+    expect(saved).toEqual({ hostKubeconfigFile: file });
+    expect(mode(file)).toBe('600');
+    expect(await withKubeconfig(async (path) => Promise.resolve(readFileSync(path, 'utf8')))).toBe('the text');
+    expect(existsSync(file)).toBe(true);
+  });
+});
+
+describe('OIDC tokens', () => {
+  /** Tokens of 0.8 seconds. */
+  function shortLived(): IdTokens {
+    let number = 0;
+    const payload = (): string => JSON.stringify({ iat: 10, exp: 10.8, number: ++number });
+    return new IdTokens('knest:host', async () => Promise.resolve(`h.${btoa(payload())}.s`));
+  }
+
+  it('are not kept: the post step mints its own', async () => {
+    const { saved } = await keep({ oidc, tokens: shortLived() });
+    expect(saved).toEqual({ hostOidc: oidc });
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  it('are in a private file as long as a program runs, and always fresh', async () => {
+    const { withKubeconfig } = await keep({ oidc, tokens: shortLived() });
+    const seen = await withKubeconfig(async (file) => {
+      const { users } = parse(readFileSync(file, 'utf8')) as { users: [{ user: { tokenFile: string } }] };
+      const { tokenFile } = users[0].user;
+      const first = readFileSync(tokenFile, 'utf8');
+      expect([mode(file), mode(tokenFile)]).toEqual(['600', '600']);
+      expect(readFileSync(file, 'utf8')).not.toContain(first);
+      await vi.waitFor(() => expect(readFileSync(tokenFile, 'utf8')).not.toBe(first), 5_000);
+      return [first, readFileSync(tokenFile, 'utf8')];
+    });
+    expect(new Set(seen).size).toBe(2);
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  it('leave no file when the program fails', async () => {
+    const { withKubeconfig } = await keep({ oidc, tokens: shortLived() });
+    await expect(withKubeconfig(async () => Promise.reject(new Error('exit 1')))).rejects.toThrow('exit 1');
+    expect(readdirSync(directory)).toEqual([]);
+  });
+});
