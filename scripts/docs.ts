@@ -1,11 +1,11 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { format, resolveConfig } from 'prettier';
 import { parse } from 'yaml';
+import { rbacManifests } from './rbac.ts';
 
 const root = resolve(import.meta.dirname, '..');
-const readme = resolve(root, 'README.md');
 
 /** What action.yml says of one input or output. */
 export interface Documented {
@@ -49,27 +49,41 @@ function between(text: string, marker: string, content: string): string {
   return `${text.slice(0, start + open.length)}\n\n${content}\n\n${text.slice(end)}`;
 }
 
-async function fresh(): Promise<{ readonly before: string; readonly after: string }> {
-  const before = readFileSync(readme, 'utf8');
-  const after = await format(withTables(before, readAction()), {
-    ...(await resolveConfig(readme)),
-    parser: 'markdown',
+/** Every document that is made, wholly or in part, with what it should hold. */
+async function fresh(): Promise<ReadonlyMap<string, string>> {
+  const tables = withTables(readFileSync(resolve(root, 'README.md'), 'utf8'), readAction());
+  const documents = [
+    ['README.md', tables],
+    ...Object.entries(rbacManifests()).map(([name, text]) => [`docs/rbac/${name}`, text] as const),
+  ] as const;
+  const formatted = documents.map(async ([name, text]) => {
+    const filepath = resolve(root, name);
+    return [name, await format(text, { ...(await resolveConfig(filepath)), filepath })] as const;
   });
-  return { before, after };
+  return new Map(await Promise.all(formatted));
 }
 
-/** The names of the documents that are not what action.yml gives. */
+/** The names of the documents that are not what they are made from. */
 export async function staleDocuments(): Promise<readonly string[]> {
-  const { before, after } = await fresh();
-  return before === after ? [] : ['README.md'];
+  const isStale = ([name, text]: readonly [string, string]): boolean => {
+    const path = resolve(root, name);
+    return !existsSync(path) || readFileSync(path, 'utf8') !== text;
+  };
+  return [...(await fresh())].filter(isStale).map(([name]) => name);
 }
 
 if (import.meta.main) {
   const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
   if (!values.check) {
-    writeFileSync(readme, (await fresh()).after);
-  } else if ((await staleDocuments()).length > 0) {
-    console.error('README.md is not what action.yml gives; run npm run docs');
-    process.exitCode = 1;
+    for (const [name, text] of await fresh()) {
+      mkdirSync(dirname(resolve(root, name)), { recursive: true });
+      writeFileSync(resolve(root, name), text);
+    }
+  } else {
+    const stale = await staleDocuments();
+    if (stale.length > 0) {
+      console.error(`${stale.join(', ')}: not what action.yml and src give; run npm run docs`);
+      process.exitCode = 1;
+    }
   }
 }

@@ -2,7 +2,7 @@ import { deleteDue, outcomeOf, type Outcome } from '../cluster/cleanup.ts';
 import { isDue, judge, openQuestions, type CleanupRules, type Judgement } from '../cluster/cleanup-plan.ts';
 import { waitForDepartures } from '../cluster/departure.ts';
 import { listClusters } from '../cluster/fleet.ts';
-import { cleanupPermissions } from '../cluster/permissions.ts';
+import { permissionsOf } from '../cluster/permissions.ts';
 import { KnestError } from '../errors.ts';
 import { askPullRequests } from '../github/pull-requests.ts';
 import type { KubernetesClient } from '../host/client.ts';
@@ -21,7 +21,7 @@ import { enterHost } from './enter.ts';
  */
 export async function cleanup(inputs: CleanupInputs, world: World): Promise<void> {
   const { client } = await enterHost(inputs, world);
-  await checkPermissions(client, cleanupPermissions(inputs.namespace));
+  await checkPermissions(client, permissionsOf('cleanup', inputs.namespace));
   const { judgements, rules } = await look(client, inputs, world);
   const planned = judgements.map(outcomeOf);
   const due = planned.filter(isDue);

@@ -9,7 +9,7 @@ import { checkForeignObjects } from '../cluster/foreign-objects.ts';
 import { identify, type ClusterIdentity } from '../cluster/identity.ts';
 import { describeMachines, type MachineCounts } from '../cluster/machine-counts.ts';
 import { chooseNetworks, type ClusterNetworks } from '../cluster/networks.ts';
-import { createPermissions } from '../cluster/permissions.ts';
+import { installPermissions, permissionsOf, type Feature } from '../cluster/permissions.ts';
 import { resourceSet } from '../cluster/resource-set.ts';
 import { reviewTemplate } from '../cluster/review.ts';
 import { render, variables, type RenderedCluster } from '../cluster/template.ts';
@@ -22,7 +22,7 @@ import { Clusterctl, type WithKubeconfig } from '../install/clusterctl.ts';
 import { knownComponents, requiredComponents, type Component } from '../install/components.ts';
 import { Downloader } from '../install/download.ts';
 import { install } from '../install/install.ts';
-import { describeInventory, takeInventory, type Inventory } from '../install/inventory.ts';
+import { checkServed, describeInventory, takeInventory, type Inventory } from '../install/inventory.ts';
 import { createdPage } from '../report/summary.ts';
 import type { World } from '../world.ts';
 import { keepCredentials } from './credentials.ts';
@@ -67,11 +67,14 @@ interface Found {
   readonly networks: ClusterNetworks;
   /** What has to be there in the end. */
   readonly components: readonly Component[];
-  /** What is there. */
-  readonly inventory: Inventory;
+  /** What is there; undefined when these credentials may not look. */
+  readonly inventory: Inventory | undefined;
   /** The template of the user's own, if one is named. */
   readonly template: CustomTemplate | undefined;
 }
+
+/** What is said of a host whose components these credentials may not look at. */
+const unknown = { text: 'what is installed may not be read and is taken for complete', isComplete: true };
 
 /** Looks before anything is written. */
 async function preflight(
@@ -84,26 +87,39 @@ async function preflight(
   return world.log.step('Preflight', async (step) => {
     const components = requiredComponents(inputs.versions, inputs.infrastructure, inputs.persistent);
     const { clusterTemplate } = inputs;
-    const [networks, drops, inventory, template] = await Promise.all([
-      hostNetworks(client).then((used) => chooseNetworks(inputs, used)),
+    const [used, drops, inventory, template] = await Promise.all([
+      hostNetworks(client),
       felixDrops(client),
       takeInventory(client),
       clusterTemplate && fetchTemplate(client, clusterTemplate, downloader, world.directory),
     ]);
+    const networks = chooseNetworks(inputs, used);
     // A single machine sends no packets to others.
     const isAlone = inputs.controlPlane.count + inputs.workers.count === 1;
     const dropped = isAlone ? undefined : checkEncapsulation(inputs.cni, drops);
     if (dropped !== undefined) step.line(dropped);
-    const { text, isComplete } = describeInventory(components, inventory);
-    const wants = { cni: inputs.cni.kind !== 'none', persistent: inputs.persistent };
-    await checkPermissions(client, createPermissions(inputs.namespace, isComplete, wants));
+    const { text, isComplete } = inventory === undefined ? unknown : describeInventory(components, inventory);
+    const permissions = permissionsOf('create', inputs.namespace, featuresOf(inputs));
+    await checkPermissions(client, isComplete ? permissions : [...permissions, ...installPermissions()]);
+    if (inventory === undefined) await checkServed(client, components);
     if (inputs.persistent) {
       await checkDefaultStorageClass(client);
       await checkAddressesFree(client, cluster, inputs.machineAddresses);
     }
-    const ranges = `CIDRs ${networks.pods.text} and ${networks.services.text} free`;
+    const isKnown = used.pods.length + used.services.length > 0;
+    const state = isKnown ? 'free' : "(the host's own may not be read)";
+    const ranges = `CIDRs ${networks.pods.text} and ${networks.services.text} ${state}`;
     return { value: { networks, components, inventory, template }, result: `permissions, ${ranges}, ${text}` };
   });
+}
+
+/** What this cluster has that others do not, as far as it asks more of the host. */
+function featuresOf({ infrastructure, cni, persistent }: CreateInputs): readonly Feature[] {
+  return [
+    ...(typeof infrastructure === 'string' ? [infrastructure] : []),
+    ...(cni.kind === 'none' ? [] : ['cni' as const]),
+    ...(persistent ? ['persistent' as const] : []),
+  ];
 }
 
 /** Gets the CNI's objects before anything exists; without one, says what that means. */

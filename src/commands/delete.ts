@@ -1,18 +1,21 @@
 import { proofOfRepository } from '../cluster/ownership.ts';
+import { permissionsOf } from '../cluster/permissions.ts';
 import { removeCluster } from '../cluster/removal.ts';
+import { checkPermissions } from '../host/preflight.ts';
 import type { DeleteInputs } from '../inputs.ts';
 import type { World } from '../world.ts';
 import { enterHost } from './enter.ts';
 
 /**
  * Deletes a nested cluster of this repository and waits until nothing of it is left. That there is none is no error.
- * Errors: KNEST_HOST_*, KNEST_OWNED_BY_OTHER, KNEST_DELETE.
+ * Errors: KNEST_HOST_*, KNEST_PERMISSION, KNEST_OWNED_BY_OTHER, KNEST_DELETE.
  */
 export async function deleteCluster(inputs: DeleteInputs, world: World): Promise<void> {
   const { name, namespace } = inputs;
   world.output('name', name);
   world.output('namespace', namespace);
   const { client } = await enterHost(inputs, world);
+  await checkPermissions(client, permissionsOf('delete', namespace));
   const existed = await world.log.step('Delete', async (step) => {
     const value = await removeCluster(client, inputs, proofOfRepository(world.job), step, world.signal);
     return { value, result: value ? 'nothing is left' : `there is no cluster ${namespace}/${name}` };

@@ -1,4 +1,6 @@
 import { findOwned } from '../cluster/ownership.ts';
+import { permissionsOf } from '../cluster/permissions.ts';
+import { checkPermissions } from '../host/preflight.ts';
 import type { KubeconfigInputs } from '../inputs.ts';
 import type { World } from '../world.ts';
 import { enterHost } from './enter.ts';
@@ -6,13 +8,15 @@ import { handOverKubeconfig } from './handover.ts';
 
 /**
  * Hands over the kubeconfig of a cluster of this repository to a later job: a masked text cannot pass between jobs,
- * the cluster's name can. Errors: KNEST_HOST_*, KNEST_NOT_FOUND, KNEST_OWNED_BY_OTHER, KNEST_API_ACCESS, KNEST_TIMEOUT.
+ * the cluster's name can. Errors: KNEST_HOST_*, KNEST_PERMISSION, KNEST_NOT_FOUND, KNEST_OWNED_BY_OTHER,
+ * KNEST_API_ACCESS, KNEST_TIMEOUT.
  */
 export async function kubeconfig(inputs: KubeconfigInputs, world: World): Promise<void> {
   const { name, namespace } = inputs;
   world.output('name', name);
   world.output('namespace', namespace);
   const { client } = await enterHost(inputs, world);
+  await checkPermissions(client, permissionsOf('kubeconfig', namespace));
   await findOwned(client, inputs, world.job);
   await handOverKubeconfig(client, inputs, inputs, world);
   world.output('timings', JSON.stringify(world.timeline));

@@ -2,8 +2,10 @@ import { checkAddressesSuffice, poolsOf } from '../cluster/addresses.ts';
 import { tieDisks } from '../cluster/disks.ts';
 import { follow } from '../cluster/follow.ts';
 import { findOwned } from '../cluster/ownership.ts';
+import { permissionsOf } from '../cluster/permissions.ts';
 import { findScaleTargets, isScaled, requestScale, wantedReplicas } from '../cluster/scale.ts';
 import { infrastructureOf, type ClusterView } from '../cluster/view.ts';
+import { checkPermissions } from '../host/preflight.ts';
 import type { ScaleInputs } from '../inputs.ts';
 import type { World } from '../world.ts';
 import { diagnose, IN_MAIN } from './diagnose.ts';
@@ -11,8 +13,9 @@ import { enterHost } from './enter.ts';
 
 /**
  * Gives a nested cluster of this repository another number of machines, and waits until it has them.
- * Errors: KNEST_HOST_*, KNEST_NOT_FOUND, KNEST_OWNED_BY_OTHER, KNEST_SCALE, KNEST_ADDRESS_POOL, and those of waiting: KNEST_TIMEOUT,
- * KNEST_IMAGE_PULL, KNEST_UNSCHEDULABLE, KNEST_BOOTSTRAP, KNEST_INFRASTRUCTURE. The cluster stays as far as it came.
+ * Errors: KNEST_HOST_*, KNEST_PERMISSION, KNEST_NOT_FOUND, KNEST_OWNED_BY_OTHER, KNEST_SCALE, KNEST_ADDRESS_POOL, and
+ * those of waiting: KNEST_TIMEOUT, KNEST_IMAGE_PULL, KNEST_UNSCHEDULABLE, KNEST_BOOTSTRAP, KNEST_INFRASTRUCTURE. The
+ * cluster stays as far as it came.
  */
 export async function scale(inputs: ScaleInputs, world: World): Promise<void> {
   const { name, namespace, replicas, timeoutSeconds } = inputs;
@@ -20,6 +23,7 @@ export async function scale(inputs: ScaleInputs, world: World): Promise<void> {
   world.output('name', name);
   world.output('namespace', namespace);
   const { client } = await enterHost(inputs, world);
+  await checkPermissions(client, permissionsOf('scale', namespace));
   const cluster = await findOwned(client, inputs, world.job);
   const targets = await findScaleTargets(client, cluster, replicas);
   const wanted = wantedReplicas(targets, replicas);

@@ -179,6 +179,12 @@ export class KubernetesClient {
     }
   }
 
+  /** The names of all API groups that the host serves. */
+  async groups(): Promise<ReadonlySet<string>> {
+    const list = await this.rest.json<{ groups: readonly { name: string }[] }>({ method: 'GET', path: '/apis' });
+    return new Set(list.groups.map(({ name }) => name));
+  }
+
   /** The API server's version, for example `v1.36.3`. */
   async version(): Promise<string> {
     return (await this.rest.json<{ gitVersion: string }>({ method: 'GET', path: '/version' })).gitVersion;

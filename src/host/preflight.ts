@@ -5,9 +5,10 @@ import type { KubernetesClient, ResourceAttributes } from './client.ts';
 import { Kinds } from './kinds.ts';
 import { ApiError } from './rest.ts';
 
-/** A permission, and what it is for. */
+/** A permission, what it is for, and the file of this repository that grants it. */
 export interface Permission extends ResourceAttributes {
   readonly reason: string;
+  readonly grantedBy: string;
 }
 
 /** The ranges of addresses that the host itself uses, as far as these credentials can see them. */
@@ -27,6 +28,7 @@ export async function checkPermissions(client: KubernetesClient, permissions: re
   );
   const missing = answers.filter(({ allowed }) => !allowed).map(({ permission }) => permission);
   if (missing.length === 0) return;
+  const files = [...new Set(missing.map(({ grantedBy }) => grantedBy))];
   throw new KnestError({
     code: 'KNEST_PERMISSION',
     problem: `these credentials lack ${missing.length === 1 ? '1 permission' : `${missing.length} permissions`} on the host`,
@@ -34,7 +36,7 @@ export async function checkPermissions(client: KubernetesClient, permissions: re
       ({ verb, resource, group, namespace, reason }) =>
         `${verb} ${resource}${group === '' ? '' : `.${group}`}${namespace === undefined ? '' : ` in ${namespace}`}: ${reason}`,
     ),
-    next: 'bind a Role with these rules to the account of the host kubeconfig',
+    next: `have an administrator bind what ${files.join(' and ')} of knest-action grants to the account of these credentials`,
   });
 }
 

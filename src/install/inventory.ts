@@ -1,6 +1,7 @@
 import { KnestError } from '../errors.ts';
 import type { KubernetesClient } from '../host/client.ts';
 import { Kinds } from '../host/kinds.ts';
+import { hasStatus } from '../host/rest.ts';
 import { conditionOf, type DaemonSet, type Deployment, type Provider } from '../host/objects.ts';
 import { parseVersion } from '../values/version.ts';
 import { atVersion, clusterApiProblem, type Component, type ProviderComponent, type Workload } from './components.ts';
@@ -22,8 +23,17 @@ export interface Inventory {
   readonly daemonSets: readonly DaemonSet[];
 }
 
-/** Reads what is installed on the host. Throws what RestClient throws. */
-export async function takeInventory(client: KubernetesClient): Promise<Inventory> {
+/** What is installed on the host; undefined when these credentials may not look. Throws what RestClient throws. */
+export async function takeInventory(client: KubernetesClient): Promise<Inventory | undefined> {
+  try {
+    return await readInventory(client);
+  } catch (thrown) {
+    if (hasStatus(thrown, 403)) return undefined;
+    throw thrown;
+  }
+}
+
+async function readInventory(client: KubernetesClient): Promise<Inventory> {
   const [providers, definitions, deployments, daemonSets] = await Promise.all([
     client.list(Kinds.provider),
     client.names(Kinds.customResourceDefinition),
@@ -84,6 +94,21 @@ function labelled({ provider }: ProviderComponent, { deployments }: Inventory): 
   return deployments
     .filter(({ metadata }) => metadata.labels?.[PROVIDER_LABEL] === `infrastructure-${provider.name}`)
     .map(({ metadata }) => ({ kind: 'Deployment', namespace: metadata.namespace ?? '', name: metadata.name }));
+}
+
+/**
+ * Checks, for credentials that may not take an inventory, that the host serves the API of every component: that is for
+ * everybody to see. Throws KNEST_PERMISSION with those that are missing.
+ */
+export async function checkServed(client: KubernetesClient, components: readonly Component[]): Promise<void> {
+  const served = await client.groups();
+  const missing = components.filter(({ crd }) => crd !== undefined && !served.has(crd.slice(crd.indexOf('.') + 1)));
+  if (missing.length === 0) return;
+  throw new KnestError({
+    code: 'KNEST_PERMISSION',
+    problem: `the host lacks ${missing.map(({ title }) => title).join(', ')}, and these credentials may not install it`,
+    next: 'run this once with an account that docs/rbac/install.yaml of knest-action is bound to',
+  });
 }
 
 /** The known providers that clusterctl recorded on the host, each in the version that is there. */
