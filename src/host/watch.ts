@@ -1,7 +1,7 @@
 import { pathOf, query, type KubernetesClient, type Selection } from './client.ts';
 import type { Kind } from './kinds.ts';
 import type { KubernetesObject } from './objects.ts';
-import { ApiError, isTransient, linesOf, pause } from './rest.ts';
+import { ApiError, hasStatus, isTransient, linesOf, pause } from './rest.ts';
 
 /** One kind to keep an eye on. */
 export interface WatchTarget<T extends KubernetesObject = KubernetesObject> {
@@ -50,13 +50,13 @@ export async function watch<T extends KubernetesObject>(
       await stream(client, target, resourceVersion, onChange, signal);
     } catch (thrown) {
       if (isAborted(signal)) return;
-      if (thrown instanceof ApiError && (thrown.status === 403 || thrown.status === 401)) {
+      if (hasStatus(thrown, 403)) {
         onUnavailable(`${target.kind.plural}: ${thrown.message}`);
         return;
       }
       // Whatever cut the stream, also a version too old to watch from, the list that follows tells the truth; if the
       // server is gone, the list rejects.
-      if (!(thrown instanceof StreamEnd) && !(thrown instanceof ApiError && thrown.status === 410)) throw thrown;
+      if (!(thrown instanceof StreamEnd) && !hasStatus(thrown, 410)) throw thrown;
     }
     await pause(REOPEN_AFTER, signal).catch(() => undefined);
   }

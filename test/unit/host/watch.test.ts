@@ -156,9 +156,9 @@ describe('watch', () => {
     expect(counts.list).toBe(1);
   });
 
-  it('rejects when the list does', async () => {
-    const { ended, onUnavailable } = await watching((response) => refuse(response, 400), idle);
-    await expect(ended).rejects.toMatchObject({ status: 400 });
+  it.each([400, 401])('rejects when the list does, with %i', async (status) => {
+    const { ended, onUnavailable } = await watching((response) => refuse(response, status), idle);
+    await expect(ended).rejects.toMatchObject({ status });
     expect(onUnavailable).not.toHaveBeenCalled();
   });
 });
