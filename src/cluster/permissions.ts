@@ -65,6 +65,7 @@ export const NAMESPACE_RULES: readonly Rule[] = [
     ['cleanup'],
   ),
   rule('to find the cluster', ['get'], [Kinds.cluster], ['create', 'delete', 'scale', 'kubeconfig']),
+  rule('to list the clusters', ['list'], [Kinds.cluster], ['list']),
   rule(
     'to make the cluster',
     MAKE,
@@ -186,7 +187,16 @@ export const INSTALL_RULES: readonly Rule[] = [
     ['create'],
   ),
   // `clusterctl init` tries cert-manager out there. Source: cluster-api cmd/clusterctl/client/cluster/cert_manager.go.
-  rule("to take cert-manager's test away again", ['delete'], [Kinds.namespace], [], { names: ['cert-manager-test'] }),
+  rule("to take clusterctl's test of cert-manager away again", ['delete'], [Kinds.namespace], [], {
+    names: ['cert-manager-test'],
+  }),
+  rule(
+    "to take clusterctl's test of cert-manager away again",
+    ['delete'],
+    ['issuers', 'certificates'].map((name) => resource('cert-manager.io', name)),
+    [],
+    { names: ['test-selfsigned', 'selfsigned-cert'] },
+  ),
   rule('to let one job install at a time', ['get', 'create', 'update'], [Kinds.lease], ['create']),
   rule('to tell why something installed does not start', ['list'], [Kinds.pod]),
 ];

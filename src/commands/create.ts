@@ -74,7 +74,7 @@ interface Found {
 }
 
 /** What is said of a host whose components these credentials may not look at. */
-const unknown = { text: 'what is installed may not be read and is taken for complete', isComplete: true };
+const NOT_READ = { text: 'what is installed may not be read and is taken for complete', isComplete: true };
 
 /** Looks before anything is written. */
 async function preflight(
@@ -98,7 +98,7 @@ async function preflight(
     const isAlone = inputs.controlPlane.count + inputs.workers.count === 1;
     const dropped = isAlone ? undefined : checkEncapsulation(inputs.cni, drops);
     if (dropped !== undefined) step.line(dropped);
-    const { text, isComplete } = inventory === undefined ? unknown : describeInventory(components, inventory);
+    const { text, isComplete } = inventory === undefined ? NOT_READ : describeInventory(components, inventory);
     const permissions = permissionsOf('create', inputs.namespace, featuresOf(inputs));
     await checkPermissions(client, isComplete ? permissions : [...permissions, ...installPermissions()]);
     if (inventory === undefined) await checkServed(client, components);

@@ -1,0 +1,116 @@
+import { globSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import { staleDocuments } from '../../../scripts/docs.ts';
+import { rbacManifests } from '../../../scripts/rbac.ts';
+import { installPermissions, permissionsOf } from '../../../src/cluster/permissions.ts';
+import { COMMANDS } from '../../../src/inputs.ts';
+
+const docs = new URL('../../../docs/', import.meta.url);
+
+interface Manifest {
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace?: string };
+  readonly roleRef?: { readonly kind: string; readonly name: string };
+  readonly rules?: readonly {
+    readonly apiGroups: readonly string[];
+    readonly resources: readonly string[];
+    readonly resourceNames?: readonly string[];
+    readonly verbs: readonly string[];
+  }[];
+}
+
+function read(file: string): readonly Manifest[] {
+  const documents = parseAllDocuments(readFileSync(new URL(file, docs), 'utf8'));
+  return documents.map((document) => {
+    expect(document.errors).toEqual([]);
+    return document.toJS() as Manifest;
+  });
+}
+
+/** Each `verb resource.group` that a file of docs/rbac grants on all objects. */
+function granted(file: string): ReadonlySet<string> {
+  const rules = read(file).flatMap((manifest) => manifest.rules ?? []);
+  return new Set(
+    rules
+      .filter(({ resourceNames }) => resourceNames === undefined)
+      .flatMap(({ apiGroups, resources, verbs }) =>
+        apiGroups.flatMap((group) => resources.flatMap((name) => verbs.map((verb) => `${verb} ${name}.${group}`))),
+      ),
+  );
+}
+
+describe('docs/rbac', () => {
+  it('is what the table of permissions gives', async () => {
+    expect(await staleDocuments()).toEqual([]);
+    expect(globSync('*', { cwd: new URL('rbac/', docs) }).sort()).toEqual(Object.keys(rbacManifests()).sort());
+  });
+
+  it.each(COMMANDS)('grants what %s checks before it begins, in the file that the error names', (command) => {
+    for (const infrastructure of ['virtink', 'docker'] as const) {
+      const needed = permissionsOf(command, 'team', infrastructure);
+      expect(needed.length).toBeGreaterThan(0);
+      for (const { verb, resource, group, grantedBy, namespace } of needed) {
+        expect(grantedBy).toBe('docs/rbac/namespace.yaml');
+        expect(namespace).toBe('team');
+        expect(granted('rbac/namespace.yaml')).toContain(`${verb} ${resource}.${group}`);
+      }
+    }
+  });
+
+  it('grants what installing checks, in the file that the error names', () => {
+    const needed = installPermissions();
+    expect(needed.length).toBeGreaterThan(10);
+    for (const { verb, resource, group, grantedBy, namespace } of needed) {
+      expect([grantedBy, namespace]).toEqual(['docs/rbac/install.yaml', undefined]);
+      expect(granted('rbac/install.yaml')).toContain(`${verb} ${resource}.${group}`);
+    }
+  });
+
+  it('grants nothing on everything, and nothing outside the namespace to who only uses it', () => {
+    for (const file of globSync('rbac/*', { cwd: docs })) {
+      for (const grant of granted(file)) expect(grant).not.toContain('*');
+    }
+    const roles = read('rbac/namespace.yaml').filter(({ rules }) => rules !== undefined);
+    expect(roles.map(({ kind }) => kind)).toEqual(['Role']);
+    const reads = [...granted('rbac/host-reader.yaml')].filter((grant) => !/^(get|list|watch) /.test(grant));
+    expect(reads).toEqual([]);
+  });
+
+  it('is checked for the infrastructure alone that is used', () => {
+    const resources = (infrastructure: 'virtink' | 'docker'): readonly string[] =>
+      permissionsOf('create', 'team', infrastructure).map(({ resource }) => resource);
+    expect(resources('virtink')).toContain('virtinkclusters');
+    expect(resources('virtink')).not.toContain('devclusters');
+    expect(resources('docker')).toContain('devclusters');
+    expect(resources('docker')).not.toContain('virtualmachines');
+  });
+
+  it('is checked once for each verb of each kind', () => {
+    const keys = permissionsOf('create', 'team', 'virtink').map(
+      ({ verb, group, resource }) => `${verb} ${group}/${resource}`,
+    );
+    expect(new Set(keys).size).toBe(keys.length);
+  });
+});
+
+describe('docs/oidc', () => {
+  it('binds a user of its own mapping to the Role of docs/rbac', () => {
+    const [binding] = read('oidc/role-binding.yaml');
+    const role = read('rbac/namespace.yaml').find(({ kind }) => kind === 'Role');
+    expect(binding).toMatchObject({
+      roleRef: { kind: 'Role', name: role?.metadata.name },
+      metadata: { namespace: role?.metadata.namespace },
+      subjects: [{ kind: 'User', name: expect.stringMatching(/^github-actions:\d+$/) as string }],
+    });
+  });
+
+  it('lets in by ids, never by sub', () => {
+    const [configuration] = read('oidc/authentication.yaml') as unknown as [{ readonly jwt: readonly object[] }];
+    expect(configuration.jwt).toHaveLength(1);
+    const text = JSON.stringify(configuration);
+    expect(text).toContain('claims.repository_id');
+    expect(text).toContain('claims.repository_owner_id');
+    expect(text).not.toContain('claims.sub');
+  });
+});
