@@ -66,8 +66,9 @@ describe('README.md', () => {
     expect(rows.sort()).toEqual(codes.sort());
   });
 
-  it('has YAML examples that parse and use only inputs there are', () => {
-    const examples = [...readme.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text = '']) => text);
+  it.each(['README.md', ...globSync('docs/*.md', { cwd: root })])('has examples as they should be: %s', (file) => {
+    const text = readFileSync(new URL(file, root), 'utf8');
+    const examples = [...text.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text = '']) => text);
     const used = examples.flatMap((text) => {
       // Every `with:` of a step that uses this action.
       const steps: Record<string, unknown>[] = [];

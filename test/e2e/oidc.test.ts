@@ -1,0 +1,129 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { nobodyElse } from '../host/authentication.ts';
+import { succeeds, until } from '../host/process.ts';
+import type { Job } from '../support/runner.ts';
+import { Issuer } from './issuer.ts';
+import { jobOn, leftovers, sharedHost } from './support.ts';
+
+const namespace = 'knest'; // as docs/rbac and docs/oidc have it
+const audience = 'knest:my-host';
+const server = 'https://172.30.0.10:6443';
+const host = sharedHost();
+const documents = join(import.meta.dirname, '../../docs');
+
+/** The API server takes tokens by docs/oidc/authentication.yaml; keys are an issuer's of our own. */
+describe('a host that takes GitHub’s tokens', () => {
+  const jobs: Job[] = [];
+  let issuer: Issuer;
+  let caCertificate: string;
+
+  const start = (
+    inputs: Readonly<Record<string, string>>,
+    parameters: Readonly<Record<string, string>> = {},
+    onLine: (line: string) => void = () => undefined,
+  ): Job => {
+    const job = jobOn(
+      host,
+      {
+        infrastructure: 'docker',
+        namespace,
+        'host-kubeconfig-file': '',
+        'host-server': server,
+        'host-ca-certificate': caCertificate,
+        'host-oidc-audience': audience,
+        ...inputs,
+      },
+      { env: issuer.environment(parameters), onLine },
+    );
+    jobs.push(job);
+    return job;
+  };
+
+  beforeAll(async () => {
+    issuer = await Issuer.start(host);
+    host.authenticateBy(issuer.configuration);
+    const files = ['rbac/namespace.yaml', 'oidc/role-binding.yaml'];
+    for (const file of files) await host.kubectl(['apply', '-f', join(documents, file)]);
+    const path = 'jsonpath={.clusters[0].cluster.certificate-authority-data}';
+    caCertificate = await host.kubectl(['config', 'view', '--raw', '-o', path]);
+    // What is missing on a host that is new is not for these jobs to install.
+    const installer = jobOn(host, { infrastructure: 'docker', name: 'oidc-install', namespace, 'wait-for': 'none' });
+    jobs.push(installer);
+    const main = await installer.main();
+    expect(main.exitCode, main.log).toBe(0);
+    await installer.post();
+    await until('the API server to take tokens', 120_000, async () => {
+      const token = await issuer.token(host, audience);
+      const { command, args } = host.command([
+        ...[join(host.binaries, 'kubectl'), '--kubeconfig=/dev/null', `--server=${server}`],
+        ...['--insecure-skip-tls-verify', `--token=${token}`, 'auth', 'whoami'],
+      ]);
+      return succeeds(command, args);
+    });
+  }, 600_000);
+
+  afterEach(() => jobs.splice(0).forEach((job) => job.clean()));
+  afterAll(async () => {
+    host.authenticateBy(nobodyElse);
+    await host.kubectl(['delete', '-f', join(documents, 'oidc/role-binding.yaml'), '--ignore-not-found']);
+    issuer.stop();
+  });
+
+  it('gets a cluster from a job whose token expires while it waits, and loses it to the post step', async () => {
+    const seconds = 20;
+    const pause = (paused: boolean): Promise<string> =>
+      host.kubectl(['patch', 'cluster', 'oidc', '-n', namespace, '--type=merge', `-p={"spec":{"paused":${paused}}}`]);
+    let whenClaimed: (claimed: number) => void = () => undefined;
+    const claimed = new Promise<number>((resolve) => (whenClaimed = resolve));
+    const before = issuer.minted.length;
+    const job = start({ name: 'oidc', 'wait-for': 'nodes' }, { lifetime: String(seconds) }, (line) => {
+      if (line.includes('Cluster knest/oidc is created')) whenClaimed(Date.now());
+    });
+    const running = job.main();
+    // Cluster API does nothing for a paused cluster: the job waits until every token that it has is worthless.
+    const since = await Promise.race([claimed, running.then(({ log }) => Promise.reject(new Error(log)))]);
+    await pause(true);
+    const atPause = issuer.minted.length;
+    await until('the end of the tokens', 60_000, () => Date.now() - since > seconds * 1_000 || undefined);
+    await pause(false);
+    const main = await running;
+    expect(main.exitCode, main.log).toBe(0);
+    expect(main.log).toContain(`as github-actions:1296269 (OIDC, audience ${audience})`);
+    expect(atPause).toBeGreaterThan(before);
+    expect(issuer.minted.length).toBeGreaterThan(atPause);
+    expect(new Set(issuer.minted.slice(before))).toEqual(new Set([audience]));
+    // Every token is a secret, and nothing of one is left behind.
+    const tokens = main.masks.filter((mask) => mask.startsWith('eyJ'));
+    expect(tokens).toHaveLength(issuer.minted.length - before);
+    for (const token of tokens) expect(main.shown + JSON.stringify(main.state) + main.summary).not.toContain(token);
+    expect(JSON.parse(main.state['cluster'] ?? '')).toMatchObject({ host: { hostOidc: { server, audience } } });
+    expect(readdirSync(join(job.temp, 'knest')).filter((name) => name.startsWith('host-'))).toEqual([]);
+    const post = await job.post();
+    expect(post.exitCode, post.log).toBe(0);
+    expect(post.log).toContain('nothing of oidc is left');
+    expect(await leftovers(host, namespace, 'oidc')).toEqual([]);
+  });
+
+  it.each([
+    ['for another audience', { 'host-oidc-audience': 'knest:other' }, {}, 'for audience knest:other, '],
+    ['that has expired', {}, { age: '900' }, ', expired since '],
+  ])('refuses a token %s, and the job says what is in it', async (_what, inputs, parameters, told) => {
+    const main = await start({ name: 'refused', ...inputs }, parameters).main();
+    expect(main.exitCode).toBe(1);
+    expect(main.log).toMatch(/✖ GET \/version was answered 401 Unauthorized: .* {3}KNEST_HOST_CREDENTIALS$/m);
+    expect(main.log).toContain(told);
+    expect(main.log).toContain('of repository octo-org/octo-repo (id 1296269), event push');
+    expect(main.log).toContain('AuthenticationConfiguration');
+  });
+
+  it('lets another repository do nothing, and the job says what it lacks', async () => {
+    const main = await start({ name: 'foreign' }, { repository_id: '99' }).main();
+    expect(main.exitCode).toBe(1);
+    expect(main.log).toContain('as github-actions:99 ');
+    expect(main.log).toContain('KNEST_PERMISSION');
+    expect(main.log).toContain('create clusters.cluster.x-k8s.io in knest: to make the cluster');
+    expect(await leftovers(host, namespace, 'foreign')).toEqual([]);
+  });
+});
