@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { readAction } from '../../scripts/docs.ts';
 import { identify } from '../../src/cluster/identity.ts';
 import { chooseNetworks } from '../../src/cluster/networks.ts';
-import { createPermissions } from '../../src/cluster/permissions.ts';
+import { permissionsOf } from '../../src/cluster/permissions.ts';
 import { variables } from '../../src/cluster/template.ts';
 import { KnestError } from '../../src/errors.ts';
 import { connect } from '../../src/host/connect.ts';
@@ -158,9 +158,7 @@ function expectPlan(create: CreateInputs, { host, job }: Surroundings): void {
   for (const value of Object.values(variables(create, networks))) expect(value).toMatch(/^[\w.:/@+-]+$/);
   for (const { version } of requiredComponents(create.versions, create.infrastructure, create.persistent))
     expect(version).toMatch(/^v\d/);
-  expect(
-    createPermissions(create.namespace, false, { cni: true, persistent: create.persistent }).length,
-  ).toBeGreaterThan(0);
+  expect(permissionsOf('create', create.namespace).length).toBeGreaterThan(0);
 }
 
 /** What becomes of a set of inputs: its command, or its refusal. Any other error is a defect. */
