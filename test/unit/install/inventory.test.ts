@@ -1,22 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { KubernetesClient } from '../../../src/host/client.ts';
 import type { DaemonSet, Deployment, Provider } from '../../../src/host/objects.ts';
-import { RestClient } from '../../../src/host/rest.ts';
-import { Transport } from '../../../src/host/transport.ts';
 import { requiredComponents, type Component } from '../../../src/install/components.ts';
 import {
   asFound,
-  checkServed,
   daemonSetProblem,
   deploymentProblem,
   describeInventory,
   recordedProviders,
   stateOf,
-  takeInventory,
   type Inventory,
 } from '../../../src/install/inventory.ts';
-import { configFor, json, refuse, serve, type Handler } from '../host/server.ts';
-import { rejection } from '../rejection.ts';
 import { versions } from './versions.ts';
 
 const components = requiredComponents(versions, 'virtink');
@@ -258,33 +251,5 @@ describe('describeInventory', () => {
   it('does not mind the version of a provider that is not the core', () => {
     const provider = called('Virtink provider');
     expect(describeInventory(components, hostWith([provider], 'v1.2.3', 'v0.7.0')).text).toContain('provider v0.7.0');
-  });
-});
-
-describe('credentials that may not look at the whole host', () => {
-  const clientFor = async (handler: Handler): Promise<KubernetesClient> => {
-    const { url } = await serve(handler);
-    return new KubernetesClient(new RestClient(new Transport(configFor(url)), new AbortController().signal));
-  };
-
-  it('take no inventory, whichever part of it is refused', async () => {
-    const client = await clientFor((response, _number, { path }) =>
-      path.endsWith('/daemonsets') ? refuse(response, 403) : json(response, { items: [] }),
-    );
-    expect(await takeInventory(client)).toBeUndefined();
-  });
-
-  it('see by the API groups whether everything is served', async () => {
-    const names = new Set(components.map(({ crd }) => crd.replace(/^[^.]*\./, '')));
-    const groups = [...names].map((name) => ({ name }));
-    const all = await clientFor((response) => json(response, { groups }));
-    await expect(checkServed(all, components)).resolves.toBeUndefined();
-    const less = groups.filter(({ name }) => name !== 'virt.virtink.smartx.com');
-    const some = await clientFor((response) => json(response, { groups: less }));
-    expect(await rejection(checkServed(some, components))).toMatchObject({
-      code: 'KNEST_PERMISSION',
-      problem: 'the host lacks Virtink, and these credentials may not install it',
-      next: expect.stringContaining('docs/rbac/install.yaml') as string,
-    });
   });
 });
