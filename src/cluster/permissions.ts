@@ -88,9 +88,10 @@ export const NAMESPACE_RULES: readonly Rule[] = [
   ),
   rule('to install the CNI', MAKE, [Kinds.clusterResourceSet, Kinds.secret], ['create'], { feature: 'cni' }),
   rule('to give its machines addresses', MAKE, [Kinds.ipPool], ['create'], persistent),
+  rule('to see how full its disks are', FOLLOW, [Kinds.dataVolume], ['create'], persistent),
   rule(
     'to delete the disks of its machines with them',
-    ['list', 'patch', 'delete'],
+    ['get', 'list', 'patch', 'delete'],
     [Kinds.dataVolume, Kinds.persistentVolumeClaim],
     ['create'],
     persistent,
@@ -98,7 +99,7 @@ export const NAMESPACE_RULES: readonly Rule[] = [
   rule(
     'to see how far the cluster is',
     FOLLOW,
-    [Kinds.cluster, Kinds.kubeadmControlPlane, Kinds.machineDeployment, Kinds.machine],
+    [Kinds.cluster, Kinds.kubeadmControlPlane, Kinds.machineDeployment, Kinds.machine, Kinds.clusterResourceSet],
     ['create', 'scale', 'delete'],
   ),
   rule('to see how far its virtual machines are', FOLLOW, [Kinds.virtualMachine, Kinds.pod], ['create'], virtink),
@@ -124,6 +125,10 @@ export const NAMESPACE_RULES: readonly Rule[] = [
     Kinds.devCluster,
     Kinds.devMachine,
     Kinds.devMachineTemplate,
+    Kinds.clusterResourceSetBinding,
+    Kinds.dataVolume,
+    Kinds.persistentVolumeClaim,
+    Kinds.ipPool,
   ]),
   rule(
     'to see that a template of your own changes nothing of others',
@@ -151,6 +156,13 @@ export const HOST_READER_RULES: readonly Rule[] = [
   ),
   rule('to see which addresses the host uses, and by which it is reached', ['list'], [Kinds.node, Kinds.serviceCidr]),
   rule('to see which addresses the host uses', ['get'], [Kinds.configMap], [], { names: ['kubeadm-config'] }),
+  rule('to see which addresses the pools of other clusters have', ['list'], [Kinds.ipPool]),
+  rule('to see whether disks can be made', ['list'], [Kinds.storageClass]),
+  rule(
+    "to see which packets the host's Calico drops",
+    ['list'],
+    [Kinds.felixConfiguration, Kinds.felixConfigurationV3],
+  ),
 ];
 
 const INSTALL = ['get', 'list', 'watch', 'create', 'update', 'patch'];

@@ -1,43 +1,36 @@
 import { randomUUID } from 'node:crypto';
-import { checkAddressesFree } from '../cluster/addresses.ts';
 import { applyCluster, claimCluster, type ClaimedCluster } from '../cluster/apply.ts';
 import { prepareCni, type Cni } from '../cluster/cni.ts';
-import { fetchTemplate, type CustomTemplate } from '../cluster/custom-template.ts';
-import { checkEncapsulation } from '../cluster/encapsulation.ts';
 import { follow } from '../cluster/follow.ts';
 import { checkForeignObjects } from '../cluster/foreign-objects.ts';
 import { identify, type ClusterIdentity } from '../cluster/identity.ts';
 import { describeMachines, type MachineCounts } from '../cluster/machine-counts.ts';
-import { chooseNetworks, type ClusterNetworks } from '../cluster/networks.ts';
-import { installPermissions, permissionsOf, type Feature } from '../cluster/permissions.ts';
+import type { ClusterNetworks } from '../cluster/networks.ts';
 import { resourceSet } from '../cluster/resource-set.ts';
 import { reviewTemplate } from '../cluster/review.ts';
 import { render, variables, type RenderedCluster } from '../cluster/template.ts';
 import { hasReadyNode, infrastructureOf, isInitialised, joinedMachines, type ClusterView } from '../cluster/view.ts';
 import type { Connection } from '../host/connect.ts';
-import { felixDrops } from '../host/felix.ts';
-import { checkDefaultStorageClass, checkPermissions, hostNetworks } from '../host/preflight.ts';
 import type { CreateInputs } from '../inputs.ts';
 import { Clusterctl, type WithKubeconfig } from '../install/clusterctl.ts';
-import { knownComponents, requiredComponents, type Component } from '../install/components.ts';
+import { knownComponents } from '../install/components.ts';
 import { Downloader } from '../install/download.ts';
 import { install } from '../install/install.ts';
-import { checkServed, describeInventory, takeInventory, type Inventory } from '../install/inventory.ts';
 import { createdPage } from '../report/summary.ts';
 import type { World } from '../world.ts';
 import { keepCredentials } from './credentials.ts';
 import { diagnose, IN_MAIN } from './diagnose.ts';
 import { enterHost } from './enter.ts';
 import { handOverKubeconfig } from './handover.ts';
+import { preflight, type Found } from './preflight.ts';
 import { undo } from './undo.ts';
 
 /**
  * Creates a nested cluster, or adopts the one this job made before, and hands over its kubeconfig.
  * Errors: KNEST_HOST_*, KNEST_PERMISSION, KNEST_INPUT, KNEST_STORAGE_CLASS, KNEST_ADDRESS_POOL,
  * KNEST_UNSUPPORTED_VERSION, KNEST_DOWNLOAD, KNEST_CHECKSUM, KNEST_CNI, KNEST_INSTALL, KNEST_TEMPLATE,
- * KNEST_OWNED_BY_OTHER, KNEST_IMAGE_PULL, KNEST_UNSCHEDULABLE, KNEST_BOOTSTRAP,
- * KNEST_INFRASTRUCTURE, KNEST_TIMEOUT, KNEST_API_ACCESS. What a failed create of an ephemeral cluster made is deleted,
- * unless it is to be kept.
+ * KNEST_OWNED_BY_OTHER, KNEST_IMAGE_PULL, KNEST_UNSCHEDULABLE, KNEST_BOOTSTRAP, KNEST_INFRASTRUCTURE, KNEST_TIMEOUT,
+ * KNEST_API_ACCESS. What a failed create of an ephemeral cluster made is deleted, unless it is to be kept.
  */
 export async function create(inputs: CreateInputs, world: World): Promise<void> {
   const host = await enterHost(inputs, world);
@@ -60,66 +53,6 @@ export async function create(inputs: CreateInputs, world: World): Promise<void> 
     await diagnose(host.client, cluster, IN_MAIN, world);
     throw await undo(host, cluster, { ...inputs, created: claimed.created }, thrown, world);
   }
-}
-
-/** What a look at the host showed. */
-interface Found {
-  readonly networks: ClusterNetworks;
-  /** What has to be there in the end. */
-  readonly components: readonly Component[];
-  /** What is there; undefined when these credentials may not look. */
-  readonly inventory: Inventory | undefined;
-  /** The template of the user's own, if one is named. */
-  readonly template: CustomTemplate | undefined;
-}
-
-/** What is said of a host whose components these credentials may not look at. */
-const NOT_READ = { text: 'what is installed may not be read and is taken for complete', isComplete: true };
-
-/** Looks before anything is written. */
-async function preflight(
-  { client }: Connection,
-  cluster: ClusterIdentity,
-  inputs: CreateInputs,
-  downloader: Downloader,
-  world: World,
-): Promise<Found> {
-  return world.log.step('Preflight', async (step) => {
-    const components = requiredComponents(inputs.versions, inputs.infrastructure, inputs.persistent);
-    const { clusterTemplate } = inputs;
-    const [used, drops, inventory, template] = await Promise.all([
-      hostNetworks(client),
-      felixDrops(client),
-      takeInventory(client),
-      clusterTemplate && fetchTemplate(client, clusterTemplate, downloader, world.directory),
-    ]);
-    const networks = chooseNetworks(inputs, used);
-    // A single machine sends no packets to others.
-    const isAlone = inputs.controlPlane.count + inputs.workers.count === 1;
-    const dropped = isAlone ? undefined : checkEncapsulation(inputs.cni, drops);
-    if (dropped !== undefined) step.line(dropped);
-    const { text, isComplete } = inventory === undefined ? NOT_READ : describeInventory(components, inventory);
-    const permissions = permissionsOf('create', inputs.namespace, featuresOf(inputs));
-    await checkPermissions(client, isComplete ? permissions : [...permissions, ...installPermissions()]);
-    if (inventory === undefined) await checkServed(client, components);
-    if (inputs.persistent) {
-      await checkDefaultStorageClass(client);
-      await checkAddressesFree(client, cluster, inputs.machineAddresses);
-    }
-    const isKnown = used.pods.length + used.services.length > 0;
-    const state = isKnown ? 'free' : "(the host's own may not be read)";
-    const ranges = `CIDRs ${networks.pods.text} and ${networks.services.text} ${state}`;
-    return { value: { networks, components, inventory, template }, result: `permissions, ${ranges}, ${text}` };
-  });
-}
-
-/** What this cluster has that others do not, as far as it asks more of the host. */
-function featuresOf({ infrastructure, cni, persistent }: CreateInputs): readonly Feature[] {
-  return [
-    ...(typeof infrastructure === 'string' ? [infrastructure] : []),
-    ...(cni.kind === 'none' ? [] : ['cni' as const]),
-    ...(persistent ? ['persistent' as const] : []),
-  ];
 }
 
 /** Gets the CNI's objects before anything exists; without one, says what that means. */

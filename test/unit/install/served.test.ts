@@ -6,8 +6,8 @@ import { requiredComponents } from '../../../src/install/components.ts';
 import { checkServed, takeInventory } from '../../../src/install/inventory.ts';
 import { configFor, json, refuse, serve, type Handler } from '../host/server.ts';
 import { rejection } from '../rejection.ts';
+import { versions } from './versions.ts';
 
-const versions = { clusterApi: 'v1.14.2', certManager: 'v1.18.0', virtinkProvider: 'v0.7.0', virtink: 'v0.15.0' };
 const components = requiredComponents(versions, 'virtink');
 
 describe('credentials that may not look at the whole host', () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { staleDocuments } from '../../../scripts/docs.ts';
 import { rbacManifests } from '../../../scripts/rbac.ts';
-import { installPermissions, permissionsOf } from '../../../src/cluster/permissions.ts';
+import { installPermissions, permissionsOf, type Feature } from '../../../src/cluster/permissions.ts';
 import { COMMANDS } from '../../../src/inputs.ts';
 
 const docs = new URL('../../../docs/', import.meta.url);
@@ -47,8 +47,8 @@ describe('docs/rbac', () => {
   });
 
   it.each(COMMANDS)('grants what %s checks before it begins, in the file that the error names', (command) => {
-    for (const infrastructure of ['virtink', 'docker'] as const) {
-      const needed = permissionsOf(command, 'team', infrastructure);
+    for (const features of [['virtink', 'cni', 'persistent'], ['docker']] as const) {
+      const needed = permissionsOf(command, 'team', features);
       expect(needed.length).toBeGreaterThan(0);
       for (const { verb, resource, group, grantedBy, namespace } of needed) {
         expect(grantedBy).toBe('docs/rbac/namespace.yaml');
@@ -77,17 +77,21 @@ describe('docs/rbac', () => {
     expect(reads).toEqual([]);
   });
 
-  it('is checked for the infrastructure alone that is used', () => {
-    const resources = (infrastructure: 'virtink' | 'docker'): readonly string[] =>
-      permissionsOf('create', 'team', infrastructure).map(({ resource }) => resource);
+  it('is checked for what alone the cluster has', () => {
+    const resources = (...features: Feature[]): readonly string[] =>
+      permissionsOf('create', 'team', features).map(({ resource }) => resource);
     expect(resources('virtink')).toContain('virtinkclusters');
     expect(resources('virtink')).not.toContain('devclusters');
     expect(resources('docker')).toContain('devclusters');
     expect(resources('docker')).not.toContain('virtualmachines');
+    expect(resources('docker')).not.toContain('clusterresourcesets');
+    expect(resources('docker', 'cni')).toContain('clusterresourcesets');
+    expect(resources('virtink')).not.toContain('ippools');
+    expect(resources('virtink', 'persistent')).toContain('ippools');
   });
 
   it('is checked once for each verb of each kind', () => {
-    const keys = permissionsOf('create', 'team', 'virtink').map(
+    const keys = permissionsOf('create', 'team', ['virtink', 'cni', 'persistent']).map(
       ({ verb, group, resource }) => `${verb} ${group}/${resource}`,
     );
     expect(new Set(keys).size).toBe(keys.length);

@@ -1,0 +1,78 @@
+import { checkAddressesFree } from '../cluster/addresses.ts';
+import { fetchTemplate, type CustomTemplate } from '../cluster/custom-template.ts';
+import { checkEncapsulation } from '../cluster/encapsulation.ts';
+import type { ClusterIdentity } from '../cluster/identity.ts';
+import { chooseNetworks, type ClusterNetworks } from '../cluster/networks.ts';
+import { installPermissions, permissionsOf, type Feature } from '../cluster/permissions.ts';
+import type { Connection } from '../host/connect.ts';
+import { felixDrops } from '../host/felix.ts';
+import { checkDefaultStorageClass, checkPermissions, hostNetworks } from '../host/preflight.ts';
+import type { CreateInputs } from '../inputs.ts';
+import { requiredComponents, type Component } from '../install/components.ts';
+import type { Downloader } from '../install/download.ts';
+import { checkServed, describeInventory, takeInventory, type Inventory } from '../install/inventory.ts';
+import type { World } from '../world.ts';
+
+/** What a look at the host showed. */
+export interface Found {
+  readonly networks: ClusterNetworks;
+  /** What has to be there in the end. */
+  readonly components: readonly Component[];
+  /** What is there; undefined when these credentials may not look. */
+  readonly inventory: Inventory | undefined;
+  /** The template of the user's own, if one is named. */
+  readonly template: CustomTemplate | undefined;
+}
+
+/** What is said of a host whose components these credentials may not look at. */
+const NOT_READ = { text: 'what is installed may not be read and is taken for complete', isComplete: true };
+
+/**
+ * Looks before anything is written: that these credentials may do what is needed, that ranges, addresses and storage
+ * suit, and what is missing. Errors: KNEST_PERMISSION, KNEST_INPUT, KNEST_HOST_NETWORK, KNEST_STORAGE_CLASS,
+ * KNEST_ADDRESS_POOL, KNEST_UNSUPPORTED_VERSION, KNEST_TEMPLATE, KNEST_INSTALL.
+ */
+export async function preflight(
+  { client }: Connection,
+  cluster: ClusterIdentity,
+  inputs: CreateInputs,
+  downloader: Downloader,
+  world: World,
+): Promise<Found> {
+  return world.log.step('Preflight', async (step) => {
+    const components = requiredComponents(inputs.versions, inputs.infrastructure, inputs.persistent);
+    const { clusterTemplate } = inputs;
+    const [used, drops, inventory, template] = await Promise.all([
+      hostNetworks(client),
+      felixDrops(client),
+      takeInventory(client),
+      clusterTemplate && fetchTemplate(client, clusterTemplate, downloader, world.directory),
+    ]);
+    const networks = chooseNetworks(inputs, used);
+    // A single machine sends no packets to others.
+    const isAlone = inputs.controlPlane.count + inputs.workers.count === 1;
+    const dropped = isAlone ? undefined : checkEncapsulation(inputs.cni, drops);
+    if (dropped !== undefined) step.line(dropped);
+    const { text, isComplete } = inventory === undefined ? NOT_READ : describeInventory(components, inventory);
+    const permissions = permissionsOf('create', inputs.namespace, featuresOf(inputs));
+    await checkPermissions(client, isComplete ? permissions : [...permissions, ...installPermissions()]);
+    if (inventory === undefined) await checkServed(client, components);
+    if (inputs.persistent) {
+      await checkDefaultStorageClass(client);
+      await checkAddressesFree(client, cluster, inputs.machineAddresses);
+    }
+    const isKnown = used.pods.length + used.services.length > 0;
+    const state = isKnown ? 'free' : "(the host's own may not be read)";
+    const ranges = `CIDRs ${networks.pods.text} and ${networks.services.text} ${state}`;
+    return { value: { networks, components, inventory, template }, result: `permissions, ${ranges}, ${text}` };
+  });
+}
+
+/** What this cluster has that others do not, as far as it asks more of the host. */
+function featuresOf({ infrastructure, cni, persistent }: CreateInputs): readonly Feature[] {
+  return [
+    ...(typeof infrastructure === 'string' ? [infrastructure] : []),
+    ...(cni.kind === 'none' ? [] : ['cni' as const]),
+    ...(persistent ? ['persistent' as const] : []),
+  ];
+}
