@@ -2,7 +2,7 @@ import { KnestError } from '../errors.ts';
 import type { KubernetesClient } from '../host/client.ts';
 import { Kinds, type Kind } from '../host/kinds.ts';
 import { conditionOf, type Cluster, type KubernetesObject } from '../host/objects.ts';
-import { hasStatus } from '../host/rest.ts';
+import { ApiError, hasStatus, isTransient, pause } from '../host/rest.ts';
 import { watchTarget, watchUntil, type WatchTarget } from '../host/watch.ts';
 import type { StepLog } from '../report/log.ts';
 import { formatDuration } from '../values/duration.ts';
@@ -45,10 +45,37 @@ export async function removeCluster(
   log: StepLog,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const cluster = await requestDeletion(client, handle, proof);
+  const cluster = await insistOnDeletion(client, handle, proof, log, signal);
   await tieDisks(client, handle);
   await waitUntilGone(client, handle, cluster?.metadata.uid, (line) => log.line(line), signal);
   return cluster !== undefined;
+}
+
+/** Milliseconds until a host that could not answer is asked again, after the client's own tries. */
+const INSIST_MILLISECONDS = 1_000;
+
+/**
+ * Asks for the deletion until the host takes it, or time is up: a webhook whose pods restart refuses for longer than one
+ * request is tried, and a cluster that is not deleted now is there until it expires. Throws as requestDeletion.
+ */
+async function insistOnDeletion(
+  client: KubernetesClient,
+  handle: ClusterHandle,
+  proof: Proof,
+  log: StepLog,
+  signal: AbortSignal,
+): Promise<Cluster | undefined> {
+  for (;;) {
+    try {
+      return await requestDeletion(client, handle, proof);
+    } catch (thrown) {
+      if (!(thrown instanceof ApiError) || !isTransient(thrown)) throw thrown;
+      log.line(`asked again, since ${thrown.problem}`);
+      await pause(INSIST_MILLISECONDS, signal).catch(() => {
+        throw thrown;
+      });
+    }
+  }
 }
 
 /**

@@ -2,8 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { down, up, type Host } from '../host/host.ts';
 import { silent } from '../host/report.ts';
 import type { Job, StepResult } from '../support/runner.ts';
-import { hostName as sharedName } from './setup.ts';
-import { jobOn, leftovers } from './support.ts';
+import { hostName as sharedName, jobOn, leftovers } from './support.ts';
 
 const namespace = 'crowd';
 // A host of its own: on the shared one, other tests have installed something.

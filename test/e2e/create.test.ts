@@ -8,8 +8,7 @@ import { down, up, type Host } from '../host/host.ts';
 import { silent } from '../host/report.ts';
 import { noteSecrets, watchSecrets } from '../support/evidence.ts';
 import type { Job, StepResult } from '../support/runner.ts';
-import { hostName as sharedName } from './setup.ts';
-import { jobOn, kubernetesVersion, leftovers, sharedHost } from './support.ts';
+import { hostName as sharedName, jobOn, kubernetesVersion, leftovers, sharedHost } from './support.ts';
 
 const name = 'whole';
 const namespace = 'knest';

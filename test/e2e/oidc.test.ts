@@ -48,12 +48,6 @@ describe('a host that takes GitHub’s tokens', () => {
     for (const file of files) await host.kubectl(['apply', '-f', join(documents, file)]);
     const path = 'jsonpath={.clusters[0].cluster.certificate-authority-data}';
     caCertificate = await host.kubectl(['config', 'view', '--raw', '-o', path]);
-    // What is missing on a host that is new is not for these jobs to install.
-    const installer = jobOn(host, { infrastructure: 'docker', name: 'oidc-install', namespace, 'wait-for': 'none' });
-    jobs.push(installer);
-    const main = await installer.main();
-    expect(main.exitCode, main.log).toBe(0);
-    await installer.post();
     await until('the API server to take tokens', 120_000, async () => {
       const token = await issuer.token(host, audience);
       const { command, args } = host.command([

@@ -28,6 +28,9 @@ export async function once(directory: string, fill: (temporary: string) => Promi
   try {
     await fill(temporary);
     renameSync(temporary, directory);
+  } catch (thrown) {
+    // Another process was faster, and has filled it with the same.
+    if (!existsSync(directory)) throw thrown;
   } finally {
     rmSync(temporary, { recursive: true, force: true });
   }

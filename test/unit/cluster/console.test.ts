@@ -116,7 +116,7 @@ describe('a console', () => {
     opened.follow(running);
     await vi.waitFor(() => expect(opened.telling(pod)).toEqual(['error: x']), patience);
     expect(received.map(({ path }) => path)).toEqual([
-      '/api/v1/namespaces/knest/pods/vm-m/log?follow=true&container=cloud-hypervisor',
+      '/api/v1/namespaces/knest/pods/vm-m/log?container=cloud-hypervisor&follow=true',
     ]);
   });
 

@@ -9,7 +9,7 @@ const V3 = '/apis/projectcalico.org/v3/felixconfigurations';
 /** What is read of a host that serves these configurations, by path, or refuses with a status; all else is 404. */
 async function read(served: Readonly<Record<string, readonly object[] | number>>): Promise<FelixDrops | undefined> {
   const { url } = await serve((response, _number, { path }) => {
-    const items = served[path];
+    const items = served[path.replace(/\?.*/, '')];
     if (Array.isArray(items)) json(response, { items, metadata: { resourceVersion: '1' } });
     else refuse(response, typeof items === 'number' ? items : 404);
   });
