@@ -3,7 +3,8 @@ import type { RunProcess } from './world.ts';
 
 /**
  * Runs programs until the signal aborts, which ends them: the runner tells main alone that the job is cancelled, not
- * what it has started. Rejects with the signal's reason then, and when a program cannot be started.
+ * what it has started, and @actions/exec has no way to end a program. Rejects with the signal's reason then, and when a
+ * program cannot be started.
  */
 export function processRunner(signal: AbortSignal): RunProcess {
   return (program, args, env) =>
