@@ -189,6 +189,7 @@ export const INSTALL_RULES: readonly Rule[] = [
       ...[...ROLES, ...BINDINGS].map((name) => resource(RBAC, name)),
       ...['issuers', 'certificates'].map((name) => resource('cert-manager.io', name)),
       Kinds.provider,
+      resource('cdi.kubevirt.io', 'cdis'),
     ],
     ['create'],
   ),

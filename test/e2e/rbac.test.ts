@@ -31,7 +31,9 @@ const hostAsAWhole = [
   'GET /apis/apps/v1/daemonsets',
   'GET /apis/apps/v1/deployments',
   'GET /apis/clusterctl.cluster.x-k8s.io/v1alpha3/providers',
+  'GET /apis/crd.projectcalico.org/v1/felixconfigurations',
   'GET /apis/networking.k8s.io/v1/servicecidrs',
+  'GET /apis/projectcalico.org/v3/felixconfigurations',
 ];
 
 /** Every command, by a ServiceAccount that has what docs/rbac grants and nothing else. */
