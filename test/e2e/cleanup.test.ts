@@ -141,7 +141,16 @@ describe('cleanup', () => {
     const api = { apiVersion: 'admissionregistration.k8s.io/v1', metadata };
     const rule = { apiGroups: ['*'], apiVersions: ['*'], resources: ['clusters'], operations: ['DELETE'] };
     const matchResources = { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } } };
-    ends.push(() => host.kubectl(['delete', 'validatingadmissionpolicybinding,validatingadmissionpolicy', policy]));
+    const tried = ['delete', 'cluster', 'denied', '-n', namespace, '--dry-run=server'];
+    const isDenied = async (): Promise<boolean> =>
+      host.kubectl(tried).then(
+        () => false,
+        () => true,
+      );
+    ends.push(async () => {
+      await host.kubectl(['delete', 'validatingadmissionpolicybinding,validatingadmissionpolicy', policy]);
+      await until('the end of the policy', 60_000, async () => !(await isDenied()));
+    });
     await apply(
       {
         ...api,
@@ -158,12 +167,6 @@ describe('cleanup', () => {
       },
       ...['before', 'denied', 'later'].map((name) => cluster(name)),
     );
-    const tried = ['delete', 'cluster', 'denied', '-n', namespace, '--dry-run=server'];
-    const isDenied = async (): Promise<boolean> =>
-      host.kubectl(tried).then(
-        () => false,
-        () => true,
-      );
     await until('the policy', 60_000, isDenied);
     const result = await clean();
     expect(result.exitCode).toBe(1);
