@@ -56,7 +56,7 @@ export async function install(installation: Installation, log: StepLog): Promise
   const first = makePlan(components, inventory);
   if (isEmpty(first)) return 'nothing missing';
   const recorded = recordedProviders(clusterctl.components, inventory);
-  await clusterctl.stock([...first.absent, ...first.incomplete], recorded);
+  await clusterctl.stock(needed(first, components), recorded);
   const waiting = (other: string): void => log.line(`waiting for ${other}, which installs on this host`);
   return withLease(client, LEASE, holder, signal, waiting, async () => {
     const current = (await takeInventory(client)) ?? inventory;
@@ -87,6 +87,16 @@ function makePlan(components: readonly Component[], inventory: Inventory): Plan 
       found.state === 'incomplete' ? [atVersion(component, found.version)] : [],
     ),
   };
+}
+
+/**
+ * What has to be at hand for a plan: besides what is missing, cert-manager's manifest wherever `clusterctl init` runs,
+ * which installs it anew when an earlier run was cut before its webhook answered.
+ */
+function needed({ absent, incomplete }: Plan, components: readonly Component[]): readonly Component[] {
+  const runsInit = absent.some(({ installer }) => installer === 'clusterctl');
+  const certManager = components.filter(({ installer }) => installer === 'clusterctl-cert-manager');
+  return [...new Set([...absent, ...incomplete, ...(runsInit ? certManager : [])])];
 }
 
 function isEmpty({ absent, incomplete }: Plan): boolean {
