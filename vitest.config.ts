@@ -1,6 +1,42 @@
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
 
 const minutes = 60_000;
+
+/**
+ * The half of the e2e tests that runs on a second host beside the first: they mostly wait, and what one changes on its
+ * host must not meet another.
+ */
+const besides = [
+  'test/e2e/workflows/**/*.test.ts',
+  ...[
+    'cleanup',
+    'cleanup-cronjob',
+    'cluster-template',
+    'concurrency',
+    'faults',
+    'in-memory',
+    'kill',
+    'list',
+    'rbac',
+  ].map((name) => `test/e2e/${name}.test.ts`),
+];
+
+/** Tests on a host of their own, named like the project, one file at a time. */
+function onHost(name: string, include: string[], exclude: string[]): TestProjectConfiguration {
+  return {
+    test: {
+      name,
+      include,
+      exclude,
+      env: { KNEST_TEST_HOST: process.env['KNEST_TEST_HOST'] ?? name },
+      globalSetup: 'test/e2e/setup.ts',
+      fileParallelism: false,
+      testTimeout: 10 * minutes,
+      // A cold host builds its programs first.
+      hookTimeout: 40 * minutes,
+    },
+  };
+}
 
 // eslint-disable-next-line no-restricted-syntax -- vitest reads the default export.
 export default defineConfig({
@@ -14,18 +50,8 @@ export default defineConfig({
       { test: { name: 'bundle', include: ['test/bundle/**/*.test.ts'], testTimeout: minutes } },
       // After all that run the action: what they left is searched.
       { test: { name: 'secrets', include: ['test/secrets/**/*.test.ts'], sequence: { groupOrder: 1 } } },
-      {
-        test: {
-          name: 'e2e',
-          include: ['test/e2e/**/*.test.ts'],
-          globalSetup: 'test/e2e/setup.ts',
-          // One host, two cores: side by side the clusters would only wait for each other.
-          fileParallelism: false,
-          testTimeout: 10 * minutes,
-          // A cold host builds its programs first.
-          hookTimeout: 40 * minutes,
-        },
-      },
+      onHost('e2e', ['test/e2e/**/*.test.ts'], besides),
+      onHost('e2e-besides', besides, []),
     ],
   },
 });

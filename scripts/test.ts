@@ -4,18 +4,18 @@ import { clearEvidence } from '../test/support/evidence.ts';
 import { checks } from './checks.ts';
 import { add, closingLine, emptyTally, isGreen, partLine, runParts, type Outcome, type Tally } from './parts.ts';
 
-/** A vitest project, and what keeps it from running on this machine. */
-interface Project {
-  readonly name: string;
+/** Vitest projects that run side by side, and what keeps them from running on this machine. */
+interface Stage {
+  readonly names: readonly string[];
   readonly obstacle: () => Promise<string | undefined>;
 }
 
 const none = (): Promise<undefined> => Promise.resolve(undefined);
-const projects: readonly Project[] = [
-  { name: 'unit', obstacle: none },
-  { name: 'bundle', obstacle: none },
-  { name: 'e2e', obstacle: hostObstacle },
-  { name: 'secrets', obstacle: none },
+const stages: readonly Stage[] = [
+  { names: ['unit'], obstacle: none },
+  { names: ['bundle'], obstacle: none },
+  { names: ['e2e', 'e2e-besides'], obstacle: hostObstacle },
+  { names: ['secrets'], obstacle: none },
 ];
 
 /** Why no host cluster can be started here; what it needs beyond this, it says itself. */
@@ -26,9 +26,8 @@ async function hostObstacle(): Promise<string | undefined> {
   return undefined;
 }
 
-/** Runs one project of vitest.config.ts, told live. Whatever vitest ends badly for counts as failed. */
+/** Runs one project of vitest.config.ts, told live. */
 async function runProject(name: string): Promise<Tally> {
-  process.exitCode = 0;
   const vitest = await startVitest('test', [], { run: true, project: [name] });
   const tally = emptyTally();
   for (const module of vitest.state.getTestModules()) {
@@ -42,7 +41,7 @@ async function runProject(name: string): Promise<Tally> {
     // A file that cannot be read, or whose hooks fail, fails without a failed test.
     tally.failed += failedTests === 0 && module.state() === 'failed' ? 1 : failedTests;
   }
-  const endedBadly = vitest.state.getUnhandledErrors().length > 0 || process.exitCode !== 0;
+  const endedBadly = vitest.state.getUnhandledErrors().length > 0;
   if (tally.failed === 0 && (endedBadly || tally.passed + tally.skipped.length === 0)) tally.failed = 1;
   return tally;
 }
@@ -51,12 +50,9 @@ function noteOf(result: object): string | undefined {
   return 'note' in result && typeof result.note === 'string' ? result.note : undefined;
 }
 
-clearEvidence();
-const lines: string[] = [];
-let total = await runParts(checks, 2);
-for (const { name, obstacle } of projects) {
+/** Runs a project, or says why not, and writes the line that tells how it ended. */
+async function tellProject(name: string, reason: string | undefined): Promise<Tally> {
   const began = performance.now();
-  const reason = await obstacle();
   const tally = reason === undefined ? await runProject(name) : { ...emptyTally(), skipped: [{ name, reason }] };
   const outcome: Outcome =
     reason !== undefined
@@ -64,10 +60,22 @@ for (const { name, obstacle } of projects) {
       : tally.failed > 0
         ? { kind: 'failed', output: closingLine(tally) }
         : { kind: 'passed', detail: closingLine(tally) };
-  lines.push(partLine(name, outcome, began));
-  console.log(lines.at(-1));
-  total = add(total, tally);
+  const line = partLine(name, outcome, began);
+  lines.push(line);
+  console.log(line);
+  return tally;
 }
+
+clearEvidence();
+const lines: string[] = [];
+let total = await runParts(checks, 2);
+for (const { names, obstacle } of stages) {
+  const reason = await obstacle();
+  const tallies = await Promise.all(names.map((name) => tellProject(name, reason)));
+  total = tallies.reduce(add, total);
+}
+// Vitest sets it for what belongs to no test, such as a host that does not come up.
+if (total.failed === 0 && (process.exitCode ?? 0) !== 0) total = add(total, { ...emptyTally(), failed: 1 });
 
 console.log();
 for (const line of lines) console.log(line);

@@ -40,6 +40,12 @@ interface ClusterInputs extends CommonInputs, AccessInputs, NetworkInputs, Templ
 
 /** Reads what `create` is asked. */
 export function readCreate(reader: InputReader): CreateInputs {
+  const cluster = {
+    command: 'create' as const,
+    name: reader.optionalName('name', MAX_NAME_LENGTH),
+    jobIndex: /^\d+$/.exec(reader.optional('job-index') ?? '')?.[0],
+    ...readCommon(reader),
+  };
   const kubernetesVersion = reader.version('kubernetes-version');
   const persistent = reader.boolean('persistent');
   const template = readTemplate(reader);
@@ -50,10 +56,7 @@ export function readCreate(reader: InputReader): CreateInputs {
   const workers = readMachine(reader, 'worker', reader.integer('worker-machine-count', 0, 1000), rootfs);
   const lifetime = readLifetime(reader, persistent, controlPlane.count + workers.count);
   const inputs = {
-    command: 'create' as const,
-    name: reader.optionalName('name', MAX_NAME_LENGTH),
-    jobIndex: /^\d+$/.exec(reader.optional('job-index') ?? '')?.[0],
-    ...readCommon(reader),
+    ...cluster,
     downloads: readDownloads(reader),
     ...template,
     versions: readVersions(reader),

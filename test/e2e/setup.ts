@@ -1,20 +1,27 @@
+import type { TestProject } from 'vitest/node';
 import { down, up, type Host } from '../host/host.ts';
 import { lineReport } from '../host/report.ts';
 import { watchSecrets } from '../support/evidence.ts';
-import { hostName, jobOn } from './support.ts';
+import { jobOn } from './support.ts';
 
-/** Whether the host outlives the run, to be looked at afterwards and used by the next. */
+/** Whether the hosts outlive the run, to be looked at afterwards and used by the next. */
 const keepsHost = process.env['KNEST_KEEP_HOST'] !== undefined;
 
-let secrets: ReturnType<typeof watchSecrets> | undefined;
-
-/** Brings up the host of the tests: fresh, so that a run that was cut short leaves nothing to the next, unless kept. */
-export async function setup(): Promise<void> {
+/**
+ * Brings up the host of a project: fresh, so that a run that was cut short leaves nothing to the next, unless kept.
+ * Resolves what takes it down.
+ */
+export async function setup({ config }: TestProject): Promise<() => Promise<void>> {
   const report = lineReport();
-  if (!keepsHost) await down(hostName, report);
-  const host = await up({ name: hostName }, report);
-  secrets = watchSecrets(host);
+  const name = config.env['KNEST_TEST_HOST'] ?? '';
+  if (!keepsHost) await down(name, report);
+  const host = await up({ name }, report);
+  const secrets = watchSecrets(host);
   await install(host);
+  return async () => {
+    secrets.stop();
+    if (!keepsHost) await down(name, report);
+  };
 }
 
 /** Has the action install what clusters of in-memory machines need, so that no test depends on one before it. */
@@ -24,10 +31,4 @@ async function install(host: Host): Promise<void> {
   if (main.exitCode !== 0) throw new Error(`nothing could be installed:\n${main.log}`);
   await job.post();
   job.clean();
-}
-
-/** Takes it down, unless kept. */
-export async function teardown(): Promise<void> {
-  secrets?.stop();
-  if (!keepsHost) await down(hostName, lineReport());
 }

@@ -2,8 +2,8 @@ import { find, type Host } from '../host/host.ts';
 import { Job, type StepOptions } from '../support/runner.ts';
 import { versions } from '../host/modules.ts';
 
-/** The name of the host that the tests share; any other host on the machine is left alone. */
-export const hostName = process.env['KNEST_TEST_HOST'] ?? 'e2e';
+/** The name of the host that the tests of a project share; any other host on the machine is left alone. */
+export const hostName = process.env['KNEST_TEST_HOST'] ?? '';
 
 /** The host that setup.ts brought up. */
 export function sharedHost(): Host {

@@ -180,9 +180,9 @@ describe('several inputs together', () => {
       'host-kubeconfig-file': 'file',
     };
     expect(problems(given)).toEqual([
+      'host-kubeconfig-file: is set together with host-kubeconfig; set one of them',
       'control-plane-machine-count: 2 is even; etcd needs an odd number: 1, 3 or 5',
       'worker-machine-memory-size: "4GB" is no Kubernetes quantity; "4Gi" or "4G"',
-      'host-kubeconfig-file: is set together with host-kubeconfig; set one of them',
       'service-cidr: 10.85.7.0/24 overlaps pod-network-cidr (10.85.0.0/16)',
     ]);
     expect(() => read(given)).toThrow('4 inputs cannot be used; nothing was created (KNEST_INPUT)');
