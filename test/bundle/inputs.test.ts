@@ -38,7 +38,10 @@ describe.concurrent('inputs that cannot be used', () => {
   });
 
   it.each([
-    [{ command: 'destroy' }, 'command: "destroy" is not known; one of create, delete, scale, kubeconfig, list'],
+    [
+      { command: 'destroy' },
+      'command: "destroy" is not known; one of create, delete, scale, kubeconfig, list, cleanup',
+    ],
     [{ command: 'delete' }, 'name: is missing; delete needs the name of a cluster'],
     [
       { 'pod-network-cidr': '10.95.0.0/16', 'service-cidr': '10.95.128.0/20' },
