@@ -36,7 +36,8 @@ export async function render(
   // An infrastructure without a template of our own is none without one of the user's.
   const file = custom?.file ?? templateFile(typeof infrastructure === 'object' ? 'virtink' : infrastructure);
   const own = variables(inputs, networks);
-  const given = custom === undefined ? own : withAliases(own);
+  // The action makes the pool of a persistent cluster, under its name.
+  const given = custom === undefined ? own : withAliases({ ...own, IP_POOL_NAME: identity.name });
   const text = await clusterctl.renderTemplate(identity.name, identity.namespace, file, given);
   const template = parseTemplate(text);
   const wanted = inputs.persistent ? persist(template, identity.name, inputs) : template;
