@@ -158,13 +158,10 @@ describe.skipIf(!host.hasVirtink)('a persistent cluster (needs the modules of Vi
       expect(deleted.exitCode, deleted.log).toBe(0);
       expect(await leftovers(host, namespace, cluster)).toEqual([]);
     }
-    const volumes = await host.kubectl([
-      'get',
-      'persistentvolumes',
-      '-o',
-      'jsonpath={.items[*].spec.claimRef.namespace}',
-    ]);
-    expect(volumes).not.toContain(namespace);
+    // The volume goes by the StorageClass's own hand, a moment after its claim.
+    const claimed = 'jsonpath={.items[*].spec.claimRef.namespace}';
+    const volumes = (): Promise<string> => host.kubectl(['get', 'persistentvolumes', '-o', claimed]);
+    await expect.poll(volumes, { timeout: 60_000 }).not.toContain(namespace);
   });
 
   it('is not begun on a host without a default StorageClass', async () => {
