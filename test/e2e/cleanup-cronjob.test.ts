@@ -116,6 +116,7 @@ describe('the CronJob for clean-up', () => {
     writeFileSync(join(directory, 'ca.crt'), Buffer.from(ca, 'base64'));
     writeFileSync(join(directory, 'namespace'), namespace);
     const { command, environment } = containerOf('cleanup', {
+      INPUT_NAMESPACE: namespace,
       GITHUB_REPOSITORY: 'octo-org/octo-repo',
       GITHUB_REPOSITORY_ID: repositoryId,
       RUNNER_TEMP: directory,
