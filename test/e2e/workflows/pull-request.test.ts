@@ -46,7 +46,7 @@ describe(`workflows/${file}`, { timeout: 6 * 60_000 }, () => {
     const payload = pullRequest(7, 'octo-fork/octo-repo');
     const { code, log } = await act.run([file], { event: 'pull_request', payload, options: ['--verbose'] });
     expect(code, log).toBe(0);
-    expect(log).toContain("Skipping job 'test' due to 'github.event.pull_request.head.repo.full_name");
+    expect(log).toContain("Skipping job 'Test on a cluster' due to 'github.event.pull_request.head.repo.full_name");
     expect(log).toContain('A pull request from a fork has no secrets, so it gets no cluster.');
     expect(log).not.toContain('knest-action');
   });
