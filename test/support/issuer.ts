@@ -1,4 +1,4 @@
-import { generateKeyPairSync, sign } from 'node:crypto';
+import { generateKeyPairSync, sign, randomUUID } from 'node:crypto';
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo, Server } from 'node:net';
@@ -44,6 +44,8 @@ async function main(): Promise<void> {
       iss: issuer,
       aud: audience,
       sub: 'repo:octo-org@583231/octo-repo@1296269:ref:refs/heads/main',
+      // As GitHub's have: two of the same second are not the same.
+      jti: randomUUID(),
       iat,
       nbf: iat,
       exp: iat + seconds('lifetime', usualLifetime),
