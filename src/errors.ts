@@ -90,10 +90,9 @@ export function inputError(problems: readonly string[]): KnestError {
 /** Whatever was thrown, as a `KnestError`; what is none of ours is a defect, and says so. */
 export function toKnestError(thrown: unknown): KnestError {
   if (thrown instanceof KnestError) return thrown;
-  const message = messageOf(thrown);
   return new KnestError({
     code: 'KNEST_INTERNAL',
-    problem: `an unexpected error: ${message.split('\n')[0] ?? message}`,
+    problem: `an unexpected error: ${firstLineOf(thrown)}`,
     evidence: thrown instanceof Error && thrown.stack !== undefined ? thrown.stack.split('\n').slice(1, 6) : [],
     next: 'this is a defect of knest-action: please report it with these lines',
     cause: thrown,
@@ -103,4 +102,9 @@ export function toKnestError(thrown: unknown): KnestError {
 /** The message of whatever was thrown. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
+/** The first line of that message: what fits beside other text. */
+export function firstLineOf(thrown: unknown): string {
+  return messageOf(thrown).split('\n')[0] ?? '';
 }

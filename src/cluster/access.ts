@@ -1,4 +1,4 @@
-import { KnestError, messageOf } from '../errors.ts';
+import { firstLineOf, KnestError } from '../errors.ts';
 import type { KubernetesClient } from '../host/client.ts';
 import { enter } from '../host/connect.ts';
 import { Kinds } from '../host/kinds.ts';
@@ -113,14 +113,14 @@ async function probe(kubeconfig: Kubeconfig, signal: AbortSignal): Promise<strin
   } catch (thrown) {
     signal.throwIfAborted();
     // Cluster API's in-memory API server has no health endpoints.
-    if (!hasStatus(thrown, 404)) return messageOf(thrown).split('\n')[0];
+    if (!hasStatus(thrown, 404)) return firstLineOf(thrown);
   }
   try {
     await client.rest.json({ ...once, path: '/api/v1/namespaces/kube-system' });
     return undefined;
   } catch (thrown) {
     signal.throwIfAborted();
-    return messageOf(thrown).split('\n')[0];
+    return firstLineOf(thrown);
   }
 }
 

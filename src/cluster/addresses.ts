@@ -10,8 +10,7 @@ import {
   rangesOverlap,
   type AddressRange,
 } from '../values/address-range.ts';
-import { Labels } from './identity.ts';
-import type { ClusterHandle } from './view.ts';
+import { belongingTo, type ClusterHandle } from './view.ts';
 
 /**
  * The pool that the machines of a persistent cluster take their addresses from: it has the cluster's name, and so
@@ -58,12 +57,8 @@ export async function checkAddressesFree(
 }
 
 /** The pools of a cluster: none when it is not persistent. */
-export async function poolsOf(
-  client: KubernetesClient,
-  { name, namespace }: ClusterHandle,
-): Promise<readonly IPPool[]> {
-  const labelSelector = `${Labels.clusterName}=${name}`;
-  return unlessForbidden(client.list(Kinds.ipPool, { namespace, labelSelector }), []);
+export async function poolsOf(client: KubernetesClient, cluster: ClusterHandle): Promise<readonly IPPool[]> {
+  return unlessForbidden(client.list(Kinds.ipPool, belongingTo(cluster)), []);
 }
 
 /** Throws KNEST_ADDRESS_POOL when the pools of a cluster, if it has any, are too small for so many machines. */

@@ -1,4 +1,4 @@
-import { messageOf } from '../errors.ts';
+import { firstLineOf } from '../errors.ts';
 import type { KubernetesClient } from '../host/client.ts';
 import { Kinds } from '../host/kinds.ts';
 import { hasStatus } from '../host/rest.ts';
@@ -43,7 +43,7 @@ export async function deleteDue(
 ): Promise<readonly Outcome[]> {
   return mapConcurrently(judgements.filter(isDue), CONCURRENCY, async (judgement) => {
     const outcome = await deleteOne(client, judgement, rules).catch((thrown: unknown): Outcome => {
-      return { ...judgement, result: 'failed', error: messageOf(thrown).split('\n')[0] ?? '' };
+      return { ...judgement, result: 'failed', error: firstLineOf(thrown) };
     });
     done(outcome);
     return outcome;

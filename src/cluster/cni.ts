@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { inputError, KnestError, messageOf } from '../errors.ts';
+import { firstLineOf, inputError, KnestError, messageOf } from '../errors.ts';
 import { parseManifest } from '../host/manifest.ts';
 import type { KubernetesObject } from '../host/objects.ts';
 import type { CniInput, Infrastructure, KnownCni } from '../inputs.ts';
@@ -35,8 +35,8 @@ export interface CniSources {
 }
 
 /**
- * Gets the manifest of a CNI and sets it up for the cluster; a user's own is taken as it is. Throws KNEST_DOWNLOAD, KNEST_CHECKSUM, KNEST_INPUT for a manifest that cannot be used, KNEST_CNI when helm
- * cannot render a chart.
+ * Gets the manifest of a CNI and sets it up for the cluster; a user's own is taken as it is. Throws KNEST_DOWNLOAD,
+ * KNEST_CHECKSUM, KNEST_INPUT for a manifest that cannot be used, KNEST_CNI when helm cannot render a chart.
  */
 export async function prepareCni(input: CniInput, sources: CniSources): Promise<Cni> {
   switch (input.kind) {
@@ -128,6 +128,6 @@ async function ownObjects(file: string, named: string): Promise<readonly Kuberne
     if (nameless >= 0) throw new Error(`its document ${nameless + 1} lacks apiVersion, kind or metadata.name`);
     return objects;
   } catch (thrown) {
-    throw inputError([`cni: ${named} is no manifest that can be used: ${messageOf(thrown).split('\n')[0] ?? ''}`]);
+    throw inputError([`cni: ${named} is no manifest that can be used: ${firstLineOf(thrown)}`]);
   }
 }

@@ -1,11 +1,10 @@
-import { messageOf } from '../errors.ts';
+import { firstLineOf } from '../errors.ts';
 import type { KubernetesClient } from '../host/client.ts';
 import { Kinds } from '../host/kinds.ts';
 import type { Pod } from '../host/objects.ts';
 import { logPath } from '../host/pods.ts';
+import { PROVIDER_LABEL } from '../install/inventory.ts';
 
-/** On the pods of every provider that clusterctl installs. Source: Cluster API, "Provider contract", labels. */
-const PROVIDER = 'cluster.x-k8s.io/provider';
 /** Where Virtink runs, which is no provider. Source: deploy/ of its repository. */
 const VIRTINK_NAMESPACE = 'virtink-system';
 /** Lines of each log that are read: a host with many clusters writes some thousand in the time of a create. */
@@ -29,7 +28,7 @@ export async function controllerLogs(
   names: ReadonlySet<string>,
 ): Promise<readonly ControllerLog[]> {
   const found = await Promise.all([
-    controllers(client, PROVIDER, { labelSelector: PROVIDER }),
+    controllers(client, PROVIDER_LABEL, { labelSelector: PROVIDER_LABEL }),
     controllers(client, VIRTINK_NAMESPACE, { namespace: VIRTINK_NAMESPACE }),
   ]);
   const isAbout = aboutObjects(namespace, names);
@@ -62,7 +61,7 @@ async function controllers(
 }
 
 function notRead(thrown: unknown): string {
-  return `not read: ${messageOf(thrown).split('\n')[0] ?? ''}`;
+  return `not read: ${firstLineOf(thrown)}`;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { messageOf } from '../errors.ts';
+import { firstLineOf } from '../errors.ts';
 import type { KubernetesClient } from '../host/client.ts';
 import type { Pod } from '../host/objects.ts';
 import { namesIn, newestEvents } from './chain.ts';
@@ -82,5 +82,5 @@ async function controllers(
 }
 
 async function orReason(read: Promise<readonly string[]>): Promise<readonly string[]> {
-  return read.catch((thrown: unknown) => [`not read: ${messageOf(thrown).split('\n')[0] ?? ''}`]);
+  return read.catch((thrown: unknown) => [`not read: ${firstLineOf(thrown)}`]);
 }

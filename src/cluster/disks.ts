@@ -4,7 +4,7 @@ import type { KubernetesObject, VirtinkMachine } from '../host/objects.ts';
 import { unlessForbidden } from '../host/preflight.ts';
 import { hasStatus } from '../host/rest.ts';
 import { Labels } from './identity.ts';
-import type { ClusterHandle } from './view.ts';
+import { belongingTo, type ClusterHandle } from './view.ts';
 
 /** A disk is a PersistentVolumeClaim, and as long as CDI keeps it a DataVolume of the same name. */
 const DISK_KINDS: readonly Kind[] = [Kinds.dataVolume, Kinds.persistentVolumeClaim];
@@ -15,8 +15,7 @@ const DISK_KINDS: readonly Kind[] = [Kinds.dataVolume, Kinds.persistentVolumeCla
  * one whose machine has gone before is deleted.
  */
 export async function tieDisks(client: KubernetesClient, { name, namespace }: ClusterHandle): Promise<void> {
-  const labelSelector = `${Labels.clusterName}=${name}`;
-  const machines = await unlessForbidden(client.list(Kinds.virtinkMachine, { namespace, labelSelector }), []);
+  const machines = await unlessForbidden(client.list(Kinds.virtinkMachine, belongingTo({ name, namespace })), []);
   const owners = new Map(machines.flatMap((machine) => diskNames(machine).map((disk) => [disk, machine] as const)));
   for (const kind of DISK_KINDS) {
     for (const disk of await unlessForbidden(client.list(kind, { namespace }), [])) {

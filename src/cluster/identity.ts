@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Metadata } from '../host/objects.ts';
 import type { CreateInputs } from '../inputs.ts';
 import { MAX_NAME_LENGTH } from '../inputs.ts';
+import { formatInstant } from '../values/instant.ts';
 import type { Job } from '../world.ts';
 
 /** Labels: what objects are selected by. */
@@ -42,8 +43,7 @@ export interface ClusterIdentity {
 /** The identity of the cluster to create. `now` in milliseconds since the epoch. */
 export function identify(inputs: CreateInputs, job: Job, now: number): ClusterIdentity {
   const { ttlSeconds } = inputs;
-  const expiresAt =
-    ttlSeconds === undefined ? undefined : new Date(now + ttlSeconds * 1000).toISOString().replace(/\.\d{3}Z$/, 'Z');
+  const expiresAt = ttlSeconds === undefined ? undefined : formatInstant(now + ttlSeconds * 1000);
   return {
     name: inputs.name ?? defaultName(job, inputs.jobIndex),
     namespace: inputs.namespace,

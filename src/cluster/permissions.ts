@@ -1,4 +1,4 @@
-import { Kinds, type Kind } from '../host/kinds.ts';
+import { groupOf, Kinds, type Kind } from '../host/kinds.ts';
 import type { Permission } from '../host/preflight.ts';
 import type { Infrastructure, Inputs } from '../inputs.ts';
 
@@ -46,8 +46,7 @@ function rule(
 
 function resourceOf(what: Kind | Resource): Resource {
   if ('group' in what) return what;
-  const { apiVersion, plural } = what;
-  return resource(apiVersion.includes('/') ? apiVersion.replace(/\/.*/, '') : '', plural);
+  return resource(groupOf(what), what.plural);
 }
 
 const MAKE = ['create', 'patch'];

@@ -7,9 +7,8 @@ import { watchTarget, watchUntil, type WatchTarget } from '../host/watch.ts';
 import type { StepLog } from '../report/log.ts';
 import { formatDuration } from '../values/duration.ts';
 import { tieDisks } from './disks.ts';
-import { Labels } from './identity.ts';
 import { checkOwner, type Proof } from './ownership.ts';
-import type { ClusterHandle } from './view.ts';
+import { belongingTo, type ClusterHandle } from './view.ts';
 
 /** Where a cluster leaves something: the Cluster goes first, what is listed here has to follow. */
 export const REMAINS: readonly Kind[] = [
@@ -107,9 +106,8 @@ async function requestDeletion(
 }
 
 /**
- * Waits until nothing is left of a cluster: its objects, its machines' VMs, their pods, disks and
- * addresses, its Service and Secrets.
- * `say` hears each change. Throws KNEST_DELETE, with what is left and why, when the signal aborts first.
+ * Waits until nothing is left of a cluster: its objects, its machines' VMs, their pods, disks and addresses, its
+ * Service and Secrets. `say` hears each change. Throws KNEST_DELETE, with what is left and why, when the signal aborts first.
  */
 export async function waitUntilGone(
   client: KubernetesClient,
@@ -120,7 +118,7 @@ export async function waitUntilGone(
 ): Promise<void> {
   const started = performance.now();
   const cluster = watchTarget(Kinds.cluster, { namespace, fieldSelector: `metadata.name=${name}` });
-  const selection = { namespace, labelSelector: `${Labels.clusterName}=${name}` };
+  const selection = belongingTo({ name, namespace });
   // Cluster API names this after the cluster, and puts no label on it.
   const binding = watchTarget(Kinds.clusterResourceSetBinding, { namespace, fieldSelector: `metadata.name=${name}` });
   const remains = [...REMAINS.map((kind) => watchTarget(kind, selection)), binding];

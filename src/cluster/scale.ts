@@ -3,8 +3,7 @@ import type { KubernetesClient } from '../host/client.ts';
 import { Kinds } from '../host/kinds.ts';
 import type { Cluster, Scalable } from '../host/objects.ts';
 import type { Replicas } from '../values/replicas.ts';
-import { Labels } from './identity.ts';
-import { isControlPlane, joinedMachines, type ClusterView } from './view.ts';
+import { belongingTo, isControlPlane, joinedMachines, type ClusterView } from './view.ts';
 
 /** Annotations by which an autoscaler takes the number of replicas for its own. Source: Cluster API, "Autoscaling". */
 const AUTOSCALER = 'cluster.x-k8s.io/cluster-api-autoscaler-node-group-';
@@ -34,10 +33,7 @@ export async function findScaleTargets(
       `its control plane is ${reference?.kind ?? 'not set'}, not a KubeadmControlPlane that is there`,
     );
   }
-  const [workers, ...others] = await client.list(Kinds.machineDeployment, {
-    namespace,
-    labelSelector: `${Labels.clusterName}=${name}`,
-  });
+  const [workers, ...others] = await client.list(Kinds.machineDeployment, belongingTo({ name, namespace }));
   if (replicas.workers === undefined) return { controlPlane, workers };
   if (others.length > 0) {
     const names = [workers, ...others].map((deployment) => deployment?.metadata.name).join(', ');

@@ -1,9 +1,8 @@
-import { messageOf } from '../errors.ts';
+import { firstLineOf } from '../errors.ts';
 import type { KubernetesClient } from '../host/client.ts';
 import { Kinds, type Kind } from '../host/kinds.ts';
 import type { Condition, KubernetesObject } from '../host/objects.ts';
-import { Labels } from './identity.ts';
-import type { ClusterHandle, ClusterView } from './view.ts';
+import { belongingTo, type ClusterHandle, type ClusterView } from './view.ts';
 
 /** Any object that may have conditions. */
 export interface Conditioned extends KubernetesObject {
@@ -31,47 +30,38 @@ const PARTS: readonly Kind[] = [
 /** Reads a cluster by one LIST a kind, all at once. What cannot be read is noted and left out: never rejects. */
 export async function takeSnapshot(client: KubernetesClient, handle: ClusterHandle): Promise<Snapshot> {
   const { name, namespace } = handle;
-  const selection = { namespace, labelSelector: `${Labels.clusterName}=${name}` };
   const unread = new Map<string, string[]>();
   const orNote = async <T>(plural: string, read: Promise<T>, nothing: T): Promise<T> =>
     read.catch((thrown: unknown) => {
-      const reason = messageOf(thrown).split('\n')[0] ?? '';
+      const reason = firstLineOf(thrown);
       unread.set(reason, [...(unread.get(reason) ?? []), plural]);
       return nothing;
     });
   const list = <T extends KubernetesObject>(kind: Kind<T>): Promise<readonly T[]> =>
-    orNote(kind.plural, client.list(kind, selection), []);
-  const [
-    cluster,
-    controlPlanes,
-    machineDeployments,
-    machines,
-    virtualMachines,
-    pods,
-    resourceSets,
-    dataVolumes,
-    ...parts
-  ] = await Promise.all([
-    orNote(Kinds.cluster.plural, client.get(Kinds.cluster, name, namespace), undefined),
-    list(Kinds.kubeadmControlPlane),
-    list(Kinds.machineDeployment),
-    list(Kinds.machine),
-    list(Kinds.virtualMachine),
-    list(Kinds.pod),
-    list(Kinds.clusterResourceSet),
-    orNote(Kinds.dataVolume.plural, client.list(Kinds.dataVolume, { namespace }), []),
-    ...PARTS.map(list),
+    orNote(kind.plural, client.list(kind, belongingTo(handle)), []);
+  const [view, parts] = await Promise.all([
+    valuesOf<ClusterView>({
+      cluster: orNote(Kinds.cluster.plural, client.get(Kinds.cluster, name, namespace), undefined),
+      controlPlanes: list(Kinds.kubeadmControlPlane),
+      machineDeployments: list(Kinds.machineDeployment),
+      machines: list(Kinds.machine),
+      virtualMachines: list(Kinds.virtualMachine),
+      pods: list(Kinds.pod),
+      resourceSets: list(Kinds.clusterResourceSet),
+      dataVolumes: orNote(Kinds.dataVolume.plural, client.list(Kinds.dataVolume, { namespace }), []),
+    }),
+    Promise.all(PARTS.map(list)),
   ]);
-  const view = {
-    cluster,
-    controlPlanes,
-    machineDeployments,
-    machines,
-    virtualMachines,
-    pods,
-    resourceSets,
-    dataVolumes,
-  };
   const reasons = [...unread].map(([reason, plurals]) => `${plurals.join(', ')} were not read: ${reason}`);
   return { view, parts: parts.flat(), unread: reasons };
+}
+
+/** The object whose fields are what the promises resolve to, all at once. */
+async function valuesOf<T extends object>(promises: {
+  readonly [Field in keyof T]: Promise<T[Field]>;
+}): Promise<T> {
+  const entries = Object.entries<Promise<unknown>>(promises).map(
+    async ([field, value]) => [field, await value] as const,
+  );
+  return Object.fromEntries(await Promise.all(entries)) as T;
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { parseManifest } from '../host/manifest.ts';
 import type { KubernetesObject } from '../host/objects.ts';
-import { KnestError, messageOf } from '../errors.ts';
+import { firstLineOf, KnestError } from '../errors.ts';
 import type { CreateInputs, Infrastructure, MachineInputs } from '../inputs.ts';
 import type { Clusterctl } from '../install/clusterctl.ts';
 import { withAliases } from './aliases.ts';
@@ -68,7 +68,7 @@ function parseTemplate(text: string): readonly KubernetesObject[] {
   } catch (thrown) {
     throw new KnestError({
       code: 'KNEST_TEMPLATE',
-      problem: `the template is no YAML once its variables are filled in: ${messageOf(thrown).split('\n')[0] ?? ''}`,
+      problem: `the template is no YAML once its variables are filled in: ${firstLineOf(thrown)}`,
       next: 'check the values of its variables',
       cause: thrown,
     });

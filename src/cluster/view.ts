@@ -41,6 +41,14 @@ export interface ClusterParts {
   readonly persistent: boolean;
 }
 
+/** What selects everything that belongs to a cluster, in its namespace, by Cluster API's own label. */
+export function belongingTo({ name, namespace }: ClusterHandle): {
+  readonly namespace: string;
+  readonly labelSelector: string;
+} {
+  return { namespace, labelSelector: `${Labels.clusterName}=${name}` };
+}
+
 /**
  * Watches a nested cluster until `evaluate` returns something. Rejects as watchUntil does.
  * A cluster of in-memory machines has neither VMs nor pods, only a persistent one has DataVolumes, and its host may not
@@ -55,7 +63,7 @@ export async function watchCluster<T>(
   onUnavailable?: (reason: string) => void,
 ): Promise<T> {
   const { name, namespace } = handle;
-  const selection = { namespace, labelSelector: `${Labels.clusterName}=${name}` };
+  const selection = belongingTo(handle);
   const cluster = watchTarget(Kinds.cluster, { namespace, fieldSelector: `metadata.name=${name}` });
   const controlPlanes = watchTarget(Kinds.kubeadmControlPlane, selection);
   const machineDeployments = watchTarget(Kinds.machineDeployment, selection);

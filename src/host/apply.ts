@@ -1,6 +1,6 @@
 import { mapConcurrently } from '../values/concurrency.ts';
 import type { KubernetesClient } from './client.ts';
-import { Kinds } from './kinds.ts';
+import { groupOf, groupOfDefinition, Kinds } from './kinds.ts';
 import { conditionOf, type CustomResourceDefinition, type KubernetesObject } from './objects.ts';
 import { watchTarget, watchUntil } from './watch.ts';
 
@@ -10,7 +10,8 @@ const CONCURRENCY = 8;
 /**
  * Applies the objects of a manifest: namespaces, then definitions, then all else side by side, and objects of the kinds
  * that it defines once those are served. Not before: a definition with a conversion webhook is only served when
- * cert-manager has given it the certificate that comes with the rest (Kubernetes 1.31 and newer). Throws what RestClient throws, at the first object that is refused.
+ * cert-manager has given it the certificate that comes with the rest (Kubernetes 1.31 and newer). Throws what RestClient
+ * throws, at the first object that is refused.
  */
 export async function applyAll(
   client: KubernetesClient,
@@ -20,9 +21,8 @@ export async function applyAll(
   const isNamespace = ({ kind }: KubernetesObject): boolean => kind === 'Namespace';
   const isDefinition = ({ kind }: KubernetesObject): boolean => kind === 'CustomResourceDefinition';
   const definitions = objects.filter(isDefinition);
-  // A definition's name is its kind's plural, a dot, and its API group.
-  const groups = new Set(definitions.map(({ metadata }) => metadata.name.replace(/^[^.]*\./, '')));
-  const isDefined = ({ apiVersion }: KubernetesObject): boolean => groups.has(apiVersion.replace(/\/.*/, ''));
+  const groups = new Set(definitions.map(({ metadata }) => groupOfDefinition(metadata.name)));
+  const isDefined = (object: KubernetesObject): boolean => groups.has(groupOf(object));
   const others = objects.filter((object) => !isNamespace(object) && !isDefinition(object));
   await applyEach(client, objects.filter(isNamespace));
   await applyEach(client, definitions);

@@ -1,5 +1,5 @@
 import type { KubernetesClient } from './client.ts';
-import { Kinds } from './kinds.ts';
+import { groupOf, Kinds } from './kinds.ts';
 import { unlessForbidden } from './preflight.ts';
 
 /** What Calico's Felix on the host drops when a machine sends it. */
@@ -27,7 +27,7 @@ export async function felixDrops(client: KubernetesClient): Promise<FelixDrops |
     return {
       vxlanPort: spec.allowVXLANPacketsFromWorkloads === true ? undefined : (spec.vxlanPort ?? VXLAN_PORT),
       ipip: spec.allowIPIPPacketsFromWorkloads !== true,
-      resource: `${kind.plural}.${kind.apiVersion.replace(/\/.*/, '')} default`,
+      resource: `${kind.plural}.${groupOf(kind)} default`,
     };
   }
   return undefined;

@@ -1,4 +1,5 @@
 import { KnestError, messageOf } from '../errors.ts';
+import { formatInstant } from '../values/instant.ts';
 import { pause } from './rest.ts';
 
 /** Asks GitHub for a token that proves to an audience which job this is. The caller masks it. */
@@ -130,7 +131,6 @@ function claimsOf(token: string): Claims {
 }
 
 function expiryText(exp: number): string {
-  const expiry = new Date(exp * 1000);
-  const text = expiry.toISOString().replace(/\.\d+Z$/, 'Z');
-  return expiry.getTime() < Date.now() ? `expired since ${text} by this runner's clock` : `valid until ${text}`;
+  const text = formatInstant(exp * 1000);
+  return exp * 1000 < Date.now() ? `expired since ${text} by this runner's clock` : `valid until ${text}`;
 }

@@ -43,6 +43,16 @@ function kind<T extends KubernetesObject>(
   return { apiVersion, kind, plural, namespaced };
 }
 
+/** The API group of a kind, as RBAC names it: blank for the core group. */
+export function groupOf({ apiVersion }: { readonly apiVersion: string }): string {
+  return apiVersion.includes('/') ? apiVersion.replace(/\/.*/, '') : '';
+}
+
+/** The API group that a CustomResourceDefinition is for: its name is the kind's plural, a dot, and the group. */
+export function groupOfDefinition(name: string): string {
+  return name.slice(name.indexOf('.') + 1);
+}
+
 const CLUSTER_API = 'cluster.x-k8s.io/v1beta2';
 const ADDONS = 'addons.cluster.x-k8s.io/v1beta2';
 

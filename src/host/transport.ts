@@ -1,7 +1,7 @@
 import type { RequestOptions } from 'node:https';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { Agent, ProxyAgent, type Dispatcher } from 'undici';
-import { KnestError, messageOf, type Failure } from '../errors.ts';
+import { type Failure, firstLineOf, KnestError } from '../errors.ts';
 import type { IdTokens } from './id-tokens.ts';
 
 /** What a request needs of a kubeconfig. */
@@ -64,7 +64,7 @@ export class Transport {
       this.#session = undefined;
       throw new KnestError({
         code: 'KNEST_HOST_CREDENTIALS',
-        problem: `the credentials for ${this.server} cannot be used: ${messageOf(thrown).split('\n')[0] ?? ''}`,
+        problem: `the credentials for ${this.server} cannot be used: ${firstLineOf(thrown)}`,
         next: 'check the user entry of the host kubeconfig and the files or commands that it names',
         cause: thrown,
       });

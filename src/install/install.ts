@@ -12,11 +12,10 @@ import type { StepLog } from '../report/log.ts';
 import type { Clusterctl } from './clusterctl.ts';
 import { assetsOf, atVersion, type Component, type ProviderComponent, type Workload } from './components.ts';
 import {
-  asFound,
   daemonSetProblem,
   deploymentProblem,
   recordedProviders,
-  stateOf,
+  statesOf,
   takeInventory,
   type Inventory,
 } from './inventory.ts';
@@ -77,10 +76,7 @@ export async function install(installation: Installation, log: StepLog): Promise
 }
 
 function makePlan(components: readonly Component[], inventory: Inventory): Plan {
-  const states = asFound(components, inventory).map((component) => ({
-    component,
-    found: stateOf(component, inventory),
-  }));
+  const states = statesOf(components, inventory);
   return {
     absent: states.filter(({ found }) => found.state === 'absent').map(({ component }) => component),
     incomplete: states.flatMap(({ component, found }) =>
@@ -94,9 +90,16 @@ function makePlan(components: readonly Component[], inventory: Inventory): Plan 
  * which installs it anew when an earlier run was cut before its webhook answered.
  */
 function needed({ absent, incomplete }: Plan, components: readonly Component[]): readonly Component[] {
-  const runsInit = absent.some(({ installer }) => installer === 'clusterctl');
-  const certManager = components.filter(({ installer }) => installer === 'clusterctl-cert-manager');
-  return [...new Set([...absent, ...incomplete, ...(runsInit ? certManager : [])])];
+  const runsInit = absent.some(isProvider);
+  return [...new Set([...absent, ...incomplete, ...(runsInit ? components.filter(isCertManager) : [])])];
+}
+
+function isProvider(component: Component): component is ProviderComponent {
+  return component.installer === 'clusterctl';
+}
+
+function isCertManager({ installer }: Component): boolean {
+  return installer === 'clusterctl-cert-manager';
 }
 
 function isEmpty({ absent, incomplete }: Plan): boolean {
@@ -106,8 +109,6 @@ function isEmpty({ absent, incomplete }: Plan): boolean {
 /** Everything at once that does not need another: providers and Virtink need cert-manager's webhook, and nothing else. */
 async function carryOut(plan: Plan, installation: Installation, validate: boolean): Promise<void> {
   const { client, clusterctl, components, secondsLeft, signal } = installation;
-  const isProvider = (component: Component): component is ProviderComponent => component.installer === 'clusterctl';
-  const isCertManager = ({ installer }: Component): boolean => installer === 'clusterctl-cert-manager';
   const providers = plan.absent.filter(isProvider);
   const applied = [
     ...plan.incomplete,

@@ -1,6 +1,6 @@
 import { KnestError } from '../errors.ts';
 import type { KubernetesClient } from '../host/client.ts';
-import { Kinds } from '../host/kinds.ts';
+import { groupOfDefinition, Kinds } from '../host/kinds.ts';
 import { hasStatus } from '../host/rest.ts';
 import { conditionOf, type DaemonSet, type Deployment, type Provider } from '../host/objects.ts';
 import { parseVersion } from '../values/version.ts';
@@ -67,8 +67,11 @@ export function stateOf(component: Component, inventory: Inventory): ComponentSt
   return missing.length === 0 ? { state: 'installed', version } : { state: 'incomplete', version, missing };
 }
 
-/** Who a workload belongs to. Source: cluster-api cmd/clusterctl/api/v1alpha3/labels.go, and its `generate provider`. */
-const PROVIDER_LABEL = 'cluster.x-k8s.io/provider';
+/**
+ * Who a workload that clusterctl installed belongs to, on its pods too. Source: cluster-api
+ * cmd/clusterctl/api/v1alpha3/labels.go, its `generate provider`, and "Provider contract", labels.
+ */
+export const PROVIDER_LABEL = 'cluster.x-k8s.io/provider';
 
 /**
  * The components as they are to be on this host. Parts of Cluster API belong together: what is missing of it comes in
@@ -84,6 +87,14 @@ export function asFound(components: readonly Component[], inventory: Inventory):
     const belongs = component.manifest.repository === core?.manifest.repository;
     return version !== undefined && belongs ? atVersion(component, `v${version.text}`) : component;
   });
+}
+
+/** What the host has of each component, each as it is to be on this host. */
+export function statesOf(
+  components: readonly Component[],
+  inventory: Inventory,
+): readonly { readonly component: Component; readonly found: ComponentState }[] {
+  return asFound(components, inventory).map((component) => ({ component, found: stateOf(component, inventory) }));
 }
 
 function isCore(component: Component): boolean {
@@ -102,7 +113,7 @@ function labelled({ provider }: ProviderComponent, { deployments }: Inventory): 
  */
 export async function checkServed(client: KubernetesClient, components: readonly Component[]): Promise<void> {
   const served = await client.groups();
-  const missing = components.filter(({ crd }) => crd !== undefined && !served.has(crd.slice(crd.indexOf('.') + 1)));
+  const missing = components.filter(({ crd }) => crd !== undefined && !served.has(groupOfDefinition(crd)));
   if (missing.length === 0) return;
   throw new KnestError({
     code: 'KNEST_PERMISSION',
@@ -165,10 +176,7 @@ export function describeInventory(
   components: readonly Component[],
   inventory: Inventory,
 ): { readonly text: string; readonly isComplete: boolean } {
-  const states = asFound(components, inventory).map((component) => ({
-    component,
-    found: stateOf(component, inventory),
-  }));
+  const states = statesOf(components, inventory);
   for (const { component, found } of states) refuseUnsupported(component, found);
   const isComplete = states.every(({ found }) => found.state === 'installed');
   const parts = states

@@ -10,3 +10,8 @@ export function parseInstant(text: string): number | undefined {
   const isDay = date !== '' && new Date(Date.parse(date)).getUTCDate() === Number(day);
   return isDay && !Number.isNaN(time) ? time : undefined;
 }
+
+/** Formats milliseconds since the epoch as an RFC 3339 time, to the second. */
+export function formatInstant(time: number): string {
+  return new Date(time).toISOString().replace(/\.\d+Z$/, 'Z');
+}
