@@ -1,8 +1,9 @@
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { versions } from '../host/modules.ts';
-import type { Job, StepOptions, StepResult } from '../support/runner.ts';
-import { jobOn, leftovers, sharedHost } from './support.ts';
+import type { StepResult } from '../support/runner.ts';
+import { jobStarter } from './jobs.ts';
+import { leftovers, sharedHost } from './support.ts';
 
 const host = sharedHost();
 const namespace = 'cluster-template';
@@ -12,13 +13,8 @@ const infrastructure = `docker:${versions.clusterAPI}`;
 const team = { TEAM: 'blue' };
 
 describe('a template of the user', () => {
-  const jobs: Job[] = [];
-  const start = (inputs: Readonly<Record<string, string>>, options?: Partial<StepOptions>): Job => {
-    const given = { infrastructure, namespace, 'cluster-template': otherNames, ...inputs };
-    const job = jobOn(host, given, { env: team, ...options });
-    jobs.push(job);
-    return job;
-  };
+  const common = { infrastructure, namespace, 'cluster-template': otherNames };
+  const start = jobStarter(host, common, { env: team });
   const done = async (step: Promise<StepResult>): Promise<StepResult> => {
     const result = await step;
     expect(result.exitCode, result.log).toBe(0);
@@ -28,7 +24,6 @@ describe('a template of the user', () => {
     const answer = await host.kubectl(['get', kind, '-n', namespace, name, '-o', 'jsonpath={.metadata.labels}']);
     return Object.keys(JSON.parse(answer) as object);
   };
-  afterEach(() => jobs.splice(0).forEach((job) => job.clean()));
 
   it('is a cluster like any other: owned, followed, scaled and deleted, whatever its parts are called', async () => {
     const job = start({ name: 'named', 'worker-machine-count': '2', 'wait-for': 'nodes' });

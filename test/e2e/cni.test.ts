@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Node, Pod } from '../../src/host/objects.ts';
 import checksums from '../../src/install/checksums.json' with { type: 'json' };
 import { CNI_RELEASES } from '../../src/install/cni.ts';
@@ -9,6 +9,7 @@ import { assetKey, assetPath } from '../../src/install/components.ts';
 import { helloImage } from '../host/images.ts';
 import { until } from '../host/process.ts';
 import type { Job, StepResult } from '../support/runner.ts';
+import { jobStarter } from './jobs.ts';
 import { jobOn, leftovers, sharedHost } from './support.ts';
 
 const namespace = 'cni';
@@ -118,14 +119,8 @@ describe.skipIf(!host.hasVirtink)('flannel between the machines of a cluster (ne
 
 /** Cluster API's in-memory machines take the objects of a CNI, though no pod runs. */
 describe('the manifest of a CNI', () => {
-  const jobs: Job[] = [];
   const files = mkdtempSync(join(tmpdir(), 'knest-cni-'));
-  const start = (inputs: Readonly<Record<string, string>>): Job => {
-    const job = jobOn(host, { infrastructure: 'docker', namespace, ...inputs });
-    jobs.push(job);
-    return job;
-  };
-  afterEach(() => jobs.splice(0).forEach((job) => job.clean()));
+  const start = jobStarter(host, { infrastructure: 'docker', namespace });
   afterAll(() => rmSync(files, { recursive: true }));
 
   /** Waits for an object of the nested cluster that a job made; only an API server that is gone is an error. */

@@ -1,8 +1,9 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
-import type { Job, StepResult } from '../support/runner.ts';
-import { jobOn, leftovers, sharedHost } from './support.ts';
+import { describe, expect, it } from 'vitest';
+import type { StepResult } from '../support/runner.ts';
+import { jobStarter } from './jobs.ts';
+import { leftovers, sharedHost } from './support.ts';
 
 const namespace = 'diagnostics';
 const host = sharedHost();
@@ -15,13 +16,7 @@ function filesOf({ outputs }: StepResult): ReadonlyMap<string, string> {
 }
 
 describe('a job that fails', () => {
-  const jobs: Job[] = [];
-  const start = (inputs: Readonly<Record<string, string>>, onLine?: (line: string) => void): Job => {
-    const job = jobOn(host, { infrastructure: 'docker', namespace, ...inputs }, onLine && { onLine });
-    jobs.push(job);
-    return job;
-  };
-  afterEach(() => jobs.splice(0).forEach((job) => job.clean()));
+  const start = jobStarter(host, { infrastructure: 'docker', namespace });
 
   it('shows conditions, events and controllers’ errors, in files too, before the cluster is deleted', async () => {
     // In-memory machines need longer than that to become nodes.
@@ -77,9 +72,14 @@ describe('a job that fails', () => {
   });
 
   it('cannot be made to issue commands by what the cluster says', async () => {
-    const job = start({ name: 'hostile', timeout: '15s', 'wait-for': 'nodes' }, (line) => {
-      if (line.includes('is created')) void host.kubectl(['create', '-f', '-'], hostileEvent('hostile'));
-    });
+    const job = start(
+      { name: 'hostile', timeout: '15s', 'wait-for': 'nodes' },
+      {
+        onLine: (line) => {
+          if (line.includes('is created')) void host.kubectl(['create', '-f', '-'], hostileEvent('hostile'));
+        },
+      },
+    );
     const main = await job.main();
     expect(main.log).toContain('add-mask::stolen');
     expect(main.masks).not.toContain('stolen');

@@ -1,6 +1,6 @@
-import { afterEach, describe, expect, it } from 'vitest';
-import type { Job } from '../support/runner.ts';
-import { jobOn, leftovers, sharedHost } from './support.ts';
+import { describe, expect, it } from 'vitest';
+import { jobStarter } from './jobs.ts';
+import { leftovers, sharedHost } from './support.ts';
 
 const namespace = 'in-memory';
 const host = sharedHost();
@@ -8,13 +8,7 @@ const capd = 'capd-controller-manager';
 
 /** Cluster API's in-memory machines: everything but the VMs is the same, and quick. */
 describe('a cluster of in-memory machines', () => {
-  const jobs: Job[] = [];
-  const start = (inputs: Readonly<Record<string, string>>, onLine?: (line: string) => void): Job => {
-    const job = jobOn(host, { infrastructure: 'docker', namespace, ...inputs }, onLine && { onLine });
-    jobs.push(job);
-    return job;
-  };
-  afterEach(() => jobs.splice(0).forEach((job) => job.clean()));
+  const start = jobStarter(host, { infrastructure: 'docker', namespace });
 
   it('is created with all its nodes, and gone after the post step', async () => {
     const job = start({ name: 'memory', 'worker-machine-count': '2', 'wait-for': 'nodes' });
@@ -102,9 +96,14 @@ describe('a cluster of in-memory machines', () => {
   });
 
   it('is deleted by the post step of a job that was cancelled while it waited', async () => {
-    const job = start({ name: 'cancelled' }, (line) => {
-      if (line.includes('machine cancelled-cp')) job.process?.kill('SIGINT');
-    });
+    const job = start(
+      { name: 'cancelled' },
+      {
+        onLine: (line) => {
+          if (line.includes('machine cancelled-cp')) job.process?.kill('SIGINT');
+        },
+      },
+    );
     const main = await job.main();
     expect(main.exitCode).toBe(1);
     expect(main.log).toContain('KNEST_CANCELLED');
@@ -115,9 +114,14 @@ describe('a cluster of in-memory machines', () => {
   });
 
   it('is deleted by the post step of a job whose main was killed', async () => {
-    const job = start({ name: 'killed' }, (line) => {
-      if (line.includes('Cluster in-memory/killed is created')) job.process?.kill('SIGKILL');
-    });
+    const job = start(
+      { name: 'killed' },
+      {
+        onLine: (line) => {
+          if (line.includes('Cluster in-memory/killed is created')) job.process?.kill('SIGKILL');
+        },
+      },
+    );
     const main = await job.main();
     expect(main.signal).toBe('SIGKILL');
     const post = await job.post();

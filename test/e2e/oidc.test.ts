@@ -1,11 +1,12 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { nobodyElse } from '../host/authentication.ts';
 import { succeeds, until } from '../host/process.ts';
 import type { Job } from '../support/runner.ts';
 import { Issuer } from './issuer.ts';
-import { jobOn, leftovers, sharedHost } from './support.ts';
+import { jobStarter } from './jobs.ts';
+import { leftovers, sharedHost } from './support.ts';
 
 const namespace = 'knest'; // as docs/rbac and docs/oidc have it
 const audience = 'knest:my-host';
@@ -15,30 +16,17 @@ const documents = join(import.meta.dirname, '../../docs');
 
 /** The API server takes tokens by docs/oidc/authentication.yaml; keys are an issuer's of our own. */
 describe('a host that takes GitHub’s tokens', () => {
-  const jobs: Job[] = [];
   let issuer: Issuer;
   let caCertificate: string;
 
+  const startJob = jobStarter(host, { infrastructure: 'docker', namespace, 'host-kubeconfig-file': '' });
   const start = (
     inputs: Readonly<Record<string, string>>,
     parameters: Readonly<Record<string, string>> = {},
     onLine: (line: string) => void = () => undefined,
   ): Job => {
-    const job = jobOn(
-      host,
-      {
-        infrastructure: 'docker',
-        namespace,
-        'host-kubeconfig-file': '',
-        'host-server': server,
-        'host-ca-certificate': caCertificate,
-        'host-oidc-audience': audience,
-        ...inputs,
-      },
-      { env: issuer.environment(parameters), onLine },
-    );
-    jobs.push(job);
-    return job;
+    const oidc = { 'host-server': server, 'host-ca-certificate': caCertificate, 'host-oidc-audience': audience };
+    return startJob({ ...oidc, ...inputs }, { env: issuer.environment(parameters), onLine });
   };
 
   beforeAll(async () => {
@@ -58,7 +46,6 @@ describe('a host that takes GitHub’s tokens', () => {
     });
   }, 600_000);
 
-  afterEach(() => jobs.splice(0).forEach((job) => job.clean()));
   afterAll(async () => {
     host.authenticateBy(nobodyElse);
     await host.kubectl(['delete', '-f', join(documents, 'oidc/role-binding.yaml'), '--ignore-not-found']);

@@ -1,10 +1,11 @@
 import { readFileSync, rmSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments, stringify } from 'yaml';
-import type { Job, StepResult } from '../support/runner.ts';
-import { jobOn, leftovers, sharedHost } from './support.ts';
+import type { StepResult } from '../support/runner.ts';
+import { jobStarter } from './jobs.ts';
+import { leftovers, sharedHost } from './support.ts';
 
 const namespace = 'knest'; // as docs/rbac has it
 const host = sharedHost();
@@ -38,13 +39,8 @@ const hostAsAWhole = [
 
 /** Every command, by a ServiceAccount that has what docs/rbac grants and nothing else. */
 describe('an account with the Role of docs/rbac', () => {
-  const jobs: Job[] = [];
-  const start = (inputs: Readonly<Record<string, string>>): Job => {
-    const given = { infrastructure: 'docker', namespace, 'host-kubeconfig-file': kubeconfig, ...inputs };
-    const job = jobOn(host, given, { env: { RUNNER_DEBUG: '1' } });
-    jobs.push(job);
-    return job;
-  };
+  const common = { infrastructure: 'docker', namespace, 'host-kubeconfig-file': kubeconfig };
+  const start = jobStarter(host, common, { env: { RUNNER_DEBUG: '1' } });
   const main = async (inputs: Readonly<Record<string, string>>): Promise<StepResult> => {
     const result = await start(inputs).main();
     expect(result.exitCode, result.log).toBe(0);
@@ -64,7 +60,6 @@ describe('an account with the Role of docs/rbac', () => {
     writeFileSync(kubeconfig, JSON.stringify({ ...admin, users }), { mode: 0o600 });
   });
 
-  afterEach(() => jobs.splice(0).forEach((job) => job.clean()));
   afterAll(() => rmSync(directory, { recursive: true }));
 
   it('and the ClusterRole for it installs what is missing', async () => {

@@ -1,7 +1,7 @@
 import { readFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { identify } from '../../src/cluster/identity.ts';
 import { render } from '../../src/cluster/template.ts';
 import { Clusterctl } from '../../src/install/clusterctl.ts';
@@ -9,10 +9,10 @@ import { Downloader } from '../../src/install/download.ts';
 import { readJob } from '../../src/world.ts';
 import { versions } from '../host/modules.ts';
 import { run } from '../host/process.ts';
-import type { Job, StepOptions } from '../support/runner.ts';
 import { cidr } from '../unit/cluster/samples.ts';
 import { readCreate } from '../unit/given-inputs.ts';
-import { jobOn, kubernetesVersion, leftovers, sharedHost } from './support.ts';
+import { jobStarter } from './jobs.ts';
+import { kubernetesVersion, leftovers, sharedHost } from './support.ts';
 
 const namespace = 'upstream';
 const host = sharedHost();
@@ -23,19 +23,13 @@ const address = (name: string): string =>
 const external = { VIRTINK_INFRA_CLUSTER_SECRET_NAME: 'infra', VIRTINK_INFRA_CLUSTER_SECRET_NAMESPACE: namespace };
 
 describe.skipIf(!host.hasVirtink)('the templates of the Virtink provider (need the modules of Virtink)', () => {
-  const jobs: Job[] = [];
-  const start = (inputs: Readonly<Record<string, string>>, options: Partial<StepOptions> = {}): Job => {
-    const job = jobOn(host, { namespace, 'worker-machine-count': '0', ...inputs }, options);
-    jobs.push(job);
-    return job;
-  };
+  const start = jobStarter(host, { namespace, 'worker-machine-count': '0' });
   beforeAll(async () => {
     await host.kubectl(['create', 'namespace', namespace]).catch(() => undefined);
     await host.kubectl(['delete', 'secret', '-n', namespace, 'infra', '--ignore-not-found']);
     const kubeconfig = `--from-file=kubeconfig=${host.kubeconfig}`;
     await host.kubectl(['create', 'secret', 'generic', '-n', namespace, 'infra', kubeconfig]);
   });
-  afterEach(() => jobs.splice(0).forEach((job) => job.clean()));
 
   it('make a cluster: cluster-template-internal', async () => {
     const name = 'inside';

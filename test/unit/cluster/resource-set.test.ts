@@ -1,15 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { Labels, type ClusterIdentity } from '../../../src/cluster/identity.ts';
 import { resourceSet } from '../../../src/cluster/resource-set.ts';
 import type { KubernetesObject, Secret } from '../../../src/host/objects.ts';
-
-const identity: ClusterIdentity = {
-  name: 'pr',
-  namespace: 'knest',
-  owner: { [Labels.managed]: 'true', [Labels.runId]: '7' },
-  annotations: { 'knest-action/job': 'e2e' },
-  expiresAt: undefined,
-};
+import { identity } from './samples.ts';
 
 /** A ConfigMap with so many bytes of text. */
 function object(name: string, bytes = 10): KubernetesObject {

@@ -1,3 +1,4 @@
+import { Labels, type ClusterIdentity } from '../../../src/cluster/identity.ts';
 import type { ClusterView } from '../../../src/cluster/view.ts';
 import type { Cluster, Condition, Machine, Pod, Scalable, VirtualMachine } from '../../../src/host/objects.ts';
 import { parseCidr, type Cidr } from '../../../src/values/cidr.ts';
@@ -100,3 +101,12 @@ export const unschedulable: NonNullable<Pod['status']> = {
 export function condition(type: string, status: Condition['status'], rest: Partial<Condition> = {}): Condition {
   return { type, status, ...rest };
 }
+
+/** A cluster, its owner and what else is written on its objects. */
+export const identity: ClusterIdentity = {
+  name: 'pr',
+  namespace: 'knest',
+  owner: { [Labels.managed]: 'true', [Labels.runId]: '7' },
+  annotations: { 'knest-action/job': 'e2e' },
+  expiresAt: undefined,
+};

@@ -1,17 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { Labels, type ClusterIdentity } from '../../../src/cluster/identity.ts';
+import { Labels } from '../../../src/cluster/identity.ts';
 import { withOwner } from '../../../src/cluster/stamp.ts';
 import { parseManifest } from '../../../src/host/manifest.ts';
 import type { KubernetesObject } from '../../../src/host/objects.ts';
+import { identity } from './samples.ts';
 
-const identity: ClusterIdentity = {
-  name: 'pr',
-  namespace: 'knest',
-  owner: { [Labels.managed]: 'true', [Labels.runId]: '7' },
-  annotations: { 'knest-action/job': 'e2e' },
-  expiresAt: undefined,
-};
 const ownLabels = { [Labels.clusterName]: 'pr', ...identity.owner };
 
 function template(infrastructure: string): string {

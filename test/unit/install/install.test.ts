@@ -1,41 +1,16 @@
 import { expect, it } from 'vitest';
-import type { Deployment, Provider } from '../../../src/host/objects.ts';
 import { Clusterctl } from '../../../src/install/clusterctl.ts';
 import { requiredComponents } from '../../../src/install/components.ts';
 import { Downloader } from '../../../src/install/download.ts';
 import { install } from '../../../src/install/install.ts';
-import { describeInventory, type Inventory } from '../../../src/install/inventory.ts';
+import { describeInventory } from '../../../src/install/inventory.ts';
 import { hostWith } from '../host/fake-host.ts';
+import { inventoryWith } from './inventories.ts';
 import { versions } from './versions.ts';
 
 it('leaves an older Cluster API as it is: nothing is asked of the host, nothing downloaded, nothing run', async () => {
   const components = requiredComponents(versions, 'docker');
-  const inventory: Inventory = {
-    providers: components.flatMap((component): Provider[] =>
-      component.installer === 'clusterctl'
-        ? [
-            {
-              apiVersion: 'clusterctl.cluster.x-k8s.io/v1alpha3',
-              kind: 'Provider',
-              metadata: { name: component.title },
-              providerName: component.provider.name,
-              type: component.provider.type,
-              version: 'v1.11.0',
-            },
-          ]
-        : [],
-    ),
-    definitions: new Set(components.map(({ crd = '' }) => crd)),
-    deployments: components
-      .flatMap(({ workloads }) => workloads)
-      .map(({ namespace, name }): Deployment => ({
-        apiVersion: 'apps/v1',
-        kind: 'Deployment',
-        metadata: { namespace, name },
-        status: { conditions: [{ type: 'Available', status: 'True' }] },
-      })),
-    daemonSets: [],
-  };
+  const inventory = inventoryWith(components, 'v1.2.3', 'v1.11.0');
   const { client, received } = await hostWith({});
   const unused = (): never => {
     throw new Error('nothing is to be done');

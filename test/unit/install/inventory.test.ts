@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { DaemonSet, Deployment, Provider } from '../../../src/host/objects.ts';
+import type { Deployment } from '../../../src/host/objects.ts';
 import { requiredComponents, type Component } from '../../../src/install/components.ts';
 import {
   asFound,
@@ -10,6 +10,7 @@ import {
   stateOf,
   type Inventory,
 } from '../../../src/install/inventory.ts';
+import { daemonSet, deployment, inventoryWith } from './inventories.ts';
 import { versions } from './versions.ts';
 
 const components = requiredComponents(versions, 'virtink');
@@ -24,69 +25,24 @@ const core = called('Cluster API');
 const virtink = called('Virtink');
 const certManager = called('cert-manager');
 
-function deployment(namespace: string, name: string, isAvailable = true, image = 'r/x:v1.0.0'): Deployment {
-  const status = isAvailable ? 'True' : 'False';
-  const message = isAvailable ? 'fine' : 'no replicas';
-  return {
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
-    metadata: { name, namespace },
-    spec: { template: { spec: { containers: [{ image }] } } },
-    status: { conditions: [{ type: 'Available', status, message }] },
-  };
-}
-
-function daemonSet(namespace: string, name: string, numberReady: number): DaemonSet {
-  const status = { numberReady, desiredNumberScheduled: 3 };
-  return { apiVersion: 'apps/v1', kind: 'DaemonSet', metadata: { name, namespace }, status };
-}
-
-/** A host on which those components run, with the image tag `tag`; providers are recorded in the version `recorded`. */
-function hostWith(present: readonly Component[], tag = 'v1.2.3', recorded = 'v1.13.0'): Inventory {
-  const workloads = present.flatMap((component) => component.workloads);
-  return {
-    providers: present.flatMap((component): Provider[] =>
-      component.installer === 'clusterctl'
-        ? [
-            {
-              apiVersion: 'clusterctl.cluster.x-k8s.io/v1alpha3',
-              kind: 'Provider',
-              metadata: { name: component.title },
-              providerName: component.provider.name,
-              type: component.provider.type,
-              version: recorded,
-            },
-          ]
-        : [],
-    ),
-    definitions: new Set(present.map(({ crd = '' }) => crd)),
-    deployments: workloads
-      .filter(({ kind }) => kind === 'Deployment')
-      .map(({ namespace, name }) => deployment(namespace, name, true, `registry:5000/x:${tag}@sha256:abc`)),
-    daemonSets: workloads
-      .filter(({ kind }) => kind === 'DaemonSet')
-      .map(({ namespace, name }) => daemonSet(namespace, name, 1)),
-  };
-}
-
 describe('stateOf', () => {
   it('is absent when nothing of it is there, whatever else is', () => {
     for (const component of components) {
       expect(stateOf(component, nothing)).toEqual({ state: 'absent' });
-      expect(stateOf(component, hostWith(components.filter((other) => other !== component)))).toEqual({
+      expect(stateOf(component, inventoryWith(components.filter((other) => other !== component)))).toEqual({
         state: 'absent',
       });
     }
   });
 
   it('is installed when all of it is there: in the version of its record, else of its image', () => {
-    expect(stateOf(core, hostWith([core]))).toEqual({ state: 'installed', version: 'v1.13.0' });
-    expect(stateOf(virtink, hostWith([virtink]))).toEqual({ state: 'installed', version: 'v1.2.3' });
-    expect(stateOf(certManager, hostWith([certManager]))).toEqual({ state: 'installed', version: 'v1.2.3' });
+    expect(stateOf(core, inventoryWith([core]))).toEqual({ state: 'installed', version: 'v1.13.0' });
+    expect(stateOf(virtink, inventoryWith([virtink]))).toEqual({ state: 'installed', version: 'v1.2.3' });
+    expect(stateOf(certManager, inventoryWith([certManager]))).toEqual({ state: 'installed', version: 'v1.2.3' });
   });
 
   it('takes the version it would install for one whose image tells none', () => {
-    expect(stateOf(virtink, hostWith([virtink], 'latest'))).toEqual({ state: 'installed', version: 'v0.15.0' });
+    expect(stateOf(virtink, inventoryWith([virtink], 'latest'))).toEqual({ state: 'installed', version: 'v0.15.0' });
   });
 
   it.each<[string, Component, (host: Inventory) => Inventory, readonly string[]]>([
@@ -100,7 +56,7 @@ describe('stateOf', () => {
     [
       'its record, since that of another provider of the name is none',
       called('kubeadm bootstrap provider'),
-      (host) => ({ ...host, providers: hostWith([called('kubeadm control plane provider')]).providers }),
+      (host) => ({ ...host, providers: inventoryWith([called('kubeadm control plane provider')]).providers }),
       ['clusterctl has no record of it'],
     ],
     [
@@ -128,11 +84,11 @@ describe('stateOf', () => {
       ['the CRD clusters.cluster.x-k8s.io is not there', 'Deployment capi-system/capi-controller-manager is not there'],
     ],
   ])('is incomplete without %s', (_what, component, damage, missing) => {
-    expect(stateOf(component, damage(hostWith([component])))).toMatchObject({ state: 'incomplete', missing });
+    expect(stateOf(component, damage(inventoryWith([component])))).toMatchObject({ state: 'incomplete', missing });
   });
 
   it('of what is incomplete keeps the version that was begun', () => {
-    const begun = { ...nothing, providers: hostWith([core]).providers };
+    const begun = { ...nothing, providers: inventoryWith([core]).providers };
     expect(stateOf(core, begun)).toMatchObject({ state: 'incomplete', version: 'v1.13.0' });
   });
 });
@@ -151,7 +107,7 @@ describe('asFound', () => {
     found.map(({ title, manifest }) => `${title} ${manifest.tag}`);
 
   it('takes what is missing of Cluster API in the version that is there, and all else as it is asked for', () => {
-    const older = hostWith([core], 'v1.2.3', 'v1.12.3');
+    const older = inventoryWith([core], 'v1.2.3', 'v1.12.3');
     expect(tags(asFound(components, older))).toEqual([
       'cert-manager v1.18.0',
       'Cluster API v1.12.3',
@@ -164,7 +120,7 @@ describe('asFound', () => {
 
   it.each([
     ['without Cluster API', nothing],
-    ['with one that no release is called like', hostWith([core], 'v1.2.3', 'main')],
+    ['with one that no release is called like', inventoryWith([core], 'v1.2.3', 'main')],
   ])('is what is asked for on a host %s', (_what, host) => {
     expect(tags(asFound(components, host))).toEqual(tags(components));
   });
@@ -173,7 +129,7 @@ describe('asFound', () => {
 describe('a provider that is known by name alone', () => {
   const kubevirt = requiredComponents(versions, { name: 'kubevirt', version: 'v0.11.2' });
   const other = kubevirt.at(-1) ?? core;
-  const recorded = hostWith([other], 'v1.2.3', 'v0.10.0');
+  const recorded = inventoryWith([other], 'v1.2.3', 'v0.10.0');
   const labels = { 'cluster.x-k8s.io/provider': 'infrastructure-kubevirt' };
   const running = (isAvailable: boolean): Deployment => {
     const made = deployment('capk-system', 'capk-controller-manager', isAvailable);
@@ -203,7 +159,7 @@ describe('a provider that is known by name alone', () => {
 
 describe('recordedProviders', () => {
   it('are the known ones on the host, in the version that is there', () => {
-    const host = hostWith([core, virtink, certManager, called('Virtink provider')], 'v1.2.3', 'v9.9.9');
+    const host = inventoryWith([core, virtink, certManager, called('Virtink provider')], 'v1.2.3', 'v9.9.9');
     expect(recordedProviders(components, host).map(({ title, manifest }) => `${title} ${manifest.tag}`)).toEqual([
       'Cluster API v9.9.9',
       'Virtink provider v9.9.9',
@@ -215,7 +171,7 @@ describe('recordedProviders', () => {
 
 describe('describeInventory', () => {
   it('says what there is, the parts of Cluster API in one', () => {
-    expect(describeInventory(components, hostWith(components))).toEqual({
+    expect(describeInventory(components, inventoryWith(components))).toEqual({
       text: 'cert-manager v1.2.3, Cluster API v1.13.0, Virtink provider v1.13.0, Virtink v1.2.3',
       isComplete: true,
     });
@@ -227,7 +183,7 @@ describe('describeInventory', () => {
 
   it('is not complete without one of the parts it does not name', () => {
     const most = components.filter(({ title }) => title !== 'kubeadm control plane provider');
-    expect(describeInventory(components, hostWith(most)).isComplete).toBe(false);
+    expect(describeInventory(components, inventoryWith(most)).isComplete).toBe(false);
   });
 
   it.each([
@@ -238,18 +194,22 @@ describe('describeInventory', () => {
     ],
   ])('refuses a host with Cluster API %s', (version, problem) => {
     const refusal = expect.objectContaining({ code: 'KNEST_UNSUPPORTED_VERSION', problem }) as Error;
-    expect(() => describeInventory(components, hostWith([core], 'v1.2.3', version))).toThrow(refusal);
+    expect(() => describeInventory(components, inventoryWith([core], 'v1.2.3', version))).toThrow(refusal);
     // Half of it is no better than all of it.
-    const begun = { ...nothing, providers: hostWith([core], 'v1.2.3', version).providers };
+    const begun = { ...nothing, providers: inventoryWith([core], 'v1.2.3', version).providers };
     expect(() => describeInventory(components, begun)).toThrow(refusal);
   });
 
   it.each(['v1.11.0', 'v1.15.9', 'main'])('takes a host with Cluster API %s', (version) => {
-    expect(describeInventory(components, hostWith([core], 'v1.2.3', version)).text).toContain(`Cluster API ${version}`);
+    expect(describeInventory(components, inventoryWith([core], 'v1.2.3', version)).text).toContain(
+      `Cluster API ${version}`,
+    );
   });
 
   it('does not mind the version of a provider that is not the core', () => {
     const provider = called('Virtink provider');
-    expect(describeInventory(components, hostWith([provider], 'v1.2.3', 'v0.7.0')).text).toContain('provider v0.7.0');
+    expect(describeInventory(components, inventoryWith([provider], 'v1.2.3', 'v0.7.0')).text).toContain(
+      'provider v0.7.0',
+    );
   });
 });
