@@ -97,6 +97,8 @@ describe.skipIf(!host.hasVirtink)('flannel between the machines of a cluster (ne
 
   it('lets each reach the other by the name of their Service, through CoreDNS and kube-proxy', async () => {
     const [one, other] = pods;
+    // It could not run before there was a network.
+    await nested('rollout', 'status', 'deployment/coredns', '-n', 'kube-system', '--timeout=100s');
     // kube-proxy takes one of the two at random each time.
     await until('an answer from the other pod', 60_000, async () => {
       return (await ask(one, 'http://hello.default.svc.cluster.local/')) === other.metadata.name;
