@@ -19,6 +19,7 @@ export type { MachineInputs } from './inputs/machines.ts';
 export type { NetworkInputs } from './inputs/networks.ts';
 export type { HostClusterCni, PersistentInputs } from './inputs/persistent.ts';
 export type { Infrastructure, InfrastructureProvider, TemplateSource } from './inputs/template.ts';
+export type { WebFile } from './inputs/web-file.ts';
 export type { ComponentVersions } from './inputs/versions.ts';
 
 /** Every input, read once; a member for each command. */

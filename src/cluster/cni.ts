@@ -23,7 +23,6 @@ const WITHOUT = 'none: nodes stay NotReady until you install one';
 /** What preparing a CNI takes. */
 export interface CniSources {
   readonly downloader: Downloader;
-  readonly warn: (text: string) => void;
   readonly run: RunProcess;
   readonly env: NodeJS.ProcessEnv;
   /** The infrastructure whose template of the action's own is used; undefined for one of the user's. */
@@ -46,12 +45,11 @@ export async function prepareCni(input: CniInput, sources: CniSources): Promise<
       return described(CNI_RELEASES[input.name].title, await knownObjects(input.name, sources));
     case 'file':
       return described(input.path, await ownObjects(input.path, input.path));
-    case 'address': {
-      const { url, sha256 } = input;
-      if (sha256 === undefined) sources.warn(`${url} is used unverified: it has no #sha256= (checksum-policy: warn)`);
-      const file = await sources.downloader.address(url, 'cni/manifest.yaml', sha256);
-      return described(url, await ownObjects(file, url));
-    }
+    case 'url':
+      return described(
+        input.url,
+        await ownObjects(await sources.downloader.webFile(input, 'cni/manifest.yaml'), input.url),
+      );
   }
 }
 
@@ -100,9 +98,11 @@ async function renderCilium(chart: string, { run, env, pods, kubernetesVersion }
   const place = ['--namespace', 'kube-system', '--kube-version', kubernetesVersion];
   const args = ['template', 'cilium', chart, ...place, ...values.flatMap((value) => ['--set', value])];
   const { exitCode, stdout, stderr } = await run('helm', args, childEnvironment(env)).catch((thrown: unknown) => {
+    if (thrown instanceof KnestError) throw thrown; // the job was cancelled
     throw new KnestError({
       code: 'KNEST_CNI',
-      problem: `helm cannot be run, which renders the chart of Cilium: ${messageOf(thrown)}`,
+      problem: 'helm cannot be run, which renders the chart of Cilium',
+      evidence: [messageOf(thrown)],
       next: 'install helm 3 in a step before this one, or give cni a manifest that you rendered yourself',
       cause: thrown,
     });

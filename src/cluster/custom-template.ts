@@ -17,8 +17,6 @@ export interface CustomTemplate {
 
 /** The key that clusterctl takes from a ConfigMap. Source: cmd/clusterctl/client/client.go, DefaultCustomTemplateConfigMapKey. */
 const CONFIG_MAP_KEY = 'template';
-/** What clusterctl's own `--from` takes for an address of GitHub: the page of a file. */
-const GITHUB_PAGE = /^(https:\/\/github\.com\/[^/]+\/[^/]+)\/blob\//;
 
 /**
  * Fetches the template, whatever it says. `directory`: a private one. Throws KNEST_INPUT when there is none, and
@@ -36,7 +34,7 @@ export async function fetchTemplate(
       return { file, text: await readText(file, source.path), origin: source.path };
     }
     case 'url': {
-      const file = await downloader.address(source.url.replace(GITHUB_PAGE, '$1/raw/'), 'template.yaml', source.sha256);
+      const file = await downloader.webFile(source, 'template.yaml');
       return { file, text: await readText(file, source.url), origin: source.url };
     }
     case 'config-map': {

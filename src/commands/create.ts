@@ -66,7 +66,7 @@ async function prepare(
     const { clusterTemplate, infrastructure, kubernetesVersion } = inputs;
     const template = clusterTemplate === undefined && typeof infrastructure === 'string' ? infrastructure : undefined;
     const { text } = kubernetesVersion;
-    const sources = { downloader, warn: log.warn, run, env, template, pods, kubernetesVersion: text };
+    const sources = { downloader, run, env, template, pods, kubernetesVersion: text };
     const cni = await prepareCni(inputs.cni, sources);
     return { value: cni, result: cni.description };
   });

@@ -48,7 +48,8 @@ export function readCreate(reader: InputReader): CreateInputs {
   };
   const kubernetesVersion = reader.version('kubernetes-version');
   const persistent = reader.boolean('persistent');
-  const template = readTemplate(reader);
+  const downloads = readDownloads(reader);
+  const template = readTemplate(reader, downloads);
   if (persistent && template.infrastructure !== 'virtink')
     reader.problem('persistent', 'needs infrastructure: virtink');
   const rootfs = `smartxworks/capch-rootfs-${persistent ? 'cdi-' : ''}${kubernetesVersion.text}`;
@@ -57,7 +58,7 @@ export function readCreate(reader: InputReader): CreateInputs {
   const lifetime = readLifetime(reader, persistent, controlPlane.count + workers.count);
   const inputs = {
     ...cluster,
-    downloads: readDownloads(reader),
+    downloads,
     ...template,
     versions: readVersions(reader),
     kubernetesVersion,
@@ -70,5 +71,5 @@ export function readCreate(reader: InputReader): CreateInputs {
     keepOnFailure: reader.boolean('keep-on-failure'),
     ttlSeconds: reader.optionalDuration('ttl') ?? (lifetime.ephemeral ? EPHEMERAL_TTL_SECONDS : undefined),
   };
-  return { ...inputs, cni: readCni(reader, inputs.downloads, inputs.podNetworkCidr) };
+  return { ...inputs, cni: readCni(reader, downloads, inputs.podNetworkCidr) };
 }

@@ -1,6 +1,8 @@
 import { PROVIDER_NAMES } from '../install/providers.ts';
 import { parseVersion } from '../values/version.ts';
+import type { DownloadInputs } from './downloads.ts';
 import type { InputReader } from './reader.ts';
+import { readWebFile, type WebFile } from './web-file.ts';
 
 /** The infrastructure providers that the action has a template for. */
 export type Infrastructure = 'virtink' | 'docker';
@@ -13,8 +15,7 @@ export interface InfrastructureProvider {
 /** Where a template of the user's own is. */
 export type TemplateSource =
   | { readonly kind: 'file'; readonly path: string }
-  /** `sha256`: what its bytes must have, in hexadecimal digits; undefined when nobody said. */
-  | { readonly kind: 'url'; readonly url: string; readonly sha256: string | undefined }
+  | WebFile
   | { readonly kind: 'config-map'; readonly namespace: string; readonly name: string };
 
 /** What the cluster is made from. */
@@ -28,14 +29,15 @@ export interface TemplateInputs {
 const OWN: readonly Infrastructure[] = ['virtink', 'docker'];
 
 /** Reads what the cluster is made from. */
-export function readTemplate(reader: InputReader): TemplateInputs {
+export function readTemplate(reader: InputReader, { checksumPolicy }: DownloadInputs): TemplateInputs {
   const infrastructure = readInfrastructure(reader);
   const text = reader.optional('cluster-template');
   if (text === undefined && typeof infrastructure === 'object') {
     const { name, version } = infrastructure;
     reader.problem('cluster-template', `is missing; infrastructure ${name}:${version} needs one, for example its own`);
   }
-  return { infrastructure, clusterTemplate: text === undefined ? undefined : parseSource(text, reader) };
+  const clusterTemplate = text === undefined ? undefined : readSource(reader, text, checksumPolicy);
+  return { infrastructure, clusterTemplate };
 }
 
 function readInfrastructure(reader: InputReader): Infrastructure | InfrastructureProvider {
@@ -57,24 +59,16 @@ function readInfrastructure(reader: InputReader): Infrastructure | Infrastructur
 
 const CONFIG_MAP = /^configmap:(?<namespace>[a-z0-9][-a-z0-9]*)\/(?<name>[a-z0-9][-.a-z0-9]*)$/;
 
-function parseSource(text: string, reader: InputReader): TemplateSource {
+function readSource(
+  reader: InputReader,
+  text: string,
+  checksumPolicy: DownloadInputs['checksumPolicy'],
+): TemplateSource {
   if (text.startsWith('configmap:')) {
     const { namespace, name } = CONFIG_MAP.exec(text)?.groups ?? {};
     if (namespace !== undefined && name !== undefined) return { kind: 'config-map', namespace, name };
     reader.problem('cluster-template', `"${text}" is no configmap:NAMESPACE/NAME`);
   }
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) return parseUrl(text, reader);
+  if (text.includes('://')) return readWebFile(reader, 'cluster-template', text, checksumPolicy);
   return { kind: 'file', path: text };
-}
-
-function parseUrl(text: string, reader: InputReader): TemplateSource {
-  const [url = '', fragment] = text.split(/#(.*)/s);
-  if (!/^https:/i.test(url) || !URL.canParse(url)) {
-    reader.problem('cluster-template', `"${text}" is neither a path nor an https URL nor configmap:NAMESPACE/NAME`);
-  }
-  const sha256 = /^sha256=([0-9a-f]{64})$/i.exec(fragment ?? '')?.[1]?.toLowerCase();
-  if (fragment !== undefined && sha256 === undefined) {
-    reader.problem('cluster-template', `"#${fragment}" is no #sha256= with 64 hexadecimal digits`);
-  }
-  return { kind: 'url', url, sha256 };
 }

@@ -1,4 +1,4 @@
-import type { CertManagerComponent, ManifestComponent, ProviderComponent } from './components.ts';
+import type { CertManagerComponent, ManifestComponent, ProviderComponent, ReleaseAsset } from './components.ts';
 
 /** The repository of Cluster API. */
 export const CLUSTER_API = 'kubernetes-sigs/cluster-api';
@@ -59,6 +59,15 @@ export function virtinkProvider(version: string): ProviderComponent {
     crd: 'virtinkclusters.infrastructure.cluster.x-k8s.io',
     workloads: [{ kind: 'Deployment', namespace: 'capch-system', name: 'capch-controller-manager' }],
   };
+}
+
+/** The templates that the Virtink provider releases; they work as `cluster-template`. */
+export function virtinkTemplates(version: string): readonly ReleaseAsset[] {
+  return ['', '-internal', '-cdi', '-cdi-internal'].map((suffix) => ({
+    repository: VIRTINK_PROVIDER,
+    tag: version,
+    name: `cluster-template${suffix}.yaml`,
+  }));
 }
 
 /** Virtink itself, which runs the machines. */

@@ -1,6 +1,15 @@
 import type { ComponentVersions, Infrastructure, InfrastructureProvider } from '../inputs.ts';
 import { compareMinor, type Version } from '../values/version.ts';
-import { cdi, certManager, CLUSTER_API, clusterApi, ipam, virtink, virtinkProvider } from './catalog.ts';
+import {
+  cdi,
+  certManager,
+  CLUSTER_API,
+  clusterApi,
+  ipam,
+  virtink,
+  virtinkProvider,
+  virtinkTemplates,
+} from './catalog.ts';
 import { CNI_RELEASES } from './cni.ts';
 import { infrastructureProvider } from './providers.ts';
 
@@ -14,6 +23,16 @@ export interface ReleaseAsset {
   readonly name: string;
   /** Set when it is a file in the tree of the repository, attached to no release. */
   readonly inTree?: true;
+}
+
+/** Where GitHub has the assets of releases. */
+const RELEASE_ADDRESS = /^https:\/\/github\.com\/([^/]+\/[^/]+)\/releases\/download\/([^/]+)\/([^/?#]+)$/;
+
+/** The release asset that an address on GitHub stands for; undefined when it stands for anything else. */
+export function releaseAssetAt(url: string): ReleaseAsset | undefined {
+  const [, repository, tag, name] = RELEASE_ADDRESS.exec(url) ?? [];
+  if (repository === undefined || tag === undefined || name === undefined) return undefined;
+  return { repository, tag, name };
 }
 
 /** The four kinds of provider that clusterctl tells apart, as its Provider objects and its configuration file name them. */
@@ -186,6 +205,7 @@ export function allAssets(versions: ComponentVersions): readonly ReleaseAsset[] 
   const assets = [
     ...runners.map(([platform, arch]) => clusterctlAsset(versions.clusterApi, platform, arch)),
     ...knownComponents(versions).flatMap(assetsOf),
+    ...virtinkTemplates(versions.virtinkProvider),
     ...Object.values(CNI_RELEASES).map(({ asset }) => asset),
   ];
   return [...new Map(assets.map((asset) => [assetKey(asset), asset])).values()];

@@ -3,12 +3,15 @@ import { chmod, copyFile, mkdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { HTTPError, cacheFile, downloadTool, find } from '@actions/tool-cache';
 import { KnestError, messageOf } from '../errors.ts';
-import type { DownloadInputs } from '../inputs.ts';
+import type { DownloadInputs, WebFile } from '../inputs.ts';
 import checksums from './checksums.json' with { type: 'json' };
-import { assetKey, assetPath, type ReleaseAsset } from './components.ts';
+import { assetKey, assetPath, releaseAssetAt, type ReleaseAsset } from './components.ts';
 
 /** Where GitHub's own API tells the digest of each asset; not GHES, which does not hold these releases. */
 const GITHUB_API = 'https://api.github.com';
+
+/** What clusterctl's own `--from` takes for an address of GitHub: the page of a file. */
+const GITHUB_PAGE = /^(https:\/\/github\.com\/[^/]+\/[^/]+)\/blob\//;
 
 /** What to do when a release has no such asset. */
 const NO_ASSET = 'check the version inputs: this release, or this file of it, does not exist';
@@ -33,32 +36,22 @@ export class Downloader {
    * Throws KNEST_DOWNLOAD, and KNEST_CHECKSUM when the bytes are wrong or nobody can say what would be right.
    */
   async file(asset: ReleaseAsset, path: string): Promise<string> {
-    const expected = await this.#expected(asset);
-    const target = join(this.#directory, path);
-    await mkdir(dirname(target), { recursive: true });
-    await rm(target, { force: true });
-    await this.#fetch(this.#url(asset), target);
-    const actual = await sha256(target);
-    if (expected === undefined || expected === actual) return target;
-    await rm(target);
-    throw wrongSum(assetKey(asset), expected, actual);
+    return this.#verified(this.#url(asset), path, { what: assetKey(asset), expected: await this.#expected(asset) });
   }
 
   /**
-   * Downloads from an address of the user's own to `path` below the private directory; `expected` is the sha256 that
-   * was asked for, if any. The mirror stands for GitHub here too. Returns where it is. Throws as `file` does.
+   * Downloads what the user names by its address to `path` below the private directory, and returns where it is. The
+   * mirror stands for GitHub here too; an asset of a release needs no sum of the user's. Throws as `file` does.
    */
-  async address(url: string, path: string, expected: string | undefined): Promise<string> {
-    const target = join(this.#directory, path);
-    await mkdir(dirname(target), { recursive: true });
-    await rm(target, { force: true });
+  async webFile({ url, sha256 }: WebFile, path: string): Promise<string> {
+    const asset = releaseAssetAt(url);
+    if (asset !== undefined && sha256 === undefined) return this.file(asset, path);
+    if (sha256 === undefined) this.#warn(`${url} is used unverified: it has no #sha256= (checksum-policy: warn)`);
+    const raw = url.replace(GITHUB_PAGE, '$1/raw/');
     const { mirror } = this.#inputs;
-    const from = mirror === undefined ? url : url.replace(/^https:\/\/github\.com(?=\/)/, mirror);
-    await this.#fetch(from, target, 'check the address: there is no such file');
-    const actual = await sha256(target);
-    if (expected === undefined || expected === actual) return target;
-    await rm(target);
-    throw wrongSum(url, expected, actual);
+    const from = mirror === undefined ? raw : raw.replace(/^https:\/\/github\.com(?=\/)/, mirror);
+    const whenMissing = 'check the address: there is no such file';
+    return this.#verified(from, path, { what: url, expected: sha256, whenMissing });
   }
 
   /**
@@ -92,6 +85,22 @@ export class Downloader {
   #url(asset: ReleaseAsset): string {
     const root = this.#inputs.mirror ?? 'https://github.com';
     return `${root}/${assetPath(asset)}`;
+  }
+
+  /** Downloads to `path` below the private directory, whence what has another sum than the expected is taken again. */
+  async #verified(
+    url: string,
+    path: string,
+    { what, expected, whenMissing }: { what: string; expected: string | undefined; whenMissing?: string },
+  ): Promise<string> {
+    const target = join(this.#directory, path);
+    await mkdir(dirname(target), { recursive: true });
+    await rm(target, { force: true });
+    await this.#fetch(url, target, whenMissing);
+    const actual = await sha256(target);
+    if (expected === undefined || expected === actual) return target;
+    await rm(target);
+    throw wrongSum(what, expected, actual);
   }
 
   async #fetch(url: string, target: string, whenMissing = NO_ASSET): Promise<void> {
@@ -132,7 +141,7 @@ export class Downloader {
       code: 'KNEST_CHECKSUM',
       problem: `there is no checksum to verify ${assetKey(asset)} by`,
       evidence: ['it is neither in the table of this action nor does its GitHub release tell a digest'],
-      next: 'use a version from the README, set github-token if the API refused, or let it through with checksum-policy: warn',
+      next: 'use a version from the README, set github-token if the API refused, end an address with #sha256= and its sum, or let it through with checksum-policy: warn',
     });
   }
 

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { prepareCni, type Cni } from '../../../src/cluster/cni.ts';
-import type { CniInput, Infrastructure } from '../../../src/inputs.ts';
+import { KnestError } from '../../../src/errors.ts';
+import type { CniInput, Infrastructure, WebFile } from '../../../src/inputs.ts';
 import { assetPath, type ReleaseAsset } from '../../../src/install/components.ts';
 import { Downloader } from '../../../src/install/download.ts';
 import type { ProcessResult, RunProcess } from '../../../src/world.ts';
@@ -31,15 +32,14 @@ function preparing(input: CniInput, given: Given = {}) {
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
   const { text = OWN, helm } = given;
   const downloads: string[] = [];
-  const warnings: string[] = [];
   const runs: { program: string; args: readonly string[]; env: Readonly<Record<string, string>> }[] = [];
   class Noting extends Downloader {
     override file(asset: ReleaseAsset): Promise<string> {
       downloads.push(assetPath(asset));
       return this.#bring();
     }
-    override address(url: string, _path: string, expected: string | undefined): Promise<string> {
-      downloads.push(`${url} ${expected ?? 'unverified'}`);
+    override webFile({ url, sha256 }: WebFile): Promise<string> {
+      downloads.push(`${url} ${sha256 ?? 'unverified'}`);
       return this.#bring();
     }
     #bring(): Promise<string> {
@@ -58,11 +58,10 @@ function preparing(input: CniInput, given: Given = {}) {
     run,
     env: { PATH: '/bin', INPUT_TOKEN: 'secret' },
     template: 'template' in given ? given.template : 'virtink',
-    warn: (warning: string) => warnings.push(warning),
     pods: cidr('10.95.0.0/16'),
     kubernetesVersion: '1.36.3',
   };
-  return { cni: prepareCni(input, sources), directory, downloads, warnings, runs };
+  return { cni: prepareCni(input, sources), directory, downloads, runs };
 }
 
 const names = ({ objects }: Cni): string[] => objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`);
@@ -124,9 +123,13 @@ describe('a known CNI', () => {
     );
     expect(await rejection(missing.cni)).toMatchObject({
       code: 'KNEST_CNI',
-      problem: 'helm cannot be run, which renders the chart of Cilium: Unable to locate executable file: helm',
+      problem: 'helm cannot be run, which renders the chart of Cilium',
+      evidence: ['Unable to locate executable file: helm'],
       next: 'install helm 3 in a step before this one, or give cni a manifest that you rendered yourself',
     });
+    const reason = new KnestError({ code: 'KNEST_CANCELLED', problem: 'the job was cancelled', next: '' });
+    const cancelled = preparing({ kind: 'known', name: 'cilium' }, { helm: () => Promise.reject(reason) });
+    expect(await rejection(cancelled.cni)).toBe(reason);
     const failed = preparing(
       { kind: 'known', name: 'cilium' },
       { helm: () => Promise.resolve({ exitCode: 1, stdout: '', stderr: 'Error: chart requires kubeVersion\n' }) },
@@ -155,17 +158,9 @@ describe('a manifest', () => {
   });
 
   it('is downloaded with the sum that was named', async () => {
-    const { cni, downloads } = preparing({ kind: 'address', url: 'https://example.com/cni.yaml', sha256: 'abc' });
+    const { cni, downloads } = preparing({ kind: 'url', url: 'https://example.com/cni.yaml', sha256: 'abc' });
     expect(names(await cni)).toEqual(['Namespace mine']);
     expect(downloads).toEqual(['https://example.com/cni.yaml abc']);
-  });
-
-  it('is downloaded with a warning where no sum was named', async () => {
-    const { cni, warnings } = preparing({ kind: 'address', url: 'https://example.com/cni.yaml', sha256: undefined });
-    await cni;
-    expect(warnings).toEqual([
-      'https://example.com/cni.yaml is used unverified: it has no #sha256= (checksum-policy: warn)',
-    ]);
   });
 
   it.each([

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { fetchTemplate, type CustomTemplate } from '../../../src/cluster/custom-template.ts';
-import type { TemplateSource } from '../../../src/inputs.ts';
+import type { TemplateSource, WebFile } from '../../../src/inputs.ts';
 import { Downloader } from '../../../src/install/download.ts';
 import { hostWith } from '../host/fake-host.ts';
 import { rejection } from '../rejection.ts';
@@ -26,9 +26,9 @@ class Echo extends Downloader {
     this.#directory = directory;
   }
 
-  override address(url: string, path: string, expected: string | undefined): Promise<string> {
+  override webFile({ url, sha256 }: WebFile, path: string): Promise<string> {
     const file = join(this.#directory, path);
-    writeFileSync(file, `${url} ${expected ?? 'unchecked'}`);
+    writeFileSync(file, `${url} ${sha256 ?? 'unverified'}`);
     return Promise.resolve(file);
   }
 }
@@ -56,14 +56,9 @@ describe('fetchTemplate', () => {
     });
   });
 
-  it('downloads from an address, and takes the page of a file on GitHub for the file', async () => {
-    const source = (url: string): TemplateSource => ({ kind: 'url', url, sha256: 'abc' });
-    expect((await fetched(source('https://example.com/t.yaml'))).text).toBe('https://example.com/t.yaml abc');
-    const page = 'https://github.com/acme/shop/blob/main/blob/t.yaml';
-    expect(await fetched(source(page))).toMatchObject({
-      text: 'https://github.com/acme/shop/raw/main/blob/t.yaml abc',
-      origin: page,
-    });
+  it('downloads from an address, with the sum that was named', async () => {
+    const url = 'https://example.com/t.yaml';
+    expect(await fetched({ kind: 'url', url, sha256: 'abc' })).toMatchObject({ text: `${url} abc`, origin: url });
   });
 
   it.each([

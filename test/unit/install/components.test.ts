@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { virtinkTemplates } from '../../../src/install/catalog.ts';
 import checksums from '../../../src/install/checksums.json' with { type: 'json' };
 import {
   allAssets,
@@ -9,6 +10,7 @@ import {
   clusterApiProblem,
   clusterctlAsset,
   knownComponents,
+  releaseAssetAt,
   requiredComponents,
   type Component,
 } from '../../../src/install/components.ts';
@@ -139,12 +141,14 @@ describe('allAssets', () => {
     expect(keys.filter((key, index) => keys.indexOf(key) !== index)).toEqual([]);
   });
 
-  it('are all that installing takes, clusterctl for each runner, and the known CNIs', () => {
+  it('are all that installing takes, clusterctl for each runner, the known CNIs and templates', () => {
     const needed = knownComponents(versions).flatMap(assetsOf).map(assetKey);
     const programs = keys.filter((key) => key.includes('/clusterctl-'));
     expect(programs).toHaveLength(5);
     const cnis = Object.values(CNI_RELEASES).map(({ asset }) => assetKey(asset));
-    expect([...keys].sort()).toEqual([...new Set([...needed, ...programs, ...cnis])].sort());
+    const templates = virtinkTemplates('v0.7.0').map(assetKey);
+    expect([...keys].sort()).toEqual([...new Set([...needed, ...programs, ...cnis, ...templates])].sort());
+    expect(keys).toContain('smartxworks/cluster-api-provider-virtink/v0.7.0/cluster-template-cdi-internal.yaml');
     expect(keys).toContain('smartxworks/cluster-api-provider-virtink/v0.7.0/metadata.yaml');
     expect(keys).toContain('kubernetes-sigs/cluster-api/v1.14.2/core-components.yaml');
     expect(keys).toContain('cert-manager/cert-manager/v1.18.0/cert-manager.yaml');
@@ -153,6 +157,24 @@ describe('allAssets', () => {
     expect(keys).toContain('kubevirt/containerized-data-importer/v1.55.2/cdi-operator.yaml');
     expect(keys).toContain('kubevirt/containerized-data-importer/v1.55.2/cdi-cr.yaml');
   });
+});
+
+describe('releaseAssetAt', () => {
+  it('is the asset that an address on GitHub stands for', () => {
+    expect(releaseAssetAt('https://github.com/acme/tool/releases/download/v1.2.3/tool.yaml')).toEqual({
+      repository: 'acme/tool',
+      tag: 'v1.2.3',
+      name: 'tool.yaml',
+    });
+  });
+
+  it.each([
+    'https://github.com/acme/tool/raw/v1.2.3/tool.yaml',
+    'https://github.com/acme/tool/releases/latest/download/tool.yaml',
+    'http://github.com/acme/tool/releases/download/v1.2.3/tool.yaml',
+    'https://github.com.example.com/acme/tool/releases/download/v1.2.3/tool.yaml',
+    'https://github.com/acme/tool/releases/download/v1.2.3/tool.yaml?raw',
+  ])('is not %s', (url) => expect(releaseAssetAt(url)).toBeUndefined());
 });
 
 describe('assetPath', () => {

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { DownloadInputs } from '../../../src/inputs.ts';
+import type { DownloadInputs, WebFile } from '../../../src/inputs.ts';
 import type { ReleaseAsset } from '../../../src/install/components.ts';
 import { Downloader } from '../../../src/install/download.ts';
 import { serve } from '../host/server.ts';
@@ -181,32 +181,53 @@ describe('the digests of GitHub', () => {
   });
 });
 
-describe('an address of the user', () => {
-  const address = 'https://github.com/acme/shop/raw/main/t.yaml';
-  const files = { '/acme/shop/raw/main/t.yaml': BYTES };
+describe('a file that the user names by its address', () => {
+  const url = 'https://github.com/acme/shop/raw/main/blob/t.yaml';
+  const file = (sha256: string | undefined): WebFile => ({ kind: 'url', url, sha256 });
+  const files = { '/acme/shop/raw/main/blob/t.yaml': BYTES };
 
   it('is downloaded, by way of the mirror when it is on GitHub', async () => {
-    const { downloader, directory } = await downloading(files);
-    expect(await downloader.address(address, 'template.yaml', undefined)).toBe(join(directory, 'template.yaml'));
-    expect(readFileSync(join(directory, 'template.yaml'), 'utf8')).toBe(BYTES);
-    await expect(downloader.address(address, 'template.yaml', sumOf(BYTES))).resolves.toBeDefined();
+    const { downloader, directory, warnings } = await downloading(files);
+    expect(await downloader.webFile(file(sumOf(BYTES)), 't.yaml')).toBe(join(directory, 't.yaml'));
+    expect(readFileSync(join(directory, 't.yaml'), 'utf8')).toBe(BYTES);
+    expect(warnings).toEqual([]);
+  });
+
+  it('may be given as the page that shows it on GitHub', async () => {
+    const page = url.replace('raw', 'blob');
+    const { downloader } = await downloading(files);
+    await expect(downloader.webFile({ ...file(sumOf(BYTES)), url: page }, 't.yaml')).resolves.toBeDefined();
+  });
+
+  it('is used with a warning where no sum was named', async () => {
+    const { downloader, warnings } = await downloading(files, { checksumPolicy: 'warn' });
+    await downloader.webFile(file(undefined), 't.yaml');
+    expect(warnings).toEqual([`${url} is used unverified: it has no #sha256= (checksum-policy: warn)`]);
   });
 
   it('is refused when it has other bytes than were asked for', async () => {
     const { downloader, directory } = await downloading(files);
-    expect(await rejection(downloader.address(address, 'template.yaml', sumOf('other')))).toMatchObject({
+    expect(await rejection(downloader.webFile(file(sumOf('other')), 't.yaml'))).toMatchObject({
       code: 'KNEST_CHECKSUM',
       evidence: [`expected ${sumOf('other')}`, `received ${sumOf(BYTES)}`],
     });
-    expect(existsSync(join(directory, 'template.yaml'))).toBe(false);
+    expect(existsSync(join(directory, 't.yaml'))).toBe(false);
   });
 
-  it('that has nothing is told with advice about the address', async () => {
+  it('that is not there is told with advice about the address', async () => {
     const { downloader } = await downloading({});
-    expect(await rejection(downloader.address(address, 'template.yaml', undefined))).toMatchObject({
+    expect(await rejection(downloader.webFile(file(sumOf(BYTES)), 't.yaml'))).toMatchObject({
       code: 'KNEST_DOWNLOAD',
       next: 'check the address: there is no such file',
     });
+  });
+
+  it('is verified as every asset is when it is one of a release', async () => {
+    const asset: WebFile = { kind: 'url', url: `https://github.com${PATH}`, sha256: undefined };
+    const good = await downloading({ [PATH]: BYTES, [`${PATH}.sha256`]: sumOf(BYTES) });
+    await expect(good.downloader.webFile(asset, 'tool')).resolves.toBeDefined();
+    const bad = await downloading({ [PATH]: BYTES, [`${PATH}.sha256`]: sumOf('other') });
+    expect(await rejection(bad.downloader.webFile(asset, 'tool'))).toMatchObject({ code: 'KNEST_CHECKSUM' });
   });
 });
 

@@ -1,0 +1,43 @@
+import { releaseAssetAt } from '../install/components.ts';
+import type { DownloadInputs } from './downloads.ts';
+import type { InputReader } from './reader.ts';
+
+/** A file that the user names by its address. */
+export interface WebFile {
+  readonly kind: 'url';
+  readonly url: string;
+  /**
+   * What its bytes must have, in hexadecimal digits. Undefined when nobody said: then it is an asset of a GitHub
+   * release, which is verified like every other, or unverified downloads are let through.
+   */
+  readonly sha256: string | undefined;
+}
+
+/** Where the sum of a file stands in its URL: a fragment is never sent to a server. */
+const SUM = /^#sha256=([0-9a-f]{64})$/i;
+
+/** Reads the address of a file that `input` names; it must be possible to verify what comes from there. */
+export function readWebFile(
+  reader: InputReader,
+  input: 'cluster-template' | 'cni',
+  text: string,
+  checksumPolicy: DownloadInputs['checksumPolicy'],
+): WebFile {
+  const parsed = URL.parse(text);
+  if (parsed === null || !/^https?:$/.test(parsed.protocol)) {
+    reader.problem(input, `"${text}" is no https URL`);
+    return { kind: 'url', url: text, sha256: undefined };
+  }
+  const { hash, protocol } = parsed;
+  const url = text.replace(/#.*$/s, '');
+  const sha256 = SUM.exec(hash)?.[1]?.toLowerCase();
+  if (sha256 !== undefined) return { kind: 'url', url, sha256 };
+  if (hash !== '') {
+    reader.problem(input, `"${hash}" is no checksum; for example #sha256=, then the 64 digits of sha256sum`);
+  } else if (protocol !== 'https:') {
+    reader.problem(input, `${url} can be changed on its way; use https, or end it with #sha256= and its sum`);
+  } else if (checksumPolicy !== 'warn' && releaseAssetAt(url) === undefined) {
+    reader.problem(input, `${url} has no checksum; end it with #sha256= and its sum, or set checksum-policy to warn`);
+  }
+  return { kind: 'url', url, sha256 };
+}

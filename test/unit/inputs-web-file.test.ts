@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import { problems, readCreate } from './given-inputs.ts';
+
+const SUM = 'ab'.repeat(32);
+const ASSET = 'https://github.com/acme/shop/releases/download/v1.0.0/t.yaml';
+const ANYWHERE = 'https://example.com/t.yaml?x=1';
+
+/** The two inputs that take an address keep to the same rules. */
+describe.each(['cluster-template', 'cni'])('an address in %s', (input) => {
+  const read = (text: string, others: Readonly<Record<string, string>> = {}): unknown => {
+    const { cni, clusterTemplate } = readCreate({ [input]: text, ...others });
+    return input === 'cni' ? cni : clusterTemplate;
+  };
+
+  it.each([
+    [`${ANYWHERE}#sha256=${SUM}`, ANYWHERE],
+    [`${ANYWHERE}#sha256=${SUM.toUpperCase()}`, ANYWHERE],
+    [`http://mirror/t.yaml#sha256=${SUM}`, 'http://mirror/t.yaml'],
+    [`${ASSET}#sha256=${SUM}`, ASSET],
+  ])('with a sum is taken: %s', (text, url) => expect(read(text)).toEqual({ kind: 'url', url, sha256: SUM }));
+
+  it('needs no sum when it is an asset of a release, which tells its own', () => {
+    expect(read(ASSET)).toEqual({ kind: 'url', url: ASSET, sha256: undefined });
+  });
+
+  it('needs no sum where unverified downloads are let through', () => {
+    const source = read(ANYWHERE, { 'checksum-policy': 'warn' });
+    expect(source).toEqual({ kind: 'url', url: ANYWHERE, sha256: undefined });
+  });
+
+  it.each<[string, Readonly<Record<string, string>>, string]>([
+    [ANYWHERE, {}, `${ANYWHERE} has no checksum; end it with #sha256= and its sum, or set checksum-policy to warn`],
+    [
+      'https://github.com/acme/shop/raw/main/t.yaml',
+      {},
+      'https://github.com/acme/shop/raw/main/t.yaml has no checksum; end it with #sha256= and its sum, or set checksum-policy to warn',
+    ],
+    [
+      'http://example.com/t.yaml',
+      { 'checksum-policy': 'warn' },
+      'http://example.com/t.yaml can be changed on its way; use https, or end it with #sha256= and its sum',
+    ],
+    [
+      `${ANYWHERE}#sha256=abc`,
+      {},
+      '"#sha256=abc" is no checksum; for example #sha256=, then the 64 digits of sha256sum',
+    ],
+    ['ftp://example.com/t.yaml', {}, '"ftp://example.com/t.yaml" is no https URL'],
+    ['https://', {}, '"https://" is no https URL'],
+  ])('cannot be %s with %o', (text, others, problem) => {
+    expect(problems({ [input]: text, ...others })).toEqual([`${input}: ${problem}`]);
+  });
+});
