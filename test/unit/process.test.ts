@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -9,6 +9,14 @@ const fail = (): never => expect.unreachable();
 const never = new AbortController().signal;
 
 describe('a program', () => {
+  it('may lie where there are blanks in the path', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'knest process '));
+    onTestFinished(() => rmSync(directory, { recursive: true }));
+    const program = join(directory, 'node');
+    symlinkSync(process.execPath, program);
+    expect(await processRunner(never)(program, ['-p', '1 + 1'], {})).toMatchObject({ stdout: '2\n' });
+  });
+
   it('is run without a shell, and all it wrote is returned', async () => {
     const script = 'console.log(process.argv[1], process.env.GREETING); console.error("e"); process.exitCode = 3';
     const result = await processRunner(never)(process.execPath, ['-e', script, '$HOME;'], { GREETING: 'hello' });
@@ -16,7 +24,9 @@ describe('a program', () => {
   });
 
   it('that is not there rejects', async () => {
-    expect(await rejection(processRunner(never)('/no/such/program', [], {}))).toMatchObject({ code: 'ENOENT' });
+    expect(await rejection(processRunner(never)('/no/such/program', [], {}))).toMatchObject({
+      message: expect.stringContaining('Unable to locate executable file: /no/such/program') as string,
+    });
   });
 
   it('is ended when the job is cancelled, which is the reason', async () => {
