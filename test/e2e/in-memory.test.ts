@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Job } from '../support/runner.ts';
 import { jobStarter } from './jobs.ts';
 import { leftovers, sharedHost } from './support.ts';
 
@@ -93,6 +94,27 @@ describe('a cluster of in-memory machines', () => {
     expect(main.outputs['created']).toBe('true');
     await second.post();
     expect(await leftovers(host, namespace, 'again')).toEqual([]);
+  });
+
+  it('is taken over by the next attempt of its run, and by no other run', async () => {
+    const attempt = (runId: string, number: string): Job =>
+      start({ name: 'attempted', 'wait-for': 'none' }, { env: { GITHUB_RUN_ID: runId, GITHUB_RUN_ATTEMPT: number } });
+    // Its post step never came: the runner was lost.
+    const first = await attempt('4001', '1').main();
+    expect(first.outputs['created'], first.log).toBe('true');
+    const other = attempt('4002', '2');
+    const refused = await other.main();
+    expect(refused.exitCode).toBe(1);
+    expect(refused.log).toMatch(/another run of this repository uses it .* {3}KNEST_OWNED_BY_OTHER$/m);
+    expect((await other.post()).exitCode).toBe(0);
+    expect(await leftovers(host, namespace, 'attempted')).not.toEqual([]);
+    const second = attempt('4001', '2');
+    const main = await second.main();
+    expect(main.exitCode, main.log).toBe(0);
+    expect(main.outputs['created']).toBe('false');
+    const post = await second.post();
+    expect(post.exitCode, post.log).toBe(0);
+    expect(await leftovers(host, namespace, 'attempted')).toEqual([]);
   });
 
   it('is deleted by the post step of a job that was cancelled while it waited', async () => {
