@@ -43,6 +43,36 @@ describe('a cluster of in-memory machines', () => {
     await Promise.all(both.map((job) => job.post()));
   });
 
+  it('is made by the Cluster API that is there, which is never upgraded, unless it is too old', async () => {
+    const core = ['-n', 'capi-system', 'providers.clusterctl.cluster.x-k8s.io', 'cluster-api'];
+    const versionOf = (): Promise<string> => host.kubectl(['get', ...core, '-o', 'jsonpath={.version}']);
+    const record = (version: string): Promise<string> =>
+      host.kubectl(['patch', ...core, '--type=merge', '-p', JSON.stringify({ version })]);
+    const deployments = ['get', 'deployments', '-A', '-l', 'cluster.x-k8s.io/provider', '-o'];
+    const generations = 'jsonpath={range .items[*]}{.metadata.name} {.metadata.generation}{"\\n"}{end}';
+    const before = await host.kubectl([...deployments, generations]);
+    const version = await versionOf();
+    try {
+      // No other can be built here: what runs is the same, its record says otherwise.
+      await record('v1.12.3');
+      const job = start({ name: 'older', 'wait-for': 'none' });
+      const main = await job.main();
+      expect(main.exitCode, main.log).toBe(0);
+      expect(main.log).toMatch(/▸ Preflight .*Cluster API v1\.12\.3/);
+      expect(main.log).toMatch(/nothing missing/);
+      await job.post();
+      expect(await versionOf()).toBe('v1.12.3');
+      await record('v1.10.9');
+      const refused = await start({ name: 'older', 'wait-for': 'none' }).main();
+      expect(refused.exitCode).toBe(1);
+      expect(refused.log).toMatch(/^✖ .*Cluster API v1\.10\.9.* has no v1beta2 API/m);
+      expect(await leftovers(host, namespace, 'older')).toEqual([]);
+    } finally {
+      await record(version);
+    }
+    expect(await host.kubectl([...deployments, generations])).toBe(before);
+  });
+
   it('is not begun with a version that was never released', async () => {
     const job = start({ name: 'no-version', 'cluster-api-version': 'v1.14.99' });
     const main = await job.main();
