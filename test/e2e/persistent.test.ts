@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { KubernetesObject, Pod } from '../../src/host/objects.ts';
 import type { Job, StepResult } from '../support/runner.ts';
-import { jobOn, leftovers, sharedHost } from './support.ts';
+import { jobOn, leftovers, sharedHost, volumesFor } from './support.ts';
 
 const host = sharedHost();
 const namespace = 'lasting';
@@ -158,10 +158,7 @@ describe.skipIf(!host.hasVirtink)('a persistent cluster (needs the modules of Vi
       expect(deleted.exitCode, deleted.log).toBe(0);
       expect(await leftovers(host, namespace, cluster)).toEqual([]);
     }
-    // The volume goes by the StorageClass's own hand, a moment after its claim.
-    const claimed = 'jsonpath={.items[*].spec.claimRef.namespace}';
-    const volumes = (): Promise<string> => host.kubectl(['get', 'persistentvolumes', '-o', claimed]);
-    await expect.poll(volumes, { timeout: 60_000 }).not.toContain(namespace);
+    await expect.poll(() => volumesFor(host, namespace), { timeout: 60_000 }).toEqual([]);
   });
 
   it('is not begun on a host without a default StorageClass', async () => {

@@ -52,3 +52,10 @@ export async function objectsIn(host: Host, namespace: string): Promise<string[]
   const text = await host.kubectl(['get', kinds, '-n', namespace, '-o', 'name', '--ignore-not-found']);
   return text.split('\n').filter((line) => line !== '');
 }
+
+/** The host's volumes for a namespace. One goes by its StorageClass's own hand, a moment after the claim to it. */
+export async function volumesFor(host: Host, namespace: string): Promise<string[]> {
+  const template = `{range .items[?(@.spec.claimRef.namespace=="${namespace}")]}{.metadata.name}{"\\n"}{end}`;
+  const text = await host.kubectl(['get', 'persistentvolumes', '-o', `jsonpath=${template}`]);
+  return text.split('\n').filter((line) => line !== '');
+}
