@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments, stringify } from 'yaml';
 import type { StepResult } from '../support/runner.ts';
 import { jobStarter } from './jobs.ts';
-import { leftovers, sharedHost } from './support.ts';
+import { leftovers, sharedHost, volumesFor } from './support.ts';
 
 const namespace = 'knest'; // as docs/rbac has it
 const host = sharedHost();
@@ -37,6 +37,9 @@ const hostAsAWhole = [
   'GET /apis/projectcalico.org/v3/felixconfigurations',
 ];
 
+/** What is not for it either, of a persistent cluster: which addresses others have, and whether disks can be made. */
+const hostOfDisks = ['GET /apis/ipam.metal3.io/v1alpha1/ippools', 'GET /apis/storage.k8s.io/v1/storageclasses'];
+
 /** Every command, by a ServiceAccount that has what docs/rbac grants and nothing else. */
 describe('an account with the Role of docs/rbac', () => {
   const common = { infrastructure: 'docker', namespace, 'host-kubeconfig-file': kubeconfig };
@@ -49,6 +52,14 @@ describe('an account with the Role of docs/rbac', () => {
   const apply = (file: string): Promise<string> => host.kubectl(['apply', '-f', join(documents, file)]);
   const withdraw = (file: string): Promise<string> =>
     host.kubectl(['delete', '--ignore-not-found', '-f', join(documents, file)]);
+
+  /** Has an administrator install what such clusters of virtual machines take, by creating one. */
+  const prepare = async (inputs: Readonly<Record<string, string>>): Promise<void> => {
+    const name = 'rbac-prepare';
+    const admin = { 'host-kubeconfig-file': host.kubeconfig, infrastructure: 'virtink' };
+    await main({ ...admin, ...inputs, name, 'wait-for': 'none' });
+    await main({ ...admin, command: 'delete', name });
+  };
 
   beforeAll(async () => {
     await apply('namespace.yaml');
@@ -101,15 +112,7 @@ describe('an account with the Role of docs/rbac', () => {
   });
 
   it.skipIf(!host.hasVirtink)('creates and deletes a cluster of virtual machines', async () => {
-    // By an administrator, who installs what that takes.
-    const installer = start({
-      name: 'rbac-prepare',
-      infrastructure: 'virtink',
-      'host-kubeconfig-file': host.kubeconfig,
-      'wait-for': 'none',
-    });
-    expect(await installer.main()).toMatchObject({ exitCode: 0 });
-    await installer.post();
+    await prepare({});
     const job = start({ name: 'rbac-vm', infrastructure: 'virtink', 'worker-machine-count': '0' });
     const created = await job.main();
     expect(created.exitCode, created.log).toBe(0);
@@ -117,6 +120,41 @@ describe('an account with the Role of docs/rbac', () => {
     const post = await job.post();
     expect(post.log).toContain('nothing of rbac-vm is left');
     expect(await leftovers(host, namespace, 'rbac-vm')).toEqual([]);
+  });
+
+  it('creates and deletes a cluster with a CNI', async () => {
+    const cni = join(directory, 'cni.yaml');
+    const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'mine', namespace: 'kube-system' } };
+    writeFileSync(cni, stringify(object));
+    const job = start({ name: 'rbac-cni', cni, 'wait-for': 'nodes' });
+    const created = await job.main();
+    expect(created.exitCode, created.log).toBe(0);
+    expect(created.log).toContain('resource set rbac-cni-cni: applied to the nested cluster');
+    expect(refused(created)).toEqual(hostAsAWhole);
+    const kinds = 'clusterresourceset,clusterresourcesetbinding,secret';
+    const made = await host.kubectl(['get', kinds, '-n', namespace, '-o', 'name']);
+    expect(made).toContain('clusterresourceset.addons.cluster.x-k8s.io/rbac-cni-cni');
+    const post = await job.post();
+    expect(refused(post)).toEqual([]);
+    expect(post.log).toContain('nothing of rbac-cni is left');
+    expect(await leftovers(host, namespace, 'rbac-cni')).toEqual([]);
+  });
+
+  it.skipIf(!host.hasVirtink)('creates, adopts and deletes a persistent cluster', async () => {
+    const persistent = { persistent: 'true', 'persistent-host-cluster-cni': 'calico', 'worker-machine-count': '0' };
+    await prepare({ ...persistent, 'persistent-machine-addresses': '10.85.211.9' });
+    const name = 'rbac-disk';
+    const inputs = { ...persistent, 'persistent-machine-addresses': '10.85.211.10', infrastructure: 'virtink', name };
+    const created = await main(inputs);
+    expect(created.log).toMatch(/ s {2}machine rbac-disk-cp-\w+: disk rootfs: filled$/m);
+    expect(refused(created)).toEqual([...hostAsAWhole, ...hostOfDisks].sort());
+    const adopted = await main(inputs);
+    expect(adopted.outputs['created']).toBe('false');
+    expect(refused(adopted)).toEqual(refused(created));
+    const deleted = await main({ command: 'delete', name });
+    expect(refused(deleted)).toEqual([]);
+    expect(await leftovers(host, namespace, name)).toEqual([]);
+    await expect.poll(() => volumesFor(host, namespace), { timeout: 60_000 }).toEqual([]);
   });
 
   it('sees what is installed and which addresses are free with the ClusterRole for that', async () => {
