@@ -1,4 +1,5 @@
 import { inputError } from '../errors.ts';
+import type { KubernetesObject } from '../host/objects.ts';
 import type { HostNetworks } from '../host/preflight.ts';
 import type { CreateInputs } from '../inputs.ts';
 import { firstFree, overlaps, type Cidr } from '../values/cidr.ts';
@@ -53,4 +54,30 @@ function problems(
 
 function present<T>(value: T | undefined): readonly T[] {
   return value === undefined ? [] : [value];
+}
+
+interface WithRanges extends KubernetesObject {
+  readonly spec?: {
+    readonly clusterNetwork?: Readonly<Record<string, unknown>>;
+  };
+}
+
+/**
+ * A Cluster with its ranges in lists, whatever its template makes of them: Cluster API's own templates have the whole
+ * list for a variable (`cidrBlocks: ${POD_CIDR}`), the Virtink provider's an element of it, under the same names.
+ */
+export function withListedRanges(object: KubernetesObject): KubernetesObject {
+  const { spec }: WithRanges = object;
+  const { clusterNetwork } = spec ?? {};
+  if (object.kind !== 'Cluster' || clusterNetwork === undefined) return object;
+  const listed = Object.entries(clusterNetwork).map(
+    ([of, ranges]) => [of, isBare(ranges) ? { ...ranges, cidrBlocks: [ranges.cidrBlocks] } : ranges] as const,
+  );
+  return { ...object, spec: { ...spec, clusterNetwork: Object.fromEntries(listed) } } as KubernetesObject;
+}
+
+function isBare(ranges: unknown): ranges is { readonly cidrBlocks: string } {
+  return (
+    typeof ranges === 'object' && ranges !== null && 'cidrBlocks' in ranges && typeof ranges.cidrBlocks === 'string'
+  );
 }

@@ -8,7 +8,7 @@ import { withAliases } from './aliases.ts';
 import type { CustomTemplate } from './custom-template.ts';
 import type { ClusterIdentity } from './identity.ts';
 import { machineCounts, type MachineCounts } from './machine-counts.ts';
-import type { ClusterNetworks } from './networks.ts';
+import { withListedRanges, type ClusterNetworks } from './networks.ts';
 import { persist } from './persistence.ts';
 import { withOwner } from './stamp.ts';
 
@@ -39,7 +39,7 @@ export async function render(
   // The action makes the pool of a persistent cluster, under its name.
   const given = custom === undefined ? own : withAliases({ ...own, IP_POOL_NAME: identity.name });
   const text = await clusterctl.renderTemplate(identity.name, identity.namespace, file, given);
-  const template = parseTemplate(text);
+  const template = parseTemplate(text).map(withListedRanges);
   const wanted = inputs.persistent ? persist(template, identity.name, inputs) : template;
   const objects = wanted.map((object) => withOwner(object, identity));
   const isCluster = ({ kind, apiVersion }: KubernetesObject): boolean =>

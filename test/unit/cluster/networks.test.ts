@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { chooseNetworks } from '../../../src/cluster/networks.ts';
+import { chooseNetworks, withListedRanges } from '../../../src/cluster/networks.ts';
 import { KnestError } from '../../../src/errors.ts';
+import type { KubernetesObject } from '../../../src/host/objects.ts';
 import type { HostNetworks } from '../../../src/host/preflight.ts';
 import { readCreate } from '../given-inputs.ts';
-import { cidr } from './samples.ts';
+import { cidr, clusterOf } from './samples.ts';
 
 const host = (pods: readonly string[], services: readonly string[]): HostNetworks => ({
   pods: pods.map(cidr),
@@ -99,5 +100,32 @@ describe('ranges that were left blank', () => {
       'pod-network-cidr: none of 192.168.0.0/16, 10.95.0.0/16, 172.20.0.0/16, 10.195.0.0/16 is free on this host; choose one that is',
       'service-cidr: none of 10.96.0.0/16, 10.97.0.0/16, 172.21.0.0/16, 10.196.0.0/16 is free on this host; choose one that is',
     ]);
+  });
+});
+
+describe('the ranges of a Cluster', () => {
+  const withRanges = (pods: unknown, services: unknown): KubernetesObject =>
+    ({
+      ...clusterOf(),
+      spec: {
+        paused: true,
+        clusterNetwork: {
+          serviceDomain: 'cluster.local',
+          pods: { cidrBlocks: pods },
+          services: { cidrBlocks: services },
+        },
+      },
+    }) as KubernetesObject;
+  const listed = withRanges(['10.95.0.0/16'], ['10.97.0.0/16', 'fd00::/108']);
+
+  it('become lists where a template has a variable for the whole list, and nothing else changes', () => {
+    expect(withListedRanges(withRanges('10.95.0.0/16', ['10.97.0.0/16', 'fd00::/108']))).toEqual(listed);
+    expect(withListedRanges(listed)).toEqual(listed);
+  });
+
+  it('are nobody else’s, and need not be there', () => {
+    const other = { ...withRanges('a', 'b'), kind: 'ConfigMap' };
+    expect(withListedRanges(other)).toBe(other);
+    expect(withListedRanges(clusterOf())).toEqual(clusterOf());
   });
 });
