@@ -1,4 +1,4 @@
-import type { KubernetesObject } from '../host/objects.ts';
+import type { Cluster, KubernetesObject } from '../host/objects.ts';
 import { aliasesOf } from './aliases.ts';
 import type { CustomTemplate } from './custom-template.ts';
 import { describeMachines, machineCounts } from './machine-counts.ts';
@@ -59,6 +59,8 @@ function reviewMachines(objects: readonly KubernetesObject[]): readonly string[]
 
 function reviewHealthChecks(objects: readonly KubernetesObject[]): readonly string[] {
   const checks: readonly HealthCheck[] = objects.filter(({ kind }) => kind === 'MachineHealthCheck');
+  // Those of a topology are in its ClusterClass, on the host.
+  if (checks.length === 0 && objects.some(hasTopology)) return [];
   if (checks.length === 0) return ['it has no MachineHealthCheck: a machine that fails is not replaced'];
   const strict = checks.filter(({ spec }) =>
     [...(spec?.unhealthyConditions ?? []), ...(spec?.checks?.unhealthyNodeConditions ?? [])].some(
@@ -69,6 +71,11 @@ function reviewHealthChecks(objects: readonly KubernetesObject[]): readonly stri
     ({ metadata }) =>
       `MachineHealthCheck ${metadata.name} replaces machines that are not Ready: without a CNI that is all of them`,
   );
+}
+
+function hasTopology(object: KubernetesObject): boolean {
+  const { kind, spec }: Cluster = object;
+  return kind === 'Cluster' && spec?.topology !== undefined;
 }
 
 function reviewNames(objects: readonly KubernetesObject[], clusterName: string): readonly string[] {

@@ -54,6 +54,11 @@ describe('reviewTemplate', () => {
     expect(review(allUsed, controlPlane, object('MachineHealthCheck', 'pr-mild', unknown))).toEqual([]);
   });
 
+  it('leaves it to a ClusterClass who looks after the machines', () => {
+    const topology = { controlPlane: { replicas: 1 }, workers: { machineDeployments: [{ replicas: 1 }] } };
+    expect(review(allUsed, object('Cluster', 'pr', { topology }))).toEqual([]);
+  });
+
   it('names what two clusters of the template would share', () => {
     expect(review(allUsed, controlPlane, check, object('ConfigMap', 'settings'), object('Secret', 'key'))).toEqual([
       'what is not named after the cluster serves one cluster at a time: ConfigMap settings, Secret key',
