@@ -2,6 +2,7 @@ import { KnestError } from '../errors.ts';
 import type { KubernetesClient } from '../host/client.ts';
 import { Kinds } from '../host/kinds.ts';
 import type { Cluster, Scalable } from '../host/objects.ts';
+import { hasStatus } from '../host/rest.ts';
 import type { Replicas } from '../values/replicas.ts';
 import { belongingTo, isControlPlane, joinedMachines, type ClusterView } from './view.ts';
 
@@ -58,10 +59,11 @@ function refusal(name: string, reason: string, next = 'scale it where it is mana
 export async function requestScale(
   client: KubernetesClient,
   cluster: Cluster,
-  { controlPlane, workers }: ScaleTargets,
+  targets: ScaleTargets,
   replicas: Replicas,
 ): Promise<void> {
-  const { name, namespace = '', resourceVersion } = cluster.metadata;
+  const { controlPlane, workers } = targets;
+  const { name, namespace = '', uid, resourceVersion } = cluster.metadata;
   const topology = cluster.spec?.topology;
   if (topology !== undefined) {
     const [pool, ...others] = topology.workers?.machineDeployments ?? [];
@@ -72,9 +74,18 @@ export async function requestScale(
           workers: { machineDeployments: [{ ...pool, replicas: replicas.workers }, ...others] },
         }),
     };
-    // A merge patch replaces the list as a whole: only the one that was read.
-    await client.patch(Kinds.cluster, name, namespace, { metadata: { resourceVersion }, spec: { topology: changed } });
-    return;
+    try {
+      // A merge patch replaces the list as a whole: only the one that was read.
+      const patch = { metadata: { resourceVersion }, spec: { topology: changed } };
+      await client.patch(Kinds.cluster, name, namespace, patch);
+      return;
+    } catch (thrown) {
+      if (!hasStatus(thrown, 409)) throw thrown;
+      // Controllers write to a Cluster whenever one of its machines changes.
+      const current = await client.get(Kinds.cluster, name, namespace);
+      if (current === undefined || current.metadata.uid !== uid) throw thrown;
+      return requestScale(client, current, targets, replicas);
+    }
   }
   const patch = (count: number): object => ({ spec: { replicas: count } });
   if (replicas.controlPlane !== undefined) {

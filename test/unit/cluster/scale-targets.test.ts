@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { findScaleTargets, requestScale } from '../../../src/cluster/scale.ts';
 import type { Cluster } from '../../../src/host/objects.ts';
 import { hostWith } from '../host/fake-host.ts';
+import { clientOf, json, refuse } from '../host/server.ts';
 import { rejection } from '../rejection.ts';
 import { clusterOf, scalable } from './samples.ts';
 
@@ -62,6 +63,35 @@ describe('what is scaled', () => {
     expect(await requests(clusterOf({ spec }), { controlPlane: 3, workers: undefined })).toEqual([
       [clusterPath, { metadata: {}, spec: { topology: { controlPlane: { replicas: 3 } } } }],
     ]);
+  });
+
+  describe('when a controller writes to the Cluster of a ClusterClass first', () => {
+    const read = (uid: string, resourceVersion: string): Cluster => ({
+      ...clusterOf({ spec: { topology: { workers: { machineDeployments: [{ name: resourceVersion }] } } } }),
+      metadata: { name: 'pr', namespace: 'knest', uid, resourceVersion },
+    });
+    /** Scales a Cluster that is another by then. Resolves what is sent. */
+    const scaled = async (uid: string): Promise<readonly string[]> => {
+      const { client, received } = await clientOf((response, number, { method }) => {
+        if (number === 0) refuse(response, 409);
+        else json(response, method === 'GET' ? read(uid, 'new') : {});
+      });
+      const targets = { controlPlane: masters, workers: pool };
+      const asked = requestScale(client, read('ours', 'old'), targets, { controlPlane: undefined, workers: 2 });
+      if (uid === 'ours') await asked;
+      else expect(await rejection(asked)).toMatchObject({ status: 409 });
+      return received.map(({ method, body }) => `${method} ${body}`.trim());
+    };
+    const patch = (version: string): string =>
+      `PATCH {"metadata":{"resourceVersion":"${version}"},"spec":{"topology":{"workers":{"machineDeployments":[{"name":"${version}","replicas":2}]}}}}`;
+
+    it('is read and asked again', async () => {
+      expect(await scaled('ours')).toEqual([patch('old'), 'GET', patch('new')]);
+    });
+
+    it('is not, when it is another Cluster of the same name', async () => {
+      expect(await scaled('theirs')).toEqual([patch('old'), 'GET']);
+    });
   });
 
   const cannot = async (
