@@ -126,9 +126,14 @@ export function isControlPlane({ metadata }: KubernetesObject): boolean {
   return metadata.labels?.['cluster.x-k8s.io/control-plane'] !== undefined;
 }
 
-/** Which of the infrastructures with a template of their own a cluster has; others are followed by their machines alone. */
-export function infrastructureOf({ spec }: Cluster): Infrastructure {
-  return spec?.infrastructureRef?.kind === Kinds.virtinkCluster.kind ? 'virtink' : 'docker';
+/**
+ * Which of the infrastructures with a template of their own a cluster has; others are followed by their machines alone.
+ * `unsaid`: that of a Cluster whose ClusterClass has not given it one yet.
+ */
+export function infrastructureOf({ spec }: Cluster, unsaid: Infrastructure = 'docker'): Infrastructure {
+  const kind = spec?.infrastructureRef?.kind;
+  if (kind === undefined) return unsaid;
+  return kind === Kinds.virtinkCluster.kind ? 'virtink' : 'docker';
 }
 
 /** Whether the nested API server answers, or did once: Cluster API never takes the condition back. */

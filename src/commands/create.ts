@@ -165,11 +165,11 @@ async function apply(
 async function wait(
   { client }: Connection,
   cluster: ClusterIdentity,
-  { cni, persistent, timeoutSeconds, waitFor }: CreateInputs,
+  { cni, infrastructure: asked, persistent, timeoutSeconds, waitFor }: CreateInputs,
   rendered: RenderedCluster,
   { log, signal }: World,
 ): Promise<void> {
-  const infrastructure = infrastructureOf(rendered.cluster);
+  const infrastructure = infrastructureOf(rendered.cluster, typeof asked === 'string' ? asked : undefined);
   const hasCni = cni.kind !== 'none';
   const isReached = (view: ClusterView): boolean =>
     isInitialised(view) && (waitFor === 'control-plane' || areNodes(view, rendered.machines, hasCni));
