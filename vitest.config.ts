@@ -11,6 +11,7 @@ const besides = [
   ...[
     'cleanup',
     'cleanup-cronjob',
+    'cluster-class',
     'cluster-template',
     'concurrency',
     'faults',

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Job } from '../support/runner.ts';
-import { jobOn, leftovers, sharedHost } from './support.ts';
+import { jobOn, leftovers, replicasOf, sharedHost } from './support.ts';
 
 const host = sharedHost();
 const namespace = 'scaled';
@@ -48,15 +48,6 @@ class Probe {
   }
 }
 
-const replicasOf = async (name: string): Promise<string> => {
-  const selector = ['-l', `cluster.x-k8s.io/cluster-name=${name}`, '-n', namespace, '-o', 'name'];
-  const count = (text: string): number => text.split('\n').filter((line) => line !== '').length;
-  const all = count(await host.kubectl(['get', 'machine', ...selector]));
-  const label = `cluster.x-k8s.io/cluster-name=${name},cluster.x-k8s.io/control-plane`;
-  const controlPlanes = count(await host.kubectl(['get', 'machine', '-l', label, '-n', namespace, '-o', 'name']));
-  return `${controlPlanes}:${all - controlPlanes}`;
-};
-
 describe('scale', () => {
   const jobs: Job[] = [];
   const job = (inputs: Readonly<Record<string, string>>): Job => {
@@ -73,7 +64,7 @@ describe('scale', () => {
     const scaled = await job({ command: 'scale', name: 'many', replicas: '3:10' }).main();
     expect(scaled.exitCode, scaled.log).toBe(0);
     expect(scaled.log).toContain('✔ many is scaled (control plane: 3, workers: 10)');
-    expect(await replicasOf('many')).toBe('3:10');
+    expect(await replicasOf(host, namespace, 'many')).toBe('3:10');
     await creator.post();
   });
 
@@ -100,7 +91,7 @@ describe('scale', () => {
     for (const replicas of ['3:2', '1:0']) {
       const scaled = await job({ command: 'scale', name: 'elastic', replicas }).main();
       expect(scaled.exitCode, scaled.log).toBe(0);
-      expect(await replicasOf('elastic')).toBe(replicas);
+      expect(await replicasOf(host, namespace, 'elastic')).toBe(replicas);
     }
     await probe.end();
     console.log(`the nested API answered ${probe.answers} times; longest gap ${probe.longestGap.toFixed(1)} s`);

@@ -1,8 +1,8 @@
 import type { TestProject } from 'vitest/node';
-import { down, up, type Host } from '../host/host.ts';
+import { down, up } from '../host/host.ts';
 import { lineReport } from '../host/report.ts';
 import { watchSecrets } from '../support/evidence.ts';
-import { jobOn } from './support.ts';
+import { install } from './support.ts';
 
 /** Whether the hosts outlive the run, to be looked at afterwards and used by the next. */
 const keepsHost = process.env['KNEST_KEEP_HOST'] !== undefined;
@@ -17,18 +17,10 @@ export async function setup({ config }: TestProject): Promise<() => Promise<void
   if (!keepsHost) await down(name, report);
   const host = await up({ name }, report);
   const secrets = watchSecrets(host);
+  // So that no test depends on one before it.
   await install(host);
   return async () => {
     secrets.stop();
     if (!keepsHost) await down(name, report);
   };
-}
-
-/** Has the action install what clusters of in-memory machines need, so that no test depends on one before it. */
-async function install(host: Host): Promise<void> {
-  const job = jobOn(host, { infrastructure: 'docker', namespace: 'install', name: 'install', 'wait-for': 'none' });
-  const main = await job.main();
-  if (main.exitCode !== 0) throw new Error(`nothing could be installed:\n${main.log}`);
-  await job.post();
-  job.clean();
 }

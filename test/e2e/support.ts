@@ -37,6 +37,27 @@ export function jobOn(host: Host, inputs: Readonly<Record<string, string>>, opti
   });
 }
 
+/** Has the action install what clusters of in-memory machines need, as the environment of its step wants it. */
+export async function install(host: Host, env: Readonly<Record<string, string>> = {}): Promise<void> {
+  const inputs = { infrastructure: 'docker', namespace: 'install', name: 'install', 'wait-for': 'none' };
+  const job = jobOn(host, inputs, { env });
+  const main = await job.main();
+  if (main.exitCode !== 0) throw new Error(`nothing could be installed:\n${main.log}`);
+  await job.post();
+  job.clean();
+}
+
+/** How many machines of a cluster there are, as the input `replicas` has it: control planes, then workers. */
+export async function replicasOf(host: Host, namespace: string, name: string): Promise<string> {
+  const count = async (selector: string): Promise<number> => {
+    const names = await host.kubectl(['get', 'machine', '-n', namespace, '-l', selector, '-o', 'name']);
+    return names.split('\n').filter((line) => line !== '').length;
+  };
+  const all = `cluster.x-k8s.io/cluster-name=${name}`;
+  const role = 'cluster.x-k8s.io/control-plane';
+  return `${await count(`${all},${role}`)}:${await count(`${all},!${role}`)}`;
+}
+
 /** What is on the host of a cluster, `kind/name` each: empty once it is gone. */
 export async function leftovers(host: Host, namespace: string, name: string): Promise<string[]> {
   return (await objectsIn(host, namespace)).filter((line) => new RegExp(`/(vm-)?${name}(-|$)`).test(line));

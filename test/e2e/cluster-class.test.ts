@@ -1,0 +1,137 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../host/process.ts';
+import { versions } from '../host/modules.ts';
+import { jobStarter } from './jobs.ts';
+import { install, leftovers, replicasOf, sharedHost } from './support.ts';
+
+const host = sharedHost();
+const namespace = 'cluster-class';
+/** The ClusterClass of Cluster API's in-memory machines and a template that refers to it, as they are released. */
+const release = `kubernetes-sigs/cluster-api/releases/download/${versions.clusterAPI}`;
+const template = `https://github.com/${release}/cluster-template-in-memory.yaml`;
+const clusterClass = ['-n', namespace, '-f', `${host.mirror}/${release}/clusterclass-in-memory.yaml`];
+
+/** The controllers that can do without ClusterClasses, and do until they are told otherwise. */
+const gated = [
+  ['capi-system', 'capi-controller-manager'],
+  ['capi-kubeadm-control-plane-system', 'capi-kubeadm-control-plane-controller-manager'],
+  ['capd-system', 'capd-controller-manager'],
+] as const;
+
+/** Has the action install these controllers anew, so that they are as the environment of its step says. */
+async function reinstall(env: Readonly<Record<string, string>>): Promise<string[]> {
+  for (const [where, name] of gated) {
+    // The pods too: one that has not ended yet would go on judging what is made.
+    await host.kubectl(['delete', 'deployment', '-n', where, name, '--cascade=foreground']);
+  }
+  await install(host, env);
+  const args = 'jsonpath={.spec.template.spec.containers[*].args}';
+  const texts = gated.map(([where, name]) => host.kubectl(['get', 'deployment', '-n', where, name, '-o', args]));
+  return (await Promise.all(texts)).map((text) => /ClusterTopology=\w+/.exec(text)?.[0] ?? text);
+}
+
+interface Topology {
+  readonly controlPlane: { readonly replicas: number };
+  readonly workers: { readonly machineDeployments: readonly { readonly replicas: number }[] };
+}
+
+interface ClassyCluster {
+  readonly metadata: { readonly generation: number };
+  readonly spec: { readonly topology: Topology };
+  readonly status: {
+    readonly conditions: readonly {
+      readonly type: string;
+      readonly status: string;
+      readonly observedGeneration: number;
+    }[];
+  };
+}
+
+describe('a cluster of a ClusterClass', () => {
+  const common = { namespace, infrastructure: 'docker', 'cluster-template': template };
+  const start = jobStarter(host, common);
+  const owned = (name: string): string[] => [
+    ...['-n', namespace, '-o', 'name'],
+    ...['-l', `cluster.x-k8s.io/cluster-name=${name},knest-action/managed=true,knest-action/repository-id=1296269`],
+  ];
+  const read = async (name: string): Promise<ClassyCluster> =>
+    JSON.parse(await host.kubectl(['get', 'cluster', '-n', namespace, name, '-o', 'json'])) as ClassyCluster;
+  /** What the parts of a cluster are told to have, once its topology is what they are told. */
+  const replicasTold = async (name: string): Promise<string> => {
+    await until('the topology controller', 120_000, async () => {
+      const { metadata, status } = await read(name);
+      const reconciled = status.conditions.find(({ type }) => type === 'TopologyReconciled');
+      return reconciled?.status === 'True' && reconciled.observedGeneration === metadata.generation;
+    });
+    const kinds = 'kubeadmcontrolplanes,machinedeployments';
+    return host.kubectl(['get', kinds, ...owned(name), '-o', 'jsonpath={.items[*].spec.replicas}']);
+  };
+
+  beforeAll(async () => {
+    await host.kubectl(['create', 'namespace', namespace]).catch(() => undefined);
+  });
+  afterAll(async () => {
+    // Nothing, unless a test failed: the ClusterClass is not let go before its clusters.
+    await host.kubectl(['delete', 'cluster', '-n', namespace, '--all']);
+    await host.kubectl(['delete', ...clusterClass, '--ignore-not-found']);
+    expect(await reinstall({})).toEqual(Array(3).fill('ClusterTopology=false'));
+  });
+
+  it('is refused by a host that has none, with the reason', async () => {
+    const main = await start({ name: 'early' }).main();
+    expect(main.exitCode).toBe(1);
+    expect(main.log).toMatch(/^✖ .*ClusterTopology feature flag/m);
+    expect(await leftovers(host, namespace, 'early')).toEqual([]);
+  });
+
+  it('is owned, followed, scaled by its topology and deleted, and the ClusterClass stays', async () => {
+    expect(await reinstall({ CLUSTER_TOPOLOGY: 'true' })).toEqual(Array(3).fill('ClusterTopology=true'));
+    await host.kubectl(['apply', ...clusterClass]);
+    const job = start({ name: 'classy', 'wait-for': 'nodes' });
+    const main = await job.main();
+    expect(main.exitCode, main.log).toBe(0);
+    const kinds = 'clusters,kubeadmcontrolplanes,machinedeployments,machines';
+    const parts = await host.kubectl(['get', kinds, ...owned('classy')]);
+    expect(parts.match(/^[a-z]+/gm)?.sort()).toEqual([
+      'cluster',
+      'kubeadmcontrolplane',
+      'machine',
+      'machine',
+      'machinedeployment',
+    ]);
+
+    const scaled = await start({ command: 'scale', name: 'classy', replicas: '3:2' }).main();
+    expect(scaled.exitCode, scaled.log).toBe(0);
+    expect(scaled.log).toContain('✔ classy is scaled (control plane: 3, workers: 2)');
+    expect(await replicasOf(host, namespace, 'classy')).toBe('3:2');
+    const path = main.outputs['kubeconfig-path'] ?? '';
+    const nodes = await host.run(['kubectl', '--kubeconfig', path, 'get', 'nodes', '-o', 'name']);
+    expect(nodes.trim().split('\n')).toHaveLength(5);
+    expect((await host.kubectl(['get', 'machines', ...owned('classy')])).trim().split('\n')).toHaveLength(5);
+    const { topology } = (await read('classy')).spec;
+    expect(topology).toMatchObject({
+      controlPlane: { replicas: 3 },
+      workers: { machineDeployments: [{ replicas: 2 }] },
+    });
+    expect(await replicasTold('classy')).toBe('3 2');
+
+    // Why it is the Cluster that is asked: what its parts are told is taken back.
+    await host.kubectl([
+      'scale',
+      'machinedeployment',
+      '-n',
+      namespace,
+      '-l',
+      'cluster.x-k8s.io/cluster-name=classy',
+      '--replicas=1',
+    ]);
+    await until('the topology', 120_000, async () => (await replicasTold('classy')) === '3 2');
+
+    const post = await job.post();
+    expect(post.exitCode, post.log).toBe(0);
+    await expect.poll(() => leftovers(host, namespace, 'classy'), { timeout: 60_000 }).toEqual([]);
+    const kept = await host.kubectl(['get', ...clusterClass, '-o', 'jsonpath={.items[*].metadata}']);
+    expect(kept.match(/"name":"in-memory[^"]*","namespace"/g)).toHaveLength(6);
+    expect(kept).not.toContain('knest-action/');
+  });
+});
