@@ -22,6 +22,9 @@ export interface KubeconfigInputs extends CommonInputs, AccessInputs {
   readonly name: string;
 }
 
+/** Stands for replicas that cannot be read: the reading ends with a problem then. */
+const NO_REPLICAS: Replicas = { controlPlane: undefined, workers: undefined, machineDeployment: undefined };
+
 /** What a command for a cluster that is there already was asked for. */
 export type ExistingInputs = DeleteInputs | ScaleInputs | KubeconfigInputs;
 
@@ -47,8 +50,8 @@ function readGivenName(reader: InputReader, command: string): string {
 
 function readReplicas(reader: InputReader): Replicas {
   const text = reader.required('replicas', 'for example 3:2 (CP:WORKER), 3: or :2');
-  const replicas = text === '' ? { controlPlane: undefined, workers: undefined } : parseReplicas(text);
+  const replicas = text === '' ? NO_REPLICAS : parseReplicas(text);
   if (!('problem' in replicas)) return replicas;
   reader.problem('replicas', replicas.problem);
-  return { controlPlane: undefined, workers: undefined };
+  return NO_REPLICAS;
 }

@@ -2,20 +2,27 @@
 export interface Replicas {
   readonly controlPlane: number | undefined;
   readonly workers: number | undefined;
+  /** The MachineDeployment that the workers are of; undefined: the only one. */
+  readonly machineDeployment: string | undefined;
 }
 
 const MOST_CONTROL_PLANES = 9;
 const MOST_WORKERS = 1000;
+const REPLICAS = /^(?<controlPlane>\d{0,4}):(?:(?<machineDeployment>[a-z0-9][-.a-z0-9]*)=(?=\d))?(?<workers>\d{0,4})$/;
 
-/** Parses `3:2` (`CP:WORKER`, either side blank). Returns what is wrong with a text that is none, and what would be right. */
+/**
+ * Parses `3:2` (`CP:WORKER`, either side blank), or `3:NAME=2` where NAME is one of several MachineDeployments. Returns
+ * what is wrong with a text that is none, and what would be right.
+ */
 export function parseReplicas(text: string): Replicas | { readonly problem: string } {
-  const match = /^(\d{0,4}):(\d{0,4})$/.exec(text);
-  if (match === null || text === ':') return { problem: `"${text}" is no CP:WORKER; for example 3:2, 3: or :2` };
-  const [controlPlane, workers] = match.slice(1).map((side) => (side === '' ? undefined : Number(side)));
+  const groups = REPLICAS.exec(text)?.groups;
+  if (groups === undefined || text === ':') return { problem: `"${text}" is no CP:WORKER; for example 3:2, 3: or :2` };
+  const number = (side: string | undefined): number | undefined => (side ? Number(side) : undefined);
+  const [controlPlane, workers] = [number(groups['controlPlane']), number(groups['workers'])];
   if (controlPlane !== undefined && (controlPlane % 2 === 0 || controlPlane > MOST_CONTROL_PLANES)) {
     return { problem: `${controlPlane} control planes: etcd needs an odd number from 1 to ${MOST_CONTROL_PLANES}` };
   }
   if (workers !== undefined && workers > MOST_WORKERS)
     return { problem: `${workers} workers: at most ${MOST_WORKERS}` };
-  return { controlPlane, workers };
+  return { controlPlane, workers, machineDeployment: groups['machineDeployment'] };
 }

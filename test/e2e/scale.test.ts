@@ -48,6 +48,12 @@ class Probe {
   }
 }
 
+interface MachineDeployment {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly spec: { readonly template: { readonly spec: object } };
+}
+
 describe('scale', () => {
   const jobs: Job[] = [];
   const job = (inputs: Readonly<Record<string, string>>): Job => {
@@ -66,6 +72,34 @@ describe('scale', () => {
     expect(scaled.log).toContain('✔ many is scaled (control plane: 3, workers: 10)');
     expect(await replicasOf(host, namespace, 'many')).toBe('3:10');
     await creator.post();
+  });
+
+  it('scales the MachineDeployment that is named, of several', async () => {
+    const creator = job({ name: 'pools', infrastructure: 'docker' });
+    const created = await creator.main();
+    expect(created.exitCode, created.log).toBe(0);
+    const deployment = ['machinedeployment', '-n', namespace];
+    const text = await host.kubectl(['get', ...deployment, 'pools-md-0', '-o', 'json']);
+    const { apiVersion, kind, spec } = JSON.parse(text) as MachineDeployment;
+    const template = { spec: spec.template.spec };
+    // Its selector and labels are for Cluster API to set.
+    const second = { clusterName: 'pools', replicas: 1, selector: {}, template };
+    const object = { apiVersion, kind, metadata: { name: 'pools-gpu', namespace }, spec: second };
+    await host.kubectl(['create', '-f', '-'], JSON.stringify(object));
+
+    const refused = await job({ command: 'scale', name: 'pools', replicas: ':2' }).main();
+    expect(refused.exitCode).toBe(1);
+    expect(refused.log).toContain('it has several MachineDeployments (pools-gpu, pools-md-0)   KNEST_SCALE');
+    expect(refused.log).toContain("Next: name the one you mean: replicas ':pools-gpu=2'");
+    const scaled = await job({ command: 'scale', name: 'pools', replicas: ':pools-gpu=2' }).main();
+    expect(scaled.exitCode, scaled.log).toBe(0);
+    expect(scaled.log).toContain('✔ pools is scaled (control plane: 1, workers: 3)');
+    const replicas = 'jsonpath={range .items[*]}{.metadata.name} {.spec.replicas}{"\\n"}{end}';
+    expect(
+      await host.kubectl(['get', ...deployment, '-l', 'cluster.x-k8s.io/cluster-name=pools', '-o', replicas]),
+    ).toBe('pools-gpu 2\npools-md-0 1\n');
+    await creator.post();
+    expect(await leftovers(host, namespace, 'pools')).toEqual([]);
   });
 
   it('refuses what cannot be, and changes nothing', async () => {

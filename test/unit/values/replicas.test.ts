@@ -12,6 +12,14 @@ describe('parseReplicas', () => {
     ['9:1000', 9, 1000],
   ])('takes %s', (text, controlPlane, workers) => expect(parseReplicas(text)).toEqual({ controlPlane, workers }));
 
+  it.each([
+    [':md-0=2', undefined, 'md-0', 2],
+    ['3:gpu.large=0', 3, 'gpu.large', 0],
+    [':7=1', undefined, '7', 1],
+  ])('takes %s, of one of several MachineDeployments', (text, controlPlane, machineDeployment, workers) =>
+    expect(parseReplicas(text)).toEqual({ controlPlane, workers, machineDeployment }),
+  );
+
   it('takes every odd number of control planes with any number of workers, either side blank', () => {
     const controlPlanes = fc.option(fc.constantFrom(1, 3, 5, 7, 9), { nil: undefined });
     const numbers = fc.option(fc.integer({ min: 0, max: 1000 }), { nil: undefined });
@@ -33,12 +41,28 @@ describe('parseReplicas', () => {
     expect(parseReplicas('1:1001')).toEqual({ problem: '1001 workers: at most 1000' });
   });
 
-  it.each(['', ':', '3', '3:2:1', '3: 2', ' 3:2', '-1:2', '3:+2', '1.5:2', 'x:2', '00001:2', '3/2', '3:2\n'])(
-    'refuses %j, with examples',
-    (text) => {
-      expect(parseReplicas(text)).toEqual({ problem: `"${text}" is no CP:WORKER; for example 3:2, 3: or :2` });
-    },
-  );
+  it.each([
+    '',
+    ':',
+    '3',
+    '3:2:1',
+    '3: 2',
+    ' 3:2',
+    '-1:2',
+    '3:+2',
+    '1.5:2',
+    'x:2',
+    '00001:2',
+    '3/2',
+    '3:2\n',
+    '3:=2',
+    '3:md-0=',
+    '3:MD=2',
+    'cp=3:2',
+    '3:a=1,b=2',
+  ])('refuses %j, with examples', (text) => {
+    expect(parseReplicas(text)).toEqual({ problem: `"${text}" is no CP:WORKER; for example 3:2, 3: or :2` });
+  });
 
   it('makes two numbers of a text, or a problem, and never anything else', () => {
     fc.assert(
