@@ -3,15 +3,12 @@ import { Kinds } from '../host/kinds.ts';
 import { watchTarget, watchUntil } from '../host/watch.ts';
 import { Labels } from './identity.ts';
 import { leftover, REMAINS } from './removal.ts';
-import type { ClusterHandle } from './view.ts';
+import { belongingToAny, type ClusterHandle } from './view.ts';
 
 /** A cluster that was asked to go. */
 export interface DepartingCluster extends ClusterHandle {
   readonly uid: string;
 }
-
-/** Above so many names, a selector that lists them becomes too long for the proxies that stand before API servers. */
-const MOST_NAMES = 100;
 
 /**
  * Waits until nothing is left of many clusters of one namespace, with one watch for each kind however many there are.
@@ -26,9 +23,8 @@ export async function waitForDepartures(
   signal: AbortSignal,
 ): Promise<ReadonlyMap<DepartingCluster, readonly string[]>> {
   const names = clusters.map(({ name }) => name);
-  const ofThem = names.length > MOST_NAMES ? Labels.clusterName : `${Labels.clusterName} in (${names.join(',')})`;
   const present = watchTarget(Kinds.cluster, { namespace });
-  const remains = REMAINS.map((kind) => watchTarget(kind, { namespace, labelSelector: ofThem }));
+  const remains = REMAINS.map((kind) => watchTarget(kind, belongingToAny(namespace, names)));
   const left = ({ name, uid }: DepartingCluster): readonly string[] => {
     const current = present.objects.get(`${namespace}/${name}`);
     if (current !== undefined) return current.metadata.uid === uid ? [leftover(Kinds.cluster, current)] : [];

@@ -4,24 +4,31 @@ import type { KubernetesObject, VirtinkMachine } from '../host/objects.ts';
 import { unlessForbidden } from '../host/preflight.ts';
 import { hasStatus } from '../host/rest.ts';
 import { Labels } from './identity.ts';
-import { belongingTo, type ClusterHandle } from './view.ts';
+import { belongingToAny } from './view.ts';
 
 /** A disk is a PersistentVolumeClaim, and as long as CDI keeps it a DataVolume of the same name. */
 const DISK_KINDS: readonly Kind[] = [Kinds.dataVolume, Kinds.persistentVolumeClaim];
 
 /**
  * Sees to it that the disks of persistent machines go with their machines: the provider makes them and forgets them.
- * A disk whose machine is there gets the cluster's label and the machine for its owner, so that it is deleted with it;
- * one whose machine has gone before is deleted.
+ * A disk whose machine is there gets its cluster's label and the machine for its owner, so that it is deleted with it;
+ * one whose machine has gone before is deleted. `names`: clusters of the namespace.
  */
-export async function tieDisks(client: KubernetesClient, { name, namespace }: ClusterHandle): Promise<void> {
-  const machines = await unlessForbidden(client.list(Kinds.virtinkMachine, belongingTo({ name, namespace })), []);
+export async function tieDisks(
+  client: KubernetesClient,
+  namespace: string,
+  ...names: readonly string[]
+): Promise<void> {
+  if (names.length === 0) return;
+  const machines = await unlessForbidden(client.list(Kinds.virtinkMachine, belongingToAny(namespace, names)), []);
   const owners = new Map(machines.flatMap((machine) => diskNames(machine).map((disk) => [disk, machine] as const)));
   for (const kind of DISK_KINDS) {
     for (const disk of await unlessForbidden(client.list(kind, { namespace }), [])) {
       const machine = owners.get(disk.metadata.name);
-      if (machine !== undefined) await tie(client, kind, disk, machine, name);
-      else if (isOrphan(disk, name)) await client.delete(kind, disk.metadata.name, namespace);
+      const cluster = machine?.metadata.labels?.[Labels.clusterName];
+      if (machine === undefined) {
+        if (names.some((name) => isOrphan(disk, name))) await client.delete(kind, disk.metadata.name, namespace);
+      } else if (cluster !== undefined && names.includes(cluster)) await tie(client, kind, disk, machine, cluster);
     }
   }
 }

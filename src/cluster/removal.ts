@@ -45,7 +45,7 @@ export async function removeCluster(
   signal: AbortSignal,
 ): Promise<boolean> {
   const cluster = await insistOnDeletion(client, handle, proof, log, signal);
-  await tieDisks(client, handle);
+  await tieDisks(client, handle.namespace, handle.name);
   await waitUntilGone(client, handle, cluster?.metadata.uid, (line) => log.line(line), signal);
   return cluster !== undefined;
 }

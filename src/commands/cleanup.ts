@@ -1,9 +1,10 @@
 import { deleteDue, outcomeOf, type Outcome } from '../cluster/cleanup.ts';
 import { isDue, judge, openQuestions, type CleanupRules, type Judgement } from '../cluster/cleanup-plan.ts';
 import { waitForDepartures } from '../cluster/departure.ts';
+import { tieDisks } from '../cluster/disks.ts';
 import { listClusters } from '../cluster/fleet.ts';
 import { permissionsOf } from '../cluster/permissions.ts';
-import { KnestError } from '../errors.ts';
+import { firstLineOf, KnestError } from '../errors.ts';
 import { askPullRequests } from '../github/pull-requests.ts';
 import type { KubernetesClient } from '../host/client.ts';
 import { agreedTime } from '../host/clock.ts';
@@ -30,7 +31,7 @@ export async function cleanup(inputs: CleanupInputs, world: World): Promise<void
     if (inputs.dryRun) return;
     throw runaway(due, inputs);
   }
-  const ended = await wait(client, inputs, await remove(client, judgements, rules, world), world);
+  const ended = await wait(client, inputs, await remove(client, inputs, judgements, rules, world), world);
   const deleted = ended.filter(({ result }) => result === 'deleted');
   const rest = planned.filter((outcome) => !isDue(outcome));
   await tell([...ended, ...rest], `${deleted.length} of ${planned.length} clusters were deleted`, world);
@@ -94,11 +95,17 @@ function runaway(due: readonly Judgement[], { maxDeletions }: CleanupInputs): Kn
 
 async function remove(
   client: KubernetesClient,
+  { namespace }: CleanupInputs,
   judgements: readonly Judgement[],
   rules: CleanupRules,
   { log }: World,
 ): Promise<readonly Outcome[]> {
   return log.step('Delete', async (step) => {
+    const due = judgements.filter(isDue).map(({ cluster }) => cluster.name);
+    // First, since nobody knows of the disks of a cluster that is gone.
+    await tieDisks(client, namespace, ...due).catch((thrown: unknown) => {
+      log.warn(`disks of persistent clusters may stay: ${firstLineOf(thrown)}`);
+    });
     const outcomes = await deleteDue(client, judgements, rules, ({ cluster, result, reason, error }) => {
       const fate = error ?? (result === 'deleting' ? 'deletion requested' : `${result}, ${reason}`);
       step.line(`${cluster.namespace}/${cluster.name}: ${fate}`);

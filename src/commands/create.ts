@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { applyCluster, claimCluster, type ClaimedCluster } from '../cluster/apply.ts';
 import { prepareCni, type Cni } from '../cluster/cni.ts';
+import { tieDisks } from '../cluster/disks.ts';
 import { follow } from '../cluster/follow.ts';
 import { checkForeignObjects } from '../cluster/foreign-objects.ts';
 import { identify, type ClusterIdentity } from '../cluster/identity.ts';
@@ -48,6 +49,8 @@ export async function create(inputs: CreateInputs, world: World): Promise<void> 
   try {
     await apply(host, rendered, claimed, cluster, world);
     if (inputs.waitFor !== 'none') await wait(host, cluster, inputs, rendered, world);
+    // Now, for whoever deletes it without this action.
+    if (inputs.persistent) await tieDisks(host.client, cluster.namespace, cluster.name);
     await handOver(host, cluster, inputs, { ...rendered, ...claimed, cni }, world);
   } catch (thrown) {
     await diagnose(host.client, cluster, IN_MAIN, world);

@@ -29,7 +29,7 @@ export async function scale(inputs: ScaleInputs, world: World): Promise<void> {
   const { controlPlane, workers } = plan.machines;
   const pools = await poolsOf(client, inputs);
   checkAddressesSuffice(pools, inputs, controlPlane + workers);
-  await tieDisks(client, inputs);
+  await tieDisks(client, namespace, name);
   const machines = `control plane: ${controlPlane}, workers: ${workers}`;
   const scaled = log.step('Scale', async (step) => {
     await requestScale(client, cluster, plan);

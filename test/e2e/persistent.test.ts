@@ -66,6 +66,15 @@ describe.skipIf(!host.hasVirtink)('a persistent cluster (needs the modules of Vi
     }
   });
 
+  it('has disks that go with their machines, whoever deletes them', async () => {
+    const owners = '{range .items[*]}{.metadata.name}: {.metadata.ownerReferences[*].kind}{"\\n"}{end}';
+    const claims = await host.kubectl(['get', 'persistentvolumeclaims', '-n', namespace, '-o', `jsonpath=${owners}`]);
+    expect(claims.trim().split('\n')).toEqual([
+      expect.stringMatching(/^kept-cp-.*: .*VirtinkMachine/),
+      expect.stringMatching(/^kept-md-0-.*: .*VirtinkMachine/),
+    ]);
+  });
+
   it('never expires, and is left alone by the post step', async () => {
     expect(main.outputs['expires-at']).toBe('');
     const post = await creator.post();
@@ -152,12 +161,20 @@ describe.skipIf(!host.hasVirtink)('a persistent cluster (needs the modules of Vi
     await host.kubectl(['delete', 'ipclaim', 'claims-1', 'claims-2', '-n', namespace]);
   });
 
+  it('leaves no disk and no address when it has expired and is cleaned up', async () => {
+    const expiry = 'knest-action/expires-at=2020-01-01T00:00:00Z';
+    await host.kubectl(['annotate', 'cluster', 'beside', '-n', namespace, '--overwrite', expiry]);
+    const cleaned = await job({ command: 'cleanup', namespace }).main();
+    expect(cleaned.exitCode, cleaned.log).toBe(0);
+    expect(cleaned.log).toContain('1 of 2 clusters were deleted');
+    expect(await leftovers(host, namespace, 'beside')).toEqual([]);
+    expect(await leftovers(host, namespace, name)).not.toEqual([]);
+  });
+
   it('is deleted with its disks and addresses, and nothing else', async () => {
-    for (const cluster of [name, 'beside']) {
-      const deleted = await job({ command: 'delete', namespace, name: cluster }).main();
-      expect(deleted.exitCode, deleted.log).toBe(0);
-      expect(await leftovers(host, namespace, cluster)).toEqual([]);
-    }
+    const deleted = await job({ command: 'delete', namespace, name }).main();
+    expect(deleted.exitCode, deleted.log).toBe(0);
+    expect(await leftovers(host, namespace, name)).toEqual([]);
     await expect.poll(() => volumesFor(host, namespace), { timeout: 60_000 }).toEqual([]);
   });
 

@@ -3,10 +3,9 @@ import { tieDisks } from '../../../src/cluster/disks.ts';
 import type { Metadata } from '../../../src/host/objects.ts';
 import { clientOf, json, refuse } from '../host/server.ts';
 
-const handle = { name: 'pr', namespace: 'knest' };
 const label = { 'cluster.x-k8s.io/cluster-name': 'pr' };
 const volumeTemplates = ['rootfs', 'data'].map((name) => ({ dataVolume: { metadata: { name } } }));
-const machine = { metadata: { name: 'pr-cp-abcde', uid: 'u1' }, spec: { volumeTemplates } };
+const machine = { metadata: { name: 'pr-cp-abcde', uid: 'u1', labels: label }, spec: { volumeTemplates } };
 const owner = {
   apiVersion: 'infrastructure.cluster.x-k8s.io/v1beta1',
   kind: 'VirtinkMachine',
@@ -14,8 +13,18 @@ const owner = {
   uid: 'u1',
 };
 
+interface Given {
+  /** How often another writes to a disk first. */
+  readonly conflicts?: number;
+  /** The clusters whose disks are meant. */
+  readonly names?: readonly string[];
+}
+
 /** A host with that one machine and these claims, and what was asked of it to change. */
-async function changes(claims: readonly Partial<Metadata>[], conflicts = 0): Promise<readonly string[]> {
+async function changes(
+  claims: readonly Partial<Metadata>[],
+  { conflicts = 0, names = ['pr'] }: Given = {},
+): Promise<readonly string[]> {
   const whole = claims.map((metadata) => ({ metadata: { namespace: 'knest', resourceVersion: '7', ...metadata } }));
   let left = conflicts;
   const { client, received } = await clientOf((response, _number, { method, path }) => {
@@ -31,7 +40,7 @@ async function changes(claims: readonly Partial<Metadata>[], conflicts = 0): Pro
     else if (path.includes('persistentvolumeclaims')) json(response, { items: whole });
     else refuse(response, 404);
   });
-  await tieDisks(client, handle);
+  await tieDisks(client, 'knest', ...names);
   return received
     .filter(({ method }) => method !== 'GET')
     .map(({ method, path, body }) => {
@@ -58,7 +67,7 @@ describe('tieDisks', () => {
   });
 
   it('tries again when another wrote to a disk in the meantime', async () => {
-    expect(await changes([{ name: 'pr-cp-abcde-rootfs' }], 1)).toHaveLength(2);
+    expect(await changes([{ name: 'pr-cp-abcde-rootfs' }], { conflicts: 1 })).toHaveLength(2);
   });
 
   it.each(['pr-cp-fghij-rootfs', 'pr-md-0-fghij-klmno-rootfs'])('deletes %s, whose machine has gone', async (name) => {
@@ -83,9 +92,22 @@ describe('tieDisks', () => {
     expect(await changes([{ name }])).toEqual([]);
   });
 
+  it('takes several clusters at once, and leaves those of all others', async () => {
+    const claims = ['pr-cp-abcde-rootfs', 'main-cp-fghij-rootfs', 'old-cp-klmno-rootfs'].map((name) => ({ name }));
+    const both = await changes(claims, { names: ['main', 'pr'] });
+    expect(both).toEqual([expect.stringMatching(/^pr-cp-abcde-rootfs /), 'DELETE main-cp-fghij-rootfs']);
+    expect(await changes(claims, { names: ['old'] })).toEqual(['DELETE old-cp-klmno-rootfs']);
+  });
+
+  it('asks nothing for no cluster', async () => {
+    const { client, received } = await clientOf((response) => refuse(response, 500));
+    await tieDisks(client, 'knest');
+    expect(received).toEqual([]);
+  });
+
   it.each([403, 404])('does nothing where disks cannot be seen (%i)', async (code) => {
     const { client, received } = await clientOf((response) => refuse(response, code));
-    await tieDisks(client, handle);
+    await tieDisks(client, 'knest', 'pr');
     expect(received.every(({ method }) => method === 'GET')).toBe(true);
   });
 });
