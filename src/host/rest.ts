@@ -32,12 +32,9 @@ export class ApiError extends KnestError {
   readonly reason: string;
   readonly retryAfterSeconds: number | undefined;
 
-  constructor(
-    request: string,
-    { status, reason, message, retryAfterSeconds }: Answer,
-    explanation: Pick<Failure, 'evidence' | 'next'>,
-  ) {
-    super({ code: codeOf(status), ...explanation, problem: `${request} was answered ${status} ${reason}: ${message}` });
+  constructor(request: string, answer: Answer, explanation: Pick<Failure, 'evidence' | 'next'>) {
+    const { status, reason, message, retryAfterSeconds } = answer;
+    super({ code: codeOf(answer), ...explanation, problem: `${request} was answered ${status} ${reason}: ${message}` });
     this.name = 'ApiError';
     this.status = status;
     this.reason = reason;
@@ -45,12 +42,22 @@ export class ApiError extends KnestError {
   }
 }
 
-function codeOf(status: number): ErrorCode {
-  switch (status) {
+/**
+ * How a 403 tells that a rule of the host forbids what is asked, whoever asks. Source: k8s.io/apiserver
+ * pkg/admission/plugin (webhook/errors, policy/validating, resourcequota), k8s.io/pod-security-admission.
+ */
+const POLICY = /denied (the )?request|exceeded quota|violates PodSecurity/;
+
+function isPolicy({ status, message }: Pick<Answer, 'status' | 'message'>): boolean {
+  return status === 403 && POLICY.test(message);
+}
+
+function codeOf(answer: Answer): ErrorCode {
+  switch (answer.status) {
     case 401:
       return 'KNEST_HOST_CREDENTIALS';
     case 403:
-      return 'KNEST_PERMISSION';
+      return isPolicy(answer) ? 'KNEST_HOST_REQUEST' : 'KNEST_PERMISSION';
     default:
       return 'KNEST_HOST_REQUEST';
   }
@@ -143,12 +150,15 @@ export class RestClient {
 
   async #error({ method, path }: Request, response: Response): Promise<ApiError> {
     const answer = await answerOf(response);
-    return new ApiError(`${method} ${path}`, answer, this.#explanationOf(answer.status));
+    return new ApiError(`${method} ${path}`, answer, this.#explanationOf(answer));
   }
 
-  #explanationOf(status: number): Pick<Failure, 'evidence' | 'next'> {
-    if (status === 401) return this.#transport.refused();
-    return status === 403 ? { next: 'give these credentials that permission: docs/rbac/ has all that are needed' } : {};
+  #explanationOf(answer: Answer): Pick<Failure, 'evidence' | 'next'> {
+    if (answer.status === 401) return this.#transport.refused();
+    if (answer.status !== 403) return {};
+    return isPolicy(answer)
+      ? { next: 'this is a rule of the host, whoever asks: change what it names, or have its administrator allow it' }
+      : { next: 'give these credentials that permission: docs/rbac/ has all that are needed' };
   }
 
   async #fetch(request: Request, { headers, dispatcher }: Session, signal: AbortSignal): Promise<Response> {

@@ -80,7 +80,7 @@ describe('a cluster of a ClusterClass', () => {
   it('is refused by a host that has none, with the reason', async () => {
     const main = await start({ name: 'early' }).main();
     expect(main.exitCode).toBe(1);
-    expect(main.log).toMatch(/^✖ .*ClusterTopology feature flag/m);
+    expect(main.log).toMatch(/^✖ .*ClusterTopology feature flag.* {3}KNEST_HOST_REQUEST$/m);
     expect(await leftovers(host, namespace, 'early')).toEqual([]);
   });
 

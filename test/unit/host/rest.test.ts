@@ -112,6 +112,21 @@ describe('a retry', () => {
     expect(received).toHaveLength(1);
   });
 
+  it.each([
+    'admission webhook "validation.cluster.x-k8s.io" denied the request: spec.topology: Forbidden: no',
+    "clusters \"a\" is forbidden: ValidatingAdmissionPolicy 'sizes' with binding 'all' denied request: too large",
+    'pods "a" is forbidden: exceeded quota: small, requested: pods=1, used: pods=1, limited: pods=1',
+    'pods "a" is forbidden: violates PodSecurity "restricted:latest": privileged',
+  ])('tells a rule of the host from a missing permission: %s', async (message) => {
+    const status = { kind: 'Status', code: 403, reason: 'Forbidden', message };
+    const { url } = await serve((response) => json(response, status, 403));
+    const thrown = await rejection(new RestClient(new Transport(configFor(url)), never).json(get));
+    expect(thrown).toMatchObject({
+      code: 'KNEST_HOST_REQUEST',
+      next: expect.stringMatching(/a rule of the host/) as string,
+    });
+  });
+
   it('hands on the text of an answer that is no Status', async () => {
     const { url } = await serve((response) => response.writeHead(400, 'Bad Request').end('<html>proxy</html>'));
     const thrown = await rejection(new RestClient(new Transport(configFor(url)), never).json(get));
