@@ -84,7 +84,6 @@ export class RestClient {
   readonly #transport: Transport;
   readonly #observe: RequestObserver;
   readonly #signal: AbortSignal;
-  #requests = 0;
 
   constructor(transport: Transport, signal: AbortSignal, observe: RequestObserver = () => undefined) {
     this.#transport = transport;
@@ -96,11 +95,6 @@ export class RestClient {
   /** The same server and credentials, until another signal aborts: what has to be said after a time-out needs one. */
   until(signal: AbortSignal): RestClient {
     return new RestClient(this.#transport, signal, this.#observe);
-  }
-
-  /** How many requests were sent so far, retries included. */
-  get requests(): number {
-    return this.#requests;
   }
 
   /** Sends a request and parses the JSON of its answer. Throws ApiError, or KNEST_HOST_* when nothing answers. */
@@ -163,7 +157,6 @@ export class RestClient {
 
   async #fetch(request: Request, { headers, dispatcher }: Session, signal: AbortSignal): Promise<Response> {
     const started = performance.now();
-    this.#requests++;
     const response = await fetch(this.server + request.path, {
       method: request.method,
       headers: {
