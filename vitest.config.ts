@@ -11,7 +11,6 @@ const besides = [
   ...[
     'cleanup',
     'cleanup-cronjob',
-    'cluster-class',
     'cluster-template',
     'concurrency',
     'faults',
