@@ -1,8 +1,12 @@
 // Texts from the cluster or a pull request must become neither Markdown nor HTML of a page, nor end a part of it.
 
-/** A text as code within a line, also in a table. */
+/**
+ * A text as code within a line, also in a table: there a bar ends the cell, unless a backslash is before it, and that
+ * backslash has none before it. So a blank keeps those of the text apart from ours.
+ */
 export function inlineCode(text: string): string {
-  return `\`${oneLine(text).replaceAll('`', "'").replaceAll('|', '\\|')}\``;
+  const code = oneLine(text).replaceAll('`', "'").replaceAll('\\|', '\\ |').replaceAll('|', '\\|');
+  return `\`${code}\``;
 }
 
 /** A text as words within a line. Escaped is what GitHub's flavour gives a meaning to, formulas included. */

@@ -51,6 +51,7 @@ describe('a text of the cluster on a page', () => {
         const page = ['| | |', '|---|---|', `| a | ${inlineCode(`x${text}x`)} |`].join('\n');
         expect([...types(page)].filter((type) => !allowed.includes(type))).toEqual([]);
       }),
+      { examples: [['</details>\\|'], ['\\\\|</details>']] },
     );
   });
 
