@@ -45,11 +45,10 @@ export async function prepareCni(input: CniInput, sources: CniSources): Promise<
       return described(CNI_RELEASES[input.name].title, await knownObjects(input.name, sources));
     case 'file':
       return described(input.path, await ownObjects(input.path, input.path));
-    case 'url':
-      return described(
-        input.url,
-        await ownObjects(await sources.downloader.webFile(input, 'cni/manifest.yaml'), input.url),
-      );
+    case 'url': {
+      const file = await sources.downloader.webFile(input, 'cni/manifest.yaml');
+      return described(input.url, await ownObjects(file, input.url));
+    }
   }
 }
 

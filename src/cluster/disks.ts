@@ -20,17 +20,21 @@ export async function tieDisks(
   ...names: readonly string[]
 ): Promise<void> {
   if (names.length === 0) return;
-  const machines = await unlessForbidden(client.list(Kinds.virtinkMachine, belongingToAny(namespace, names)), []);
+  const listed = await unlessForbidden(client.list(Kinds.virtinkMachine, belongingToAny(namespace, names)), []);
+  const machines = listed.filter((machine) => names.includes(clusterOf(machine)));
   const owners = new Map(machines.flatMap((machine) => diskNames(machine).map((disk) => [disk, machine] as const)));
   for (const kind of DISK_KINDS) {
     for (const disk of await unlessForbidden(client.list(kind, { namespace }), [])) {
       const machine = owners.get(disk.metadata.name);
-      const cluster = machine?.metadata.labels?.[Labels.clusterName];
-      if (machine === undefined) {
-        if (names.some((name) => isOrphan(disk, name))) await client.delete(kind, disk.metadata.name, namespace);
-      } else if (cluster !== undefined && names.includes(cluster)) await tie(client, kind, disk, machine, cluster);
+      if (machine !== undefined) await tie(client, kind, disk, machine);
+      else if (names.some((name) => isOrphan(disk, name))) await client.delete(kind, disk.metadata.name, namespace);
     }
   }
+}
+
+/** The cluster of a machine that was selected by it. */
+function clusterOf({ metadata }: VirtinkMachine): string {
+  return metadata.labels?.[Labels.clusterName] ?? '';
 }
 
 /** The provider's names for them. Source: cluster-api-provider-virtink v0.7.0, buildDataVolumes. */
@@ -54,7 +58,6 @@ async function tie(
   kind: Kind,
   { metadata }: KubernetesObject,
   machine: VirtinkMachine,
-  clusterName: string,
 ): Promise<void> {
   const { name, namespace = '', resourceVersion, ownerReferences = [] } = metadata;
   const { uid = '' } = machine.metadata;
@@ -62,7 +65,7 @@ async function tie(
   const { apiVersion, kind: ownerKind } = Kinds.virtinkMachine;
   const owner = { apiVersion, kind: ownerKind, name: machine.metadata.name, uid };
   // A merge patch replaces the list as a whole: only the one that was read.
-  const labels = { [Labels.clusterName]: clusterName };
+  const labels = { [Labels.clusterName]: clusterOf(machine) };
   const body = { metadata: { resourceVersion, labels, ownerReferences: [...ownerReferences, owner] } };
   try {
     await client.patch(kind, name, namespace, body);
@@ -70,6 +73,6 @@ async function tie(
     if (hasStatus(thrown, 404)) return;
     if (!hasStatus(thrown, 409)) throw thrown;
     const current = await client.get(kind, name, namespace);
-    if (current !== undefined) await tie(client, kind, current, machine, clusterName);
+    if (current !== undefined) await tie(client, kind, current, machine);
   }
 }

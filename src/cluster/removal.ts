@@ -107,7 +107,8 @@ async function requestDeletion(
 
 /**
  * Waits until nothing is left of a cluster: its objects, its machines' VMs, their pods, disks and addresses, its
- * Service and Secrets. `say` hears each change. Throws KNEST_DELETE, with what is left and why, when the signal aborts first.
+ * Service and Secrets. `say` hears each change. Throws KNEST_DELETE, with what is left and why, when the signal aborts
+ * first.
  */
 export async function waitUntilGone(
   client: KubernetesClient,

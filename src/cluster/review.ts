@@ -59,9 +59,10 @@ function reviewMachines(objects: readonly KubernetesObject[]): readonly string[]
 
 function reviewHealthChecks(objects: readonly KubernetesObject[]): readonly string[] {
   const checks: readonly HealthCheck[] = objects.filter(({ kind }) => kind === 'MachineHealthCheck');
-  // Those of a topology are in its ClusterClass, on the host.
-  if (checks.length === 0 && objects.some(hasTopology)) return [];
-  if (checks.length === 0) return ['it has no MachineHealthCheck: a machine that fails is not replaced'];
+  if (checks.length === 0) {
+    // Those of a topology are in its ClusterClass, on the host.
+    return objects.some(hasTopology) ? [] : ['it has no MachineHealthCheck: a machine that fails is not replaced'];
+  }
   const strict = checks.filter(({ spec }) =>
     [...(spec?.unhealthyConditions ?? []), ...(spec?.checks?.unhealthyNodeConditions ?? [])].some(
       ({ type, status }) => type === 'Ready' && status === 'False',

@@ -4,7 +4,7 @@ import { Kinds } from '../host/kinds.ts';
 import type { Cluster, Machine, Scalable } from '../host/objects.ts';
 import { hasStatus } from '../host/rest.ts';
 import type { Replicas } from '../values/replicas.ts';
-import { belongingTo, isControlPlane, type ClusterView } from './view.ts';
+import { belongingTo, hasJoined, isControlPlane, type ClusterView } from './view.ts';
 
 /** Annotations by which an autoscaler takes the number of replicas for its own. Source: Cluster API, "Autoscaling". */
 const AUTOSCALER = 'cluster.x-k8s.io/cluster-api-autoscaler-node-group-';
@@ -157,9 +157,8 @@ export function isScaled({ machines }: ClusterView, { controlPlane, workers }: S
   const isDone = (part: ScaledPart | undefined, isOf: (machine: Machine) => boolean): boolean => {
     if (part === undefined) return true;
     const found = machines.filter(isOf);
-    const isMember = ({ metadata, status }: Machine): boolean =>
-      metadata.deletionTimestamp === undefined && status?.nodeRef !== undefined;
-    return found.length === part.replicas && found.every(isMember);
+    const stays = (machine: Machine): boolean => machine.metadata.deletionTimestamp === undefined && hasJoined(machine);
+    return found.length === part.replicas && found.every(stays);
   };
   const isWorker = ({ metadata }: Machine): boolean =>
     metadata.labels?.[DEPLOYMENT_NAME] === workers?.object.metadata.name;

@@ -148,9 +148,9 @@ export function isInitialised(view: ClusterView): boolean {
   return conditionOf(view.cluster, 'ControlPlaneInitialized')?.status === 'True';
 }
 
-/** The machines that have become nodes. Joined is not Ready: a node is Ready once it has a CNI. */
-export function joinedMachines(view: ClusterView): readonly Machine[] {
-  return view.machines.filter(({ status }) => status?.nodeRef !== undefined);
+/** Whether a machine has become a node. Joined is not Ready: a node is Ready once it has a CNI. */
+export function hasJoined({ status }: Machine): boolean {
+  return status?.nodeRef !== undefined;
 }
 
 /** Whether a machine's node is Ready. Source: cluster-api api/core/v1beta2/machine_types.go, MachineNodeReadyCondition. */

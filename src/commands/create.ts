@@ -10,7 +10,7 @@ import type { ClusterNetworks } from '../cluster/networks.ts';
 import { resourceSet } from '../cluster/resource-set.ts';
 import { reviewTemplate } from '../cluster/review.ts';
 import { render, variables, type RenderedCluster } from '../cluster/template.ts';
-import { hasReadyNode, infrastructureOf, isInitialised, joinedMachines, type ClusterView } from '../cluster/view.ts';
+import { hasJoined, hasReadyNode, infrastructureOf, isInitialised, type ClusterView } from '../cluster/view.ts';
 import type { Connection } from '../host/connect.ts';
 import type { CreateInputs } from '../inputs.ts';
 import { Clusterctl, type WithKubeconfig } from '../install/clusterctl.ts';
@@ -189,7 +189,7 @@ async function wait(
  * all that there are.
  */
 function areNodes(view: ClusterView, { controlPlane, workers }: MachineCounts, hasCni: boolean): boolean {
-  const nodes = joinedMachines(view);
+  const nodes = view.machines.filter(hasJoined);
   const joined = (hasCni ? nodes.filter(hasReadyNode) : nodes).length;
   const isKnown = controlPlane !== undefined && workers !== undefined;
   return joined >= (controlPlane ?? 0) + (workers ?? 0) && (isKnown || joined === view.machines.length);

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, describe, expect, it } from 'vitest';
-import type { Job } from '../support/runner.ts';
-import { jobOn, leftovers, replicasOf, sharedHost } from './support.ts';
+import { describe, expect, it } from 'vitest';
+import { jobStarter } from './jobs.ts';
+import { leftovers, replicasOf, sharedHost } from './support.ts';
 
 const host = sharedHost();
 const namespace = 'scaled';
@@ -55,13 +55,7 @@ interface MachineDeployment {
 }
 
 describe('scale', () => {
-  const jobs: Job[] = [];
-  const job = (inputs: Readonly<Record<string, string>>): Job => {
-    const made = jobOn(host, { namespace, ...inputs });
-    jobs.push(made);
-    return made;
-  };
-  afterAll(() => jobs.forEach((made) => made.clean()));
+  const job = jobStarter(host, { namespace });
 
   it('gives a cluster of in-memory machines 3 control planes and 10 workers', async () => {
     const creator = job({ name: 'many', infrastructure: 'docker' });
