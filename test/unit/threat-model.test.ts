@@ -5,7 +5,8 @@ const root = new URL('../../', import.meta.url);
 const text = readFileSync(new URL('docs/threat-model.md', root), 'utf8');
 
 interface Promised {
-  readonly number: number;
+  /** The letter of its group and its number in it: O1. */
+  readonly id: string;
   /** Tests, by file and title. */
   readonly tests: readonly { readonly file: string; readonly title: string }[];
 }
@@ -13,35 +14,42 @@ interface Promised {
 /** The promises of the document, each with the tests listed below it. */
 function readPromises(): readonly Promised[] {
   const section = /^## What we promise$(.*?)^## /ms.exec(text)?.[1] ?? '';
-  return section.split(/^(?=\d+\. )/m).flatMap((item) => {
-    const number = /^(\d+)\. /.exec(item)?.[1];
+  return section.split(/^(?=- )/m).flatMap((item) => {
+    const id = /^- \*\*([A-Z]\d+)\. /.exec(item)?.[1];
     const tests = [...item.matchAll(/^ +- `([^`]+)`: (.*)$/gm)].map(([, file = '', title = '']) => ({ file, title }));
-    return number === undefined ? [] : [{ number: Number(number), tests }];
+    return id === undefined ? [] : [{ id, tests }];
   });
 }
 
 const promises = readPromises();
 
 describe('docs/threat-model.md', () => {
-  it('numbers its promises without a gap', () => {
-    expect(promises.map(({ number }) => number)).toEqual(promises.map((_, index) => index + 1));
-    expect(promises.length).toBeGreaterThan(10);
+  it('numbers the promises of each group without a gap', () => {
+    const groups = Map.groupBy(promises, ({ id }) => id.charAt(0));
+    expect(groups.size).toBeGreaterThan(5);
+    for (const [letter, group] of groups) {
+      expect(group.map(({ id }) => id)).toEqual(group.map((_, index) => `${letter}${index + 1}`));
+    }
   });
 
-  it('names promises in its text that there are', () => {
-    const named = [...text.matchAll(/\(promises? ([\d, and]+)\)/g)].flatMap(
-      ([, list = '']) => list.match(/\d+/g) ?? [],
-    );
+  it('has no item among the promises without a number', () => {
+    const section = /^## What we promise$(.*?)^## /ms.exec(text)?.[1] ?? '';
+    expect(section.match(/^- /gm)).toHaveLength(promises.length);
+  });
+
+  it('refers only to promises that exist', () => {
+    const lists = [...text.matchAll(/\(((?:[A-Z]\d+)(?:, [A-Z]\d+)*)\)/g)];
+    const named = lists.flatMap(([, list = '']) => list.split(', '));
     expect(named.length).toBeGreaterThan(0);
-    expect(named.filter((number) => Number(number) > promises.length)).toEqual([]);
+    expect(named.filter((name) => !promises.some(({ id }) => id === name))).toEqual([]);
   });
 
-  it.each(promises)('names tests for promise $number, and each is there', ({ tests }) => {
+  it.each(promises)('names tests for promise $id, and each exists', ({ tests }) => {
     expect(tests).not.toEqual([]);
     for (const { file, title } of tests) {
       const path = new URL(file, root);
       expect(existsSync(path), file).toBe(true);
-      // Between quotes, whole but for what a table of cases puts behind it.
+      // The title stands between quotes. A table of cases may follow it.
       const source = readFileSync(path, 'utf8');
       expect(source.includes(`'${title}'`) || source.includes(`'${title}: %`), `${file}: ${title}`).toBe(true);
     }
