@@ -1,6 +1,3 @@
-import { mkdirSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { exportVariable, getIDToken, getInput, getState, saveState, setOutput, setSecret } from '@actions/core';
 import { cleanup } from './commands/cleanup.ts';
 import { create } from './commands/create.ts';
@@ -11,6 +8,7 @@ import { post } from './commands/post.ts';
 import { scale } from './commands/scale.ts';
 import { KnestError, toKnestError } from './errors.ts';
 import { readInputs, readOutcome, type Inputs } from './inputs.ts';
+import { privateDirectory } from './private-directory.ts';
 import { processRunner } from './process.ts';
 import { githubLog, type Log } from './report/log.ts';
 import { Redactor } from './report/redactor.ts';
@@ -32,6 +30,8 @@ const timeline = new Timeline();
 const log = githubLog(timeline);
 const summary = githubSummary(process.env);
 const cancelled = cancellation();
+/** Undefined until it is needed: the post step deletes its cluster also where no directory can be made. */
+let directory: string | undefined;
 
 await (state.isPost ? runPost() : runMain());
 setTimeout(() => process.exit(), LINGER_MILLISECONDS).unref();
@@ -39,6 +39,7 @@ setTimeout(() => process.exit(), LINGER_MILLISECONDS).unref();
 async function runMain(): Promise<void> {
   try {
     const inputs = readInputs(getInput);
+    directory = findDirectory();
     await run(inputs, makeWorld(inputs.timeoutSeconds));
   } catch (thrown) {
     await fail(toKnestError(thrown), log, summary);
@@ -81,8 +82,6 @@ async function fail(failure: KnestError, log: Log, summary: Summary): Promise<vo
 }
 
 function makeWorld(timeoutSeconds: number): World {
-  const directory = join(process.env['RUNNER_TEMP'] ?? tmpdir(), 'knest');
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
   const timeUp = new AbortController();
   const timer = setTimeout(() => {
     const problem = `the time is up after ${formatDuration(timeoutSeconds)}`;
@@ -99,7 +98,9 @@ function makeWorld(timeoutSeconds: number): World {
     summary,
     timeline,
     run: processRunner(cancelled),
-    directory,
+    get directory() {
+      return (directory ??= findDirectory());
+    },
     mask: (secret) => redactor.mask(secret),
     redact: (text) => redactor.redact(text),
     mintToken: async (audience) => {
@@ -113,6 +114,13 @@ function makeWorld(timeoutSeconds: number): World {
     cancelled,
     secondsLeft: () => Math.max(0, (end - performance.now()) / 1000),
   };
+}
+
+function findDirectory(): string {
+  const { path, reason } = privateDirectory(process.env, state.directory);
+  if (reason !== undefined) log.line(`▸ Private files are in ${path}: ${reason}`);
+  state.rememberDirectory(path);
+  return path;
 }
 
 /** A signal that aborts when the runner asks the process to stop; then main has a moment to end by itself. */

@@ -32,12 +32,17 @@ export interface State {
   keep(): void;
   /** Whether main noted that. */
   readonly isKept: boolean;
+  /** Notes where main keeps private files, which later processes cannot always find by themselves. */
+  rememberDirectory(path: string): void;
+  /** Where main kept them; undefined when it did not come that far. */
+  readonly directory: string | undefined;
   /** Whether this process is the post step. */
   readonly isPost: boolean;
 }
 
 const KEY = 'cluster';
 const KEPT = 'kept';
+const DIRECTORY = 'directory';
 
 /** The two functions of @actions/core that keep a step's state. */
 export interface StateStore {
@@ -56,6 +61,8 @@ export function githubState({ getState, saveState }: StateStore): State {
     isPost,
     isKept: getState(KEPT) === 'true',
     keep: () => saveState(KEPT, 'true'),
+    directory: getState(DIRECTORY) || undefined,
+    rememberDirectory: (path) => saveState(DIRECTORY, path),
     remember: (state) => saveState(KEY, JSON.stringify(state)),
     recall: () => {
       const text = getState(KEY);

@@ -45,7 +45,7 @@ export interface World {
   readonly summary: Summary;
   readonly timeline: Timeline;
   readonly run: RunProcess;
-  /** A private directory (0700) below RUNNER_TEMP. */
+  /** A directory that only this user can read and change. Throws KNEST_RUNNER when it cannot be made. */
   readonly directory: string;
   /** Registers a text to be shown as `***` from here on. */
   readonly mask: (secret: string) => void;

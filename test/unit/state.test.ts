@@ -44,6 +44,13 @@ describe('githubState', () => {
     expect(step(main.saved).state.isKept).toBe(true);
   });
 
+  it('hands over to post where private files are', () => {
+    const main = step();
+    expect(main.state.directory).toBeUndefined();
+    main.state.rememberDirectory('/tmp/knest-x');
+    expect(step(main.saved).state.directory).toBe('/tmp/knest-x');
+  });
+
   it('saves at once, since main may be killed any time', () => {
     const main = step();
     expect([...main.saved.keys()]).toEqual(['isPost']);

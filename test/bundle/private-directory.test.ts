@@ -1,0 +1,48 @@
+import { chmodSync, mkdirSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { annotations, cleanUp, lines, makeJob, startEmptyMirror, startServer } from './support.ts';
+
+afterAll(cleanUp);
+
+describe('without RUNNER_TEMP', () => {
+  it('nothing of a directory is used that another user may have filled, and the post step finds what main kept', async () => {
+    const server = await startServer({ isAdministrator: true });
+    const inputs = {
+      name: 'demo',
+      'host-kubeconfig': server.kubeconfig(),
+      mirror: await startEmptyMirror(),
+      'checksum-policy': 'mirror',
+    };
+    const env = { RUNNER_TEMP: '' };
+    const probe = makeJob(inputs);
+    const planted = join(probe.temp, 'knest');
+    mkdirSync(planted);
+    chmodSync(planted, 0o777);
+    const job = makeJob(inputs, { env: { ...env, TMPDIR: probe.temp } });
+    const main = await job.main();
+    expect(annotations(main, 'error')).toEqual([expect.stringMatching(/\(KNEST_(?:DOWNLOAD|CHECKSUM)\)$/)]);
+    const { host } = JSON.parse(main.state['cluster'] ?? '') as { host: { hostKubeconfigFile: string } };
+    const directory = dirname(host.hostKubeconfigFile);
+    expect(dirname(directory)).toBe(probe.temp);
+    expect(directory).not.toBe(planted);
+    expect(main.state['directory']).toBe(directory);
+    expect(lines(main)).toContain(`▸ Private files are in ${directory}: RUNNER_TEMP is not set`);
+    expect(readdirSync(planted)).toEqual([]);
+    const post = await job.post('success');
+    expect(annotations(post, 'warning')).toEqual([]);
+    expect(lines(post)).toContainEqual(expect.stringContaining('demo was gone already'));
+  });
+});
+
+describe('a RUNNER_TEMP that cannot be used', () => {
+  it('is reported with what to do, before anything is sent', async () => {
+    const server = await startServer();
+    const job = makeJob({ 'host-kubeconfig': server.kubeconfig() }, { env: { RUNNER_TEMP: '/dev/null/temp' } });
+    const result = await job.main();
+    expect(annotations(result, 'error')).toEqual([
+      expect.stringMatching(/^a directory for private files cannot be made: ENOTDIR.*\(KNEST_RUNNER\)$/),
+    ]);
+    expect(server.received).toEqual([]);
+  });
+});
