@@ -16,7 +16,7 @@ import { failurePage, githubSummary, type Summary } from './report/summary.ts';
 import { Timeline } from './report/timeline.ts';
 import { githubState } from './state.ts';
 import { formatDuration } from './values/duration.ts';
-import { readJob, type World } from './world.ts';
+import { readJob, type JobWorld, type World } from './world.ts';
 
 /** Seconds for the post step: the runner ends a cancelled job 5 minutes after the cancellation, other post steps included. */
 const POST_SECONDS = 120;
@@ -39,14 +39,15 @@ setTimeout(() => process.exit(), LINGER_MILLISECONDS).unref();
 async function runMain(): Promise<void> {
   try {
     const inputs = readInputs(getInput);
+    const job = readJob(process.env);
     directory = findDirectory();
-    await run(inputs, makeWorld(inputs.timeoutSeconds));
+    await run(inputs, { ...makeWorld(inputs.timeoutSeconds), job });
   } catch (thrown) {
     await fail(toKnestError(thrown), log, summary);
   }
 }
 
-async function run(inputs: Inputs, world: World): Promise<void> {
+async function run(inputs: Inputs, world: JobWorld): Promise<void> {
   switch (inputs.command) {
     case 'create':
       return create(inputs, world);
@@ -92,7 +93,6 @@ function makeWorld(timeoutSeconds: number): World {
   const end = performance.now() + timeoutSeconds * 1000;
   return {
     env: process.env,
-    job: readJob(process.env),
     state,
     log,
     summary,

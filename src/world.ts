@@ -1,15 +1,19 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { KnestError } from './errors.ts';
 import type { MintToken } from './host/id-tokens.ts';
 import type { Log } from './report/log.ts';
 import type { Summary } from './report/summary.ts';
 import type { Timeline } from './report/timeline.ts';
 import type { State } from './state.ts';
+import { isLabelValue, labelValue } from './values/label.ts';
 
 /** The job that runs the action, as GitHub describes it. */
 export interface Job {
+  /** The GitHub server, as the value of a label: the ids of repositories count anew on each server. */
+  readonly server: string;
   /** `owner/name`. */
   readonly repository: string;
-  /** Does not change when the repository is renamed. */
+  /** Does not change when the repository is renamed. Never empty. */
   readonly repositoryId: string;
   readonly runId: string;
   readonly runAttempt: string;
@@ -36,10 +40,12 @@ export type RunProcess = (
   env: Readonly<Record<string, string>>,
 ) => Promise<ProcessResult>;
 
-/** Everything outside: what a test wants otherwise, and all that knows of GitHub. */
+/**
+ * Everything outside: what a test wants otherwise, and all that knows of GitHub. The job is not part of it: the post step
+ * needs nothing but its state, and must delete the cluster whatever the runner's variables and event file hold by then.
+ */
 export interface World {
   readonly env: NodeJS.ProcessEnv;
-  readonly job: Job;
   readonly state: State;
   readonly log: Log;
   readonly summary: Summary;
@@ -65,6 +71,11 @@ export interface World {
   readonly secondsLeft: () => number;
 }
 
+/** The world of a command of main, which knows its job. */
+export interface JobWorld extends World {
+  readonly job: Job;
+}
+
 /**
  * The job's own environment for a child process, since what it runs may need any of it; but without the inputs, which
  * hold secrets.
@@ -77,27 +88,49 @@ export function childEnvironment(env: NodeJS.ProcessEnv): Readonly<Record<string
   );
 }
 
-/** Reads the job from the variables that the runner sets. Source: docs.github.com, "Variables reference". */
+/**
+ * Reads the job from the variables that the runner sets. Throws KNEST_RUNNER when they do not say which server,
+ * repository or run it is: an empty owner would own what every other job with an empty owner made. Source: docs.github.com, "Variables
+ * reference".
+ */
 export function readJob(env: NodeJS.ProcessEnv): Job {
-  const repository = env['GITHUB_REPOSITORY'] ?? 'local/local';
-  const runId = env['GITHUB_RUN_ID'] ?? '0';
+  const server = serverOf(env['GITHUB_SERVER_URL'] ?? 'https://github.com');
+  const repository = env['GITHUB_REPOSITORY'] ?? '';
+  const runId = label('GITHUB_RUN_ID', env['GITHUB_RUN_ID'] ?? '0');
   return {
+    server: server.name,
     repository,
-    // act sets no id: the name then stands for it.
-    repositoryId: env['GITHUB_REPOSITORY_ID'] ?? asLabel(repository),
+    repositoryId: label('GITHUB_REPOSITORY_ID', env['GITHUB_REPOSITORY_ID'] ?? idFor(repository)),
     runId,
     runAttempt: env['GITHUB_RUN_ATTEMPT'] ?? '1',
     jobName: env['GITHUB_JOB'] ?? 'job',
     step: stepOf(env['GITHUB_ACTION'] ?? ''),
-    runUrl: `${env['GITHUB_SERVER_URL'] ?? 'https://github.com'}/${repository}/actions/runs/${runId}`,
+    runUrl: `${server.url}/${repository}/actions/runs/${runId}`,
     pullRequest: pullRequestOf(env),
   };
 }
 
-/** A text as the value of a label: at most 63 characters, a letter or digit first and last. */
-function asLabel(text: string): string {
-  const allowed = text.replace(/[^A-Za-z0-9._-]/g, '.').slice(0, 63);
-  return allowed.replace(/^[^A-Za-z0-9]+|[^A-Za-z0-9]+$/g, '');
+/** What stands for the id where the runner sets none, as act does: the name. It has a slash, so no id is equal to it. */
+function idFor(repository: string): string {
+  return repository.includes('/') ? labelValue(repository) : '';
+}
+
+/** The server's address without a slash at its end, and its host and port as the value of a label. */
+function serverOf(address: string): { readonly url: string; readonly name: string } {
+  const url = address.trim().replace(/\/+$/, '');
+  // No name of a host has an underscore: the port stays apart from it.
+  const host = URL.canParse(url) ? new URL(url).host.replaceAll(':', '_') : '';
+  return { url, name: label('GITHUB_SERVER_URL', labelValue(host)) };
+}
+
+/** The value of a variable that becomes a label of the owner. */
+function label(variable: string, value: string): string {
+  if (isLabelValue(value)) return value;
+  throw new KnestError({
+    code: 'KNEST_RUNNER',
+    problem: `${variable} is ${value === '' ? 'empty' : 'not usable as the value of a label'}: the owner of a cluster is not known`,
+    next: 'run the action on a GitHub runner, or set GITHUB_SERVER_URL, GITHUB_REPOSITORY, GITHUB_REPOSITORY_ID and GITHUB_RUN_ID as one does',
+  });
 }
 
 /** A step's id, or the number of its repetition: the runner names a step without id after its action, `__owner_name_2`. */
@@ -106,11 +139,18 @@ function stepOf(action: string): string | undefined {
   return /_(\d+)$/.exec(action)?.[1];
 }
 
-/** The number of the run's pull request, from the event itself: GITHUB_REF is the base under pull_request_target. */
+/**
+ * The number of the run's pull request, from the event itself: GITHUB_REF is the base under pull_request_target. An
+ * event that cannot be read has none: the number only has the cluster deleted earlier.
+ */
 function pullRequestOf(env: NodeJS.ProcessEnv): string | undefined {
   const fromRef = /^refs\/pull\/(\d+)\//.exec(env['GITHUB_REF'] ?? '')?.[1];
-  const file = env['GITHUB_EVENT_PATH'] ?? '';
-  if (fromRef !== undefined || !existsSync(file)) return fromRef;
-  const event = JSON.parse(readFileSync(file, 'utf8')) as { readonly pull_request?: { readonly number?: number } };
-  return event.pull_request?.number?.toString();
+  if (fromRef !== undefined) return fromRef;
+  try {
+    const event: unknown = JSON.parse(readFileSync(env['GITHUB_EVENT_PATH'] ?? '', 'utf8'));
+    const { number } = (event as { readonly pull_request?: { readonly number?: unknown } } | null)?.pull_request ?? {};
+    return Number.isSafeInteger(number) ? String(number) : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,10 +1,9 @@
 import { parseInstant } from '../values/instant.ts';
 import type { FleetCluster } from './fleet.ts';
-import { Annotations, Labels } from './identity.ts';
+import { Annotations, Labels, type RepositoryIdentity } from './identity.ts';
 
 /** By what clean-up decides. */
-export interface CleanupRules {
-  readonly repositoryId: string;
+export interface CleanupRules extends RepositoryIdentity {
   /** Milliseconds since the epoch. */
   readonly now: number;
   /** Numbers of the pull requests that are known to be closed; any other counts as open. */
@@ -35,9 +34,11 @@ export function judge(cluster: FleetCluster, rules: CleanupRules): Judgement {
 }
 
 function verdictOn(cluster: FleetCluster, rules: CleanupRules): readonly [Verdict, string] {
-  const { repositoryId, expiresAt, pullRequest } = cluster;
+  const { server, repositoryId, expiresAt, pullRequest } = cluster;
   if (!cluster.managed) return ['foreign', `it has no label ${Labels.managed}=true`];
   if (repositoryId === undefined) return ['foreign', `it has no label ${Labels.repositoryId}`];
+  if (server === undefined) return ['foreign', `it has no label ${Labels.server}`];
+  if (server !== rules.server) return ['foreign', `it belongs to a repository of ${server}`];
   if (repositoryId !== rules.repositoryId) return ['foreign', `it belongs to the repository ${repositoryId}`];
   if (cluster.deleting) return ['deleting', 'its deletion was asked for before'];
   if (cluster.keep) return ['keep', `it has the annotation ${Annotations.keep}`];

@@ -1,8 +1,7 @@
 import type { KubernetesClient } from '../host/client.ts';
 import { Kinds } from '../host/kinds.ts';
 import type { Cluster } from '../host/objects.ts';
-import type { Job } from '../world.ts';
-import { Annotations, Labels } from './identity.ts';
+import { Annotations, Labels, type RepositoryIdentity } from './identity.ts';
 import { proofOfRepository } from './ownership.ts';
 
 /** A nested cluster among others on a host: how it is, whose it is, and until when. What it does not tell is undefined. */
@@ -16,6 +15,8 @@ export interface FleetCluster {
   /** `owner/name`. */
   readonly repository: string | undefined;
   readonly repositoryId: string | undefined;
+  /** The GitHub server of the repository. */
+  readonly server: string | undefined;
   readonly runUrl: string | undefined;
   /** The number of the pull request that it is for. */
   readonly pullRequest: string | undefined;
@@ -34,15 +35,15 @@ export interface FleetCluster {
 }
 
 /**
- * The nested clusters of a namespace, or of all when it is undefined; those of the job's repository alone, unless the
- * job is undefined. By namespace and name. Throws ApiError 403 when these credentials may not list them there.
+ * The nested clusters of a namespace, or of all when it is undefined; those of one repository alone, unless it
+ * is undefined. By namespace and name. Throws ApiError 403 when these credentials may not list them there.
  */
 export async function listClusters(
   client: KubernetesClient,
   namespace: string | undefined,
-  job: Job | undefined,
+  repository: RepositoryIdentity | undefined,
 ): Promise<readonly FleetCluster[]> {
-  const proof = job === undefined ? [] : Object.entries(proofOfRepository(job));
+  const proof = repository === undefined ? [] : Object.entries(proofOfRepository(repository));
   const clusters = await client.list(Kinds.cluster, {
     ...(namespace !== undefined && { namespace }),
     ...(proof.length > 0 && { labelSelector: proof.map(([label, value]) => `${label}=${value}`).join(',') }),
@@ -63,6 +64,7 @@ export function fleetCluster(cluster: Cluster): FleetCluster {
     managed: labels[Labels.managed] === 'true',
     repository: annotations[Annotations.repository],
     repositoryId: labels[Labels.repositoryId],
+    server: labels[Labels.server],
     runUrl: annotations[Annotations.runUrl],
     pullRequest: labels[Labels.pullRequest],
     createdAt: metadata.creationTimestamp ?? '',

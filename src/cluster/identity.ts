@@ -8,6 +8,8 @@ import type { Job } from '../world.ts';
 /** Labels: what objects are selected by. */
 export const Labels = {
   managed: 'knest-action/managed',
+  /** The GitHub server that the repository is on: ids of repositories are those of a server. */
+  server: 'knest-action/server',
   repositoryId: 'knest-action/repository-id',
   runId: 'knest-action/run-id',
   pullRequest: 'knest-action/pull-request',
@@ -29,6 +31,9 @@ export const Annotations = {
   /** Which attempt to create the Cluster made it: the answer to that request may have been lost. */
   claim: 'knest-action/claim',
 } as const;
+
+/** What tells a repository from all others. */
+export type RepositoryIdentity = Pick<Job, 'server' | 'repositoryId'>;
 
 /** Which nested cluster this is about, who owns it, and until when it may live: known before anything exists. */
 export interface ClusterIdentity {
@@ -60,11 +65,15 @@ export function identify(inputs: CreateInputs, job: Job, now: number): ClusterId
   };
 }
 
+/** The labels of the repository that a cluster belongs to: they never change, and everything of the cluster has them. */
+export function repositoryLabels({ server, repositoryId }: RepositoryIdentity): Readonly<Record<string, string>> {
+  return { [Labels.managed]: 'true', [Labels.server]: server, [Labels.repositoryId]: repositoryId };
+}
+
 /** The labels that say whose a cluster is. */
 export function ownerLabels(job: Job): Readonly<Record<string, string>> {
   return {
-    [Labels.managed]: 'true',
-    [Labels.repositoryId]: job.repositoryId,
+    ...repositoryLabels(job),
     [Labels.runId]: job.runId,
     ...(job.pullRequest !== undefined && { [Labels.pullRequest]: job.pullRequest }),
   };

@@ -2,16 +2,15 @@ import { KnestError } from '../errors.ts';
 import type { KubernetesClient } from '../host/client.ts';
 import { Kinds } from '../host/kinds.ts';
 import type { Cluster } from '../host/objects.ts';
-import type { Job } from '../world.ts';
-import { Annotations, Labels } from './identity.ts';
+import { Annotations, repositoryLabels, type RepositoryIdentity } from './identity.ts';
 import type { ClusterHandle } from './view.ts';
 
 /** Labels that prove a cluster to be one that may be changed. */
 export type Proof = Readonly<Record<string, string>>;
 
 /** What proves a cluster to be the repository's: any job of it may scale and delete it, that is what a handle is for. */
-export function proofOfRepository(job: Job): Proof {
-  return { [Labels.managed]: 'true', [Labels.repositoryId]: job.repositoryId };
+export function proofOfRepository(repository: RepositoryIdentity): Proof {
+  return repositoryLabels(repository);
 }
 
 /** Throws KNEST_OWNED_BY_OTHER when a label of the proof is not on the cluster. `verb`: what is not done to it. */
@@ -35,7 +34,7 @@ export function checkOwner({ metadata }: Cluster, proof: Proof, verb: string): v
 export async function findOwned(
   client: KubernetesClient,
   { name, namespace }: ClusterHandle,
-  job: Job,
+  repository: RepositoryIdentity,
 ): Promise<Cluster> {
   const cluster = await client.get(Kinds.cluster, name, namespace);
   if (cluster === undefined) {
@@ -45,6 +44,6 @@ export async function findOwned(
       next: 'check name and namespace: both are outputs of the create that made it',
     });
   }
-  checkOwner(cluster, proofOfRepository(job), 'used');
+  checkOwner(cluster, proofOfRepository(repository), 'used');
   return cluster;
 }

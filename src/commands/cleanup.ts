@@ -11,7 +11,7 @@ import { agreedTime } from '../host/clock.ts';
 import { checkPermissions } from '../host/preflight.ts';
 import type { CleanupInputs } from '../inputs.ts';
 import { cleanupPage } from '../report/cleanup.ts';
-import type { World } from '../world.ts';
+import type { JobWorld, World } from '../world.ts';
 import { enterHost } from './enter.ts';
 
 /**
@@ -20,7 +20,7 @@ import { enterHost } from './enter.ts';
  * Errors: KNEST_HOST_*, KNEST_PERMISSION, KNEST_CLOCK_SKEW, KNEST_MAX_DELETIONS; KNEST_DELETE at the end, when one
  * could not be deleted or is not gone, after all others were.
  */
-export async function cleanup(inputs: CleanupInputs, world: World): Promise<void> {
+export async function cleanup(inputs: CleanupInputs, world: JobWorld): Promise<void> {
   const { client } = await enterHost(inputs, world);
   await checkPermissions(client, permissionsOf('cleanup', inputs.namespace));
   const { judgements, rules } = await look(client, inputs, world);
@@ -43,13 +43,13 @@ export async function cleanup(inputs: CleanupInputs, world: World): Promise<void
 async function look(
   client: KubernetesClient,
   inputs: CleanupInputs,
-  world: World,
+  world: JobWorld,
 ): Promise<{ readonly judgements: readonly Judgement[]; readonly rules: CleanupRules }> {
   const { log, job, signal } = world;
   return log.step('Look', async (step) => {
     const now = await agreedTime(client, signal);
     const clusters = await listClusters(client, inputs.namespace, undefined);
-    const byTime = { repositoryId: job.repositoryId, now, closedPullRequests: new Set<string>() };
+    const byTime = { server: job.server, repositoryId: job.repositoryId, now, closedPullRequests: new Set<string>() };
     const rules = inputs.closedPullRequests
       ? await withPullRequests(byTime, openQuestions(clusters.map((cluster) => judge(cluster, byTime))), inputs, world)
       : byTime;
@@ -69,7 +69,7 @@ async function withPullRequests(
   rules: CleanupRules,
   numbers: readonly string[],
   { githubToken: token }: CleanupInputs,
-  { env, job, log, signal }: World,
+  { env, job, log, signal }: JobWorld,
 ): Promise<CleanupRules> {
   // A runner of GitHub Enterprise Server sets its own; outside of a runner nothing does.
   const url = (env['GITHUB_API_URL'] ?? 'https://api.github.com').replace(/\/+$/, '');
@@ -144,7 +144,7 @@ async function wait(
 }
 
 /** Tells what became of every cluster: for programs, on the page, in the log. */
-async function tell(outcomes: readonly Outcome[], headline: string, world: World): Promise<void> {
+async function tell(outcomes: readonly Outcome[], headline: string, world: JobWorld): Promise<void> {
   const rows = outcomes.map(({ cluster, verdict, reason, result, error }) => {
     const { name, namespace, repository, pullRequest, expiresAt } = cluster;
     return { name, namespace, repository, pullRequest, expiresAt, result, verdict, reason: error ?? reason };

@@ -18,7 +18,7 @@ import { knownComponents } from '../install/components.ts';
 import { Downloader } from '../install/download.ts';
 import { install } from '../install/install.ts';
 import { createdPage } from '../report/summary.ts';
-import type { World } from '../world.ts';
+import type { JobWorld, World } from '../world.ts';
 import { keepCredentials } from './credentials.ts';
 import { diagnose, IN_MAIN } from './diagnose.ts';
 import { enterHost } from './enter.ts';
@@ -33,7 +33,7 @@ import { undo } from './undo.ts';
  * KNEST_OWNED_BY_OTHER, KNEST_IMAGE_PULL, KNEST_UNSCHEDULABLE, KNEST_BOOTSTRAP, KNEST_INFRASTRUCTURE, KNEST_TIMEOUT,
  * KNEST_API_ACCESS. What a failed create of an ephemeral cluster made is deleted, unless it is to be kept.
  */
-export async function create(inputs: CreateInputs, world: World): Promise<void> {
+export async function create(inputs: CreateInputs, world: JobWorld): Promise<void> {
   const host = await enterHost(inputs, world);
   const downloader = new Downloader(inputs.downloads, world.directory, world.log.warn);
   const cluster = identify(inputs, world.job, Date.now()); // name, owner, expiry: before anything exists
@@ -107,7 +107,7 @@ async function installMissing(
   { client }: Connection,
   clusterctl: Clusterctl,
   { components, inventory }: Found,
-  { log, job, signal, secondsLeft }: World,
+  { log, job, signal, secondsLeft }: JobWorld,
 ): Promise<void> {
   await log.step('Install', async (step) => {
     // The legs of a matrix are one job to GitHub, and must not take each other's Lease for their own.

@@ -3,14 +3,14 @@ import { permissionsOf } from '../cluster/permissions.ts';
 import { removeCluster } from '../cluster/removal.ts';
 import { checkPermissions } from '../host/preflight.ts';
 import type { DeleteInputs } from '../inputs.ts';
-import type { World } from '../world.ts';
+import type { JobWorld } from '../world.ts';
 import { enterHost } from './enter.ts';
 
 /**
  * Deletes a nested cluster of this repository and waits until nothing of it is left. That there is none is no error.
  * Errors: KNEST_HOST_*, KNEST_PERMISSION, KNEST_OWNED_BY_OTHER, KNEST_DELETE.
  */
-export async function deleteCluster(inputs: DeleteInputs, world: World): Promise<void> {
+export async function deleteCluster(inputs: DeleteInputs, world: JobWorld): Promise<void> {
   const { name, namespace } = inputs;
   world.output('name', name);
   world.output('namespace', namespace);

@@ -2,7 +2,7 @@ import { findOwned } from '../cluster/ownership.ts';
 import { permissionsOf } from '../cluster/permissions.ts';
 import { checkPermissions } from '../host/preflight.ts';
 import type { KubeconfigInputs } from '../inputs.ts';
-import type { World } from '../world.ts';
+import type { JobWorld } from '../world.ts';
 import { enterHost } from './enter.ts';
 import { handOverKubeconfig } from './handover.ts';
 
@@ -11,7 +11,7 @@ import { handOverKubeconfig } from './handover.ts';
  * the cluster's name can. Errors: KNEST_HOST_*, KNEST_PERMISSION, KNEST_NOT_FOUND, KNEST_OWNED_BY_OTHER,
  * KNEST_API_ACCESS, KNEST_TIMEOUT.
  */
-export async function kubeconfig(inputs: KubeconfigInputs, world: World): Promise<void> {
+export async function kubeconfig(inputs: KubeconfigInputs, world: JobWorld): Promise<void> {
   const { name, namespace } = inputs;
   world.output('name', name);
   world.output('namespace', namespace);

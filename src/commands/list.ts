@@ -6,7 +6,7 @@ import type { ListInputs } from '../inputs.ts';
 import { tablePage } from '../report/summary.ts';
 import { textTable } from '../report/table.ts';
 import { formatDuration } from '../values/duration.ts';
-import type { World } from '../world.ts';
+import type { JobWorld } from '../world.ts';
 import { enterHost } from './enter.ts';
 
 const HEADER = ['Cluster', 'State', 'Age', 'Expires', 'Repository', 'Pull request', 'Run'] as const;
@@ -15,7 +15,7 @@ const HEADER = ['Cluster', 'State', 'Age', 'Expires', 'Repository', 'Pull reques
  * Shows the clusters of this repository, or all that these credentials may see: as JSON in the output `clusters`, as a
  * table in the log and on the summary. Errors: KNEST_HOST_*, KNEST_PERMISSION.
  */
-export async function list(inputs: ListInputs, world: World): Promise<void> {
+export async function list(inputs: ListInputs, world: JobWorld): Promise<void> {
   const { client } = await enterHost(inputs, world);
   const clusters = await world.log.step('List', async () => {
     const value = await readFleet(client, inputs, world);
@@ -31,7 +31,7 @@ export async function list(inputs: ListInputs, world: World): Promise<void> {
 async function readFleet(
   client: KubernetesClient,
   { namespace, allRepositories }: ListInputs,
-  { job }: World,
+  { job }: JobWorld,
 ): Promise<readonly FleetCluster[]> {
   try {
     return await listClusters(client, namespace, allRepositories ? undefined : job);
@@ -46,7 +46,7 @@ async function readFleet(
   }
 }
 
-function headline(count: number, { namespace, allRepositories }: ListInputs, { job }: World): string {
+function headline(count: number, { namespace, allRepositories }: ListInputs, { job }: JobWorld): string {
   const clusters = count === 1 ? '1 cluster' : `${count === 0 ? 'no' : count} clusters`;
   const whose = allRepositories ? '' : ` of ${job.repository}`;
   return `${clusters}${whose} in ${namespace ?? 'all namespaces'}`;

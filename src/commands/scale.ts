@@ -7,7 +7,7 @@ import { isScaled, planScale, requestScale } from '../cluster/scale.ts';
 import { infrastructureOf, type ClusterView } from '../cluster/view.ts';
 import { checkPermissions } from '../host/preflight.ts';
 import type { ScaleInputs } from '../inputs.ts';
-import type { World } from '../world.ts';
+import type { JobWorld } from '../world.ts';
 import { diagnose, IN_MAIN } from './diagnose.ts';
 import { enterHost } from './enter.ts';
 
@@ -17,7 +17,7 @@ import { enterHost } from './enter.ts';
  * those of waiting: KNEST_TIMEOUT, KNEST_IMAGE_PULL, KNEST_UNSCHEDULABLE, KNEST_BOOTSTRAP, KNEST_INFRASTRUCTURE. The
  * cluster stays as far as it came.
  */
-export async function scale(inputs: ScaleInputs, world: World): Promise<void> {
+export async function scale(inputs: ScaleInputs, world: JobWorld): Promise<void> {
   const { name, namespace, replicas, timeoutSeconds } = inputs;
   const { log, signal } = world;
   world.output('name', name);

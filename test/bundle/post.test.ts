@@ -1,4 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { until } from '../host/process.ts';
@@ -7,6 +8,12 @@ import type { Job } from '../support/runner.ts';
 import { annotations, cleanUp, lines, makeJob, startEmptyMirror, startMirror, startServer } from './support.ts';
 
 afterAll(cleanUp);
+
+const files = mkdtempSync(join(tmpdir(), 'knest-post-'));
+afterAll(() => rmSync(files, { recursive: true }));
+/** A file without any JSON in it. */
+const garbage = join(files, 'garbage');
+writeFileSync(garbage, '<html>');
 
 describe('a job that is cancelled', () => {
   it.each(['SIGINT', 'SIGTERM'] as const)('ends at once, also when the host does not answer: %s', async (signal) => {
@@ -81,6 +88,19 @@ describe('the post step', () => {
     expect(post.log).not.toContain('Conditions');
   });
 
+  it.each<[string, Readonly<Record<string, string>>]>([
+    ['an event file that is not JSON', { GITHUB_EVENT_PATH: garbage }],
+    ['a directory in the place of the event file', { GITHUB_EVENT_PATH: tmpdir() }],
+    ['no owner', { GITHUB_REPOSITORY: '', GITHUB_REPOSITORY_ID: '', GITHUB_SERVER_URL: '', GITHUB_RUN_ID: '' }],
+    ['no directory for its files', { RUNNER_TEMP: garbage }],
+  ])('needs nothing but its state: %s', async (_what, env) => {
+    const { job, host } = await jobWithCluster({});
+    const post = await job.post('success', env);
+    expect(post.exitCode, post.log).toBe(0);
+    expect(host.deletedAt, post.log).toBeDefined();
+    expect(post.log).not.toContain('::warning');
+  });
+
   it('of a job that failed leaves the cluster that is to be kept as it is, and tells the commands for it', async () => {
     const { job, host } = await jobWithCluster({ 'keep-on-failure': 'true' });
     const post = await job.post('failure');
@@ -137,6 +157,7 @@ function answerOf(host: Host, { method, path }: Received) {
   if (method === 'DELETE') host.deletedAt = performance.now();
   const labels = {
     'knest-action/managed': 'true',
+    'knest-action/server': 'github.com',
     'knest-action/repository-id': '1296269',
     'knest-action/run-id': '1658821493',
   };

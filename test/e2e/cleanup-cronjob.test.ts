@@ -96,7 +96,11 @@ describe('the CronJob for clean-up', () => {
       metadata: {
         name,
         namespace,
-        labels: { 'knest-action/managed': 'true', 'knest-action/repository-id': repository },
+        labels: {
+          'knest-action/managed': 'true',
+          'knest-action/server': 'github.com',
+          'knest-action/repository-id': repository,
+        },
         annotations: { 'knest-action/expires-at': '2020-01-01T00:00:00Z' },
       },
       spec: {

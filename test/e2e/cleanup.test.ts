@@ -19,6 +19,13 @@ interface Row {
   readonly reason: string;
 }
 
+/** What is on each Cluster of the repository. */
+const owner = {
+  'knest-action/managed': 'true',
+  'knest-action/server': 'github.com',
+  'knest-action/repository-id': repositoryId,
+};
+
 /** A Cluster whose infrastructure never comes: cheap, but its finalizer, its controllers and their writes are real. */
 function cluster(
   name: string,
@@ -30,7 +37,7 @@ function cluster(
     metadata: {
       name,
       namespace,
-      labels: present({ 'knest-action/managed': 'true', 'knest-action/repository-id': repositoryId, ...labels }),
+      labels: present({ ...owner, ...labels }),
       annotations: present({ 'knest-action/expires-at': at(-1), ...annotations }),
       finalizers,
     },
@@ -54,6 +61,8 @@ function at(hours: number): string {
 const lookAlikes: Readonly<Record<string, Readonly<Record<string, object>>>> = {
   'knest-1-1-test-other-repository': { labels: { 'knest-action/repository-id': `${repositoryId}0` } },
   'knest-1-1-test-no-repository': { labels: { 'knest-action/repository-id': null } },
+  'knest-1-1-test-other-server': { labels: { 'knest-action/server': 'ghe.example.com' } },
+  'knest-1-1-test-no-server': { labels: { 'knest-action/server': null } },
   'knest-1-1-test-no-label': { labels: { 'knest-action/managed': null } },
   'knest-1-1-test-kept': { annotations: { 'knest-action/keep': 'true' } },
   'knest-1-1-test-no-time': { annotations: { 'knest-action/expires-at': 'last week' } },
@@ -111,7 +120,7 @@ describe('cleanup', () => {
     const dry = await clean({ 'dry-run': 'true', 'max-deletions': '100' });
     expect(dry.exitCode, dry.log).toBe(0);
     expect(withResult(dry, 'due').sort()).toEqual(due);
-    expect(dry.log).toContain('▸ 100 of 107 clusters are due, none was deleted');
+    expect(dry.log).toContain('▸ 100 of 109 clusters are due, none was deleted');
     expect(await clustersThere()).toEqual(everything);
 
     const refused = await clean({ 'max-deletions': '99' });
@@ -131,7 +140,7 @@ describe('cleanup', () => {
     expect(withResult(result, 'deleted').sort()).toEqual(due);
     expect(withResult(result, 'kept').sort()).toEqual(stays);
     expect(await clustersThere()).toEqual(stays);
-    expect(result.summary).toContain('### 100 of 107 clusters were deleted');
+    expect(result.summary).toContain('### 100 of 109 clusters were deleted');
     expect(result.log).toMatch(/^::warning::cleanup\/knest-1-1-test-no-time is never deleted by cleanup: /m);
   });
 

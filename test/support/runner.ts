@@ -74,10 +74,10 @@ export class Job {
 
   /**
    * Runs its post step, with the state that main left and, as in nested composites, without its inputs, but for the
-   * one that tells how the job went.
+   * one that tells how the job went. `env`: variables that changed since main ran.
    */
-  async post(jobStatus?: JobStatus): Promise<StepResult> {
-    return this.#run('post', false, jobStatus === undefined ? {} : { 'job-status': jobStatus });
+  async post(jobStatus?: JobStatus, env: StepOptions['env'] = {}): Promise<StepResult> {
+    return this.#run('post', false, jobStatus === undefined ? {} : { 'job-status': jobStatus }, env);
   }
 
   /** Where RUNNER_TEMP is. */
@@ -90,7 +90,12 @@ export class Job {
     rmSync(this.directory, { recursive: true, force: true });
   }
 
-  async #run(step: Step, withoutFiles: boolean, inputs: StepOptions['inputs']): Promise<StepResult> {
+  async #run(
+    step: Step,
+    withoutFiles: boolean,
+    inputs: StepOptions['inputs'],
+    changed: StepOptions['env'] = {},
+  ): Promise<StepResult> {
     const files = ['GITHUB_OUTPUT', 'GITHUB_STATE', 'GITHUB_ENV', 'GITHUB_PATH', 'GITHUB_STEP_SUMMARY'];
     const paths = Object.fromEntries(files.map((name) => [name, join(this.directory, `${step}-${name}`)]));
     for (const path of Object.values(paths)) writeFileSync(path, '');
@@ -98,7 +103,7 @@ export class Job {
     const argv = [process.execPath, bundle];
     const { command, args } = wrap?.(argv) ?? { command: argv[0] ?? '', args: argv.slice(1) };
     const started = performance.now();
-    const env = this.#environment(step, inputs, withoutFiles ? {} : paths);
+    const env = { ...this.#environment(step, inputs, withoutFiles ? {} : paths), ...changed };
     const child = spawn(command, args, { env, cwd: this.directory });
     this.process = child;
     let log = '';

@@ -101,13 +101,16 @@ const texts = fc.oneof(fc.constantFrom(...usual), fc.string());
 /** The variables by which GitHub, act, or something else that runs the action, describes a job. */
 const jobs = fc.record(
   {
+    GITHUB_SERVER_URL: fc.constantFrom('https://github.com', 'https://ghe.example.com:8443'),
     GITHUB_REPOSITORY: texts,
+    GITHUB_REPOSITORY_ID: fc.nat().map(String),
     GITHUB_RUN_ID: fc.nat().map(String),
     GITHUB_JOB: texts,
     GITHUB_ACTION: texts,
     GITHUB_REF: texts,
   },
-  { requiredKeys: [] },
+  // Without an owner, there is no plan.
+  { requiredKeys: ['GITHUB_REPOSITORY_ID'] },
 );
 
 /** Kubeconfigs in which something is missing, or of another type. */

@@ -1,4 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
 import { readJob } from '../../src/world.ts';
 
 const env = {
@@ -10,10 +13,20 @@ const env = {
   GITHUB_REF: 'refs/pull/17/merge',
   GITHUB_SERVER_URL: 'https://github.example.com',
 };
+const directory = mkdtempSync(join(tmpdir(), 'knest-event-'));
+afterAll(() => rmSync(directory, { recursive: true }));
+
+/** The path of an event file with that text. */
+function eventOf(text: string): string {
+  const file = join(directory, 'event.json');
+  writeFileSync(file, text);
+  return file;
+}
 
 describe('readJob', () => {
   it('reads what the runner sets', () => {
     expect(readJob(env)).toEqual({
+      server: 'github.example.com',
       repository: 'acme/shop',
       repositoryId: '4711',
       runId: '1234567890',
@@ -25,6 +38,15 @@ describe('readJob', () => {
     });
   });
 
+  it.each([
+    ['db', 'db'],
+    ['__knest_knest-action', undefined],
+    ['__knest_knest-action_2', '2'],
+    ['', undefined],
+  ])('knows for GITHUB_ACTION %j the step %j', (action, step) => {
+    expect(readJob({ ...env, GITHUB_ACTION: action }).step).toBe(step);
+  });
+
   it.each(['refs/heads/main', 'refs/tags/v1', 'refs/heads/refs/pull/3/merge', undefined])(
     'knows no pull request for the ref %s',
     (ref) => {
@@ -32,9 +54,43 @@ describe('readJob', () => {
     },
   );
 
+  it('reads the pull request from the event where the ref is that of its base', () => {
+    const base = { ...env, GITHUB_REF: 'refs/heads/main' };
+    const withEvent = (text: string) => readJob({ ...base, GITHUB_EVENT_PATH: eventOf(text) }).pullRequest;
+    expect(withEvent('{ "pull_request": { "number": 23 } }')).toBe('23');
+    for (const text of ['{}', 'null', '7', '', '{ "pull', '{ "pull_request": null }']) {
+      expect(withEvent(text), text).toBeUndefined();
+    }
+    expect(withEvent('{ "pull_request": { "number": "a b" } }')).toBeUndefined();
+    expect(readJob({ ...base, GITHUB_EVENT_PATH: directory }).pullRequest).toBeUndefined();
+  });
+
   it('makes a label of the repository where there is no id', () => {
     expect(readJob({ ...env, GITHUB_REPOSITORY_ID: undefined }).repositoryId).toBe('acme.shop');
     const longNamed = { ...env, GITHUB_REPOSITORY_ID: undefined, GITHUB_REPOSITORY: `acme/${'shop-'.repeat(20)}` };
     expect(readJob(longNamed).repositoryId).toMatch(/^[A-Za-z0-9][\w.-]{0,61}[A-Za-z0-9]$/);
+  });
+
+  it.each([
+    [undefined, 'github.com'],
+    ['https://github.com', 'github.com'],
+    ['https://GitHub.example.com/', 'github.example.com'],
+    ['https://ghe.example.com:8443', 'ghe.example.com_8443'],
+  ])('knows the server %j as %s', (url, server) => {
+    expect(readJob({ ...env, GITHUB_SERVER_URL: url }).server).toBe(server);
+  });
+
+  it.each<[string, NodeJS.ProcessEnv]>([
+    ['GITHUB_REPOSITORY_ID is empty', { GITHUB_REPOSITORY_ID: '' }],
+    ['GITHUB_REPOSITORY_ID is empty', { GITHUB_REPOSITORY_ID: undefined, GITHUB_REPOSITORY: undefined }],
+    ['GITHUB_REPOSITORY_ID is empty', { GITHUB_REPOSITORY_ID: undefined, GITHUB_REPOSITORY: '4711' }],
+    ['GITHUB_REPOSITORY_ID is not usable as the value of a label', { GITHUB_REPOSITORY_ID: '47 11' }],
+    ['GITHUB_RUN_ID is empty', { GITHUB_RUN_ID: '' }],
+    ['GITHUB_SERVER_URL is empty', { GITHUB_SERVER_URL: '' }],
+    ['GITHUB_SERVER_URL is empty', { GITHUB_SERVER_URL: 'github.com' }],
+  ])('refuses a job without an owner: %s (%j)', (problem, changed) => {
+    expect(() => readJob({ ...env, ...changed })).toThrow(
+      expect.objectContaining({ code: 'KNEST_RUNNER', problem: `${problem}: the owner of a cluster is not known` }),
+    );
   });
 });

@@ -14,6 +14,7 @@ const hour = 3_600_000;
 function cluster(name: string, expiresInHours: number, pullRequest: number): object {
   const labels = {
     'knest-action/managed': 'true',
+    'knest-action/server': 'github.com',
     'knest-action/repository-id': repository.id,
     'knest-action/pull-request': `${pullRequest}`,
   };

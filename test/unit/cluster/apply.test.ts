@@ -16,7 +16,7 @@ const signal = new AbortController().signal;
 
 describe('claimCluster', () => {
   it('knows its own Cluster when the answer to its creation was lost', async () => {
-    const identity = identify(readCreate({ name: 'pr' }), readJob({}), 0);
+    const identity = identify(readCreate({ name: 'pr' }), readJob({ GITHUB_REPOSITORY: 'acme/shop' }), 0);
     let made: KubernetesObject | undefined;
     const { url, received } = await serve((response, _number, { method, path, body }) => {
       if (method === 'POST' && made === undefined) {

@@ -6,7 +6,7 @@ import { Annotations, Labels } from '../../../src/cluster/identity.ts';
 import type { Metadata } from '../../../src/host/objects.ts';
 
 const now = Date.parse('2026-11-24T12:00:00Z');
-const rules: CleanupRules = { repositoryId: '4711', now, closedPullRequests: new Set(['17']) };
+const rules: CleanupRules = { server: 'github.com', repositoryId: '4711', now, closedPullRequests: new Set(['17']) };
 const minutes = (count: number): string => new Date(now + count * 60_000).toISOString();
 
 /** A cluster of ours that expired an hour ago, but for what is changed. */
@@ -15,7 +15,12 @@ function clusterWith(changed: {
   readonly annotations?: Readonly<Record<string, string | undefined>>;
   readonly metadata?: Partial<Metadata>;
 }) {
-  const labels = { [Labels.managed]: 'true', [Labels.repositoryId]: '4711', ...changed.labels };
+  const labels = {
+    [Labels.managed]: 'true',
+    [Labels.server]: 'github.com',
+    [Labels.repositoryId]: '4711',
+    ...changed.labels,
+  };
   const annotations = { [Annotations.expiresAt]: minutes(-60), ...changed.annotations };
   const metadata = {
     name: 'knest-1-1-test',
@@ -59,6 +64,8 @@ describe('judge', () => {
     ['foreign', { labels: { [Labels.managed]: undefined } }, 'it has no label knest-action/managed=true'],
     ['foreign', { labels: { [Labels.managed]: 'True' } }, 'it has no label knest-action/managed=true'],
     ['foreign', { labels: { [Labels.repositoryId]: undefined } }, 'it has no label knest-action/repository-id'],
+    ['foreign', { labels: { [Labels.server]: undefined } }, 'it has no label knest-action/server'],
+    ['foreign', { labels: { [Labels.server]: 'ghe.example' } }, 'it belongs to a repository of ghe.example'],
     ['foreign', { labels: { [Labels.repositoryId]: '47110' } }, 'it belongs to the repository 47110'],
     ['suspect', { annotations: expiring('tomorrow') }, 'its expiry "tomorrow" is no RFC 3339 time'],
     ['suspect', { annotations: expiring('') }, 'its expiry "" is no RFC 3339 time'],
@@ -89,6 +96,7 @@ describe('judge', () => {
 interface Traits {
   readonly name: string;
   readonly managed: string | undefined;
+  readonly server: string | undefined;
   readonly repositoryId: string | undefined;
   readonly expiresAt: string | undefined;
   readonly keep: string | undefined;
@@ -106,6 +114,7 @@ describe('in any fleet', () => {
   const cluster: fc.Arbitrary<Traits> = fc.record({
     name: fc.constantFrom('knest-1-1-test', 'knest-1-1-test-2', 'knest-1-10-test', 'production'),
     managed: mostly('true', undefined, 'false', 'True', ''),
+    server: mostly('github.com', undefined, '', 'ghe.example', 'github.com.'),
     repositoryId: mostly('4711', undefined, '471', '47110', '04711', ' 4711'),
     expiresAt: fc.oneof(
       { arbitrary: fc.integer({ min: -100_000_000, max: 100_000_000 }).map(minutes), weight: 8 },
@@ -119,9 +128,14 @@ describe('in any fleet', () => {
     deletionTimestamp: mostly(undefined, minutes(-1)),
   });
   const made = (traits: Traits) => {
-    const { managed, repositoryId, expiresAt, keep, pullRequest, deletionTimestamp, ...identity } = traits;
+    const { managed, server, repositoryId, expiresAt, keep, pullRequest, deletionTimestamp, ...identity } = traits;
     return clusterWith({
-      labels: { [Labels.managed]: managed, [Labels.repositoryId]: repositoryId, [Labels.pullRequest]: pullRequest },
+      labels: {
+        [Labels.managed]: managed,
+        [Labels.server]: server,
+        [Labels.repositoryId]: repositoryId,
+        [Labels.pullRequest]: pullRequest,
+      },
       annotations: { [Annotations.expiresAt]: expiresAt, [Annotations.keep]: keep },
       metadata: { ...identity, ...(deletionTimestamp !== undefined && { deletionTimestamp }) },
     });
@@ -131,7 +145,8 @@ describe('in any fleet', () => {
     const written = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/.test(traits.expiresAt ?? '');
     const time = written ? new Date(traits.expiresAt ?? '') : new Date(Number.NaN);
     const isTime = !Number.isNaN(time.getTime()) && time.toISOString().slice(0, 10) === traits.expiresAt?.slice(0, 10);
-    const ours = traits.managed === 'true' && traits.repositoryId === '4711';
+    const isOfRepository = traits.server === 'github.com' && traits.repositoryId === '4711';
+    const ours = traits.managed === 'true' && isOfRepository;
     const held = traits.keep !== undefined && traits.keep !== 'false';
     const isTold = traits.uid !== '' && traits.resourceVersion !== '';
     const isOver = time.getTime() <= now || traits.pullRequest === '17';
@@ -155,11 +170,19 @@ describe('in any fleet', () => {
   });
 
   it('one trait that is not ours is enough to stay', () => {
-    const ours = { expiresAt: minutes(-1), managed: 'true', repositoryId: '4711', uid: 'u-1', resourceVersion: '1' };
+    const owner = { managed: 'true', server: 'github.com', repositoryId: '4711' };
+    const ours = { ...owner, expiresAt: minutes(-1), uid: 'u-1', resourceVersion: '1' };
     const certain = cluster.map((traits) => ({ ...traits, ...ours, keep: undefined, deletionTimestamp: undefined }));
     const change = fc.oneof(
-      fc.constantFrom({ managed: undefined }, { managed: 'yes' }, { repositoryId: undefined }, { keep: 'true' }),
+      fc.constantFrom(
+        { managed: undefined },
+        { managed: 'yes' },
+        { repositoryId: undefined },
+        { server: undefined },
+        { keep: 'true' },
+      ),
       fc.string().map((text) => ({ repositoryId: `4711${text}x` })),
+      fc.string().map((text) => ({ server: `github.com${text}x` })),
       fc.string({ maxLength: 18 }).map((expiresAt) => ({ expiresAt })),
     );
     fc.assert(

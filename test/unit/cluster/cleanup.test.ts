@@ -10,7 +10,7 @@ import { Transport } from '../../../src/host/transport.ts';
 import { configFor, json, refuse, serve, type Handler, type Received } from '../host/server.ts';
 
 const now = Date.parse('2026-11-24T12:00:00Z');
-const rules: CleanupRules = { repositoryId: '4711', now, closedPullRequests: new Set(['17']) };
+const rules: CleanupRules = { server: 'github.com', repositoryId: '4711', now, closedPullRequests: new Set(['17']) };
 const past = '2026-11-24T11:00:00Z';
 const future = '2026-11-24T13:00:00Z';
 
@@ -19,7 +19,8 @@ function clusterOf(
   expiresAt = past,
   identity = { uid: `uid-${name}`, resourceVersion: '1' },
 ): KubernetesObject {
-  const labels = { [Labels.managed]: 'true', [Labels.repositoryId]: '4711', [Labels.pullRequest]: '17' };
+  const owner = { [Labels.managed]: 'true', [Labels.server]: 'github.com', [Labels.repositoryId]: '4711' };
+  const labels = { ...owner, [Labels.pullRequest]: '17' };
   const annotations = { [Annotations.expiresAt]: expiresAt };
   const metadata = { name, namespace: 'knest', ...identity, labels, annotations };
   return { apiVersion: 'cluster.x-k8s.io/v1beta2', kind: 'Cluster', metadata };

@@ -22,6 +22,7 @@ const made: Cluster = {
     creationTimestamp: '2026-11-24T08:00:00Z',
     labels: {
       'knest-action/managed': 'true',
+      'knest-action/server': 'github.com',
       'knest-action/repository-id': '4711',
       'knest-action/run-id': '99',
       'knest-action/pull-request': '7',
@@ -45,6 +46,7 @@ describe('fleetCluster', () => {
       managed: true,
       repository: 'acme/shop',
       repositoryId: '4711',
+      server: 'github.com',
       runUrl: 'https://github.com/acme/shop/actions/runs/99',
       pullRequest: '7',
       createdAt: '2026-11-24T08:00:00Z',
@@ -106,7 +108,7 @@ describe('listClusters', () => {
   it('asks for those of the repository', async () => {
     expect(await asked('knest', job)).toBe(
       '/apis/cluster.x-k8s.io/v1beta2/namespaces/knest/clusters' +
-        '?labelSelector=knest-action/managed=true,knest-action/repository-id=4711&limit=500',
+        '?labelSelector=knest-action/managed=true,knest-action/server=github.com,knest-action/repository-id=4711&limit=500',
     );
   });
 

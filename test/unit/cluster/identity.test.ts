@@ -15,6 +15,7 @@ import { MAX_NAME_LENGTH, readInputs, type CreateInputs } from '../../../src/inp
 import type { Job } from '../../../src/world.ts';
 
 const job: Job = {
+  server: 'github.com',
   repository: 'acme/shop',
   repositoryId: '4711',
   runId: '12345678901',
@@ -117,8 +118,13 @@ describe('identify', () => {
 });
 
 describe('ownerLabels', () => {
-  it('name repository and run, and the pull request if there is one', () => {
-    const labels = { [Labels.managed]: 'true', [Labels.repositoryId]: '4711', [Labels.runId]: '12345678901' };
+  it('name server, repository and run, and the pull request if there is one', () => {
+    const labels = {
+      [Labels.managed]: 'true',
+      [Labels.server]: 'github.com',
+      [Labels.repositoryId]: '4711',
+      [Labels.runId]: '12345678901',
+    };
     expect(ownerLabels(job)).toEqual(labels);
     expect(ownerLabels({ ...job, pullRequest: '17' })).toEqual({ ...labels, [Labels.pullRequest]: '17' });
   });

@@ -11,7 +11,7 @@ import { rejection } from '../rejection.ts';
 
 const job = readJob({ GITHUB_REPOSITORY: 'acme/shop', GITHUB_REPOSITORY_ID: '4711', GITHUB_RUN_ID: '99' });
 const proof = proofOfRepository(job);
-const labels = { [Labels.managed]: 'true', [Labels.repositoryId]: '4711' };
+const labels = { [Labels.managed]: 'true', [Labels.server]: 'github.com', [Labels.repositoryId]: '4711' };
 
 function clusterWith(metadata: Partial<Metadata>) {
   return {
@@ -51,7 +51,9 @@ describe('checkOwner', () => {
     [undefined, 'knest-action/managed is missing, not true'],
     [{ [Labels.repositoryId]: '4711' }, 'knest-action/managed is missing, not true'],
     [{ ...labels, [Labels.managed]: 'false' }, 'knest-action/managed is false, not true'],
-    [{ [Labels.managed]: 'true' }, 'knest-action/repository-id is missing, not 4711'],
+    [{ ...labels, [Labels.server]: 'ghe.example' }, 'knest-action/server is ghe.example, not github.com'],
+    [{ [Labels.managed]: 'true', [Labels.repositoryId]: '4711' }, 'knest-action/server is missing, not github.com'],
+    [{ [Labels.managed]: 'true', [Labels.server]: 'github.com' }, 'knest-action/repository-id is missing, not 4711'],
   ])('refuses one with the labels %o', (given, reason) => {
     expect(check(given === undefined ? {} : { labels: given })).toThrow(
       expect.objectContaining({

@@ -11,6 +11,7 @@ const cluster: FleetCluster = {
   managed: true,
   repository: 'acme/shop',
   repositoryId: '4711',
+  server: 'github.com',
   runUrl: 'https://github.com/acme/shop/actions/runs/99',
   pullRequest: '7',
   createdAt: '2026-11-24T08:30:00Z',
