@@ -99,7 +99,13 @@ export class RestClient {
 
   /** Sends a request and parses the JSON of its answer. Throws ApiError, or KNEST_HOST_* when nothing answers. */
   async json<T>(request: Request): Promise<T> {
-    return JSON.parse(await this.text(request)) as T;
+    const text = await this.text(request);
+    try {
+      return JSON.parse(text) as T;
+    } catch {
+      // Without its cause: the parser quotes the text.
+      throw noApi(this.server, `${request.method} ${request.path} was answered with something other than JSON`);
+    }
   }
 
   /** The text of an answer, for the paths that speak no JSON, such as /readyz. */
@@ -166,13 +172,18 @@ export class RestClient {
         ...(request.body !== undefined && { 'Content-Type': request.contentType ?? 'application/json' }),
       },
       ...(request.body !== undefined && { body: JSON.stringify(request.body) }),
+      // It would take the request, and what it asks for, to a place that nobody chose.
+      redirect: 'manual',
       dispatcher,
       signal,
     });
     this.#observe(
       `${request.method} ${request.path} ${response.status} ${(performance.now() - started).toFixed(0)} ms`,
     );
-    return response;
+    if (response.status < 300 || response.status > 399) return response;
+    await response.body?.cancel();
+    const target = originOf(response.headers.get('location'), this.server);
+    throw noApi(this.server, `it redirects to ${target}, and redirects are never followed`);
   }
 }
 
@@ -224,6 +235,20 @@ async function answerOf(response: Response): Promise<Answer> {
   }
   const retryAfterSeconds = Number.isFinite(retryAfter) ? retryAfter : undefined;
   return { status: response.status, reason, message, retryAfterSeconds };
+}
+
+/** The origin alone: the rest of an address to log in at may be a secret. */
+function originOf(location: string | null, base: string): string {
+  return (location === null ? null : URL.parse(location, base)?.origin) ?? 'an unknown address';
+}
+
+/** The error for an answer that only something else than an API server gives, such as a gateway with a login page. */
+function noApi(server: string, seen: string): KnestError {
+  return new KnestError({
+    code: 'KNEST_HOST_UNREACHABLE',
+    problem: `no Kubernetes API answers at ${server}: ${seen}`,
+    next: 'set the server in the kubeconfig to the address of the API server itself, without a login page in between',
+  });
 }
 
 function unreachable(server: string, thrown: unknown): KnestError {
