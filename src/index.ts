@@ -89,6 +89,7 @@ function makeWorld(timeoutSeconds: number): World {
     timeUp.abort(new KnestError({ code: 'KNEST_TIMEOUT', problem, next: 'raise the input timeout' }));
   }, timeoutSeconds * 1000);
   timer.unref();
+  const signal = AbortSignal.any([cancelled, timeUp.signal]);
   const redactor = new Redactor(setSecret);
   const end = performance.now() + timeoutSeconds * 1000;
   return {
@@ -97,7 +98,7 @@ function makeWorld(timeoutSeconds: number): World {
     log,
     summary,
     timeline,
-    run: processRunner(cancelled),
+    run: processRunner(signal),
     get directory() {
       return (directory ??= findDirectory());
     },
@@ -110,7 +111,7 @@ function makeWorld(timeoutSeconds: number): World {
     },
     output: setOutput,
     exportVariable,
-    signal: AbortSignal.any([cancelled, timeUp.signal]),
+    signal,
     cancelled,
     secondsLeft: () => Math.max(0, (end - performance.now()) / 1000),
   };

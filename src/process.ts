@@ -1,34 +1,84 @@
-import type { ChildProcess } from 'node:child_process';
-import { subscribe } from 'node:diagnostics_channel';
-import { getExecOutput } from '@actions/exec';
-import type { RunProcess } from './world.ts';
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { constants } from 'node:os';
+import type { Readable } from 'node:stream';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { ProcessResult, RunProcess } from './world.ts';
+
+/** Milliseconds that a process group has to end after SIGTERM; a cancelled main has 5 s in all. */
+const TERM_MILLISECONDS = 2_000;
+/** Milliseconds between two looks at a process group that is to end. */
+const LOOK_MILLISECONDS = 50;
+/** Milliseconds to read the rest of the output once a program has ended: a process that it left may keep it open. */
+const DRAIN_MILLISECONDS = 1_000;
+
+type Child = ChildProcessByStdio<null, Readable, Readable>;
 
 /**
- * Runs programs until the signal aborts, which ends them: the runner tells main alone that the job is cancelled, not
- * what it has started. Rejects with the signal's reason then, and when a program cannot be started.
+ * Runs programs until the signal aborts. Then a program ends together with every process that it started, and the run
+ * rejects with the signal's reason. Standard input is empty: a program that asks for a password fails instead of waiting.
+ * Rejects with Node's own error when a program cannot be started.
+ *
+ * This is Node's spawn, since @actions/exec cannot start a process group: a program that is ended alone leaves what it
+ * started, which keeps running on a runner that serves more than one job.
  */
 export function processRunner(signal: AbortSignal): RunProcess {
-  endChildrenWith(signal);
   return async (program, args, env) => {
     signal.throwIfAborted();
-    const aborted = new Promise<never>((_resolve, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
-    });
-    // The first argument is taken apart at its blanks; an empty standard input ends a program that asks.
-    const options = { env, silent: true, ignoreReturnCode: true, input: Buffer.alloc(0) };
-    return Promise.race([getExecOutput(`"${program}"`, [...args], options), aborted]);
+    const child = spawn(program, args, { env, detached: true, stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true });
+    const stopped = Promise.withResolvers<undefined>();
+    const stop = (): void => stopped.resolve(undefined);
+    signal.addEventListener('abort', stop, { once: true });
+    try {
+      const result = await Promise.race([resultOf(child), stopped.promise]);
+      if (result !== undefined) return result;
+    } finally {
+      signal.removeEventListener('abort', stop);
+    }
+    await endGroup(child);
+    throw signal.reason;
   };
 }
 
-/**
- * Ends every child of this process when the signal aborts. @actions/exec hands out no process that could be ended, so
- * they are heard of from Node itself. Source: nodejs.org/api/diagnostics_channel.html, "Child Process".
- */
-function endChildrenWith(signal: AbortSignal): void {
-  subscribe('child_process', (message) => {
-    const { process: child } = message as { readonly process: ChildProcess };
-    const end = (): boolean => child.kill();
-    child.once('spawn', () => (signal.aborted ? end() : signal.addEventListener('abort', end, { once: true })));
-    child.once('exit', () => signal.removeEventListener('abort', end));
+/** How a program ends, and all that it writes. */
+async function resultOf(child: Child): Promise<ProcessResult> {
+  const stdout = collect(child.stdout);
+  const stderr = collect(child.stderr);
+  await new Promise<void>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', () => resolve());
+    child.once('exit', () => setTimeout(resolve, DRAIN_MILLISECONDS).unref());
   });
+  child.stdout.destroy();
+  child.stderr.destroy();
+  return { exitCode: exitCodeOf(child), stdout: stdout.join(''), stderr: stderr.join('') };
+}
+
+/** The pieces of a stream so far; it grows as long as the stream does. */
+function collect(stream: Readable): readonly string[] {
+  const pieces: string[] = [];
+  stream.setEncoding('utf8').on('data', (piece: string) => pieces.push(piece));
+  return pieces;
+}
+
+/** The exit code as a shell reports it: 128 and the number of the signal that ended the program. */
+function exitCodeOf({ exitCode, signalCode }: Child): number {
+  return exitCode ?? 128 + (signalCode === null ? 0 : constants.signals[signalCode]);
+}
+
+/** Ends the group of a program. Resolves when nothing of it is left, or once it cannot be asked more firmly. */
+async function endGroup(child: Child): Promise<void> {
+  const until = performance.now() + TERM_MILLISECONDS;
+  send(child, 'SIGTERM');
+  while (send(child, 0) && performance.now() < until) await wait(LOOK_MILLISECONDS);
+  send(child, 'SIGKILL');
+}
+
+/** Sends a signal to the whole group of a program. Returns whether anything of the group is left. */
+function send({ pid }: Child, signal: NodeJS.Signals | 0): boolean {
+  if (pid === undefined) return false;
+  try {
+    return process.kill(-pid, signal);
+  } catch {
+    return false; // ESRCH: the group is gone
+  }
 }
