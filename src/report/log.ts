@@ -1,6 +1,6 @@
-import { stripVTControlCharacters } from 'node:util';
 import { debug, endGroup, error, info, startGroup, warning } from '@actions/core';
 import type { KnestError } from '../errors.ts';
+import { harmless } from './harmless.ts';
 import type { Timeline } from './timeline.ts';
 
 /** What a step tells while it runs. */
@@ -26,28 +26,6 @@ export interface Log {
 }
 
 const TITLE_WIDTH = 18;
-
-/**
- * Two colons at the beginning of a line. The runner trims it as .NET does, of more than JavaScript takes for space
- * (U+0085), and compares by the rules of a language, which overlook what is not seen: nothing of that may precede.
- */
-const COMMAND = /^([^\p{L}\p{N}\p{P}\p{S}]*):(?=:)/u;
-
-/** Control characters but tabs and line ends. */
-const UNSEEN = /[^\P{Cc}\t\r\n]/gu;
-
-/**
- * Makes a text harmless for the runner: it takes a line for a command when it begins with `::` or has `##[` in it,
- * and names and messages of the cluster are not ours; nor may they move a terminal's cursor.
- * Source: actions/runner src/Runner.Common/ActionCommand.cs.
- */
-export function harmless(text: string): string {
-  return stripVTControlCharacters(text)
-    .replace(UNSEEN, '')
-    .split(/\r\n|[\r\n]/)
-    .map((line) => line.replace(COMMAND, '$1: ').replaceAll('##[', '# #['))
-    .join('\n');
-}
 
 /** The log of a GitHub job. Lines are written by `write`, groups and annotations as workflow commands. */
 export function githubLog(timeline: Timeline, write: (text: string) => void = info): Log {

@@ -1,7 +1,7 @@
-import { summary } from '@actions/core';
+import { appendFile, stat } from 'node:fs/promises';
 import type { KnestError } from '../errors.ts';
 import { deleteCommand, keptLines, type KeptCluster } from './kept.ts';
-import { escape, fenced, inlineCode } from './markdown.ts';
+import { escape, fenced, markdownTable } from './markdown.ts';
 import type { Timeline } from './timeline.ts';
 
 /** The page that GitHub shows under a run. */
@@ -10,18 +10,29 @@ export interface Summary {
   add(markdown: string): Promise<void>;
 }
 
+/** GitHub shows nothing of a step whose page is larger than 1 MiB; the rest is for what GitHub adds. */
+const LIMIT = 1000 * 1024;
+
 /** The summary of a GitHub job; does nothing where the runner offers none. */
 export function githubSummary(env: NodeJS.ProcessEnv): Summary {
   return {
     async add(markdown) {
-      if (env['GITHUB_STEP_SUMMARY'] === undefined) return;
-      await summary
-        .addRaw(`${markdown}\n`)
-        .write()
-        .catch(() => undefined);
+      const file = env['GITHUB_STEP_SUMMARY'];
+      if (file === undefined) return;
+      const size = await stat(file).then(
+        (status) => status.size,
+        () => 0,
+      );
+      const room = LIMIT - size;
+      const [page] = [`${markdown}\n`, TOO_LONG].filter((text) => Buffer.byteLength(text) <= room);
+      if (page === undefined) return;
+      await appendFile(file, page).catch(() => undefined);
     },
   };
 }
+
+/** What stands in the place of a page for which there is no room. */
+const TOO_LONG = '### This page has no room for more: see the log\n';
 
 /** A created cluster as the summary shows it. */
 export interface CreatedCluster {
@@ -43,24 +54,23 @@ export interface CreatedCluster {
 export function createdPage(cluster: CreatedCluster, timeline: Timeline): string {
   const { name, namespace } = cluster;
   const rows = [
-    ['Cluster', inlineCode(`${namespace}/${name}`)],
-    ['Host', inlineCode(cluster.host)],
-    ['API server', cluster.server === undefined ? 'not waited for' : inlineCode(cluster.server)],
-    ['Kubernetes', inlineCode(cluster.kubernetesVersion)],
+    ['Cluster', { code: `${namespace}/${name}` }],
+    ['Host', { code: cluster.host }],
+    ['API server', cluster.server === undefined ? 'not waited for' : { code: cluster.server }],
+    ['Kubernetes', { code: cluster.kubernetesVersion }],
     ['Machines', cluster.machines],
     ['Expires', cluster.expiresAt ?? 'never'],
-    ['Reach it', cluster.server === undefined ? 'not yet' : inlineCode('kubectl get nodes')],
-    ['Delete it', cluster.ephemeral ? 'the end of this job does' : inlineCode(deleteCommand(cluster))],
-  ] as const;
-  const table = ['| | |', '|---|---|', ...rows.map(([title, text]) => `| ${title} | ${text} |`)];
-  return [`### ${name} ${cluster.state}`, '', ...table, '', ...gantt(timeline)].join('\n');
+    ['Reach it', cluster.server === undefined ? 'not yet' : { code: 'kubectl get nodes' }],
+    ['Delete it', cluster.ephemeral ? 'the end of this job does' : { code: deleteCommand(cluster) }],
+  ];
+  const table = markdownTable(['', ''], rows);
+  return [`### ${escape(`${name} ${cluster.state}`)}`, '', ...table, '', ...gantt(timeline)].join('\n');
 }
 
 /** A page with a headline and a table; the table is left out when it has no rows. */
 export function tablePage(headline: string, header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.map(escape).join(' | ')} |`;
-  const table = rows.length === 0 ? [] : ['', line(header), line(header.map(() => '---')), ...rows.map(line)];
-  return [`### ${escape(headline)}`, ...table].join('\n');
+  const table = markdownTable(header, rows);
+  return [`### ${escape(headline)}`, ...(table.length > 0 ? [''] : []), ...table].join('\n');
 }
 
 /** The page of a failure: what was wrong and what to do, with the evidence folded. */
@@ -77,7 +87,7 @@ export function failurePage(failure: KnestError, timeline: Timeline): string {
 
 /** The page of a cluster that stays although its job failed. */
 export function keptPage(cluster: KeptCluster): string {
-  return [`### ${cluster.name} is kept`, '', ...fenced(keptLines(cluster))].join('\n');
+  return [`### ${escape(cluster.name)} is kept`, '', ...fenced(keptLines(cluster))].join('\n');
 }
 
 /** A mermaid chart of the phases; nothing when there was none. */

@@ -10,8 +10,8 @@ describe('the page of a clean-up', () => {
       [
         '### 1 of 2 deleted',
         '',
-        '| Cluster | | Why |',
-        '|---|---|---|',
+        '| Cluster | Result | Reason |',
+        '| --- | --- | --- |',
         '| `knest/pr-17` | deleted | it expired |',
         '| `knest/pr-18` | kept | it expired |',
         '',
@@ -19,11 +19,20 @@ describe('the page of a clean-up', () => {
     );
   });
 
-  it('has no table without clusters, and no end of rows with many', () => {
+  it('has no table without clusters', () => {
     expect(cleanupPage('nothing', [], new Timeline())).toBe('### nothing\n');
-    const page = cleanupPage('all', Array<typeof row>(60).fill(row), new Timeline());
-    expect(page.match(/pr-17/g)).toHaveLength(50);
-    expect(page).toContain('… and 10 more, in the log.');
+  });
+
+  it('fits into the summary of a step, however many clusters there are', () => {
+    const page = cleanupPage(
+      'all',
+      Array<typeof row>(12_000).fill({ ...row, reason: '<'.repeat(150) }),
+      new Timeline(),
+    );
+    expect(Buffer.byteLength(page)).toBeLessThan(512 * 1024);
+    const rows = page.match(/pr-17/g)?.length ?? 0;
+    expect(rows).toBeGreaterThan(500);
+    expect(page).toContain(`\n\n… and ${12_000 - rows} more rows: see the log.\n`);
   });
 
   it('shows what a cluster says of itself as text', () => {

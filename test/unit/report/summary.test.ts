@@ -1,7 +1,7 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { dirname, join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { KnestError, type Failure } from '../../../src/errors.ts';
 import {
   createdPage,
@@ -46,8 +46,8 @@ describe('createdPage', () => {
     expect(page.split('\n').slice(0, 13)).toEqual([
       '### pr-17 is ready',
       '',
-      '| | |',
-      '|---|---|',
+      '|  |  |',
+      '| --- | --- |',
       '| Cluster | `knest/pr-17` |',
       '| Host | `https://10.1.2.3:6443` |',
       '| API server | `https://10.86.2.9:6443` |',
@@ -78,12 +78,34 @@ describe('createdPage', () => {
     const page = createdPage({ ...cluster, host: 'https://a`b|c' }, empty);
     expect(page).toContain("| Host | `https://a'b\\|c` |");
   });
+
+  it('escapes every value that can be chosen', () => {
+    const hostile = 'x | <img> `y`\n| a | b |';
+    const text = 'x \\| \\<img\\> \\`y\\` \\| a \\| b \\|';
+    const code = "`x \\| <img> 'y' \\| a \\| b \\|`";
+    const given = { name: hostile, host: hostile, server: hostile, machines: hostile, expiresAt: hostile };
+    const lines = createdPage({ ...cluster, ...given, kubernetesVersion: hostile }, empty).split('\n');
+    expect(lines[0]).toBe(`### ${text} is ready`);
+    for (const title of ['Host', 'API server', 'Kubernetes']) expect(lines).toContain(`| ${title} | ${code} |`);
+    for (const title of ['Machines', 'Expires']) expect(lines).toContain(`| ${title} | ${text} |`);
+    // Headline, table and the blank lines around it.
+    expect(lines).toHaveLength(13);
+  });
 });
 
 describe('tablePage', () => {
   it('has a headline and a table, in which nothing from the cluster is Markdown', () => {
     const page = tablePage('1 cluster', ['Cluster', 'Run'], [['knest/a|b', '<img>']]);
     expect(page).toBe('### 1 cluster\n\n| Cluster | Run |\n| --- | --- |\n| knest/a\\|b | \\<img\\> |');
+  });
+
+  it('fits into the summary of a step with 12,000 clusters, and counts those that it leaves out', () => {
+    const row = ['knest/pr-17', 'provisioned', '5m', 'in 3h', 'octo-org/a-repository', '17', 'https://github.com/run'];
+    const page = tablePage('12000 clusters', row, Array<typeof row>(12_000).fill(row));
+    expect(Buffer.byteLength(page)).toBeLessThan(512 * 1024);
+    const shown = page.split('\n').filter((line) => line.startsWith('| knest')).length - 1;
+    expect(shown).toBeGreaterThan(1000);
+    expect(page.endsWith(`\n\n… and ${12_000 - shown} more rows: see the log.`)).toBe(true);
   });
 
   it('has no table without rows', () => {
@@ -139,6 +161,17 @@ describe('failurePage', () => {
     expect(page.match(/```/g)).toHaveLength(2);
   });
 
+  it('counts the evidence for which it has no room', () => {
+    const page = pageOf({ problem: 'x', evidence: Array<string>(12_000).fill('knest/pr-17: it expired an hour ago') });
+    expect(Buffer.byteLength(page)).toBeLessThan(512 * 1024);
+    const shown = page.match(/^knest\/pr-17/gm)?.length ?? 0;
+    expect(page).toContain(`\n\`\`\`\n\n… and ${12_000 - shown} more lines: see the log.\n\n</details>`);
+  });
+
+  it('shows no invisible characters', () => {
+    expect(pageOf({ problem: 'a\u202eb', evidence: ['c\u200bd'] })).toMatch(/✖ ab .*\ncd\n/s);
+  });
+
   it('has the chart of the phases at its end', async () => {
     const timeline = await timelineOf({ name: 'Apply', start: 1000, end: 2000 });
     const page = failurePage(new KnestError({ code: 'KNEST_TIMEOUT', problem: 'x' }), timeline);
@@ -176,22 +209,33 @@ describe('gantt', () => {
 });
 
 describe('githubSummary', () => {
-  it('adds to the page of the job', async () => {
+  const emptyFile = (): string => {
     const directory = mkdtempSync(join(tmpdir(), 'summary-'));
-    onTestFinished(() => {
-      vi.unstubAllEnvs();
-      rmSync(directory, { recursive: true, force: true });
-    });
+    onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
     const file = join(directory, 'page');
+    writeFileSync(file, '');
+    return file;
+  };
+
+  it('adds to the page of the job', async () => {
+    const file = emptyFile();
     writeFileSync(file, 'before\n');
-    vi.stubEnv('GITHUB_STEP_SUMMARY', file);
     const page = githubSummary({ GITHUB_STEP_SUMMARY: file });
     await page.add('one');
     await page.add('two');
     expect(readFileSync(file, 'utf8')).toBe('before\none\ntwo\n');
-    // A page that cannot be written any more is no failure.
-    rmSync(directory, { recursive: true });
+    // A page that can no longer be written does not fail the job.
+    rmSync(dirname(file), { recursive: true });
     await expect(page.add('three')).resolves.toBeUndefined();
+  });
+
+  it('never outgrows what GitHub shows of a step', async () => {
+    const file = emptyFile();
+    const page = githubSummary({ GITHUB_STEP_SUMMARY: file });
+    for (const text of ['a', 'é'.repeat(400_000), 'b'.repeat(400_000), 'c']) await page.add(text);
+    expect(readFileSync(file, 'utf8')).toMatch(/^a\né+\n### This page has no room for more: see the log\nc\n$/);
+    for (let count = 0; count < 300; count++) await page.add('d'.repeat(1000));
+    expect(statSync(file).size).toBeLessThan(1024 * 1024);
   });
 
   it('does nothing where the runner has no page', async () => {

@@ -12,3 +12,11 @@ it('puts the columns of a table below each other', () => {
     'much longer  b                       c',
   ]);
 });
+
+it('keeps a row on one line, whatever is in it', () => {
+  expect(textTable(['One', 'Two'], [['a\n✔ gone', 'b\u202ec']])).toEqual(['One       Two', 'a ✔ gone  bc']);
+});
+
+it('takes any number of rows', () => {
+  expect(textTable(['One'], Array<string[]>(200_000).fill(['a']))).toHaveLength(200_001);
+});
