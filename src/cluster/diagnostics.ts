@@ -1,6 +1,7 @@
 import { firstLineOf } from '../errors.ts';
 import type { KubernetesClient } from '../host/client.ts';
 import type { Pod } from '../host/objects.ts';
+import { fileNames } from '../values/file-name.ts';
 import { namesIn, newestEvents } from './chain.ts';
 import { consoleTail } from './console.ts';
 import { controllerLogs, distinctErrors } from './controllers.ts';
@@ -48,7 +49,9 @@ export async function collectDiagnostics(
           ...snapshot.view.pods.map((pod) => consoleOf(client, pod)),
           controllers(client, handle, snapshot),
         ];
-  return [conditions, ...(await Promise.all(others)).flat()];
+  const findings = [conditions, ...(await Promise.all(others)).flat()];
+  const files = fileNames(findings.map(({ file }) => file));
+  return findings.map((finding, index) => ({ ...finding, file: files[index] ?? finding.file }));
 }
 
 async function events(

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { basename } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { collectDiagnostics } from '../../../src/cluster/diagnostics.ts';
 import { KubernetesClient } from '../../../src/host/client.ts';
@@ -73,6 +74,24 @@ describe('the diagnostics of a cluster', () => {
     expect(lines.get('console-vm-pr-cp-x.log')).toEqual(['booting', 'join --token ***', 'panic']);
     expect(lines.get('controller-capi-manager.log')).toEqual(['I1 knest/pr fine', 'E1124 knest/pr broken']);
     expect(findings.at(-1)?.shown).toEqual(['E1124 knest/pr broken']);
+  });
+
+  it('stay in their directory, whatever the pods are called, and in a file each', async () => {
+    const pod = podOf('pr-cp-x', { phase: 'Running' });
+    const named = (name: string): object => ({ ...pod, metadata: { ...pod.metadata, name } });
+    const controller = (namespace: string): object => ({ metadata: { name: 'manager', namespace } });
+    const { findings } = await collect(
+      answers({
+        '/namespaces/knest/pods': items(named('../../../escape'), named('..\\..\\escape')),
+        '/api/v1/pods': items(controller('a-system'), controller('b-system')),
+        '/log': text('E1 knest/pr broken'),
+      }),
+    );
+    const files = findings.map(({ file }) => file);
+    expect(files.filter((file) => file !== basename(file) || file.includes('\\'))).toEqual([]);
+    expect(files).toEqual(expect.arrayContaining(['controller-manager.log', 'controller-manager-2.log']));
+    expect(new Set(files).size).toBe(files.length);
+    expect(files.filter((file) => file.startsWith('console-'))).toHaveLength(2);
   });
 
   it('read no Secret', async () => {
