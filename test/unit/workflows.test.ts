@@ -121,6 +121,13 @@ describe.each(templates)('%s, a template', (file) => {
   });
 });
 
+it('no two workflows share a concurrency group, in which one would cancel what waits of the other', () => {
+  const groups = [...templates, ...own].flatMap((file) => (parse(text(file)) as Workflow).concurrency?.group ?? []);
+  const prefixes = groups.map((group) => group.replace(/\$\{\{.*/, ''));
+  expect(groups.length).toBeGreaterThan(5);
+  expect(new Set(prefixes).size).toBe(groups.length);
+});
+
 it('README.md names every template', () => {
   const links = [...text('README.md').matchAll(/\]\((workflows\/[^)]+)\)/g)].map(([, file]) => file);
   expect([...new Set(links)].sort()).toEqual(templates);
