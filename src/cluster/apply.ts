@@ -2,9 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { KnestError } from '../errors.ts';
 import { applyAll } from '../host/apply.ts';
 import type { KubernetesClient } from '../host/client.ts';
+import { isConflict } from '../host/conflict.ts';
 import { Kinds } from '../host/kinds.ts';
 import type { Cluster, KubernetesObject, Metadata } from '../host/objects.ts';
-import { ApiError, hasStatus } from '../host/rest.ts';
+import { ApiError } from '../host/rest.ts';
+import { retry } from '../host/retry.ts';
 import type { StepLog } from '../report/log.ts';
 import { Annotations, claim, Labels, type ClusterIdentity } from './identity.ts';
 import { waitUntilGone } from './removal.ts';
@@ -46,7 +48,7 @@ async function ensureNamespace(client: KubernetesClient, name: string): Promise<
   try {
     await client.create(Kinds.namespace, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
   } catch (thrown) {
-    if (!hasStatus(thrown, 409)) throw thrown;
+    if (!isConflict(thrown)) throw thrown;
   }
 }
 
@@ -66,15 +68,17 @@ export async function claimCluster(
   const token = randomUUID();
   const annotations = { ...cluster.metadata.annotations, [Annotations.claim]: token };
   const claimed = { ...cluster, metadata: { ...cluster.metadata, annotations } };
-  for (;;) {
+  const tryOnce = async (): Promise<ClaimedCluster> => {
+    let conflict: unknown;
     try {
       const made = await client.create({ ...Kinds.cluster, apiVersion: cluster.apiVersion }, claimed);
       return { created: true, uid: made.metadata.uid ?? '' };
     } catch (thrown) {
-      if (!hasStatus(thrown, 409)) throw thrown;
+      if (!isConflict(thrown)) throw thrown;
+      conflict = thrown;
     }
     const existing = await client.get(Kinds.cluster, name, namespace);
-    if (existing === undefined) continue; // gone meanwhile
+    if (existing === undefined) throw conflict; // gone meanwhile
     const answer = claim(existing.metadata, identity);
     if (answer === 'ours') {
       // The answer to our own request was lost, and the same request made again.
@@ -82,7 +86,7 @@ export async function claimCluster(
         return { created: true, uid: existing.metadata.uid ?? '' };
       }
       if (await adopt(client, cluster, existing, identity)) return { created: false, uid: existing.metadata.uid ?? '' };
-      continue;
+      throw conflict;
     }
     if (answer !== 'deleting') {
       throw new KnestError({
@@ -94,7 +98,9 @@ export async function claimCluster(
     log.line(`Cluster ${namespace}/${name} is still being deleted: waiting for its end`);
     // All of it: what is left of the old cluster has the names of what the new one is made of.
     await waitUntilGone(client, identity, existing.metadata.uid, (line) => log.line(line), signal);
-  }
+    throw conflict;
+  };
+  return retry(tryOnce, { signal, isRetried: isConflict });
 }
 
 /**
@@ -117,7 +123,7 @@ async function adopt(
     if (stale !== undefined) await client.patch(Kinds.cluster, name, namespace, { metadata: { uid, ...stale } });
     return true;
   } catch (thrown) {
-    if (hasStatus(thrown, 409)) return false;
+    if (isConflict(thrown)) return false;
     throw thrown;
   }
 }

@@ -1,15 +1,14 @@
 import { firstLineOf } from '../errors.ts';
 import type { KubernetesClient } from '../host/client.ts';
+import { isConflict } from '../host/conflict.ts';
 import { Kinds } from '../host/kinds.ts';
-import { hasStatus } from '../host/rest.ts';
+import { retry } from '../host/retry.ts';
 import { mapConcurrently } from '../values/concurrency.ts';
 import { isDue, judge, type CleanupRules, type Judgement } from './cleanup-plan.ts';
 import { fleetCluster } from './fleet.ts';
 
 /** How many DELETEs are under way at once: a hundred clusters take seconds, and the API server's other clients live. */
 const CONCURRENCY = 16;
-/** How often a cluster is looked at again that somebody writes to between our look and our DELETE. */
-const ATTEMPTS = 5;
 
 /**
  * What became of a cluster: `deleted` is gone with all that belonged to it, `deleting` is asked to go and still there,
@@ -51,22 +50,29 @@ export async function deleteDue(
 }
 
 async function deleteOne(client: KubernetesClient, judgement: Judgement, rules: CleanupRules): Promise<Outcome> {
-  let current = judgement;
-  for (let attempt = 1; ; attempt++) {
-    const { name, namespace, uid, resourceVersion } = current.cluster;
-    try {
-      const found = await client.delete(Kinds.cluster, name, namespace, { uid, resourceVersion });
-      return { ...current, result: found ? 'deleting' : 'deleted' };
-    } catch (thrown) {
-      if (!hasStatus(thrown, 409) || attempt === ATTEMPTS) throw thrown;
-    }
-    const cluster = await client.get(Kinds.cluster, name, namespace);
-    if (cluster === undefined) return { ...current, result: 'deleted' };
-    current = judge(fleetCluster(cluster), rules);
+  let isStale = false;
+  const tryOnce = async (): Promise<Outcome> => {
+    const current = isStale ? await judgeAgain(client, judgement, rules) : judgement;
+    isStale = true;
+    if (current === undefined) return { ...judgement, result: 'deleted' };
     if (!isDue(current)) return outcomeOf(current);
-    // Made anew, or adopted: whoever did it knows more than our rules, whose pull request may have been opened again.
-    if (current.cluster.uid !== uid || current.cluster.expiresAt !== judgement.cluster.expiresAt) {
-      return outcomeOf({ ...current, verdict: 'alive', reason: 'a job took it while clean-up ran' });
-    }
-  }
+    const { name, namespace, uid, resourceVersion } = current.cluster;
+    const found = await client.delete(Kinds.cluster, name, namespace, { uid, resourceVersion });
+    return { ...current, result: found ? 'deleting' : 'deleted' };
+  };
+  return retry(tryOnce, { signal: client.rest.signal, isRetried: isConflict });
+}
+
+/** What the rules say of a cluster that changed since it was judged; undefined when it is gone. */
+async function judgeAgain(
+  client: KubernetesClient,
+  { cluster: { name, namespace, uid, expiresAt } }: Judgement,
+  rules: CleanupRules,
+): Promise<Judgement | undefined> {
+  const cluster = await client.get(Kinds.cluster, name, namespace);
+  if (cluster === undefined) return undefined;
+  const current = judge(fleetCluster(cluster), rules);
+  // A job that made it again or adopted it knows more than our rules: its pull request may have been reopened.
+  const isTaken = current.cluster.uid !== uid || current.cluster.expiresAt !== expiresAt;
+  return isDue(current) && isTaken ? { ...current, verdict: 'alive', reason: 'a job took it during cleanup' } : current;
 }

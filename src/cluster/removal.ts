@@ -1,8 +1,10 @@
-import { KnestError } from '../errors.ts';
+import { firstLineOf, KnestError } from '../errors.ts';
 import type { KubernetesClient } from '../host/client.ts';
+import { isConflict } from '../host/conflict.ts';
 import { Kinds, type Kind } from '../host/kinds.ts';
 import { conditionOf, type Cluster, type KubernetesObject } from '../host/objects.ts';
-import { ApiError, hasStatus, isTransient, pause } from '../host/rest.ts';
+import { isTransient } from '../host/rest.ts';
+import { retry } from '../host/retry.ts';
 import { watchTarget, watchUntil, type WatchTarget } from '../host/watch.ts';
 import type { StepLog } from '../report/log.ts';
 import { formatDuration } from '../values/duration.ts';
@@ -50,12 +52,12 @@ export async function removeCluster(
   return cluster !== undefined;
 }
 
-/** Milliseconds until a host that could not answer is asked again, after the client's own tries. */
-const INSIST_MILLISECONDS = 1_000;
+/** Milliseconds until the deletion is asked for again, the first time. */
+const INSIST_AFTER = 1_000;
 
 /**
- * Asks for the deletion until the host takes it, or time is up: a webhook whose pods restart refuses for longer than one
- * request is tried, and a cluster that is not deleted now is there until it expires. Throws as requestDeletion.
+ * Asks for the deletion until the host accepts it or the time is up: a webhook whose pods restart refuses for longer
+ * than one request is tried, and a cluster that is not deleted now stays until it expires. Throws as requestDeletion.
  */
 async function insistOnDeletion(
   client: KubernetesClient,
@@ -64,23 +66,24 @@ async function insistOnDeletion(
   log: StepLog,
   signal: AbortSignal,
 ): Promise<Cluster | undefined> {
-  for (;;) {
-    try {
-      return await requestDeletion(client, handle, proof);
-    } catch (thrown) {
-      if (!(thrown instanceof ApiError) || !isTransient(thrown)) throw thrown;
-      log.line(`asked again, since ${thrown.problem}`);
-      await pause(INSIST_MILLISECONDS, signal).catch(() => {
-        throw thrown;
-      });
-    }
-  }
+  let last: Error | undefined;
+  const isRetried = (thrown: unknown): boolean => {
+    if (!isTransient(thrown) && !isConflict(thrown)) return false;
+    log.line(`deletion is requested again: ${firstLineOf(thrown)}`);
+    last = thrown as Error;
+    return true;
+  };
+  const options = { signal, isRetried, tries: Number.POSITIVE_INFINITY, firstPause: INSIST_AFTER };
+  return retry(() => requestDeletion(client, handle, proof), options).catch((thrown: unknown) => {
+    if (last === undefined || !signal.aborted) throw thrown;
+    throw thrown instanceof KnestError ? thrown.with(firstLineOf(last)) : last;
+  });
 }
 
 /**
  * Asks for the deletion of a cluster, and of nothing else: deleting its parts beside it would take the infrastructure
  * away before the machines. Resolves undefined when there is none. Throws KNEST_OWNED_BY_OTHER when the labels of
- * `proof` are not on it, or when another took its place in the meantime.
+ * `proof` are not on it, and ApiError 409 when it changed since it was read.
  */
 async function requestDeletion(
   client: KubernetesClient,
@@ -91,18 +94,11 @@ async function requestDeletion(
   if (cluster === undefined) return undefined;
   checkOwner(cluster, proof, 'deleted');
   const { uid = '', resourceVersion } = cluster.metadata;
-  if (cluster.metadata.deletionTimestamp !== undefined) return cluster;
-  try {
-    await client.delete(Kinds.cluster, name, namespace, {
-      uid,
-      ...(resourceVersion !== undefined && { resourceVersion }),
-    });
-    return cluster;
-  } catch (thrown) {
-    // A controller wrote to it between our two requests: look again whether it is still ours.
-    if (hasStatus(thrown, 409)) return requestDeletion(client, { name, namespace }, proof);
-    throw thrown;
+  if (cluster.metadata.deletionTimestamp === undefined) {
+    const preconditions = { uid, ...(resourceVersion !== undefined && { resourceVersion }) };
+    await client.delete(Kinds.cluster, name, namespace, preconditions);
   }
+  return cluster;
 }
 
 /**

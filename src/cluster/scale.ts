@@ -1,8 +1,8 @@
 import { KnestError } from '../errors.ts';
 import type { KubernetesClient } from '../host/client.ts';
+import { writeGuarded } from '../host/conflict.ts';
 import { Kinds } from '../host/kinds.ts';
 import type { Cluster, Machine, Scalable } from '../host/objects.ts';
-import { hasStatus } from '../host/rest.ts';
 import type { Replicas } from '../values/replicas.ts';
 import { belongingTo, hasJoined, isControlPlane, type ClusterView } from './view.ts';
 
@@ -129,27 +129,20 @@ async function patchTopology(
   { controlPlane, workers }: ScalePlan,
   entry: string | undefined,
 ): Promise<void> {
-  let read = cluster;
-  for (;;) {
-    const { name, namespace = '', resourceVersion } = read.metadata;
-    const deployments = read.spec?.topology?.workers?.machineDeployments ?? [];
-    const scaled = deployments.map((one) => (one.name === entry ? { ...one, replicas: workers?.replicas } : one));
+  const scaled = await writeGuarded(client, Kinds.cluster, cluster, async ({ metadata, spec }) => {
+    const { name, namespace = '', resourceVersion } = metadata;
+    const deployments = spec?.topology?.workers?.machineDeployments ?? [];
+    const machineDeployments = deployments.map((one) =>
+      one.name === entry ? { ...one, replicas: workers?.replicas } : one,
+    );
     const topology = {
       ...(controlPlane !== undefined && { controlPlane: { replicas: controlPlane.replicas } }),
-      ...(entry !== undefined && { workers: { machineDeployments: scaled } }),
+      ...(entry !== undefined && { workers: { machineDeployments } }),
     };
-    try {
-      // A merge patch replaces the list as a whole: only the one that was read.
-      await client.patch(Kinds.cluster, name, namespace, { metadata: { resourceVersion }, spec: { topology } });
-      return;
-    } catch (thrown) {
-      if (!hasStatus(thrown, 409)) throw thrown;
-      // Controllers write to a Cluster whenever one of its machines changes.
-      const current = await client.get(Kinds.cluster, name, namespace);
-      if (current === undefined || current.metadata.uid !== cluster.metadata.uid) throw thrown;
-      read = current;
-    }
-  }
+    // A merge patch replaces the list as a whole: only the one that was read.
+    return client.patch(Kinds.cluster, name, namespace, { metadata: { resourceVersion }, spec: { topology } });
+  });
+  if (scaled === undefined) throw refusal(cluster.metadata.name, 'it was deleted meanwhile');
 }
 
 /** Whether what was scaled has exactly these machines, each of them a node, and none on its way out. */

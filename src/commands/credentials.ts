@@ -34,6 +34,8 @@ export async function keepCredentials(
 
 /** How often in the life of a token a program that runs is given the next: client-go reads the file once a minute. */
 const RENEWALS = 4;
+/** Milliseconds between two renewals, however short a token lives. */
+const SHORTEST_RENEWAL = 5_000;
 
 /** Does `work` with a kubeconfig file whose token never expires, since it is written anew; both files go with the end. */
 async function withTokenFile<T>(
@@ -50,7 +52,10 @@ async function withTokenFile<T>(
   await writePrivateFile(file, kubeconfigWithTokenFile(oidc, tokenFile));
   await renew();
   // A renewal that fails leaves the token before, and the next try comes soon.
-  const timer = setInterval(() => void renew().catch(() => undefined), tokens.lifeMilliseconds / RENEWALS);
+  const timer = setInterval(
+    () => void renew().catch(() => undefined),
+    Math.max(SHORTEST_RENEWAL, tokens.lifeMilliseconds / RENEWALS),
+  );
   try {
     return await work(file);
   } finally {

@@ -1,3 +1,4 @@
+import { KnestError } from '../errors.ts';
 import { Kinds, type Kind } from './kinds.ts';
 import type { KubernetesObject } from './objects.ts';
 import { hasStatus, type RestClient } from './rest.ts';
@@ -57,15 +58,17 @@ export class KubernetesClient {
 
   /**
    * All objects selected, with the resource version to watch from; undefined when the kind is not served. Read page by
-   * page, of one and the same moment; when that is too long ago for the server, all at once.
+   * page, of one and the same moment; when that is too long ago for the server, all at once. Throws KNEST_HOST_REQUEST
+   * when the pages have no end.
    */
   async listAt<T extends KubernetesObject>(
     kind: Kind<T>,
     selection: Selection,
   ): Promise<{ readonly items: readonly T[]; readonly resourceVersion: string | undefined }> {
     const items: T[] = [];
+    const pages = new Set<string>();
     let page: Page = { limit: PAGE_SIZE };
-    for (;;) {
+    while (pages.size < MOST_PAGES) {
       try {
         const list = await this.rest.json<ObjectList<T>>({
           method: 'GET',
@@ -74,14 +77,18 @@ export class KubernetesClient {
         items.push(...(list.items ?? []));
         const { resourceVersion = '0', continue: next = '' } = list.metadata ?? {};
         if (next === '') return { items, resourceVersion };
-        page = { limit: PAGE_SIZE, continue: next };
+        if (pages.has(next)) throw endlessList(kind, 'the same page twice');
+        pages.add(next);
+        page = { ...page, continue: next };
       } catch (thrown) {
         if (hasStatus(thrown, 404)) return { items: [], resourceVersion: undefined };
-        if (page.continue === undefined || !hasStatus(thrown, 410)) throw thrown;
+        // Only from pages to all at once, and never back.
+        if (page.limit === undefined || page.continue === undefined || !hasStatus(thrown, 410)) throw thrown;
         items.length = 0;
         page = {};
       }
     }
+    throw endlessList(kind, `more than ${MOST_PAGES} pages`);
   }
 
   /** The names of all objects of a kind, without their bodies (CRDs are megabytes). */
@@ -234,6 +241,17 @@ export class KubernetesClient {
 
 /** Objects in one page of a list, as kubectl has it: a hundred of them are about a megabyte. */
 const PAGE_SIZE = '500';
+
+/** Pages of one list: half a million objects, more than an API server holds of a kind. */
+const MOST_PAGES = 1_000;
+
+function endlessList({ plural }: Kind, what: string): KnestError {
+  return new KnestError({
+    code: 'KNEST_HOST_REQUEST',
+    problem: `the list of ${plural} has no end: the server offers ${what}`,
+    next: 'check what answers in the place of the API server: a proxy may change or repeat its answers',
+  });
+}
 
 interface Page {
   readonly limit?: string;

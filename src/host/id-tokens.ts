@@ -1,6 +1,6 @@
 import { KnestError, messageOf } from '../errors.ts';
 import { formatInstant } from '../values/instant.ts';
-import { pause } from './rest.ts';
+import { retry } from './retry.ts';
 
 /** Asks GitHub for a token that proves to an audience which job this is. The caller masks it. */
 export type MintToken = (audience: string) => Promise<string>;
@@ -30,7 +30,7 @@ const USED_PART = 0.8;
 const USUAL_LIFE = 300;
 const MINT_TRIES = 3;
 const MINT_TIMEOUT = 20_000;
-const MINT_BACKOFF = 1_000;
+const MINT_PAUSE = 1_000;
 
 /** The OIDC tokens of this job for one audience: one at a time, minted again before it expires or once it is refused. */
 export class IdTokens {
@@ -52,7 +52,7 @@ export class IdTokens {
     const isFresh = performance.now() - current.mintedAt < current.lifeMilliseconds * USED_PART;
     if (isFresh) return current.token;
     this.forget(current.token);
-    return this.token();
+    return (await (this.#current ?? this.#renew())).token;
   }
 
   /** Has another token minted before the next use, unless that has happened since this one was given out. */
@@ -80,37 +80,44 @@ export class IdTokens {
   }
 
   async #renew(): Promise<Minted> {
-    const minting = this.#mintPatiently().then((token) => {
-      const claims = claimsOf(token);
-      const { iat, exp } = claims;
-      const life = iat !== undefined && exp !== undefined ? exp - iat : USUAL_LIFE;
-      this.#usable = token;
-      this.#last = { token, claims, mintedAt: performance.now(), lifeMilliseconds: life * 1000 };
-      return this.#last;
+    const minting = this.#mintPatiently().then((minted) => {
+      this.#usable = minted.token;
+      this.#last = minted;
+      return minted;
     });
     this.#current = minting;
     minting.catch(() => (this.#current = undefined));
     return minting;
   }
 
-  async #mintPatiently(): Promise<string> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await Promise.race([this.#mint(this.audience), timeout(MINT_TIMEOUT)]);
-      } catch (thrown) {
-        if (attempt < MINT_TRIES) {
-          await pause(MINT_BACKOFF * attempt, new AbortController().signal);
-          continue;
-        }
-        throw new KnestError({
-          code: 'KNEST_HOST_CREDENTIALS',
-          problem: 'GitHub gave this job no OIDC token for the host',
-          evidence: [messageOf(thrown).replace(/\s+/g, ' ').trim().slice(0, 300)],
-          next: 'run the job again; if it stays so, see githubstatus.com',
-          cause: thrown,
-        });
-      }
+  async #mintPatiently(): Promise<Minted> {
+    const { signal } = new AbortController(); // three tries end soon enough
+    try {
+      return await retry(() => this.#mintOnce(), {
+        signal,
+        isRetried: () => true,
+        tries: MINT_TRIES,
+        firstPause: MINT_PAUSE,
+      });
+    } catch (thrown) {
+      throw new KnestError({
+        code: 'KNEST_HOST_CREDENTIALS',
+        problem: 'GitHub gave this job no OIDC token for the host',
+        evidence: [messageOf(thrown).replace(/\s+/g, ' ').trim().slice(0, 300)],
+        next: 'run the job again; if it stays so, see githubstatus.com',
+        cause: thrown,
+      });
     }
+  }
+
+  /** One token. Rejects for one without life: nothing but the next request would find out, again and again. */
+  async #mintOnce(): Promise<Minted> {
+    const token = await Promise.race([this.#mint(this.audience), timeout(MINT_TIMEOUT)]);
+    const claims = claimsOf(token);
+    const { iat, exp } = claims;
+    const life = iat !== undefined && exp !== undefined ? exp - iat : USUAL_LIFE;
+    if (life <= 0) throw new Error(`the token had expired when it was issued (iat ${iat}, exp ${exp})`);
+    return { token, claims, mintedAt: performance.now(), lifeMilliseconds: life * 1000 };
   }
 }
 
@@ -121,13 +128,19 @@ async function timeout(milliseconds: number): Promise<never> {
   );
 }
 
-/** The claims of a JWT, unverified: that is the server's part. Empty for what is none. */
+/** The claims of a JWT, unverified: that is the server's part. Empty for text that is not a JWT. */
 function claimsOf(token: string): Claims {
   try {
-    return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8')) as Claims;
+    const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8')) as Claims | null;
+    const { iat, exp, ...rest } = claims ?? {};
+    return { ...rest, ...(isTime(iat) && { iat }), ...(isTime(exp) && { exp }) };
   } catch {
     return {};
   }
+}
+
+function isTime(claim: unknown): claim is number {
+  return typeof claim === 'number' && Number.isFinite(claim);
 }
 
 function expiryText(exp: number): string {

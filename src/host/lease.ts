@@ -3,7 +3,8 @@ import type { KubernetesClient } from './client.ts';
 import { FIELD_MANAGER } from './client.ts';
 import { Kinds } from './kinds.ts';
 import type { Lease } from './objects.ts';
-import { hasStatus, pause } from './rest.ts';
+import { hasStatus } from './rest.ts';
+import { pause } from './retry.ts';
 
 /** Where the Lease lives: a namespace that every cluster has. */
 const NAMESPACE = 'kube-system';

@@ -2,6 +2,7 @@ import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { fetch, type Response } from 'undici';
 import { KnestError, messageOf, type ErrorCode, type Failure } from '../errors.ts';
+import { retry } from './retry.ts';
 import type { Session, Transport } from './transport.ts';
 
 /** One request to an API server. */
@@ -23,22 +24,22 @@ interface Answer {
   readonly status: number;
   readonly reason: string;
   readonly message: string;
-  readonly retryAfterSeconds: number | undefined;
+  readonly retryAfterMilliseconds: number | undefined;
 }
 
 /** An answer other than 2xx, with the API server's own reason. */
 export class ApiError extends KnestError {
   readonly status: number;
   readonly reason: string;
-  readonly retryAfterSeconds: number | undefined;
+  readonly retryAfterMilliseconds: number | undefined;
 
   constructor(request: string, answer: Answer, explanation: Pick<Failure, 'evidence' | 'next'>) {
-    const { status, reason, message, retryAfterSeconds } = answer;
+    const { status, reason, message, retryAfterMilliseconds } = answer;
     super({ code: codeOf(answer), ...explanation, problem: `${request} was answered ${status} ${reason}: ${message}` });
     this.name = 'ApiError';
     this.status = status;
     this.reason = reason;
-    this.retryAfterSeconds = retryAfterSeconds;
+    this.retryAfterMilliseconds = retryAfterMilliseconds;
   }
 }
 
@@ -72,22 +73,21 @@ export function hasStatus(thrown: unknown, status: number): thrown is ApiError {
 export type RequestObserver = (line: string) => void;
 
 const RETRIES = 5;
-const FIRST_BACKOFF = 250;
-const LONGEST_BACKOFF = 5_000;
 
 /**
- * HTTP to one API server with the credentials of a kubeconfig. Connection resets, 429 and 5xx are retried with
- * jittered exponential backoff, or after `Retry-After` when the server names it.
+ * HTTP to one API server with the credentials of a kubeconfig. Connection resets, 429 and 5xx are retried, after
+ * `Retry-After` when the server names it.
  */
 export class RestClient {
   readonly server: string;
+  /** Ends every request and every pause between two of them. */
+  readonly signal: AbortSignal;
   readonly #transport: Transport;
   readonly #observe: RequestObserver;
-  readonly #signal: AbortSignal;
 
   constructor(transport: Transport, signal: AbortSignal, observe: RequestObserver = () => undefined) {
     this.#transport = transport;
-    this.#signal = signal;
+    this.signal = signal;
     this.#observe = observe;
     this.server = transport.server;
   }
@@ -110,30 +110,32 @@ export class RestClient {
 
   /** The text of an answer, for the paths that speak no JSON, such as /readyz. */
   async text(request: Request): Promise<string> {
-    const retries = request.retries ?? RETRIES;
-    for (let attempt = 0; ; attempt++) {
-      const wait = Math.min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** attempt) * (0.5 + Math.random() / 2);
-      try {
-        const timeout = AbortSignal.timeout((request.timeoutSeconds ?? 30) * 1000);
-        const response = await this.#send(request, AbortSignal.any([timeout, this.#signal]));
-        // An answer that is cut in its middle is retried like one that never came.
-        if (response.ok) return await response.text();
-        const error = await this.#error(request, response);
-        if (!isTransient(error) || attempt >= retries) throw error;
-        await pause(error.retryAfterSeconds === undefined ? wait : error.retryAfterSeconds * 1000, this.#signal);
-      } catch (thrown) {
-        if (thrown instanceof KnestError) throw thrown;
-        this.#signal.throwIfAborted();
-        if (attempt >= retries || isCertificateProblem(thrown)) throw unreachable(this.server, thrown);
-        await pause(wait, this.#signal);
-      }
+    try {
+      return await retry(() => this.#once(request), {
+        signal: this.signal,
+        tries: 1 + (request.retries ?? RETRIES),
+        isRetried: (thrown) => (thrown instanceof KnestError ? isTransient(thrown) : !isCertificateProblem(thrown)),
+        askedPause: (thrown) => (thrown instanceof ApiError ? thrown.retryAfterMilliseconds : undefined),
+      });
+    } catch (thrown) {
+      if (thrown instanceof KnestError) throw thrown;
+      this.signal.throwIfAborted();
+      throw unreachable(this.server, thrown);
     }
+  }
+
+  async #once(request: Request): Promise<string> {
+    const timeout = AbortSignal.timeout((request.timeoutSeconds ?? 30) * 1000);
+    const response = await this.#send(request, AbortSignal.any([timeout, this.signal]));
+    // An answer that is cut in its middle is retried like one that never came.
+    if (response.ok) return response.text();
+    throw await this.#error(request, response);
   }
 
   /** Opens a stream of lines. Not retried: whoever watches knows from where to go on. */
   async stream(path: string, signal: AbortSignal): Promise<Response> {
     const request = { method: 'GET', path } as const;
-    const response = await this.#send(request, AbortSignal.any([signal, this.#signal]));
+    const response = await this.#send(request, AbortSignal.any([signal, this.signal]));
     if (!response.ok) throw await this.#error(request, response);
     return response;
   }
@@ -199,31 +201,15 @@ export async function* linesOf(response: Response): AsyncGenerator<string> {
   }
 }
 
-/** Waits, but not beyond an abort; rejects with the signal's reason then. */
-export async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted();
-  await new Promise<void>((resolve, reject) => {
-    const stop = (): void => {
-      clearTimeout(timer);
-      reject(signal.reason as Error);
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener('abort', stop);
-      resolve();
-    }, milliseconds);
-    signal.addEventListener('abort', stop, { once: true });
-  });
-}
-
-/** Whether the same request may well be answered otherwise a moment later. */
-export function isTransient(error: ApiError): boolean {
+/** Whether the server may well answer the same request differently soon. */
+export function isTransient(thrown: unknown): boolean {
   // 500 is also what a webhook gives whose pods are not up yet.
-  return [429, 500, 502, 503, 504].includes(error.status);
+  return thrown instanceof ApiError && [429, 500, 502, 503, 504].includes(thrown.status);
 }
 
 async function answerOf(response: Response): Promise<Answer> {
   const text = await response.text();
-  const retryAfter = Number(response.headers.get('retry-after') ?? Number.NaN);
+  const retryAfter = Number(response.headers.get('retry-after') ?? Number.NaN) * 1000;
   let reason = response.statusText;
   let message = text.slice(0, 500);
   try {
@@ -233,8 +219,8 @@ async function answerOf(response: Response): Promise<Answer> {
   } catch {
     // Not a Status object: a proxy or a load balancer answered. Its text is the best there is.
   }
-  const retryAfterSeconds = Number.isFinite(retryAfter) ? retryAfter : undefined;
-  return { status: response.status, reason, message, retryAfterSeconds };
+  const retryAfterMilliseconds = Number.isFinite(retryAfter) ? retryAfter : undefined;
+  return { status: response.status, reason, message, retryAfterMilliseconds };
 }
 
 /** The origin alone: the rest of an address to log in at may be a secret. */

@@ -1,7 +1,8 @@
 import { pathOf, query, type KubernetesClient, type Selection } from './client.ts';
 import type { Kind } from './kinds.ts';
 import type { KubernetesObject } from './objects.ts';
-import { ApiError, hasStatus, isTransient, linesOf, pause } from './rest.ts';
+import { ApiError, hasStatus, isTransient, linesOf } from './rest.ts';
+import { pause, pauseAfter } from './retry.ts';
 
 /** One kind to keep an eye on. */
 export interface WatchTarget<T extends KubernetesObject = KubernetesObject> {
@@ -22,8 +23,10 @@ function keyOf({ metadata: { namespace, name } }: KubernetesObject): string {
 
 /** Seconds after which the server ends a watch; below the five minutes at which proxies like to cut. */
 const WATCH_SECONDS = 280;
-/** Milliseconds before a broken watch is opened anew. */
+/** Milliseconds before a broken watch is opened again, the first time; longer when it breaks again and again. */
 const REOPEN_AFTER = 500;
+/** Milliseconds after which a watch counts as one that works. */
+const STEADY_AFTER = 10_000;
 
 /**
  * Lists, then watches, and calls `onChange` after each change, until the signal aborts.
@@ -37,7 +40,9 @@ export async function watch<T extends KubernetesObject>(
   signal: AbortSignal,
   onUnavailable: (reason: string) => void = () => undefined,
 ): Promise<void> {
+  let failures = 0;
   while (!isAborted(signal)) {
+    const began = performance.now();
     try {
       const { items, resourceVersion } = await client.listAt(target.kind, target.selection);
       target.objects.clear();
@@ -58,7 +63,8 @@ export async function watch<T extends KubernetesObject>(
       // server is gone, the list rejects.
       if (!(thrown instanceof StreamEnd) && !hasStatus(thrown, 410)) throw thrown;
     }
-    await pause(REOPEN_AFTER, signal).catch(() => undefined);
+    failures = performance.now() - began > STEADY_AFTER ? 1 : failures + 1;
+    await pause(pauseAfter(failures, REOPEN_AFTER), signal).catch(() => undefined);
   }
 }
 

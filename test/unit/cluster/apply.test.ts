@@ -9,7 +9,8 @@ import { Transport } from '../../../src/host/transport.ts';
 import type { KubernetesObject } from '../../../src/host/objects.ts';
 import { readJob } from '../../../src/world.ts';
 import { readCreate } from '../given-inputs.ts';
-import { configFor, json, refuse, serve } from '../host/server.ts';
+import { clientOf, configFor, json, refuse, serve } from '../host/server.ts';
+import { rejection } from '../rejection.ts';
 import { clusterOf } from './samples.ts';
 
 const signal = new AbortController().signal;
@@ -31,5 +32,19 @@ describe('claimCluster', () => {
     const claimed = await claimCluster(client, rendered, identity, { line: () => undefined }, signal);
     expect(claimed).toEqual({ created: true, uid: 'u-1' });
     expect(received.map(({ method }) => method)).toEqual(['GET', 'POST', 'POST', 'GET']);
+  });
+
+  it('tries a few times, with pauses, to create a Cluster that is there at one moment and gone at the next', async () => {
+    const identity = identify(readCreate({ name: 'pr' }), readJob({ GITHUB_REPOSITORY_ID: '4711' }), 0);
+    const { client, received } = await clientOf((response, _number, { method, path }) => {
+      if (method === 'POST') refuse(response, 409);
+      else if (path.endsWith('/clusters/pr')) refuse(response, 404);
+      else json(response, {});
+    });
+    const rendered = { cluster: withOwner(clusterOf(), identity), others: [], machines: machineCounts([]) };
+    const time = AbortSignal.timeout(1_000);
+    const claimed = claimCluster(client, rendered, identity, { line: () => undefined }, time);
+    expect(await rejection(claimed)).toMatchObject({ name: 'TimeoutError' });
+    expect(received.length).toBeLessThan(10);
   });
 });

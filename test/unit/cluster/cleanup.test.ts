@@ -30,9 +30,10 @@ function clusterOf(
 async function clean(
   clusters: readonly KubernetesObject[],
   handler: Handler,
+  signal = new AbortController().signal,
 ): Promise<{ readonly outcomes: readonly Outcome[]; readonly received: readonly Received[] }> {
   const { url, received } = await serve(handler);
-  const client = new KubernetesClient(new RestClient(new Transport(configFor(url)), new AbortController().signal));
+  const client = new KubernetesClient(new RestClient(new Transport(configFor(url)), signal));
   const heard: Outcome[] = [];
   const judgements = clusters.map((cluster) => judge(fleetCluster(cluster), rules));
   const outcomes = await deleteDue(client, judgements, rules, (outcome) => heard.push(outcome));
@@ -111,12 +112,12 @@ describe('deleteDue', () => {
     expect(received.map(({ method }) => method)).toEqual(['DELETE', 'GET']);
   });
 
-  it('gives up what changes for ever', async () => {
-    const { outcomes, received } = await clean([clusterOf('a')], (response, _number, { method }) =>
-      method === 'GET' ? json(response, clusterOf('a')) : refuse(response, 409),
-    );
+  it('pauses between the requests for what changes every time', async () => {
+    const handler: Handler = (response, _number, { method }) =>
+      method === 'GET' ? json(response, clusterOf('a')) : refuse(response, 409);
+    const { outcomes, received } = await clean([clusterOf('a')], handler, AbortSignal.timeout(1_000));
     expect(results(outcomes)).toEqual([['a', 'failed']]);
-    expect(received.filter(({ method }) => method === 'DELETE')).toHaveLength(5);
+    expect(received.length).toBeLessThan(10);
   });
 });
 

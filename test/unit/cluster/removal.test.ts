@@ -18,7 +18,18 @@ describe('removeCluster', () => {
     const log = { line: (line: string): void => void lines.push(line) };
     const existed = await removeCluster(client, handle, { owner: 'us' }, log, AbortSignal.timeout(20_000));
     expect([existed, deletions]).toEqual([true, 8]);
-    expect(lines).toEqual([expect.stringMatching(/^asked again, since DELETE .* was answered 500 /)]);
+    expect(lines).toEqual([expect.stringMatching(/^deletion is requested again: DELETE .* was answered 500 /)]);
+  });
+
+  it('asks again with pauses when the Cluster changes every time', async () => {
+    const { client, received } = await clientOf((response, _number, { method }) => {
+      if (method === 'DELETE') refuse(response, 409);
+      else json(response, cluster);
+    });
+    const log = { line: (): void => undefined };
+    const failure = await rejection(removeCluster(client, handle, { owner: 'us' }, log, AbortSignal.timeout(1_500)));
+    expect(failure).toMatchObject({ status: 409 });
+    expect(received.length).toBeLessThan(8);
   });
 
   it('ends with what the host said when time is up', async () => {

@@ -108,7 +108,7 @@ describe('what is scaled', () => {
       const plan = { controlPlane: undefined, workers, machines: { controlPlane: 1, workers: 2 } };
       const asked = requestScale(client, read('ours', 'old'), plan);
       if (uid === 'ours') await asked;
-      else expect(await rejection(asked)).toMatchObject({ status: 409 });
+      else expect(await rejection(asked)).toMatchObject({ code: 'KNEST_SCALE' });
       return received.map(({ method, body }) => `${method} ${body}`.trim());
     };
     const patch = (version: string): string =>
@@ -116,6 +116,18 @@ describe('what is scaled', () => {
 
     it('is read and asked again', async () => {
       expect(await scaled('ours')).toEqual([patch('old'), 'GET', patch('new')]);
+    });
+
+    it('is asked again a few times, with pauses, when it changes every time', async () => {
+      const { client, received } = await clientOf((response, _number, { method }) => {
+        if (method === 'GET') json(response, read('ours', 'new'));
+        else refuse(response, 409);
+      });
+      const workers = { object: deployment('pr-pool-x7', 1, 'pool'), replicas: 2 };
+      const plan = { controlPlane: undefined, workers, machines: { controlPlane: 1, workers: 2 } };
+      const asked = requestScale(client.until(AbortSignal.timeout(1_000)), read('ours', 'old'), plan);
+      expect(await rejection(asked)).toMatchObject({ name: 'TimeoutError' });
+      expect(received.length).toBeLessThan(10);
     });
 
     it('is not, when it is another Cluster of the same name', async () => {

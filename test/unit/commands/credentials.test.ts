@@ -34,12 +34,15 @@ describe('a kubeconfig', () => {
 });
 
 describe('OIDC tokens', () => {
-  /** Tokens of 0.8 seconds. */
-  function shortLived(): IdTokens {
+  /** Tokens of so many seconds, numbered. */
+  function shortLived(seconds = 4): IdTokens {
     let number = 0;
-    const payload = (): string => JSON.stringify({ iat: 10, exp: 10.8, number: ++number });
+    const payload = (): string => JSON.stringify({ iat: 10, exp: 10 + seconds, number: ++number });
     return new IdTokens('knest:host', async () => Promise.resolve(`h.${btoa(payload())}.s`));
   }
+
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] }));
+  afterEach(() => void vi.useRealTimers());
 
   it('are not kept: the post step mints its own', async () => {
     const { saved } = await keep({ oidc, tokens: shortLived() });
@@ -55,11 +58,24 @@ describe('OIDC tokens', () => {
       const first = readFileSync(tokenFile, 'utf8');
       expect([mode(file), mode(tokenFile)]).toEqual(['600', '600']);
       expect(readFileSync(file, 'utf8')).not.toContain(first);
-      await vi.waitFor(() => expect(readFileSync(tokenFile, 'utf8')).not.toBe(first), 5_000);
+      vi.advanceTimersByTime(5_000);
+      await expect.poll(() => readFileSync(tokenFile, 'utf8'), { timeout: 5_000 }).not.toBe(first);
       return [first, readFileSync(tokenFile, 'utf8')];
     });
     expect(new Set(seen).size).toBe(2);
     expect(readdirSync(directory)).toEqual([]);
+  });
+
+  it('are minted at most every five seconds, however short they live', async () => {
+    const mint = vi.fn(async () => Promise.resolve(`h.${btoa(JSON.stringify({ iat: 10, exp: 10.01 }))}.s`));
+    const { withKubeconfig } = await keep({ oidc, tokens: new IdTokens('knest:host', mint) });
+    const minted = await withKubeconfig(async () => {
+      const before = mint.mock.calls.length;
+      vi.advanceTimersByTime(4_000);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      return mint.mock.calls.length - before;
+    });
+    expect(minted).toBe(0);
   });
 
   it('leave no file when the program fails', async () => {

@@ -77,6 +77,34 @@ describe('a list', () => {
       [null, null],
     ]);
   });
+
+  it.each([
+    ['offers the same page again', 'same', 'the same page twice', 2],
+    ['offers another page for ever', undefined, 'more than 1000 pages', 1_000],
+  ])('that has no end is refused when the server %s', async (_what, token, problem, requests) => {
+    const { client, received } = await clientOf((response, number) =>
+      json(response, page([], token ?? `page-${number}`)),
+    );
+    await expect(client.list(pods)).rejects.toMatchObject({
+      code: 'KNEST_HOST_REQUEST',
+      problem: `the list of pods has no end: the server offers ${problem}`,
+    });
+    expect(received).toHaveLength(requests);
+  });
+
+  it('is read all at once only once, though the server calls that too old as well', async () => {
+    const { client, received } = await clientOf((response, number) => {
+      if (number % 2 === 1) refuse(response, 410);
+      else json(response, page(['a'], `page-${number}`));
+    });
+    await expect(client.list(pods)).rejects.toMatchObject({ status: 410 });
+    expect(tokens(received)).toEqual([
+      ['500', null],
+      ['500', 'page-0'],
+      [null, null],
+      [null, 'page-2'],
+    ]);
+  });
 });
 
 describe('apply', () => {

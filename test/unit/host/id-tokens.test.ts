@@ -4,7 +4,11 @@ import { rejection } from '../rejection.ts';
 
 /** A token that says no more than what it is asked to. */
 function jwt(claims: object): string {
-  return ['{}', JSON.stringify(claims), 'signature'].map((part) => Buffer.from(part).toString('base64url')).join('.');
+  return ['{}', JSON.stringify(claims), 'signature'].map(encoded).join('.');
+}
+
+function encoded(part: string): string {
+  return Buffer.from(part).toString('base64url');
 }
 
 /** Tokens of that life, in seconds, numbered from 1. */
@@ -76,6 +80,37 @@ describe('tokens', () => {
       vi.useRealTimers();
     }
   });
+
+  it.each([
+    ['expired', { iat: 1_000, exp: 1_000 }],
+    ['expired long ago', { iat: 1_000, exp: 10 }],
+  ])('that are issued %s are given up after three', async (_what, claims) => {
+    vi.useFakeTimers();
+    try {
+      const mint = vi.fn(() => Promise.resolve(jwt(claims)));
+      const failed = rejection(new IdTokens('a', mint).token());
+      await vi.advanceTimersByTimeAsync(10_000);
+      expect(await failed).toMatchObject({
+        code: 'KNEST_HOST_CREDENTIALS',
+        evidence: [`the token had expired when it was issued (iat ${claims.iat}, exp ${claims.exp})`],
+      });
+      expect(mint).toHaveBeenCalledTimes(3);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it.each([{ iat: 1_000, exp: '900' }, { iat: 'x', exp: 900 }, null])(
+    'have the usual life when their claims cannot be read: %o',
+    async (claims) => {
+      const mint = vi.fn(() => Promise.resolve(['{}', JSON.stringify(claims), 's'].map(encoded).join('.')));
+      const tokens = new IdTokens('a', mint);
+      await tokens.token();
+      await tokens.token();
+      expect(mint).toHaveBeenCalledTimes(1);
+      expect(tokens.lifeMilliseconds).toBe(300_000);
+    },
+  );
 
   it('that never come are given up', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'performance'] });

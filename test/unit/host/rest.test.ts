@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { KnestError } from '../../../src/errors.ts';
-import { ApiError, hasStatus, pause, RestClient } from '../../../src/host/rest.ts';
+import { ApiError, hasStatus, RestClient } from '../../../src/host/rest.ts';
 import { Transport } from '../../../src/host/transport.ts';
 import { rejection } from '../rejection.ts';
 import { configFor, json, refuse, serve } from './server.ts';
@@ -181,22 +181,5 @@ describe('an abort', () => {
     const thrown = await rejection(new RestClient(new Transport(configFor(url)), AbortSignal.abort(reason)).json(get));
     expect(thrown).toBe(reason);
     expect(received).toHaveLength(0);
-  });
-});
-
-describe('pause', () => {
-  it('ends after its time', async () => {
-    const began = performance.now();
-    await pause(50, never);
-    expect(performance.now() - began).toBeGreaterThan(45);
-  });
-
-  it('is rejected with the reason of an abort, before and during it', async () => {
-    const reason = new Error('stop');
-    expect(await rejection(pause(60_000, AbortSignal.abort(reason)))).toBe(reason);
-    const abort = new AbortController();
-    const pausing = pause(60_000, abort.signal);
-    abort.abort(reason);
-    expect(await rejection(pausing)).toBe(reason);
   });
 });

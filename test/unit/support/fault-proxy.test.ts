@@ -83,7 +83,7 @@ describe('the fault proxy', () => {
   it('answers in the place of the server', async () => {
     const { client } = clientOf({ kind: 'refuse', status: 429, retryAfterSeconds: 3 });
     heard.length = 0;
-    expect(await rejection(client.rest.json(single))).toMatchObject({ status: 429, retryAfterSeconds: 3 });
+    expect(await rejection(client.rest.json(single))).toMatchObject({ status: 429, retryAfterMilliseconds: 3_000 });
     expect(heard).toEqual([]);
   });
 
