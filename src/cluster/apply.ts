@@ -9,7 +9,7 @@ import { ApiError } from '../host/rest.ts';
 import { retry } from '../host/retry.ts';
 import type { StepLog } from '../report/log.ts';
 import { Annotations, claim, Labels, type ClusterIdentity } from './identity.ts';
-import { waitUntilGone } from './removal.ts';
+import { describeRest, waitUntilGone } from './removal.ts';
 import type { RenderedCluster } from './template.ts';
 
 /** The Cluster on the host: made now, or found and taken over. */
@@ -97,7 +97,8 @@ export async function claimCluster(
     }
     log.line(`Cluster ${namespace}/${name} is still being deleted: waiting for its end`);
     // All of it: what is left of the old cluster has the names of what the new one is made of.
-    await waitUntilGone(client, identity, existing.metadata.uid, (line) => log.line(line), signal);
+    const unverified = await waitUntilGone(client, identity, existing.metadata.uid, (line) => log.line(line), signal);
+    if (unverified.length > 0) log.line(describeRest(name, { unverified }));
     throw conflict;
   };
   return retry(tryOnce, { signal, isRetried: isConflict });

@@ -2,7 +2,7 @@ import type { KubernetesClient } from '../host/client.ts';
 import { Kinds } from '../host/kinds.ts';
 import { watchTarget, watchUntil } from '../host/watch.ts';
 import { Labels } from './identity.ts';
-import { leftover, REMAINS } from './removal.ts';
+import { leftover, remainsOf } from './removal.ts';
 import { belongingToAny, type ClusterHandle } from './view.ts';
 
 /** A cluster that was asked to go. */
@@ -10,10 +10,18 @@ export interface DepartingCluster extends ClusterHandle {
   readonly uid: string;
 }
 
+/** What is known when the wait for many clusters ends. */
+export interface Departures {
+  /** What was left of each cluster that is not gone. */
+  readonly left: ReadonlyMap<DepartingCluster, readonly string[]>;
+  /** What these credentials may not list, as plurals: nobody knows whether something of it is left. */
+  readonly unverified: readonly string[];
+}
+
 /**
- * Waits until nothing is left of many clusters of one namespace, with one watch for each kind however many there are.
- * `gone` hears each one that is. Resolves with what was left of the others when the signal aborted, none when all are
- * gone. A cluster whose name another one has taken counts as gone: what is there now is the other's.
+ * Waits until nothing is left of many clusters of one namespace, or the signal aborts, with one watch for each kind
+ * however many clusters there are. `gone` is called with each one that is. A cluster whose name another one has taken
+ * counts as gone: what is there now is the other's.
  */
 export async function waitForDepartures(
   client: KubernetesClient,
@@ -21,10 +29,11 @@ export async function waitForDepartures(
   clusters: readonly DepartingCluster[],
   gone: (cluster: DepartingCluster) => void,
   signal: AbortSignal,
-): Promise<ReadonlyMap<DepartingCluster, readonly string[]>> {
+): Promise<Departures> {
   const names = clusters.map(({ name }) => name);
   const present = watchTarget(Kinds.cluster, { namespace });
-  const remains = REMAINS.map((kind) => watchTarget(kind, belongingToAny(namespace, names)));
+  const remains = remainsOf(belongingToAny(namespace, names));
+  const unverified = new Set<string>();
   const left = ({ name, uid }: DepartingCluster): readonly string[] => {
     const current = present.objects.get(`${namespace}/${name}`);
     if (current !== undefined) return current.metadata.uid === uid ? [leftover(Kinds.cluster, current)] : [];
@@ -44,9 +53,12 @@ export async function waitForDepartures(
     return waiting.size === 0 || undefined;
   };
   try {
-    await watchUntil(client, [present, ...remains], areGone, signal);
+    await watchUntil(client, [present, ...remains], areGone, signal, ({ kind, isForbidden }) => {
+      if (isForbidden) unverified.add(kind.plural);
+    });
   } catch (thrown) {
     if (!signal.aborted) throw thrown;
   }
-  return new Map([...waiting].map((cluster) => [cluster, left(cluster)]));
+  const entries = [...waiting].map((cluster) => [cluster, left(cluster)] as const);
+  return { left: new Map(entries), unverified: [...unverified] };
 }

@@ -96,6 +96,13 @@ export const NAMESPACE_RULES: readonly Rule[] = [
     persistent,
   ),
   rule(
+    'to see which disks are those of its machines',
+    ['list'],
+    [Kinds.virtinkMachine, Kinds.machine, Kinds.machineSet, Kinds.machineDeployment, Kinds.kubeadmControlPlane],
+    ['create'],
+    persistent,
+  ),
+  rule(
     'to see how far the cluster is',
     FOLLOW,
     [Kinds.cluster, Kinds.kubeadmControlPlane, Kinds.machineDeployment, Kinds.machine, Kinds.clusterResourceSet],

@@ -1,19 +1,20 @@
 import { firstLineOf, KnestError } from '../errors.ts';
-import type { KubernetesClient } from '../host/client.ts';
+import type { KubernetesClient, Selection } from '../host/client.ts';
 import { isConflict } from '../host/conflict.ts';
 import { Kinds, type Kind } from '../host/kinds.ts';
 import { conditionOf, type Cluster, type KubernetesObject } from '../host/objects.ts';
 import { isTransient } from '../host/rest.ts';
-import { retry } from '../host/retry.ts';
+import { pause, retry } from '../host/retry.ts';
 import { watchTarget, watchUntil, type WatchTarget } from '../host/watch.ts';
 import type { StepLog } from '../report/log.ts';
 import { formatDuration } from '../values/duration.ts';
-import { tieDisks } from './disks.ts';
+import { DISK_KINDS, tieDisks } from './disks.ts';
+import { Labels } from './identity.ts';
 import { checkOwner, type Proof } from './ownership.ts';
 import { belongingTo, type ClusterHandle } from './view.ts';
 
 /** Where a cluster leaves something: the Cluster goes first, what is listed here has to follow. */
-export const REMAINS: readonly Kind[] = [
+const REMAINS: readonly Kind[] = [
   Kinds.machine,
   Kinds.kubeadmControlPlane,
   Kinds.machineDeployment,
@@ -35,9 +36,24 @@ export const REMAINS: readonly Kind[] = [
   Kinds.ipPool,
 ];
 
+/** What is left of the clusters that the selection is about: disks are theirs by the action's own label. */
+export function remainsOf(selection: Selection): readonly WatchTarget[] {
+  const { labelSelector = '' } = selection;
+  const tied = { ...selection, labelSelector: `${labelSelector},${Labels.managed}=true` };
+  return REMAINS.map((kind) => watchTarget(kind, DISK_KINDS.includes(kind) ? tied : selection));
+}
+
+/** How a deletion ended. */
+export interface Removal {
+  /** Whether there was a cluster. */
+  readonly existed: boolean;
+  /** What these credentials may not list, as plurals: nobody knows whether something of it is left. */
+  readonly unverified: readonly string[];
+}
+
 /**
- * Deletes a cluster and waits until nothing of it is left, a line for each change. Resolves whether there was one.
- * Throws KNEST_OWNED_BY_OTHER, KNEST_DELETE.
+ * Deletes a cluster and waits until nothing of it is left, a line for each change. Throws KNEST_OWNED_BY_OTHER,
+ * KNEST_DELETE.
  */
 export async function removeCluster(
   client: KubernetesClient,
@@ -45,13 +61,33 @@ export async function removeCluster(
   proof: Proof,
   log: StepLog,
   signal: AbortSignal,
-): Promise<boolean> {
-  const cluster = await insistOnDeletion(client, handle, proof, log, signal);
-  await tieDisks(client, handle.namespace, handle.name);
-  await waitUntilGone(client, handle, cluster?.metadata.uid, (line) => log.line(line), signal);
-  return cluster !== undefined;
+): Promise<Removal> {
+  const disks: { tied?: Promise<void> } = {};
+  const tie = async ({ metadata: { name, uid = '' } }: Cluster): Promise<void> => {
+    disks.tied ??= tieDisks(client, handle.namespace, [{ name, uid }], log).catch((thrown: unknown) => {
+      log.line(`disks of its machines may be left: ${firstLineOf(thrown)}`);
+    });
+    await Promise.race([disks.tied, pause(TIE_MILLISECONDS, signal)]).catch(() => undefined);
+  };
+  const cluster = await insistOnDeletion(client, handle, proof, tie, log, signal);
+  await disks.tied;
+  const unverified = await waitUntilGone(client, handle, cluster?.metadata.uid, (line) => log.line(line), signal);
+  return { existed: cluster !== undefined, unverified };
 }
 
+/** What is known of a deleted cluster, as a sentence. */
+export function describeRest(name: string, { unverified }: Pick<Removal, 'unverified'>): string {
+  const all = `nothing of ${name} is left`;
+  return unverified.length === 0 ? all : `${all} that these credentials may list; ${unverifiedText(unverified)}`;
+}
+
+/** Which kinds could not be looked at, as a clause. */
+export function unverifiedText(unverified: readonly string[]): string {
+  return `not verified: ${unverified.join(', ')}`;
+}
+
+/** Milliseconds that the deletion waits at most for the disks to be tied: the post step of a cancelled job has seconds. */
+const TIE_MILLISECONDS = 1_000;
 /** Milliseconds until the deletion is asked for again, the first time. */
 const INSIST_AFTER = 1_000;
 
@@ -63,6 +99,7 @@ async function insistOnDeletion(
   client: KubernetesClient,
   handle: ClusterHandle,
   proof: Proof,
+  beforehand: (cluster: Cluster) => Promise<void>,
   log: StepLog,
   signal: AbortSignal,
 ): Promise<Cluster | undefined> {
@@ -74,7 +111,7 @@ async function insistOnDeletion(
     return true;
   };
   const options = { signal, isRetried, tries: Number.POSITIVE_INFINITY, firstPause: INSIST_AFTER };
-  return retry(() => requestDeletion(client, handle, proof), options).catch((thrown: unknown) => {
+  return retry(() => requestDeletion(client, handle, proof, beforehand), options).catch((thrown: unknown) => {
     if (last === undefined || !signal.aborted) throw thrown;
     throw thrown instanceof KnestError ? thrown.with(firstLineOf(last)) : last;
   });
@@ -83,16 +120,19 @@ async function insistOnDeletion(
 /**
  * Asks for the deletion of a cluster, and of nothing else: deleting its parts beside it would take the infrastructure
  * away before the machines. Resolves undefined when there is none. Throws KNEST_OWNED_BY_OTHER when the labels of
- * `proof` are not on it, and ApiError 409 when it changed since it was read.
+ * `proof` are not on it, and ApiError 409 when it changed since it was read. `beforehand` is done once it is known to be
+ * ours.
  */
 async function requestDeletion(
   client: KubernetesClient,
   { name, namespace }: ClusterHandle,
   proof: Proof,
+  beforehand: (cluster: Cluster) => Promise<void>,
 ): Promise<Cluster | undefined> {
   const cluster = await client.get(Kinds.cluster, name, namespace);
   if (cluster === undefined) return undefined;
   checkOwner(cluster, proof, 'deleted');
+  await beforehand(cluster);
   const { uid = '', resourceVersion } = cluster.metadata;
   if (cluster.metadata.deletionTimestamp === undefined) {
     const preconditions = { uid, ...(resourceVersion !== undefined && { resourceVersion }) };
@@ -103,8 +143,8 @@ async function requestDeletion(
 
 /**
  * Waits until nothing is left of a cluster: its objects, its machines' VMs, their pods, disks and addresses, its
- * Service and Secrets. `say` hears each change. Throws KNEST_DELETE, with what is left and why, when the signal aborts
- * first.
+ * Service and Secrets. `say` hears each change. Resolves the plurals of what these credentials may not list. Throws
+ * KNEST_DELETE, with what is left and why, when the signal aborts first.
  */
 export async function waitUntilGone(
   client: KubernetesClient,
@@ -112,13 +152,14 @@ export async function waitUntilGone(
   uid: string | undefined,
   say: (line: string) => void,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<readonly string[]> {
   const started = performance.now();
   const cluster = watchTarget(Kinds.cluster, { namespace, fieldSelector: `metadata.name=${name}` });
   const selection = belongingTo({ name, namespace });
+  const unverified = new Set<string>();
   // Cluster API names this after the cluster, and puts no label on it.
   const binding = watchTarget(Kinds.clusterResourceSetBinding, { namespace, fieldSelector: `metadata.name=${name}` });
-  const remains = [...REMAINS.map((kind) => watchTarget(kind, selection)), binding];
+  const remains = [...remainsOf(selection), binding];
   let said = '';
   const isGone = (): boolean => {
     const current = [...cluster.objects.values()].find(({ metadata }) => uid === undefined || metadata.uid === uid);
@@ -129,7 +170,16 @@ export async function waitUntilGone(
     return false;
   };
   try {
-    await watchUntil(client, [cluster, ...remains], () => isGone() || undefined, signal);
+    await watchUntil(
+      client,
+      [cluster, ...remains],
+      () => isGone() || undefined,
+      signal,
+      ({ kind, isForbidden }) => {
+        if (isForbidden) unverified.add(kind.plural);
+      },
+    );
+    return [...unverified];
   } catch (thrown) {
     if (!signal.aborted) throw thrown;
     const objects = [cluster, ...remains].flatMap(({ kind, objects }) =>

@@ -11,7 +11,7 @@ import {
   type Scalable,
   type VirtualMachine,
 } from '../host/objects.ts';
-import { watchTarget, watchUntil } from '../host/watch.ts';
+import { watchTarget, watchUntil, type Unavailable } from '../host/watch.ts';
 import type { Infrastructure } from '../inputs.ts';
 import { Labels } from './identity.ts';
 
@@ -67,7 +67,7 @@ export async function watchCluster<T>(
   { infrastructure, persistent }: ClusterParts,
   evaluate: (view: ClusterView) => T | undefined,
   signal: AbortSignal,
-  onUnavailable?: (reason: string) => void,
+  onUnavailable?: (unavailable: Unavailable) => void,
 ): Promise<T> {
   const { name, namespace } = handle;
   const selection = belongingTo(handle);

@@ -4,6 +4,7 @@ import { waitForDepartures } from '../cluster/departure.ts';
 import { tieDisks } from '../cluster/disks.ts';
 import { listClusters } from '../cluster/fleet.ts';
 import { permissionsOf } from '../cluster/permissions.ts';
+import { unverifiedText } from '../cluster/removal.ts';
 import { firstLineOf, KnestError } from '../errors.ts';
 import { askPullRequests } from '../github/pull-requests.ts';
 import type { KubernetesClient } from '../host/client.ts';
@@ -101,9 +102,9 @@ async function remove(
   { log }: World,
 ): Promise<readonly Outcome[]> {
   return log.step('Delete', async (step) => {
-    const due = judgements.filter(isDue).map(({ cluster }) => cluster.name);
+    const due = judgements.filter(isDue).map(({ cluster }) => cluster);
     // First, since nobody knows of the disks of a cluster that is gone.
-    await tieDisks(client, namespace, ...due).catch((thrown: unknown) => {
+    await tieDisks(client, namespace, due, step).catch((thrown: unknown) => {
       log.warn(`disks of persistent clusters may stay: ${firstLineOf(thrown)}`);
     });
     const outcomes = await deleteDue(client, judgements, rules, ({ cluster, result, reason, error }) => {
@@ -125,7 +126,7 @@ async function wait(
   const departing = outcomes.filter(({ result }) => result === 'deleting').map(({ cluster }) => cluster);
   if (departing.length === 0) return outcomes;
   return log.step('Wait for their end', async (step) => {
-    const left = await waitForDepartures(
+    const { left, unverified } = await waitForDepartures(
       client,
       namespace,
       departing,
@@ -139,6 +140,7 @@ async function wait(
       const rest = objects.length === 0 ? 'it was not seen to go' : `left: ${objects.slice(0, 6).join(', ')}`;
       return { ...outcome, error: `deletion requested, but not gone when the time was up; ${rest}` };
     });
+    if (unverified.length > 0) step.line(`these credentials may not list everything; ${unverifiedText(unverified)}`);
     return { value, result: `${departing.length - left.size} of ${departing.length} are gone` };
   });
 }

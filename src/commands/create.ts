@@ -49,8 +49,10 @@ export async function create(inputs: CreateInputs, world: JobWorld): Promise<voi
   try {
     await apply(host, rendered, claimed, cluster, world);
     if (inputs.waitFor !== 'none') await wait(host, cluster, inputs, rendered, world);
-    // Now, for whoever deletes it without this action.
-    if (inputs.persistent) await tieDisks(host.client, cluster.namespace, cluster.name);
+    // Now, since it may be deleted without this action.
+    if (inputs.persistent) {
+      await tieDisks(host.client, cluster.namespace, [{ name: cluster.name, uid: claimed.uid }], world.log);
+    }
     await handOver(host, cluster, inputs, { ...rendered, ...claimed, cni }, world);
   } catch (thrown) {
     await diagnose(host.client, cluster, IN_MAIN, world);

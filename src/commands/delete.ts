@@ -1,6 +1,6 @@
 import { proofOfRepository } from '../cluster/ownership.ts';
 import { permissionsOf } from '../cluster/permissions.ts';
-import { removeCluster } from '../cluster/removal.ts';
+import { describeRest, removeCluster } from '../cluster/removal.ts';
 import { checkPermissions } from '../host/preflight.ts';
 import type { DeleteInputs } from '../inputs.ts';
 import type { JobWorld } from '../world.ts';
@@ -16,12 +16,14 @@ export async function deleteCluster(inputs: DeleteInputs, world: JobWorld): Prom
   world.output('namespace', namespace);
   const { client } = await enterHost(inputs, world);
   await checkPermissions(client, permissionsOf('delete', namespace));
-  const existed = await world.log.step('Delete', async (step) => {
-    const value = await removeCluster(client, inputs, proofOfRepository(world.job), step, world.signal);
-    return { value, result: value ? 'nothing is left' : `there is no cluster ${namespace}/${name}` };
+  const { existed, rest } = await world.log.step('Delete', async (step) => {
+    const removal = await removeCluster(client, inputs, proofOfRepository(world.job), step, world.signal);
+    const rest = describeRest(name, removal);
+    const result = removal.existed ? rest : `there is no cluster ${namespace}/${name}; ${rest}`;
+    return { value: { existed: removal.existed, rest }, result };
   });
   world.output('timings', JSON.stringify(world.timeline));
-  await world.summary.add(`### ${name} ${existed ? 'deleted' : 'was not there'}`);
+  await world.summary.add(`### ${name} ${existed ? 'deleted' : 'was not there'}\n\n${rest}`);
   world.log.line(
     existed ? `✔ ${name} is gone after ${(world.timeline.elapsed / 1000).toFixed(1)} s` : `✔ ${name} is gone`,
   );

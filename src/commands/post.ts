@@ -1,5 +1,5 @@
 import { checkOwner } from '../cluster/ownership.ts';
-import { removeCluster } from '../cluster/removal.ts';
+import { describeRest, removeCluster } from '../cluster/removal.ts';
 import type { KubernetesClient } from '../host/client.ts';
 import { Kinds } from '../host/kinds.ts';
 import type { JobStatus } from '../inputs.ts';
@@ -31,8 +31,9 @@ export async function post(jobStatus: JobStatus | undefined, world: World): Prom
     if (jobStatus === 'cancelled') await diagnose(client, saved, AFTER_CANCELLATION, world);
     else if (hasFailed) await diagnose(client, saved, AFTER_FAILURE, world);
     await world.log.step('Delete', async (step) => {
-      const existed = await removeCluster(client, saved, saved.owner, step, world.signal);
-      return { value: undefined, result: existed ? `nothing of ${name} is left` : `${name} was gone already` };
+      const removal = await removeCluster(client, saved, saved.owner, step, world.signal);
+      const rest = describeRest(name, removal);
+      return { value: undefined, result: removal.existed ? rest : `${name} was gone already; ${rest}` };
     });
   }
   await dropCredentials(saved.host);

@@ -5,6 +5,7 @@ import { findOwned } from '../cluster/ownership.ts';
 import { permissionsOf } from '../cluster/permissions.ts';
 import { isScaled, planScale, requestScale } from '../cluster/scale.ts';
 import { infrastructureOf, type ClusterView } from '../cluster/view.ts';
+import { firstLineOf } from '../errors.ts';
 import { checkPermissions } from '../host/preflight.ts';
 import type { ScaleInputs } from '../inputs.ts';
 import type { JobWorld } from '../world.ts';
@@ -29,7 +30,13 @@ export async function scale(inputs: ScaleInputs, world: JobWorld): Promise<void>
   const { controlPlane, workers } = plan.machines;
   const pools = await poolsOf(client, inputs);
   checkAddressesSuffice(pools, inputs, controlPlane + workers);
-  await tieDisks(client, namespace, name);
+  // Before a machine goes, and once those that are new have disks.
+  const tie = async (): Promise<void> => {
+    await tieDisks(client, namespace, [{ name, uid: cluster.metadata.uid ?? '' }], log).catch((thrown: unknown) => {
+      log.warn(`disks of ${name} may stay when their machines go: ${firstLineOf(thrown)}`);
+    });
+  };
+  await tie();
   const machines = `control plane: ${controlPlane}, workers: ${workers}`;
   const scaled = log.step('Scale', async (step) => {
     await requestScale(client, cluster, plan);
@@ -43,6 +50,7 @@ export async function scale(inputs: ScaleInputs, world: JobWorld): Promise<void>
     await diagnose(client, inputs, IN_MAIN, world);
     throw thrown;
   });
+  await tie();
   world.output('timings', JSON.stringify(world.timeline));
   await world.summary.add(`### ${name} is scaled\n\n${machines}`);
   log.line(`✔ ${name} is scaled (${machines}) in ${(world.timeline.elapsed / 1000).toFixed(1)} s`);

@@ -1,5 +1,5 @@
 import type { ClusterIdentity } from '../cluster/identity.ts';
-import { removeCluster } from '../cluster/removal.ts';
+import { describeRest, removeCluster } from '../cluster/removal.ts';
 import { messageOf, toKnestError, type KnestError } from '../errors.ts';
 import type { Connection } from '../host/connect.ts';
 import { keptLines } from '../report/kept.ts';
@@ -37,11 +37,12 @@ export async function undo(
   const started = performance.now();
   const signal = AbortSignal.any([AbortSignal.timeout(UNDO_MILLISECONDS), world.cancelled]);
   try {
-    await world.log.step('Delete again', async (step) => {
-      await removeCluster(client.until(signal), cluster, cluster.owner, step, signal);
-      return { value: undefined, result: `all of ${name} is gone` };
+    const { unverified } = await world.log.step('Delete again', async (step) => {
+      const value = await removeCluster(client.until(signal), cluster, cluster.owner, step, signal);
+      return { value, result: describeRest(name, value) };
     });
-    return failure.with(`Deleted again: all gone after ${((performance.now() - started) / 1000).toFixed(1)} s.`);
+    const rest = unverified.length === 0 ? 'all gone' : describeRest(name, { unverified });
+    return failure.with(`Deleted again: ${rest} after ${((performance.now() - started) / 1000).toFixed(1)} s.`);
   } catch (problem) {
     return failure.with(`Not deleted again: ${messageOf(problem)}`);
   }

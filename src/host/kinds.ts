@@ -60,6 +60,7 @@ const ADDONS = 'addons.cluster.x-k8s.io/v1beta2';
 export const Kinds = {
   cluster: kind<Cluster>(CLUSTER_API, 'Cluster', 'clusters'),
   machine: kind<Machine>(CLUSTER_API, 'Machine', 'machines'),
+  machineSet: kind(CLUSTER_API, 'MachineSet', 'machinesets'),
   machineDeployment: kind<Scalable>(CLUSTER_API, 'MachineDeployment', 'machinedeployments'),
   machineHealthCheck: kind(CLUSTER_API, 'MachineHealthCheck', 'machinehealthchecks'),
   kubeadmControlPlane: kind<Scalable>(

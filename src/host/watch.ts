@@ -12,6 +12,14 @@ export interface WatchTarget<T extends KubernetesObject = KubernetesObject> {
   readonly objects: Map<string, T>;
 }
 
+/** A kind that cannot be watched, and so looks as if there were no objects of it. */
+export interface Unavailable {
+  readonly kind: Kind;
+  /** Whether these credentials may not look; else the host does not serve the kind, and there are none. */
+  readonly isForbidden: boolean;
+  readonly reason: string;
+}
+
 /** A target that has not been listed yet. */
 export function watchTarget<T extends KubernetesObject>(kind: Kind<T>, selection: Selection): WatchTarget<T> {
   return { kind, selection, objects: new Map() };
@@ -31,15 +39,16 @@ const STEADY_AFTER = 10_000;
 /**
  * Lists, then watches, and calls `onChange` after each change, until the signal aborts.
  * A cut or expired watch starts over from a list. Resolves once the signal aborts; rejects when a list does
- * (after its retries). A kind that is not served, or not allowed, stays empty: `onUnavailable` hears why, once.
+ * (after its retries). A kind that is not served, or not allowed, is empty: `onUnavailable` is called with the reason.
  */
 export async function watch<T extends KubernetesObject>(
   client: KubernetesClient,
   target: WatchTarget<T>,
   onChange: () => void,
   signal: AbortSignal,
-  onUnavailable: (reason: string) => void = () => undefined,
+  onUnavailable: (unavailable: Unavailable) => void = () => undefined,
 ): Promise<void> {
+  const { kind } = target;
   let failures = 0;
   while (!isAborted(signal)) {
     const began = performance.now();
@@ -49,14 +58,15 @@ export async function watch<T extends KubernetesObject>(
       for (const item of items) target.objects.set(keyOf(item), item);
       onChange();
       if (resourceVersion === undefined) {
-        onUnavailable(`${target.kind.kind} is not served`);
+        onUnavailable({ kind, isForbidden: false, reason: `${kind.kind} is not served` });
         return;
       }
       await stream(client, target, resourceVersion, onChange, signal);
     } catch (thrown) {
       if (isAborted(signal)) return;
       if (hasStatus(thrown, 403)) {
-        onUnavailable(`${target.kind.plural}: ${thrown.message}`);
+        target.objects.clear();
+        onUnavailable({ kind, isForbidden: true, reason: `${kind.plural}: ${thrown.message}` });
         return;
       }
       // Whatever cut the stream, also a version too old to watch from, the list that follows tells the truth; if the
@@ -85,7 +95,7 @@ export async function watchUntil<T>(
   targets: readonly WatchTarget[],
   evaluate: () => T | undefined,
   signal: AbortSignal,
-  onUnavailable: (reason: string) => void = () => undefined,
+  onUnavailable: (unavailable: Unavailable) => void = () => undefined,
 ): Promise<T> {
   signal.throwIfAborted();
   const done = new AbortController();

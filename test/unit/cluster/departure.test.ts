@@ -1,17 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { waitForDepartures } from '../../../src/cluster/departure.ts';
 import { Labels } from '../../../src/cluster/identity.ts';
-import { REMAINS } from '../../../src/cluster/removal.ts';
+import { remainsOf } from '../../../src/cluster/removal.ts';
 import { KubernetesClient } from '../../../src/host/client.ts';
 import { RestClient } from '../../../src/host/rest.ts';
 import { Transport } from '../../../src/host/transport.ts';
-import { configFor, json, serve } from '../host/server.ts';
+import { configFor, json, refuse, serve } from '../host/server.ts';
 
 const one = { name: 'one', namespace: 'knest', uid: 'u-1' };
 const two = { name: 'two', namespace: 'knest', uid: 'u-2' };
 
 /** Waits on a host that has these objects and no others, until all are gone or the host has shown all it has. */
-async function wait(objects: Readonly<Record<string, readonly object[]>>) {
+async function wait(objects: Readonly<Record<string, readonly object[]>>, forbidden: readonly string[] = []) {
   const asked: URL[] = [];
   const shown = new AbortController();
   const watches = () => asked.filter(({ searchParams }) => searchParams.has('watch')).length;
@@ -19,16 +19,17 @@ async function wait(objects: Readonly<Record<string, readonly object[]>>) {
     const request = new URL(path, 'http://host');
     asked.push(request);
     const plural = request.pathname.split('/').at(-1) ?? '';
-    if (request.searchParams.has('watch')) response.writeHead(200).flushHeaders();
+    if (forbidden.includes(plural)) refuse(response, 403);
+    else if (request.searchParams.has('watch')) response.writeHead(200).flushHeaders();
     else json(response, { items: objects[plural] ?? [], metadata: { resourceVersion: '1' } });
     // A watch follows its list: once all are there, everything was seen.
-    if (watches() === REMAINS.length + 1) shown.abort();
+    if (watches() === remainsOf({}).length + 1) shown.abort();
   });
   const { signal } = shown;
   const client = new KubernetesClient(new RestClient(new Transport(configFor(url)), signal));
   const gone: string[] = [];
-  const left = await waitForDepartures(client, 'knest', [one, two], ({ name }) => gone.push(name), signal);
-  return { left, gone, asked };
+  const departures = await waitForDepartures(client, 'knest', [one, two], ({ name }) => gone.push(name), signal);
+  return { ...departures, gone, asked };
 }
 
 const of = (name: string, cluster: string, finalizers: readonly string[] = []) => ({
@@ -58,6 +59,22 @@ describe('waitForDepartures', () => {
   it('waits for what the cluster leaves behind', async () => {
     const { left } = await wait({ machines: [of('m', 'two', ['machine'])], secrets: [of('two-ca', 'two')] });
     expect([...left]).toEqual([[two, ['Machine m waits for machine', 'Secret two-ca']]]);
+  });
+
+  it('names what it may not list', async () => {
+    const { gone, unverified } = await wait({}, ['pods', 'secrets']);
+    expect(gone).toEqual(['one', 'two']);
+    expect([...unverified].sort()).toEqual(['pods', 'secrets']);
+  });
+
+  it('asks for disks with the label of the action alone: anybody can give one the name of a cluster', async () => {
+    const { asked } = await wait({});
+    const selectors = ['datavolumes', 'persistentvolumeclaims'].map((plural) =>
+      asked.find(({ pathname }) => pathname.endsWith(`/${plural}`))?.searchParams.get('labelSelector'),
+    );
+    expect(new Set(selectors)).toEqual(
+      new Set(['cluster.x-k8s.io/cluster-name in (one,two),knest-action/managed=true']),
+    );
   });
 
   it('does not wait for another cluster that has taken the name', async () => {

@@ -86,7 +86,7 @@ describe('every request', () => {
     const seen = (): void => {
       if (target.objects.size > 0) done.abort();
     };
-    await watch(client, target, seen, done.signal, (reason) => reasons.push(reason));
+    await watch(client, target, seen, done.signal, ({ reason }) => reasons.push(reason));
     expect([...target.objects.keys()]).toEqual(['n/a']);
     expect(reasons).toEqual([]);
     expect(authorizations()).toEqual(['Bearer token-1', 'Bearer token-1', 'Bearer token-2']);

@@ -5,7 +5,7 @@ import type { Kind } from '../../../src/host/kinds.ts';
 import type { KubernetesObject } from '../../../src/host/objects.ts';
 import { RestClient } from '../../../src/host/rest.ts';
 import { Transport } from '../../../src/host/transport.ts';
-import { watch } from '../../../src/host/watch.ts';
+import { watch, type Unavailable } from '../../../src/host/watch.ts';
 import { configFor, json, refuse, serve, type Handler } from './server.ts';
 
 const pods: Kind = { apiVersion: 'v1', kind: 'Pod', plural: 'pods', namespaced: true };
@@ -45,7 +45,7 @@ async function watching(
   const client = new KubernetesClient(new RestClient(new Transport(configFor(url)), new AbortController().signal));
   const objects = new Map<string, KubernetesObject>();
   const onChange = vi.fn<() => void>();
-  const onUnavailable = vi.fn<(reason: string) => void>();
+  const onUnavailable = vi.fn<(unavailable: Unavailable) => void>();
   const ended = watch(client, { kind: pods, selection, objects }, onChange, abort.signal, onUnavailable);
   // Whoever waits for the end sees the rejection; this only keeps it from being reported before.
   ended.catch(() => undefined);
@@ -145,15 +145,23 @@ describe('watch', () => {
   it('says that a kind is not served, and ends', async () => {
     const { ended, objects, onUnavailable } = await watching((response) => refuse(response, 404), idle);
     await ended;
-    expect(onUnavailable.mock.calls).toEqual([['Pod is not served']]);
+    expect(onUnavailable.mock.calls).toEqual([[{ kind: pods, isForbidden: false, reason: 'Pod is not served' }]]);
     expect(objects.size).toBe(0);
   });
 
   it('says that it is not allowed, and ends', async () => {
     const { ended, onUnavailable, counts } = await watching((response) => refuse(response, 403), idle);
     await ended;
-    expect(onUnavailable.mock.calls).toEqual([[expect.stringMatching(/^pods: .*refused with 403/)]]);
+    const reason = expect.stringMatching(/^pods: .*refused with 403/) as string;
+    expect(onUnavailable.mock.calls).toEqual([[{ kind: pods, isForbidden: true, reason }]]);
     expect(counts.list).toBe(1);
+  });
+
+  it('keeps nothing of what it may list but not watch', async () => {
+    const { ended, objects, onUnavailable } = await watching((response) => list(response, '1', pod('a')), idle, [403]);
+    await ended;
+    expect(objects.size).toBe(0);
+    expect(onUnavailable).toHaveBeenCalledTimes(1);
   });
 
   it.each([400, 401])('rejects when the list does, with %i', async (status) => {
