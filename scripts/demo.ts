@@ -30,7 +30,11 @@ function report(): Report {
 }
 
 async function create(host: Host): Promise<StepResult> {
-  if (!host.hasVirtink) print('The modules of Virtink are not to be had here: the machines are in memory instead.');
+  print(
+    host.hasVirtink
+      ? 'The cluster is real; Virtink’s controllers are stand-ins, and its machines are containers (test/host/README.md).'
+      : 'The release assets of Virtink are not available here: the machines are in memory instead.',
+  );
   const inputs = {
     name: 'demo',
     infrastructure: host.hasVirtink ? 'virtink' : 'docker',

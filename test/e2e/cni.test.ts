@@ -44,7 +44,7 @@ spec:
   ports: [{ port: 80, targetPort: 8080 }]
 `;
 
-describe.skipIf(!host.hasVirtink)('flannel between the machines of a cluster (needs the modules of Virtink)', () => {
+describe.skipIf(!host.hasVirtink)('flannel between the machines of a cluster (needs the release assets of Virtink)', () => {
   let job: Job;
   let main: StepResult;
   let pods: readonly [Pod & { status: { podIP: string } }, Pod & { status: { podIP: string } }];

@@ -17,7 +17,7 @@ const hostName = `${sharedName}-bare`;
 const { hasVirtink } = sharedHost();
 
 /** Everything a job does with a cluster, on a host on which nothing is installed yet. */
-describe.skipIf(!hasVirtink)('create on Virtink, on a bare host (needs the modules of Virtink)', () => {
+describe.skipIf(!hasVirtink)('create on Virtink, on a bare host (needs the release assets of Virtink)', () => {
   let host: Host;
   let secrets: ReturnType<typeof watchSecrets>;
   let job: Job;

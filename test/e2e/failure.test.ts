@@ -8,7 +8,7 @@ const namespace = 'knest';
 const host = sharedHost();
 
 /** A create that cannot succeed says why, as soon as that is certain, and leaves nothing behind. */
-describe.skipIf(!host.hasVirtink)('a create on Virtink that fails (needs the modules of Virtink)', () => {
+describe.skipIf(!host.hasVirtink)('a create on Virtink that fails (needs the release assets of Virtink)', () => {
   let job: Job | undefined;
   afterEach(() => job?.clean());
 

@@ -6,7 +6,7 @@ const namespace = 'balanced';
 const address = '172.30.0.77';
 const host = sharedHost();
 
-describe.skipIf(!host.hasVirtink)('api-access: load-balancer (needs the modules of Virtink)', () => {
+describe.skipIf(!host.hasVirtink)('api-access: load-balancer (needs the release assets of Virtink)', () => {
   it('takes the address that a load balancer gives the Service, as the endpoint and in the kubeconfig', async () => {
     const job = jobOn(host, {
       name: 'balanced',

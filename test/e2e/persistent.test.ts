@@ -35,7 +35,7 @@ const poolOf = async (cluster: string): Promise<KubernetesObject & { readonly sp
 };
 
 /** Machines that keep their disk and address; the tests build on one another, from create to delete. */
-describe.skipIf(!host.hasVirtink)('a persistent cluster (needs the modules of Virtink and IPAM)', () => {
+describe.skipIf(!host.hasVirtink)('a persistent cluster (needs the release assets of Virtink and IPAM)', () => {
   const jobs: Job[] = [];
   const job = (inputs: Readonly<Record<string, string>>, env: Readonly<Record<string, string>> = {}): Job => {
     const made = jobOn(host, inputs, { env });

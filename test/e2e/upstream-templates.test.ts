@@ -22,7 +22,7 @@ const address = (name: string): string =>
 /** Where the VMs run, when it is not the cluster of Cluster API: here it is, by way of a kubeconfig in a Secret. */
 const external = { VIRTINK_INFRA_CLUSTER_SECRET_NAME: 'infra', VIRTINK_INFRA_CLUSTER_SECRET_NAMESPACE: namespace };
 
-describe.skipIf(!host.hasVirtink)('the templates of the Virtink provider (need the modules of Virtink)', () => {
+describe.skipIf(!host.hasVirtink)('the templates of the Virtink provider (need the release assets of Virtink)', () => {
   const start = jobStarter(host, { namespace, 'worker-machine-count': '0' });
   beforeAll(async () => {
     await host.kubectl(['create', 'namespace', namespace]).catch(() => undefined);

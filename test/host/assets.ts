@@ -5,6 +5,7 @@ import { cacheDirectory, goEnvironment, key, once } from './binaries.ts';
 import { architecture } from './images.ts';
 import { moduleDirectory, versions } from './modules.ts';
 import { run } from './process.ts';
+import { virtinkAssetPath, virtinkAssets } from './virtink-releases.ts';
 
 type Programs = ReadonlyMap<string, string>;
 
@@ -31,7 +32,7 @@ class Renderer {
 
   /** Copies a directory out of the module cache, which is read-only, and returns the copy. */
   async copy(module: string, path: string, directory: string): Promise<string> {
-    const env = await goEnvironment();
+    const env = goEnvironment();
     // Programs may come from the cache while the module is not on this machine any more.
     const download = ['mod', 'download', '-json', path];
     const answer = await run('go', download, { cwd: moduleDirectory(module), env });
@@ -104,29 +105,12 @@ async function certManager(renderer: Renderer): Promise<void> {
   renderer.release('cert-manager/cert-manager', tag)('cert-manager.yaml', `${namespace}${rendered}`);
 }
 
-async function virtink(renderer: Renderer): Promise<void> {
-  const { virtinkProvider, virtink: tag } = versions;
-  const provider = 'github.com/smartxworks/cluster-api-provider-virtink';
-  const putProvider = renderer.release('smartxworks/cluster-api-provider-virtink', virtinkProvider);
-  const config = await renderer.copy('virtink-provider', provider, 'config');
-  const image = `docker.io/smartxworks/cluster-api-provider-virtink:${virtinkProvider}`;
-  putProvider(
-    'infrastructure-components.yaml',
-    await renderer.kustomize(join(config, 'default'), { 'capch-controller:latest': image }),
-  );
-  putProvider(
-    'metadata.yaml',
-    readFileSync(await renderer.copy('virtink-provider', provider, 'metadata.yaml'), 'utf8'),
-  );
-  const templates = await renderer.copy('virtink-provider', provider, 'templates');
-  for (const file of globSync('*.yaml', { cwd: templates })) {
-    putProvider(file, readFileSync(join(templates, file), 'utf8'));
+/** Puts the release assets of Virtink and of its provider into place: their images keep upstream's names. */
+function virtink(renderer: Renderer, releases: string): void {
+  for (const file of virtinkAssets) {
+    const { repository, tag, asset } = file;
+    renderer.release(`smartxworks/${repository}`, tag)(asset, readFileSync(virtinkAssetPath(releases, file), 'utf8'));
   }
-  const deploy = await renderer.copy('virtink', 'github.com/smartxworks/virtink', 'deploy');
-  const images = Object.fromEntries(
-    ['virt-controller', 'virt-daemon'].map((name) => [`${name}\n`, `docker.io/smartxworks/${name}:${tag}\n`]),
-  );
-  renderer.release('smartxworks/virtink', tag)('virtink.yaml', await renderer.kustomize(deploy, images));
 }
 
 /** flannel's manifest as its repository has it: OWNER/REPOSITORY/raw/TAG/PATH. Its images are those of the machines. */
@@ -168,15 +152,29 @@ export function assetFiles(root: string): string[] {
     .map((entry) => relative(root, join(entry.parentPath, entry.name)));
 }
 
-/** Renders the release assets the mirror serves into the cache, unless they are there. Returns their directory. */
-export async function renderAssets(programs: Programs, withVirtink: boolean): Promise<string> {
-  const sources = [import.meta.filename, ...globSync(join(cdi, '*'))].map((file) => readFileSync(file));
-  const directory = join(cacheDirectory, 'assets', key(...sources, JSON.stringify([...programs]), String(withVirtink)));
+/**
+ * Renders the release assets that the mirror serves into the cache, unless they are there. `virtinkReleases` is the
+ * directory of Virtink's, if there is one. Returns the directory of all.
+ */
+export async function renderAssets(programs: Programs, virtinkReleases: string | undefined): Promise<string> {
+  const sources = [
+    import.meta.filename,
+    join(import.meta.dirname, 'virtink-releases.ts'),
+    ...globSync(join(cdi, '*')),
+  ].map((file) => readFileSync(file));
+  const directory = join(
+    cacheDirectory,
+    'assets',
+    key(...sources, JSON.stringify([...programs]), virtinkReleases ?? ''),
+  );
   await once(directory, async (temporary) => {
     const renderer = new Renderer(temporary, programs);
     await clusterAPI(renderer);
     await certManager(renderer);
-    if (withVirtink) await Promise.all([virtink(renderer), flannel(renderer), persistence(renderer)]);
+    if (virtinkReleases !== undefined) {
+      virtink(renderer, virtinkReleases);
+      await Promise.all([flannel(renderer), persistence(renderer)]);
+    }
     rmSync(renderer.work, { recursive: true, force: true });
     addChecksums(temporary);
   });

@@ -49,22 +49,15 @@ export async function binaryPath(program: Program): Promise<string> {
   return join(cacheDirectory, 'binaries', `${program.module}-${name}`, program.name);
 }
 
-/** The environment Go builds in. The modules of Virtink are also looked for in ../shared/goproxy. */
-export async function goEnvironment(): Promise<NodeJS.ProcessEnv> {
-  const environment: NodeJS.ProcessEnv = {
+/** The environment Go builds in. Modules that the checksum database does not know are still held to go.sum. */
+export function goEnvironment(): NodeJS.ProcessEnv {
+  return {
     ...process.env,
     CGO_ENABLED: '0',
     GOFLAGS: '-mod=readonly -buildvcs=false',
     GOTOOLCHAIN: 'local',
-    GONOSUMDB: 'github.com/smartxworks/*,github.com/metal3-io/*,sigs.k8s.io/cluster-api',
+    GONOSUMDB: 'github.com/metal3-io/*,sigs.k8s.io/cluster-api',
   };
-  const shared = resolve(import.meta.dirname, '../../../shared/goproxy');
-  if (existsSync(shared)) {
-    const proxy = (await run('go', ['env', 'GOPROXY'])).trim().replace(/[,|]direct$/, '');
-    // Any error falls through "|"; "," goes on only when a module is not there.
-    environment['GOPROXY'] = `${proxy}|file://${shared}`;
-  }
-  return environment;
 }
 
 async function build(program: Program, path: string): Promise<void> {
@@ -74,7 +67,7 @@ async function build(program: Program, path: string): Promise<void> {
   try {
     await run('go', ['build', ...flags, program.package], {
       cwd: moduleDirectory(program.module),
-      env: { ...(await goEnvironment()), ...(needsC(program.module) && { CGO_ENABLED: '1' }) },
+      env: { ...goEnvironment(), ...(needsC(program.module) && { CGO_ENABLED: '1' }) },
     });
     renameSync(temporary, path);
   } catch (error) {
@@ -115,7 +108,7 @@ export async function gather(kind: string, files: ReadonlyMap<string, string>): 
   return directory;
 }
 
-/** Builds one of the programs only tests use (act, actionlint, knest). Returns its path. */
+/** Builds one of the programs only tests use (act, actionlint). Returns its path. */
 export async function tool(name: string, report: Report): Promise<string> {
   const program = toolPrograms.find((candidate) => candidate.name === name);
   if (!program) throw new Error(`no such tool: ${name}`);

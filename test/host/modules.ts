@@ -73,13 +73,11 @@ export const hostPrograms: readonly Program[] = [
   }),
 ];
 
-/** The programs of Virtink and of what its persistent machines need. Their modules may not be to be had: a host does without. */
+/** The stand-ins for Virtink's programs and for CDI, and the address manager of persistent machines. */
 export const virtinkPrograms: readonly Program[] = [
-  ...programs('virtink-provider', {
-    'virtink-provider-manager': 'github.com/smartxworks/cluster-api-provider-virtink',
-  }),
   ...programs('virtink', {
-    'virt-controller': 'github.com/smartxworks/virtink/cmd/virt-controller',
+    'virtink-provider-manager': './provider',
+    'virt-controller': './virt-controller',
     'virt-daemon': './virt-daemon',
     'cdi-controller': './cdi-controller',
   }),
@@ -97,17 +95,17 @@ export const overlayPrograms: readonly Program[] = [
 export const toolPrograms: readonly Program[] = [
   ...programs('act', { act: 'github.com/nektos/act' }),
   ...programs('actionlint', { actionlint: 'github.com/rhysd/actionlint/cmd/actionlint' }),
-  ...programs('knest', { knest: 'github.com/smartxworks/knest' }),
 ];
 
-/** The versions of what runs on a host, as go.mod has them. */
+/** The versions of what runs on a host, as go.mod has them where it is built from a module. */
 export const versions = {
   kubernetes: version('kubernetes', 'k8s.io/kubernetes'),
   etcd: version('etcd', 'go.etcd.io/etcd/server/v3'),
   clusterAPI: version('cluster-api', clusterAPI),
   certManager: version('cert-manager', 'github.com/cert-manager/cert-manager'),
-  virtinkProvider: version('virtink-provider', 'github.com/smartxworks/cluster-api-provider-virtink'),
-  virtink: version('virtink', 'github.com/smartxworks/virtink'),
+  /** The releases that the stand-ins behave like, and whose assets are served. */
+  virtinkProvider: 'v0.7.0',
+  virtink: 'v0.15.0',
   flannel: version('flannel', 'github.com/flannel-io/flannel'),
   ipam: version('ipam', 'github.com/metal3-io/ip-address-manager'),
   /** A stand-in's, which says it is this one. */

@@ -1,13 +1,13 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { assetFiles, renderAssets } from './assets.ts';
-import { binaryPath, buildAll, cacheDirectory, gather, goEnvironment, key } from './binaries.ts';
+import { binaryPath, buildAll, cacheDirectory, gather, key } from './binaries.ts';
 import { writeImages, type Images } from './images.ts';
-import { hostPrograms, moduleDirectory, overlayPrograms, virtinkPrograms, type Program } from './modules.ts';
-import { CommandError, run, tail } from './process.ts';
+import { hostPrograms, overlayPrograms, virtinkPrograms, type Program } from './modules.ts';
 import { checkRequirements } from './requirements.ts';
 import type { Report } from './report.ts';
 import type { Provisions } from './sandbox.ts';
+import { findVirtinkReleases } from './virtink-releases.ts';
 
 /** Everything a host is made of, in the cache. */
 export interface HostProvisions extends Provisions {
@@ -35,25 +35,6 @@ async function built(programs: readonly Program[]): Promise<boolean> {
   return paths.every((path) => existsSync(path));
 }
 
-/** Says why the modules of Virtink cannot be had, if so. They are public, but not every module proxy serves them. */
-async function virtinkProblem(): Promise<string | undefined> {
-  if (await built(virtinkPrograms)) return undefined;
-  const env = await goEnvironment();
-  for (const program of virtinkPrograms) {
-    if (program.package.startsWith('.')) continue;
-    try {
-      // Only the module the program is in: where that is served, the public proxy serves the rest.
-      const cwd = moduleDirectory(program.module);
-      const path = program.package.split('/').slice(0, 3).join('/');
-      await run('go', ['mod', 'download', path], { cwd, env });
-    } catch (error) {
-      if (error instanceof CommandError) return tail(error.output, 1);
-      throw error;
-    }
-  }
-  return undefined;
-}
-
 /** Makes what a host is made of, as far as it is not in the cache, and checks that this machine can run one. */
 export async function provision(withVirtink: boolean, report: Report): Promise<HostProvisions> {
   await report.step('Requirements', async (say) => {
@@ -62,18 +43,19 @@ export async function provision(withVirtink: boolean, report: Report): Promise<H
     const needed = space.host + (isBuilt ? 0 : space.build);
     say(await checkRequirements(cacheDirectory, needed, report));
   });
-  const { programs, hasVirtink } = await report.step('Programs', async (say) => {
-    const problem = withVirtink ? await virtinkProblem() : 'it was asked to';
-    const hasVirtink = problem === undefined;
+  const { programs, virtinkReleases, hasVirtink } = await report.step('Programs', async (say) => {
+    const releases = withVirtink ? await findVirtinkReleases() : { problem: 'not asked for' };
+    const virtinkReleases = 'directory' in releases ? releases.directory : undefined;
+    const hasVirtink = virtinkReleases !== undefined;
     const wanted = [...hostPrograms, ...(hasVirtink ? [...virtinkPrograms, ...overlayPrograms] : [])];
     const programs = await buildAll(wanted, report);
     say(
-      `${programs.size}, ${hasVirtink ? 'with Virtink' : `without Virtink (${problem}): only infrastructure: docker`}`,
+      `${programs.size}, ${'problem' in releases ? `without Virtink (${releases.problem})` : 'with stand-ins for Virtink'}`,
     );
-    return { programs, hasVirtink };
+    return { programs, virtinkReleases, hasVirtink };
   });
   const assets = await report.step('Release assets', async (say) => {
-    const directory = await renderAssets(programs, hasVirtink);
+    const directory = await renderAssets(programs, virtinkReleases);
     const files = assetFiles(directory);
     say(`${files.length} files of ${new Set(files.map((file) => file.split('/', 2).join('/'))).size} projects`);
     return directory;

@@ -32,7 +32,7 @@ describe(`workflows/${file}`, { timeout: 8 * 60_000 }, () => {
   it('makes a cluster that stays, finds it there the next time, and deletes it with its disk when asked to', async ({
     skip,
   }) => {
-    skip(!host.hasVirtink, 'the modules of Virtink are not to be had');
+    skip(!host.hasVirtink, 'the release assets of Virtink are not available');
     const first = await act.run([file], create);
     expect(first.code, first.log).toBe(0);
     expect(first.log).toContain(`Cluster ${namespace}/${name} is created`);

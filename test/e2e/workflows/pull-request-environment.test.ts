@@ -16,7 +16,7 @@ describe(`workflows/${file}`, { timeout: 8 * 60_000 }, () => {
   const close: Trigger = { event: 'pull_request_target', payload: { action: 'closed', ...pullRequest(7) } };
 
   it('keeps one cluster over the pushes of a pull request, and deletes it on close', async ({ skip }) => {
-    skip(!host.hasVirtink, 'the modules of Virtink are not to be had');
+    skip(!host.hasVirtink, 'the release assets of Virtink are not available');
     const first = await act.run([file], push('a'.repeat(40)));
     expect(first.code, first.log).toBe(0);
     expect(first.log).toMatch(/\| configmap\/deployed created\n/);

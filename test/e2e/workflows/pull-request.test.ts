@@ -17,7 +17,7 @@ describe(`workflows/${file}`, { timeout: 6 * 60_000 }, () => {
   afterAll(() => act.clean());
 
   it('has a cluster for its steps, which is gone after the job', async ({ skip }) => {
-    skip(!host.hasVirtink, 'the modules of Virtink are not to be had');
+    skip(!host.hasVirtink, 'the release assets of Virtink are not available');
     const { code, log } = await act.run([file], { event: 'pull_request', payload: pullRequest(7) });
     expect(code, log).toBe(0);
     expect(log).toContain('Job succeeded');
@@ -30,7 +30,7 @@ describe(`workflows/${file}`, { timeout: 6 * 60_000 }, () => {
   });
 
   it('deletes the cluster of a job that fails, too', async ({ skip }) => {
-    skip(!host.hasVirtink, 'the modules of Virtink are not to be had');
+    skip(!host.hasVirtink, 'the release assets of Virtink are not available');
     const text = readFileSync(resolve(import.meta.dirname, '../../../workflows', file), 'utf8');
     const failing = text.replace('kubectl get configmap hello\n', '$&          exit 1\n');
     const files = { [`.github/workflows/${file}`]: failing };
