@@ -88,9 +88,36 @@ export function inputError(problems: readonly string[]): KnestError {
   });
 }
 
-/** Whatever was thrown, as a `KnestError`; what is none of ours is a defect, and says so. */
+/** Errors of the file system that are the runner's, with what a person can do. Source: man 3 errno. */
+const RUNNER_ADVICE: Readonly<Record<string, string>> = {
+  ENOSPC: 'free space on the disk of this runner, or use a larger one',
+  EDQUOT: 'free space: the user that runs the job has used up its quota',
+  EROFS: 'mount it writable: RUNNER_TEMP, RUNNER_TOOL_CACHE and the files that GITHUB_* names must be',
+  EACCES: 'give the user that runs the job access to it',
+  EPERM: 'give the user that runs the job access to it',
+  ENOTDIR: 'remove the file that is in the place of a directory; check RUNNER_TEMP and RUNNER_TOOL_CACHE',
+  EISDIR: 'remove the directory that is in the place of a file',
+  ENOENT: 'leave the files of the running job alone: RUNNER_TEMP and what the variables GITHUB_* name must exist',
+  EMFILE: 'increase the limit of open files (ulimit -n)',
+  ENFILE: 'increase the limit of open files of this machine',
+  EIO: 'check the disk of this runner',
+};
+
+/** A failure of the runner's file system, as KNEST_RUNNER; undefined for any other failure. */
+export function runnerProblem(thrown: unknown): KnestError | undefined {
+  if (!(thrown instanceof Error)) return undefined;
+  const { code = '' } = thrown as NodeJS.ErrnoException;
+  const next = RUNNER_ADVICE[code];
+  if (next === undefined) return undefined;
+  const problem = `this runner cannot do what the action needs: ${thrown.message}`;
+  return new KnestError({ code: 'KNEST_RUNNER', problem, next, cause: thrown });
+}
+
+/** Whatever was thrown, as a `KnestError`. What neither the action nor the runner's file system is known for is a defect. */
 export function toKnestError(thrown: unknown): KnestError {
   if (thrown instanceof KnestError) return thrown;
+  const ofRunner = runnerProblem(thrown);
+  if (ofRunner !== undefined) return ofRunner;
   return new KnestError({
     code: 'KNEST_INTERNAL',
     problem: `an unexpected error: ${firstLineOf(thrown)}`,

@@ -6,6 +6,7 @@ import { listClusters } from '../cluster/fleet.ts';
 import { permissionsOf } from '../cluster/permissions.ts';
 import { unverifiedText } from '../cluster/removal.ts';
 import { firstLineOf, KnestError } from '../errors.ts';
+import { apiOf, tokenFor } from '../github/api.ts';
 import { askPullRequests } from '../github/pull-requests.ts';
 import type { KubernetesClient } from '../host/client.ts';
 import { agreedTime } from '../host/clock.ts';
@@ -69,11 +70,11 @@ async function look(
 async function withPullRequests(
   rules: CleanupRules,
   numbers: readonly string[],
-  { githubToken: token }: CleanupInputs,
+  { githubToken }: CleanupInputs,
   { env, job, log, signal }: JobWorld,
 ): Promise<CleanupRules> {
-  // A runner of GitHub Enterprise Server sets its own; outside of a runner nothing does.
-  const url = (env['GITHUB_API_URL'] ?? 'https://api.github.com').replace(/\/+$/, '');
+  const url = apiOf(env);
+  const token = tokenFor(url, githubToken, env);
   const { closed, problems } = await askPullRequests({ url, token }, job, numbers, signal);
   if (problems.length > 0) log.warn(`${problems.length} pull requests count as open: ${problems[0] ?? ''}`);
   for (const problem of problems.slice(1)) log.line(`  ${problem}`);

@@ -34,8 +34,9 @@ import { undo } from './undo.ts';
  * KNEST_API_ACCESS. What a failed create of an ephemeral cluster made is deleted, unless it is to be kept.
  */
 export async function create(inputs: CreateInputs, world: JobWorld): Promise<void> {
+  if (inputs.downloads.mirrorLogin !== undefined) maskLogin(inputs.downloads.mirrorLogin, world);
   const host = await enterHost(inputs, world);
-  const downloader = new Downloader(inputs.downloads, world.directory, world.log.warn);
+  const downloader = new Downloader(inputs.downloads, { ...world, warn: world.log.warn });
   const cluster = identify(inputs, world.job, Date.now()); // name, owner, expiry: before anything exists
   const found = await preflight(host, cluster, inputs, downloader, world);
   const cni = await prepare(inputs, found.networks, downloader, world);
@@ -58,6 +59,13 @@ export async function create(inputs: CreateInputs, world: JobWorld): Promise<voi
     await diagnose(host.client, cluster, IN_MAIN, world);
     throw await undo(host, cluster, { ...inputs, created: claimed.created }, thrown, world);
   }
+}
+
+/** Masks the password of the mirror as it is, as a URL has it, and with its user as a request sends it. */
+function maskLogin(login: string, { mask }: World): void {
+  const password = login.slice(login.indexOf(':') + 1);
+  for (const secret of [password, encodeURIComponent(password), login]) mask(secret);
+  mask(Buffer.from(login).toString('base64'));
 }
 
 /** Gets the CNI's objects before anything exists; without one, says what that means. */

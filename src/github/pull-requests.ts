@@ -1,7 +1,5 @@
-import { EnvHttpProxyAgent, fetch, type Dispatcher } from 'undici';
-import { messageOf } from '../errors.ts';
-import { causeOf } from '../host/rest.ts';
 import { mapConcurrently } from '../values/concurrency.ts';
+import { describeWebProblem, Web } from '../web.ts';
 import type { Job } from '../world.ts';
 
 /** How to ask the GitHub API. */
@@ -22,8 +20,8 @@ export interface PullRequestStates {
 
 /** How many requests are under way at once: GitHub asks for few. */
 const CONCURRENCY = 4;
-/** Milliseconds until a request is given up. */
-const PATIENCE = 10_000;
+/** Milliseconds for one pull request. */
+const PATIENCE = 15_000;
 
 /**
  * Asks which pull requests of the job's repository are closed, a request each; read only. An answer that does not come,
@@ -35,25 +33,20 @@ export async function askPullRequests(
   numbers: readonly string[],
   signal: AbortSignal,
 ): Promise<PullRequestStates> {
-  const dispatcher = new EnvHttpProxyAgent();
-  try {
-    const answers = await mapConcurrently(numbers, CONCURRENCY, async (number) => {
-      try {
-        const asked = `${url}/repos/${repository}/pulls/${encodeURIComponent(number)}`;
-        const isClosed = await ask(asked, token, repositoryId, dispatcher, signal);
-        return { number, isClosed, problem: undefined };
-      } catch (thrown) {
-        signal.throwIfAborted();
-        return { number, isClosed: false, problem: `pull request ${number}: ${messageOf(causeOf(thrown))}` };
-      }
-    });
-    return {
-      closed: new Set(answers.filter(({ isClosed }) => isClosed).map(({ number }) => number)),
-      problems: answers.flatMap(({ problem }) => problem ?? []),
-    };
-  } finally {
-    await dispatcher.destroy();
-  }
+  const web = new Web(signal);
+  const answers = await mapConcurrently(numbers, CONCURRENCY, async (number) => {
+    try {
+      const asked = `${url}/repos/${repository}/pulls/${encodeURIComponent(number)}`;
+      return { number, isClosed: await ask(web.within(PATIENCE), asked, token, repositoryId), problem: undefined };
+    } catch (thrown) {
+      signal.throwIfAborted();
+      return { number, isClosed: false, problem: `pull request ${number}: ${describeWebProblem(thrown)}` };
+    }
+  });
+  return {
+    closed: new Set(answers.filter(({ isClosed }) => isClosed).map(({ number }) => number)),
+    problems: answers.flatMap(({ problem }) => problem ?? []),
+  };
 }
 
 /** Source: docs.github.com, REST API, "Get a pull request". */
@@ -62,28 +55,19 @@ interface PullRequest {
   readonly base?: { readonly repo?: { readonly id?: number } };
 }
 
-async function ask(
-  url: string,
-  token: string | undefined,
-  repositoryId: string,
-  dispatcher: Dispatcher,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const response = await fetch(url, {
-    headers: {
-      Accept: 'application/vnd.github+json',
-      'User-Agent': 'knest-action',
-      ...(token !== undefined && { Authorization: `Bearer ${token}` }),
-    },
-    dispatcher,
-    signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]),
-  });
-  if (!response.ok) {
-    await response.body?.cancel();
-    throw new Error(`GitHub answered ${response.status} ${response.statusText}`.trim());
-  }
-  const { state, base } = (await response.json()) as PullRequest;
+async function ask(web: Web, url: string, token: string | undefined, repositoryId: string): Promise<boolean> {
+  const authorization = token === undefined ? undefined : `Bearer ${token}`;
+  const answer = await web.text({ url, accept: 'application/vnd.github+json', authorization });
+  const { state, base } = pullRequestIn(answer);
   // The name of a repository may be set wrong where no runner sets it, or be another one's by now; its id is not.
   if (String(base?.repo?.id) !== repositoryId) throw new Error(`it is of another repository than ${repositoryId}`);
   return state === 'closed';
+}
+
+function pullRequestIn(answer: string): PullRequest {
+  try {
+    return JSON.parse(answer) as PullRequest;
+  } catch {
+    throw new Error('the answer is not JSON'); // the parser's error would quote it
+  }
 }

@@ -4,6 +4,9 @@ import type { InputReader } from './reader.ts';
 /** Cluster names stay below this, so that `<name>-cp-xxxxx-xxxxx` and the VM's pod still fit 63 characters. */
 export const MAX_NAME_LENGTH = 40;
 
+/** The longest that GitHub lets a job run, on a self-hosted runner. Seconds. */
+const LONGEST_JOB_SECONDS = 5 * 86_400;
+
 /** What every command is asked. */
 export interface CommonInputs {
   readonly host: HostInputs;
@@ -17,8 +20,14 @@ export function readCommon(reader: InputReader, namespace = readNamespace(reader
   return {
     host: readHost(reader),
     namespace,
-    timeoutSeconds: reader.duration('timeout'),
+    timeoutSeconds: readTimeout(reader),
   };
+}
+
+function readTimeout(reader: InputReader): number {
+  const seconds = reader.duration('timeout');
+  if (seconds > LONGEST_JOB_SECONDS) reader.problem('timeout', 'is longer than a job can run; at most 5d');
+  return seconds;
 }
 
 function readNamespace(reader: InputReader): string {

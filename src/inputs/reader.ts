@@ -141,7 +141,8 @@ export class InputReader {
   optionalUrl(input: string): string | undefined {
     const text = this.optional(input);
     if (text !== undefined && !(URL.canParse(text) && /^https?:/.test(text))) {
-      this.problem(input, `"${text}" is no http or https URL`);
+      // What precedes an @ may be a password.
+      this.problem(input, `${text.includes('@') ? 'it' : `"${text}"`} is not an http or https URL`);
     }
     return text?.replace(/\/+$/, '');
   }

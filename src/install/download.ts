@@ -1,34 +1,55 @@
 import { createHash } from 'node:crypto';
 import { chmod, copyFile, mkdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { HTTPError, cacheFile, downloadTool, find } from '@actions/tool-cache';
-import { KnestError, messageOf } from '../errors.ts';
+import { cacheFile, find } from '@actions/tool-cache';
+import { KnestError, messageOf, runnerProblem } from '../errors.ts';
+import { GITHUB_API, tokenFor } from '../github/api.ts';
 import type { DownloadInputs, WebFile } from '../inputs.ts';
+import { describeWebProblem, Web, WebError, type WebRequest } from '../web.ts';
 import checksums from './checksums.json' with { type: 'json' };
 import { assetKey, assetPath, releaseAssetAt, type ReleaseAsset } from './components.ts';
-
-/** Where GitHub's own API tells the digest of each asset; not GHES, which does not hold these releases. */
-const GITHUB_API = 'https://api.github.com';
+import { ReleaseDigests, type Digest } from './digests.ts';
+import { readSums, type Sums } from './sums.ts';
 
 /** What clusterctl's own `--from` takes for an address of GitHub: the page of a file. */
 const GITHUB_PAGE = /^(https:\/\/github\.com\/[^/]+\/[^/]+)\/blob\//;
 
+/** The sums that this action knows: of the versions in the README. */
+const TABLE: Readonly<Record<string, string>> = checksums;
+
+/** Of a file in the tree of a repository, GitHub has no digest. */
+const NO_DIGEST: Digest = {
+  problem: 'it is not an asset of a release: GitHub has no SHA-256 of it',
+  next: 'add its sum to checksums-file, or accept it unverified with checksum-policy: warn',
+};
+
 /** What to do when a release has no such asset. */
 const NO_ASSET = 'check the version inputs: this release, or this file of it, does not exist';
+
+/** What downloading needs from outside. */
+export interface DownloadWorld {
+  readonly env: NodeJS.ProcessEnv;
+  /** A private directory: what is checked there must still be the same when it is used. */
+  readonly directory: string;
+  /** Ends every download. */
+  readonly signal: AbortSignal;
+  readonly warn: (text: string) => void;
+}
 
 /** Downloads release assets and lets none through whose bytes are not what they should be. */
 export class Downloader {
   readonly #inputs: DownloadInputs;
-  readonly #directory: string;
-  readonly #warn: (text: string) => void;
-  readonly #digests = new Map<string, Promise<ReadonlyMap<string, string>>>();
+  readonly #world: DownloadWorld;
+  readonly #web: Web;
+  readonly #digests: ReleaseDigests;
   readonly #sums = new Map<string, Promise<string | undefined>>();
+  #given: Promise<Sums> | undefined;
 
-  /** `directory` must be private: what is checked there must still be the same when it is used. */
-  constructor(inputs: DownloadInputs, directory: string, warn: (text: string) => void) {
+  constructor(inputs: DownloadInputs, world: DownloadWorld, web = new Web(world.signal)) {
     this.#inputs = inputs;
-    this.#directory = directory;
-    this.#warn = warn;
+    this.#world = world;
+    this.#web = web;
+    this.#digests = new ReleaseDigests(web, tokenFor(GITHUB_API, inputs.githubToken, world.env));
   }
 
   /**
@@ -46,7 +67,7 @@ export class Downloader {
   async webFile({ url, sha256 }: WebFile, path: string): Promise<string> {
     const asset = releaseAssetAt(url);
     if (asset !== undefined && sha256 === undefined) return this.file(asset, path);
-    if (sha256 === undefined) this.#warn(`${url} is used unverified: it has no #sha256= (checksum-policy: warn)`);
+    if (sha256 === undefined) this.#world.warn(`${url} is used unverified: it has no #sha256= (checksum-policy: warn)`);
     const raw = url.replace(GITHUB_PAGE, '$1/raw/');
     const { mirror } = this.#inputs;
     const from = mirror === undefined ? raw : raw.replace(/^https:\/\/github\.com(?=\/)/, mirror);
@@ -61,14 +82,14 @@ export class Downloader {
   async program(asset: ReleaseAsset, name: string): Promise<string> {
     const version = asset.tag.replace(/^v/, '');
     const cached = find(name, version);
-    const program = join(this.#directory, name);
+    const program = join(this.#world.directory, name);
     // The private copy is what is hashed, and then run: the cache may change in between.
     const isCopied = cached !== '' && (await copied(join(cached, name), program));
     if (isCopied && (await this.#isReleased(asset, program))) return executable(program);
     const file = await this.file(asset, name);
     // Seeding the cache is a favour to the next job; a read-only cache must not fail this one.
     await cacheFile(file, name, name, version).catch((thrown: unknown) => {
-      this.#warn(`${name} could not be kept in the tool cache: ${messageOf(thrown)}`);
+      this.#world.warn(`${name} could not be kept in the tool cache: ${messageOf(thrown)}`);
     });
     return executable(file);
   }
@@ -77,7 +98,7 @@ export class Downloader {
   async #isReleased(asset: ReleaseAsset, file: string): Promise<boolean> {
     const [expected, actual] = await Promise.all([this.#expected(asset), sha256(file)]);
     if (expected !== undefined && actual !== expected) {
-      this.#warn(`${assetKey(asset)} in the tool cache is not what was released: downloading it again`);
+      this.#world.warn(`${assetKey(asset)} in the tool cache is not what was released: downloading it again`);
     }
     return expected !== undefined && actual === expected;
   }
@@ -91,32 +112,44 @@ export class Downloader {
   async #verified(
     url: string,
     path: string,
-    { what, expected, whenMissing }: { what: string; expected: string | undefined; whenMissing?: string },
+    { what, expected, whenMissing = NO_ASSET }: { what: string; expected: string | undefined; whenMissing?: string },
   ): Promise<string> {
-    const target = join(this.#directory, path);
+    const target = join(this.#world.directory, path);
     await mkdir(dirname(target), { recursive: true });
     await rm(target, { force: true });
-    await this.#fetch(url, target, whenMissing);
+    await this.#ask(url, whenMissing, (request) => this.#web.download(request, target));
     const actual = await sha256(target);
     if (expected === undefined || expected === actual) return target;
     await rm(target);
     throw wrongSum(what, expected, actual);
   }
 
-  async #fetch(url: string, target: string, whenMissing = NO_ASSET): Promise<void> {
+  /** Asks for what is at an address, with the login of the mirror if it is there. Throws KNEST_DOWNLOAD. */
+  async #ask<T>(url: string, whenMissing: string, ask: (request: WebRequest) => Promise<T>): Promise<T> {
+    const { mirror, mirrorLogin } = this.#inputs;
+    const isOfMirror = mirror !== undefined && url.startsWith(`${mirror}/`);
+    const login = isOfMirror && mirrorLogin !== undefined && `Basic ${Buffer.from(mirrorLogin).toString('base64')}`;
     try {
-      await downloadTool(url, target);
+      return await ask({ url, ...(login && { authorization: login }) });
     } catch (thrown) {
-      const missing = thrown instanceof HTTPError && thrown.httpStatusCode === 404;
+      const problem = thrown instanceof KnestError ? thrown : runnerProblem(thrown);
+      if (problem !== undefined) throw problem;
       throw new KnestError({
         code: 'KNEST_DOWNLOAD',
-        problem: `${url} cannot be downloaded: ${messageOf(thrown)}`,
-        next: missing
-          ? whenMissing
-          : 'check that this runner can reach the address (HTTPS_PROXY, NO_PROXY), or set mirror',
+        problem: `${url} cannot be downloaded: ${describeWebProblem(thrown)}`,
+        next: this.#adviceOn(thrown, whenMissing),
         cause: thrown,
       });
     }
+  }
+
+  #adviceOn(thrown: unknown, whenMissing: string): string {
+    const { mirror } = this.#inputs;
+    const status = thrown instanceof WebError ? thrown.status : undefined;
+    if (status === 404) return whenMissing;
+    if (status === 401 || status === 403) return 'check the user and the password in mirror';
+    const reach = 'check that this runner can reach the address (HTTPS_PROXY, NO_PROXY)';
+    return mirror === undefined ? `${reach}, or set mirror` : reach;
   }
 
   /** The sum an asset must have, found out once; undefined only when checksum-policy lets it through unverified. */
@@ -128,66 +161,39 @@ export class Downloader {
   }
 
   async #findSum(asset: ReleaseAsset): Promise<string | undefined> {
-    const known = (checksums as Readonly<Record<string, string>>)[assetKey(asset)];
+    const known = (await this.#givenSums()).get(assetPath(asset)) ?? TABLE[assetKey(asset)];
     if (known !== undefined) return known;
     if (this.#inputs.checksumPolicy === 'mirror') return this.#publishedSum(asset);
-    const digest = asset.inTree ? undefined : (await this.#releaseDigests(asset)).get(asset.name);
-    if (digest !== undefined) return digest;
+    const digest = asset.inTree ? NO_DIGEST : await this.#digests.find(asset);
+    if ('sum' in digest) return digest.sum;
     if (this.#inputs.checksumPolicy === 'warn') {
-      this.#warn(`${assetKey(asset)} is used unverified: no checksum is known (checksum-policy: warn)`);
+      this.#world.warn(`${assetKey(asset)} is used unverified: ${digest.problem} (checksum-policy: warn)`);
       return undefined;
     }
     throw new KnestError({
       code: 'KNEST_CHECKSUM',
-      problem: `there is no checksum to verify ${assetKey(asset)} by`,
-      evidence: ['it is neither in the table of this action nor does its GitHub release tell a digest'],
-      next: 'use a version from the README, set github-token if the API refused, end an address with #sha256= and its sum, or let it through with checksum-policy: warn',
+      problem: `no known checksum for ${assetKey(asset)}`,
+      evidence: [digest.problem],
+      next: digest.next,
     });
+  }
+
+  #givenSums(): Promise<Sums> {
+    const { checksumsFile } = this.#inputs;
+    this.#given ??= checksumsFile === undefined ? Promise.resolve(new Map()) : readSums(checksumsFile);
+    return this.#given;
   }
 
   /** `<asset>.sha256` beside the asset on the mirror, in sha256sum's form. */
   async #publishedSum(asset: ReleaseAsset): Promise<string> {
-    const file = join(this.#directory, 'sums', createHash('sha256').update(assetKey(asset)).digest('hex'));
-    await rm(file, { force: true });
-    await this.#fetch(`${this.#url(asset)}.sha256`, file);
-    const sum = /^[0-9a-f]{64}/.exec(await readFile(file, 'utf8'))?.[0];
+    const text = await this.#ask(`${this.#url(asset)}.sha256`, NO_ASSET, (request) => this.#web.text(request));
+    const sum = /^[0-9a-f]{64}/.exec(text)?.[0];
     if (sum !== undefined) return sum;
     throw new KnestError({
       code: 'KNEST_CHECKSUM',
       problem: `${this.#url(asset)}.sha256 does not begin with a sha256 sum`,
       next: 'write it with sha256sum, or set another checksum-policy',
     });
-  }
-
-  /** The digests GitHub computed of a release's assets; empty when it cannot be asked. One request a release. */
-  #releaseDigests(asset: ReleaseAsset): Promise<ReadonlyMap<string, string>> {
-    const url = `${GITHUB_API}/repos/${asset.repository}/releases/tags/${asset.tag}`;
-    const known = this.#digests.get(url) ?? this.#askDigests(url);
-    this.#digests.set(url, known);
-    return known;
-  }
-
-  async #askDigests(url: string): Promise<ReadonlyMap<string, string>> {
-    try {
-      const token = this.#inputs.githubToken;
-      const response = await fetch(url, {
-        headers: {
-          Accept: 'application/vnd.github+json',
-          ...(token !== undefined && { Authorization: `Bearer ${token}` }),
-        },
-        signal: AbortSignal.timeout(10_000),
-      });
-      if (!response.ok) return new Map();
-      const release = (await response.json()) as { assets?: readonly { name: string; digest?: string | null }[] };
-      return new Map(
-        (release.assets ?? []).flatMap(({ name, digest }) =>
-          digest?.startsWith('sha256:') === true ? [[name, digest.slice('sha256:'.length)]] : [],
-        ),
-      );
-    } catch {
-      // No digest is no failure yet: the policy decides what becomes of an asset without one.
-      return new Map();
-    }
   }
 }
 

@@ -13,6 +13,7 @@ import { cidr } from '../unit/cluster/samples.ts';
 import { readCreate } from '../unit/given-inputs.ts';
 import { jobStarter } from './jobs.ts';
 import { kubernetesVersion, leftovers, sharedHost } from './support.ts';
+import { downloadWorld, fromGithub } from '../support/downloads.ts';
 
 const namespace = 'upstream';
 const host = sharedHost();
@@ -104,8 +105,7 @@ describe.skipIf(!host.hasVirtink)('the templates of the Virtink provider (need t
           return { exitCode: 0, stdout, stderr: '' };
         },
       };
-      const nowhere = { mirror: undefined, checksumPolicy: 'require', githubToken: undefined } as const;
-      return new Clusterctl(world, new Local(nowhere, directory, () => undefined), versions.clusterAPI, []);
+      return new Clusterctl(world, new Local(fromGithub, downloadWorld(directory)), versions.clusterAPI, []);
     };
 
     it.each(['cluster-template', 'cluster-template-internal', 'cluster-template-cdi', 'cluster-template-cdi-internal'])(

@@ -94,6 +94,34 @@ describe('create', () => {
   });
 });
 
+describe('a mirror', () => {
+  it('has its login apart from its address, which messages show', () => {
+    const { downloads } = readCreate({ mirror: 'https://ci:s%40cret@mirror.example.com/github/' });
+    expect(downloads).toMatchObject({ mirror: 'https://mirror.example.com/github', mirrorLogin: 'ci:s@cret' });
+  });
+
+  it.each([
+    ['mirror', 'https://mirror.example.com'],
+    ['warn', 'https://mirror.example.com'],
+    ['mirror', 'http://127.0.0.1:8080'],
+    ['mirror', 'http://localhost'],
+    ['mirror', 'http://[::1]:80'],
+    ['require', 'http://mirror.example.com'],
+  ])('is trusted by the policy %s at %s', (policy, mirror) => {
+    expect(problems({ mirror, 'checksum-policy': policy })).toEqual([]);
+  });
+
+  it.each([
+    ['mirror', 'http://mirror.example.com'],
+    ['mirror', 'http://127.0.0.1.example.com'],
+    ['warn', 'http://10.0.0.1:8080'],
+  ])('is not trusted by the policy %s at %s', (policy, mirror) => {
+    expect(problems({ mirror, 'checksum-policy': policy })).toEqual([
+      `checksum-policy: is ${policy}, but what comes from ${mirror} can be changed on its way; use https, or pass checksums-file`,
+    ]);
+  });
+});
+
 describe('one problem', () => {
   it.each([
     ['command', 'destroy', '"destroy" is not known; one of create, delete, scale, kubeconfig, list, cleanup'],
@@ -111,6 +139,7 @@ describe('one problem', () => {
     ['namespace', ' ', 'is missing; for example knest'],
     ['timeout', '20', '"20" is no duration; for example 90s, 20m, 4h or 1h30m'],
     ['timeout', ' ', 'is missing; for example 20m'],
+    ['timeout', '25d', 'is longer than a job can run; at most 5d'],
     ['ttl', '0h', '"0h" is no duration; for example 90s, 20m, 4h or 1h30m'],
     ['kubernetes-version', '1.36', '"1.36" is no version; for example 1.36.0'],
     ['kubernetes-version', 'latest', '"latest" is no version'],
@@ -136,9 +165,12 @@ describe('one problem', () => {
     ['api-access', 'ingress', '"ingress" is not known; one of auto, cluster-ip, node-port, load-balancer'],
     ['ephemeral', 'yes', '"yes" is no boolean; true or false'],
     ['keep-on-failure', 'always', '"always" is no boolean; true or false'],
-    ['mirror', 'mirror.example.com', '"mirror.example.com" is no http or https URL'],
-    ['mirror', 'ftp://mirror.example.com', '"ftp://mirror.example.com" is no http or https URL'],
+    ['mirror', 'mirror.example.com', '"mirror.example.com" is not an http or https URL'],
+    ['mirror', 'ftp://mirror.example.com', '"ftp://mirror.example.com" is not an http or https URL'],
     ['checksum-policy', 'none', '"none" is not known; one of require, mirror, warn'],
+    // What precedes the @ is a password, which is not repeated.
+    ['mirror', 'ftp://ci:s3cret@mirror.example.com', 'it is not an http or https URL'],
+    ['mirror', 'http://ci:s3cret@mirror.example.com', 'has a password, which http sends in plain text; use https'],
     ['checksum-policy', 'mirror', 'is mirror, but no mirror is set'],
   ])('%s: %j', (input, text, problem) => {
     const [first, ...rest] = problems({ [input]: text });

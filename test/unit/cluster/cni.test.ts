@@ -10,6 +10,7 @@ import { Downloader } from '../../../src/install/download.ts';
 import type { ProcessResult, RunProcess } from '../../../src/world.ts';
 import { rejection } from '../rejection.ts';
 import { cidr } from './samples.ts';
+import { downloadWorld, fromGithub } from '../../support/downloads.ts';
 
 const FLANNEL = `
 apiVersion: v1
@@ -48,13 +49,12 @@ function preparing(input: CniInput, given: Given = {}) {
       return Promise.resolve(file);
     }
   }
-  const nowhere = { mirror: undefined, checksumPolicy: 'require', githubToken: undefined } as const;
   const run: RunProcess = (program, args, env) => {
     runs.push({ program, args, env });
     return helm?.() ?? Promise.resolve({ exitCode: 0, stdout: OWN, stderr: '' });
   };
   const sources = {
-    downloader: new Noting(nowhere, directory, () => undefined),
+    downloader: new Noting(fromGithub, downloadWorld(directory)),
     run,
     env: { PATH: '/bin', INPUT_TOKEN: 'secret' },
     template: 'template' in given ? given.template : 'virtink',

@@ -7,6 +7,7 @@ import type { TemplateSource, WebFile } from '../../../src/inputs.ts';
 import { Downloader } from '../../../src/install/download.ts';
 import { hostWith } from '../host/fake-host.ts';
 import { rejection } from '../rejection.ts';
+import { downloadWorld, fromGithub } from '../../support/downloads.ts';
 
 const configMap = '/api/v1/namespaces/knest/configmaps/store';
 const fromConfigMap: TemplateSource = { kind: 'config-map', namespace: 'knest', name: 'store' };
@@ -22,7 +23,7 @@ class Echo extends Downloader {
   readonly #directory: string;
 
   constructor(directory: string) {
-    super({ mirror: undefined, checksumPolicy: 'require', githubToken: undefined }, directory, () => undefined);
+    super(fromGithub, downloadWorld(directory));
     this.#directory = directory;
   }
 

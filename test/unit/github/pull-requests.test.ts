@@ -37,8 +37,8 @@ describe('askPullRequests', () => {
   });
 
   it.each<[string, Handler, string]>([
-    ['is refused', (response) => refuse(response, 403), 'pull request 1: GitHub answered 403 Forbidden'],
-    ['is not there', (response) => refuse(response, 404), 'pull request 1: GitHub answered 404 Not Found'],
+    ['is refused', (response) => refuse(response, 403), 'pull request 1: it answers 403 Forbidden'],
+    ['is not there', (response) => refuse(response, 404), 'pull request 1: it answers 404 Not Found'],
     ['breaks', (response) => response.destroy(), 'pull request 1: other side closed'],
     [
       'is about another repository',
@@ -52,8 +52,7 @@ describe('askPullRequests', () => {
 
   it('counts as not closed what is no JSON', async () => {
     const { states } = await ask(['1'], (response) => response.end('<html>'));
-    expect(states.closed.size).toBe(0);
-    expect(states.problems).toHaveLength(1);
+    expect(states).toEqual({ closed: new Set(), problems: ['pull request 1: the answer is not JSON'] });
   });
 
   it('asks for few at a time', async () => {

@@ -9,6 +9,7 @@ import { Downloader } from '../../../src/install/download.ts';
 import type { ProcessResult } from '../../../src/world.ts';
 import { rejection } from '../rejection.ts';
 import { versions } from './versions.ts';
+import { downloadWorld, fromGithub } from '../../support/downloads.ts';
 
 const components = knownComponents(versions);
 const providers = components.filter((component) => component.installer === 'clusterctl');
@@ -67,8 +68,7 @@ function clusterctl(result: Partial<ProcessResult> = {}, env: NodeJS.ProcessEnv 
       return Promise.resolve(join(directory, name));
     }
   }
-  const nowhere = { mirror: undefined, checksumPolicy: 'require', githubToken: undefined } as const;
-  const downloader = new Noting(nowhere, directory, () => undefined);
+  const downloader = new Noting(fromGithub, downloadWorld(directory));
   const run = (program: string, args: readonly string[], given: Readonly<Record<string, string>>) => {
     runs.push({ program, args, env: given });
     return Promise.resolve({ exitCode: 0, stdout: 'out', stderr: '', ...result });

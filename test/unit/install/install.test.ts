@@ -7,6 +7,7 @@ import { describeInventory } from '../../../src/install/inventory.ts';
 import { hostWith } from '../host/fake-host.ts';
 import { inventoryWith } from './inventories.ts';
 import { versions } from './versions.ts';
+import { downloadWorld, fromGithub } from '../../support/downloads.ts';
 
 it('leaves an older Cluster API as it is: nothing is asked of the host, nothing downloaded, nothing run', async () => {
   const components = requiredComponents(versions, 'docker');
@@ -15,11 +16,7 @@ it('leaves an older Cluster API as it is: nothing is asked of the host, nothing 
   const unused = (): never => {
     throw new Error('nothing is to be done');
   };
-  const downloader = new Downloader(
-    { mirror: undefined, checksumPolicy: 'require', githubToken: undefined },
-    '/nowhere',
-    unused,
-  );
+  const downloader = new Downloader(fromGithub, downloadWorld('/nowhere', unused));
   const world = {
     run: unused,
     env: {},

@@ -1,0 +1,87 @@
+import { GITHUB_API } from '../github/api.ts';
+import { describeWebProblem, WebError, type Web } from '../web.ts';
+import type { ReleaseAsset } from './components.ts';
+
+/** The SHA-256 that GitHub has of an asset, or why there is none, with what to do about it. */
+export type Digest = { readonly sum: string } | { readonly problem: string; readonly next: string };
+
+/** Milliseconds for one release: a network without a way to GitHub may not even refuse the connection. */
+const PATIENCE = 20_000;
+
+/** The digests that GitHub computes of the assets of releases, one request a release. */
+export class ReleaseDigests {
+  readonly #web: Web;
+  readonly #token: string | undefined;
+  readonly #releases = new Map<string, Promise<Release>>();
+
+  /** `token`: one of github.com; undefined to ask as nobody, which GitHub answers 60 times an hour. */
+  constructor(web: Web, token: string | undefined) {
+    this.#web = web;
+    this.#token = token;
+  }
+
+  /** The digest of an asset. Rejects only when the time of the command is up. */
+  async find({ repository, tag, name }: ReleaseAsset): Promise<Digest> {
+    const url = `${GITHUB_API}/repos/${repository}/releases/tags/${tag}`;
+    const release = this.#releases.get(url) ?? this.#ask(url);
+    this.#releases.set(url, release);
+    const found = await release;
+    if ('problem' in found) return found;
+    const asset = found.assets.find((one) => one.name === name);
+    const next = 'add its sum to checksums-file, or accept it unverified with checksum-policy: warn';
+    if (asset === undefined) {
+      return { problem: `release ${tag} of ${repository} has no asset ${name}`, next: 'check the version inputs' };
+    }
+    const sum = /^sha256:([0-9a-f]{64})$/.exec(asset.digest ?? '')?.[1];
+    return sum === undefined ? { problem: `GitHub has no SHA-256 of ${name}: the release is too old`, next } : { sum };
+  }
+
+  async #ask(url: string): Promise<Release> {
+    try {
+      const text = await this.#web.within(PATIENCE).text({
+        url,
+        accept: 'application/vnd.github+json',
+        ...(this.#token !== undefined && { authorization: `Bearer ${this.#token}` }),
+      });
+      return { assets: assetsIn(text) };
+    } catch (thrown) {
+      this.#web.signal.throwIfAborted();
+      return this.#problemOf(thrown);
+    }
+  }
+
+  #problemOf(thrown: unknown): { readonly problem: string; readonly next: string } {
+    const unknown = 'pass the sums of the assets in checksums-file';
+    if (!(thrown instanceof WebError)) {
+      return {
+        problem: `${GITHUB_API} does not answer: ${describeWebProblem(thrown)}`,
+        next: `check HTTPS_PROXY and NO_PROXY, or ${unknown}`,
+      };
+    }
+    if (thrown.isLimited) {
+      const token = this.#token === undefined ? 'set github-token to a token of github.com, ' : '';
+      return {
+        problem: `${GITHUB_API} answers no more requests for now (rate limit)`,
+        next: `${token}run the job again later, or ${unknown}`,
+      };
+    }
+    const problem = `${GITHUB_API} refused the request: ${thrown.message}`;
+    return { problem, next: thrown.status === 404 ? 'check the version inputs' : `check github-token, or ${unknown}` };
+  }
+}
+
+interface Asset {
+  readonly name: string;
+  readonly digest?: string | null;
+}
+
+/** Source: docs.github.com, REST API, "Get a release by tag name". */
+function assetsIn(text: string): readonly Asset[] {
+  try {
+    return (JSON.parse(text) as { readonly assets?: readonly Asset[] }).assets ?? [];
+  } catch {
+    throw new Error('its answer is not JSON'); // a login page; the parser's error would quote it
+  }
+}
+
+type Release = { readonly assets: readonly Asset[] } | { readonly problem: string; readonly next: string };

@@ -1,0 +1,138 @@
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { MockAgent } from 'undici';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { KnestError } from '../../src/errors.ts';
+import { describeWebProblem, Web } from '../../src/web.ts';
+import { serve } from './host/server.ts';
+import { rejection } from './rejection.ts';
+
+const never = new AbortController().signal;
+const timeUp = new KnestError({ code: 'KNEST_TIMEOUT', problem: 'the time is up after 5s' });
+
+function temporaryFile(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'web-'));
+  onTestFinished(() => rmSync(directory, { recursive: true }));
+  return join(directory, 'file');
+}
+
+/** Two origins on https, of which the first redirects to the second; what each is sent. */
+function redirecting(location: string): { readonly agent: MockAgent; readonly sent: Record<string, string | null>[] } {
+  const sent: Record<string, string | null>[] = [];
+  const agent = new MockAgent();
+  agent.disableNetConnect();
+  for (const origin of ['https://one.example.com', 'https://two.example.com', 'http://two.example.com']) {
+    agent
+      .get(origin)
+      .intercept({ path: /./ })
+      .reply(({ path, headers }) => {
+        const authorization = new Headers(headers as Record<string, string>).get('authorization');
+        sent.push({ url: `${origin}${path}`, authorization });
+        return path === '/start'
+          ? { statusCode: 302, data: '', responseOptions: { headers: { location } } }
+          : { statusCode: 200, data: 'there' };
+      })
+      .persist();
+  }
+  return { agent, sent };
+}
+
+describe('a download', () => {
+  it('is written to a file that its owner alone reads', async () => {
+    const { url } = await serve((response) => response.end('content'));
+    const file = temporaryFile();
+    await new Web(never).download({ url }, file);
+    expect(readFileSync(file, 'utf8')).toBe('content');
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+  });
+
+  it('starts again when it is cut, or the server is busy', async () => {
+    const { url, received } = await serve((response, number) => {
+      if (number === 0) response.writeHead(503).end();
+      else if (number === 1) response.writeHead(200, { 'content-length': 7 }).write('con', () => response.destroy());
+      else response.end('content');
+    });
+    const file = temporaryFile();
+    await new Web(never).download({ url }, file);
+    expect(readFileSync(file, 'utf8')).toBe('content');
+    expect(received).toHaveLength(3);
+  });
+
+  it('is asked for once when the answer is certain', async () => {
+    const { url, received } = await serve((response) => response.writeHead(404).end());
+    expect(await rejection(new Web(never).download({ url }, temporaryFile()))).toMatchObject({
+      status: 404,
+      message: 'it answers 404 Not Found',
+    });
+    expect(received).toHaveLength(1);
+  });
+
+  it.each([
+    ['is silent', 0],
+    ['drips', 3],
+  ])('ends with the time of the command when the server %s, and tells how far it was', async (_how, bytes) => {
+    const time = new AbortController();
+    const { url } = await serve((response) => {
+      if (bytes > 0) response.writeHead(200, { 'content-length': 1000 }).write('x'.repeat(bytes));
+      setTimeout(() => time.abort(timeUp), 200);
+    });
+    expect(await rejection(new Web(time.signal).download({ url }, temporaryFile()))).toMatchObject({
+      code: 'KNEST_TIMEOUT',
+      evidence: [`the download of ${url} was not complete: ${bytes} bytes are there`],
+    });
+  });
+
+  it('that cannot be written is not tried again', async () => {
+    const { url, received } = await serve((response) => response.end('content'));
+    expect(await rejection(new Web(never).download({ url }, '/no/such/directory/file'))).toMatchObject({
+      code: 'ENOENT',
+    });
+    expect(received).toHaveLength(1);
+  });
+});
+
+describe('a redirect', () => {
+  const request = { url: 'https://one.example.com/start', authorization: 'Bearer secret' };
+
+  it('keeps the authorization within its origin', async () => {
+    const { agent, sent } = redirecting('/next');
+    expect(await new Web(never, agent).text(request)).toBe('there');
+    expect(sent.map(({ authorization }) => authorization)).toEqual(['Bearer secret', 'Bearer secret']);
+  });
+
+  it.each(['https://two.example.com/next', '//two.example.com/next'])('to %s loses it', async (location) => {
+    const { agent, sent } = redirecting(location);
+    expect(await new Web(never, agent).text(request)).toBe('there');
+    expect(sent).toEqual([
+      { url: 'https://one.example.com/start', authorization: 'Bearer secret' },
+      { url: 'https://two.example.com/next', authorization: null },
+    ]);
+  });
+
+  it.each(['http://two.example.com/next', 'file:///etc/passwd', 'http://'])(
+    'to %s is not followed',
+    async (location) => {
+      const { agent, sent } = redirecting(location);
+      expect(await rejection(new Web(never, agent).text(request))).toMatchObject({
+        message: expect.stringContaining('it redirects to an address that is not https') as string,
+      });
+      expect(sent).toHaveLength(1);
+    },
+  );
+
+  it('in a circle ends', async () => {
+    const { agent, sent } = redirecting('/start');
+    expect(await rejection(new Web(never, agent).text(request))).toMatchObject({
+      message: 'it redirects more than 10 times',
+    });
+    expect(sent).toHaveLength(11);
+  });
+});
+
+it('a problem of the network is described by its cause', async () => {
+  const agent = new MockAgent();
+  agent.disableNetConnect();
+  const problem = await rejection(new Web(never, agent).within(200).text({ url: 'https://one.example.com/' }));
+  expect(describeWebProblem(problem)).not.toContain('fetch failed');
+});
