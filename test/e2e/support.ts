@@ -16,12 +16,15 @@ export function sharedHost(): Host {
 export const kubernetesVersion = versions.kubernetes.replace(/^v/, '');
 
 /** What the host's mirror and machines want otherwise than action.yml. */
-export const hostInputs = {
-  'checksum-policy': 'mirror',
-  'kubernetes-version': kubernetesVersion,
-  // The last one that can be built from modules alone.
-  'cert-manager-version': versions.certManager,
-} as const;
+export function hostInputs(host: Host): Readonly<Record<string, string>> {
+  return {
+    mirror: host.mirror,
+    'checksums-file': host.checksums,
+    'kubernetes-version': kubernetesVersion,
+    // The last one that can be built from modules alone.
+    'cert-manager-version': versions.certManager,
+  };
+}
 
 /** A job that runs the action in the host's network, with the host's kubeconfig and mirror. */
 export function jobOn(host: Host, inputs: Readonly<Record<string, string>>, options: Partial<StepOptions> = {}): Job {
@@ -30,8 +33,7 @@ export function jobOn(host: Host, inputs: Readonly<Record<string, string>>, opti
     ...options,
     inputs: {
       'host-kubeconfig-file': host.kubeconfig,
-      mirror: host.mirror,
-      ...hostInputs,
+      ...hostInputs(host),
       ...inputs,
     },
   });

@@ -136,19 +136,25 @@ async function persistence(renderer: Renderer): Promise<void> {
   }
 }
 
-/** Puts an ASSET.sha256 beside every asset, in sha256sum's form. */
-function addChecksums(root: string): void {
-  for (const file of assetFiles(root)) {
-    const path = join(root, file);
-    const digest = createHash('sha256').update(readFileSync(path)).digest('hex');
-    writeFileSync(`${path}.sha256`, `${digest}  ${basename(file)}\n`);
-  }
+/** The file with the sums of all assets below `root`, as sha256sum writes it there. */
+export function checksumsFile(root: string): string {
+  return join(root, 'SHA256SUMS');
+}
+
+function writeChecksums(root: string): void {
+  const lines = assetFiles(root).map((file) => {
+    const digest = createHash('sha256')
+      .update(readFileSync(join(root, file)))
+      .digest('hex');
+    return `${digest}  ./${file}\n`;
+  });
+  writeFileSync(checksumsFile(root), lines.join(''));
 }
 
 /** The paths of all assets below `root`: those of releases, and files of repositories. */
 export function assetFiles(root: string): string[] {
   return globSync(['*/*/releases/download/*/*', '*/*/raw/*/**'], { cwd: root, withFileTypes: true })
-    .filter((entry) => entry.isFile() && !entry.name.endsWith('.sha256'))
+    .filter((entry) => entry.isFile())
     .map((entry) => relative(root, join(entry.parentPath, entry.name)));
 }
 
@@ -176,7 +182,7 @@ export async function renderAssets(programs: Programs, virtinkReleases: string |
       await Promise.all([flannel(renderer), persistence(renderer)]);
     }
     rmSync(renderer.work, { recursive: true, force: true });
-    addChecksums(temporary);
+    writeChecksums(temporary);
   });
   return directory;
 }

@@ -23,7 +23,7 @@ async function hostUp(name: string, virtink: boolean): Promise<number> {
   use it           npm run host:exec -- ${option}-- kubectl get pods -A
   with the action  host-kubeconfig-file: ${host.kubeconfig}
                    mirror: ${host.mirror}
-                   checksum-policy: mirror
+                   checksums-file: ${host.checksums}
   see the action   npm run demo
   remove it        npm run host:down${option && ` -- ${option.trimEnd()}`}`);
   return 0;

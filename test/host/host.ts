@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { checksumsFile } from './assets.ts';
 import { authenticateBy } from './authentication.ts';
 import {
   controlPlaneImages,
@@ -31,6 +32,8 @@ interface Notes {
   hasVirtink: boolean;
   /** A directory with the host's programs. */
   binaries: string;
+  /** A file with the sums of the assets that the mirror serves. */
+  checksums: string;
   /** Of what the host was made from. */
   sources: string;
 }
@@ -48,6 +51,8 @@ export class Host {
   readonly kubeconfig: string;
   /** Serves the release assets, in the host's network: what the action's input `mirror` takes. */
   readonly mirror = mirror;
+  /** The sums of what the mirror serves: what the input `checksums-file` takes. Not read from the mirror, over plain http. */
+  readonly checksums: string;
   /** A directory with kubectl, clusterctl and other programs. */
   readonly binaries: string;
   readonly stateDirectory: string;
@@ -60,6 +65,7 @@ export class Host {
     this.stateDirectory = sandbox.stateDirectory;
     this.kubeconfig = kubeconfigPath(sandbox.stateDirectory);
     this.binaries = notes.binaries;
+    this.checksums = notes.checksums;
     this.hasVirtink = notes.hasVirtink;
     this.#init = sandbox.init;
   }
@@ -181,7 +187,8 @@ async function create(name: string, withVirtink: boolean, report: Report): Promi
     await Promise.all([initialise(sandbox, kubeconfigPath(stateDirectory)), importImages(sandbox, images.rest)]);
     say('kubeadm init; images of what can be installed');
   });
-  const notes: Notes = { hasVirtink, binaries, sources: sourcesKey() };
+  const checksums = checksumsFile(provisions.assets);
+  const notes: Notes = { hasVirtink, binaries, checksums, sources: sourcesKey() };
   const host = new Host(sandbox, notes);
   await step(report, place, 'Node', ['kube-proxy', 'kubelet'], async (say) => {
     await finish(sandbox);

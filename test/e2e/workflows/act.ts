@@ -48,7 +48,7 @@ export class Act {
     this.#host = host;
     this.#program = program;
     mkdirSync(join(this.#directory, 'home'));
-    this.#copyAction({ mirror: host.mirror, namespace, ...hostInputs, ...defaults });
+    this.#copyAction({ namespace, ...hostInputs(host), ...defaults });
   }
 
   /** Prepares act; `defaults` replace those of action.yml, since the workflows stay as they are. */
