@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { MockAgent } from 'undici';
+import { Headers, MockAgent } from 'undici';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { KnestError } from '../../src/errors.ts';
 import { describeWebProblem, Web } from '../../src/web.ts';
@@ -27,7 +27,7 @@ function redirecting(location: string): { readonly agent: MockAgent; readonly se
       .get(origin)
       .intercept({ path: /./ })
       .reply(({ path, headers }) => {
-        const authorization = new Headers(headers as Record<string, string>).get('authorization');
+        const authorization = new Headers(headers).get('authorization');
         sent.push({ url: `${origin}${path}`, authorization });
         return path === '/start'
           ? { statusCode: 302, data: '', responseOptions: { headers: { location } } }

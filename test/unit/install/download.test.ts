@@ -1,21 +1,9 @@
-import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { MockAgent } from 'undici';
-import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { DownloadInputs, WebFile } from '../../../src/inputs.ts';
-import type { ReleaseAsset } from '../../../src/install/components.ts';
-import { Downloader } from '../../../src/install/download.ts';
-import { Web } from '../../../src/web.ts';
-import { fromGithub } from '../../support/downloads.ts';
-import { serve } from '../host/server.ts';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { WebFile } from '../../../src/inputs.ts';
 import { rejection } from '../rejection.ts';
-
-const BYTES = '#!/bin/sh\necho released\n';
-const sumOf = (text: string): string => createHash('sha256').update(text).digest('hex');
-const asset: ReleaseAsset = { repository: 'acme/tool', tag: 'v9.9.9', name: 'tool-linux-amd64' };
-const PATH = '/acme/tool/releases/download/v9.9.9/tool-linux-amd64';
+import { asset, BYTES, downloading, github, PATH, sumOf } from './downloading.ts';
 
 beforeEach(() => {
   // The library of the tool cache writes its debug lines there.
@@ -25,65 +13,6 @@ afterEach(() => {
   vi.restoreAllMocks();
   vi.unstubAllEnvs();
 });
-
-function temporary(): string {
-  const directory = mkdtempSync(join(tmpdir(), 'download-'));
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
-  return directory;
-}
-
-/** GitHub's API as a test has it: nothing else outside of this machine answers. */
-function github(
-  digests: Readonly<Record<string, string | null>> = {},
-  status = 200,
-): { readonly agent: MockAgent; readonly asked: { readonly path: string; readonly authorization: string }[] } {
-  const asked: { path: string; authorization: string }[] = [];
-  const agent = new MockAgent();
-  agent.disableNetConnect();
-  agent.enableNetConnect(/^(127\.0\.0\.1|localhost)/);
-  const assets = Object.entries(digests).map(([name, digest]) => ({ name, digest }));
-  agent
-    .get('https://api.github.com')
-    .intercept({ path: /./ })
-    .reply(({ path, headers }) => {
-      const authorization = new Headers(headers as Record<string, string>).get('authorization') ?? 'nobody';
-      asked.push({ path, authorization });
-      return { statusCode: status, data: JSON.stringify({ assets }) };
-    })
-    .persist();
-  return { agent, asked };
-}
-
-/** A downloader from a mirror that has these files, by path; all others are 404. */
-async function downloading(
-  files: Readonly<Record<string, string>>,
-  inputs: Partial<DownloadInputs> = {},
-  { agent } = github(),
-  env: NodeJS.ProcessEnv = {},
-) {
-  const { url, received } = await serve((response, _number, { path }) => {
-    const text = files[path];
-    response.writeHead(text === undefined ? 404 : 200).end(text);
-  });
-  const directory = temporary();
-  const cache = temporary();
-  vi.stubEnv('RUNNER_TEMP', temporary());
-  vi.stubEnv('RUNNER_TOOL_CACHE', cache);
-  const warnings: string[] = [];
-  const all: DownloadInputs = { ...fromGithub, mirror: url, checksumPolicy: 'mirror', ...inputs };
-  const { signal } = new AbortController();
-  const warn = (text: string): unknown => warnings.push(text);
-  /** A downloader of another job on the same runner. */
-  const fresh = (): Downloader => new Downloader(all, { env, directory, signal, warn }, new Web(signal, agent));
-  return { url, received, directory, cache, warnings, downloader: fresh(), fresh };
-}
-
-/** A file of sums. */
-function sumsFile(text: string): string {
-  const file = join(temporary(), 'sums');
-  writeFileSync(file, text);
-  return file;
-}
 
 describe('a mirror with sums', () => {
   it('gives the file when its sum is right', async () => {
@@ -156,91 +85,6 @@ describe('a file of a repository', () => {
       evidence: ['it is not an asset of a release: GitHub has no SHA-256 of it'],
     });
     expect(asked).toEqual([]);
-  });
-});
-
-describe('the digests of GitHub', () => {
-  const name = asset.name;
-
-  it('are what an asset is verified by where the table knows none', async () => {
-    const digests = github({ older: null, [name]: `sha256:${sumOf(BYTES)}` });
-    const inputs = { checksumPolicy: 'require', githubToken: 't' } as const;
-    const { downloader } = await downloading({ [PATH]: BYTES }, inputs, digests);
-    expect(readFileSync(await downloader.file(asset, 'tool'), 'utf8')).toBe(BYTES);
-    await downloader.file(asset, 'again');
-    // One request a release.
-    expect(digests.asked).toEqual([{ path: '/repos/acme/tool/releases/tags/v9.9.9', authorization: 'Bearer t' }]);
-  });
-
-  it('are asked without the token of another server', async () => {
-    const digests = github({ [name]: `sha256:${sumOf(BYTES)}` });
-    const inputs = { checksumPolicy: 'require', githubToken: 'ghs_of_the_enterprise' } as const;
-    const env = { GITHUB_SERVER_URL: 'https://github.example.com' };
-    const { downloader } = await downloading({ [PATH]: BYTES }, inputs, digests, env);
-    expect(readFileSync(await downloader.file(asset, 'tool'), 'utf8')).toBe(BYTES);
-    expect(digests.asked.map(({ authorization }) => authorization)).toEqual(['nobody']);
-  });
-
-  it.each(['require', 'warn'] as const)('refuse another file, by the policy %s too', async (checksumPolicy) => {
-    const digests = github({ [name]: `sha256:${sumOf('other')}` });
-    const { downloader } = await downloading({ [PATH]: BYTES }, { checksumPolicy }, digests);
-    expect(await rejection(downloader.file(asset, 'tool'))).toMatchObject({ code: 'KNEST_CHECKSUM' });
-  });
-
-  it('are missing: nothing is downloaded', async () => {
-    const { downloader, directory, received } = await downloading({ [PATH]: BYTES }, { checksumPolicy: 'require' });
-    expect(await rejection(downloader.file(asset, 'tool'))).toMatchObject({
-      code: 'KNEST_CHECKSUM',
-      problem: 'no known checksum for acme/tool/v9.9.9/tool-linux-amd64',
-      evidence: ['release v9.9.9 of acme/tool has no asset tool-linux-amd64'],
-      next: 'check the version inputs',
-    });
-    expect(received).toEqual([]);
-    expect(existsSync(join(directory, 'tool'))).toBe(false);
-  });
-
-  it('may be missing by the policy warn, with a warning', async () => {
-    const digests = github({ [name]: null });
-    const { downloader, warnings } = await downloading({ [PATH]: BYTES }, { checksumPolicy: 'warn' }, digests);
-    expect(readFileSync(await downloader.file(asset, 'tool'), 'utf8')).toBe(BYTES);
-    expect(warnings).toEqual([
-      'acme/tool/v9.9.9/tool-linux-amd64 is used unverified: GitHub has no SHA-256 of tool-linux-amd64: the release is too old (checksum-policy: warn)',
-    ]);
-  });
-});
-
-describe('a file of sums', () => {
-  const line = (text: string): string => `${sumOf(text)}  .${PATH}\n`;
-
-  it('verifies what comes from a mirror, and nobody else is asked', async () => {
-    const digests = github();
-    const inputs = { checksumPolicy: 'require', checksumsFile: sumsFile(line(BYTES)) } as const;
-    const { downloader, received } = await downloading({ [PATH]: BYTES }, inputs, digests);
-    expect(readFileSync(await downloader.file(asset, 'tool'), 'utf8')).toBe(BYTES);
-    expect(received.map(({ path }) => path)).toEqual([PATH]);
-    expect(digests.asked).toEqual([]);
-  });
-
-  it.each(['require', 'mirror', 'warn'] as const)('refuses other bytes by the policy %s', async (checksumPolicy) => {
-    const inputs = { checksumPolicy, checksumsFile: sumsFile(line('other')) };
-    const files = { [PATH]: BYTES, [`${PATH}.sha256`]: sumOf(BYTES) };
-    const { downloader } = await downloading(files, inputs);
-    expect(await rejection(downloader.file(asset, 'tool'))).toMatchObject({
-      code: 'KNEST_CHECKSUM',
-      evidence: [`expected ${sumOf('other')}`, `received ${sumOf(BYTES)}`],
-    });
-  });
-});
-
-describe('a mirror with a password', () => {
-  it('is sent it in a header, and no message has it', async () => {
-    const files = { [PATH]: BYTES, [`${PATH}.sha256`]: sumOf(BYTES) };
-    const { downloader, received } = await downloading(files, { mirrorLogin: 'ci:s3cret' });
-    await downloader.file(asset, 'tool');
-    const expected = `Basic ${Buffer.from('ci:s3cret').toString('base64')}`;
-    expect(received.map(({ headers }) => headers.authorization)).toEqual([expected, expected]);
-    const missing = await rejection(downloader.file({ ...asset, tag: 'v0' }, 'other'));
-    expect(String(missing)).not.toContain('s3cret');
   });
 });
 
