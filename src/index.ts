@@ -6,6 +6,7 @@ import { kubeconfig } from './commands/kubeconfig.ts';
 import { list } from './commands/list.ts';
 import { post } from './commands/post.ts';
 import { scale } from './commands/scale.ts';
+import { crashSignal } from './crash.ts';
 import { KnestError, toKnestError } from './errors.ts';
 import { readInputs, readOutcome, type Inputs } from './inputs.ts';
 import { privateDirectory } from './private-directory.ts';
@@ -30,10 +31,16 @@ const timeline = new Timeline();
 const log = githubLog(timeline);
 const summary = githubSummary(process.env);
 const cancelled = cancellation();
+const crashed = crashSignal();
 /** Undefined until it is needed: the post step deletes its cluster also where no directory can be made. */
 let directory: string | undefined;
 
 await (state.isPost ? runPost() : runMain());
+// A crash from here on is reported all the same, unless there was a failure already.
+crashed.addEventListener('abort', () => {
+  if (state.isPost) warn(crashed.reason);
+  else if (process.exitCode !== 1) void fail(toKnestError(crashed.reason), log, summary);
+});
 setTimeout(() => process.exit(), LINGER_MILLISECONDS).unref();
 
 async function runMain(): Promise<void> {
@@ -41,7 +48,8 @@ async function runMain(): Promise<void> {
     const inputs = readInputs(getInput);
     const job = readJob(process.env);
     directory = findDirectory();
-    await run(inputs, { ...makeWorld(inputs.timeoutSeconds), job });
+    await run(inputs, { ...makeWorld(inputs.timeoutSeconds, crashed), job });
+    crashed.throwIfAborted();
   } catch (thrown) {
     await fail(toKnestError(thrown), log, summary);
   }
@@ -66,14 +74,20 @@ async function run(inputs: Inputs, world: JobWorld): Promise<void> {
 
 async function runPost(): Promise<void> {
   try {
+    // A crash does not keep it from deleting the cluster.
     await post(readOutcome(getInput), makeWorld(POST_SECONDS));
+    crashed.throwIfAborted();
   } catch (thrown) {
-    // Whatever is wrong with the clean-up, the job's own work is done: a green job stays green.
-    const { problem, code, evidence, next } = toKnestError(thrown);
-    log.warn(`${problem} (${code})`);
-    for (const line of evidence) log.line(`  ${line}`);
-    if (next !== undefined) log.line(`  Next: ${next}`);
+    warn(thrown);
   }
+}
+
+/** Reports a failure of the post step: the job's own work is done, and a green job stays green. */
+function warn(thrown: unknown): void {
+  const { problem, code, evidence, next } = toKnestError(thrown);
+  log.warn(`${problem} (${code})`);
+  for (const line of evidence) log.line(`  ${line}`);
+  if (next !== undefined) log.line(`  Next: ${next}`);
 }
 
 async function fail(failure: KnestError, log: Log, summary: Summary): Promise<void> {
@@ -82,14 +96,14 @@ async function fail(failure: KnestError, log: Log, summary: Summary): Promise<vo
   await summary.add(failurePage(failure, timeline));
 }
 
-function makeWorld(timeoutSeconds: number): World {
+function makeWorld(timeoutSeconds: number, ...ends: readonly AbortSignal[]): World {
   const timeUp = new AbortController();
   const timer = setTimeout(() => {
     const problem = `the time is up after ${formatDuration(timeoutSeconds)}`;
     timeUp.abort(new KnestError({ code: 'KNEST_TIMEOUT', problem, next: 'raise the input timeout' }));
   }, timeoutSeconds * 1000);
   timer.unref();
-  const signal = AbortSignal.any([cancelled, timeUp.signal]);
+  const signal = AbortSignal.any([cancelled, timeUp.signal, ...ends]);
   const redactor = new Redactor(setSecret);
   const end = performance.now() + timeoutSeconds * 1000;
   return {

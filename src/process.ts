@@ -22,20 +22,21 @@ type Child = ChildProcessByStdio<null, Readable, Readable>;
  * started, which keeps running on a runner that serves more than one job.
  */
 export function processRunner(signal: AbortSignal): RunProcess {
-  return async (program, args, env) => {
-    signal.throwIfAborted();
+  return async (program, args, env, stop = signal) => {
+    const ended = AbortSignal.any([signal, stop]);
+    ended.throwIfAborted();
     const child = spawn(program, args, { env, detached: true, stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true });
     const stopped = Promise.withResolvers<undefined>();
-    const stop = (): void => stopped.resolve(undefined);
-    signal.addEventListener('abort', stop, { once: true });
+    const end = (): void => stopped.resolve(undefined);
+    ended.addEventListener('abort', end, { once: true });
     try {
       const result = await Promise.race([resultOf(child), stopped.promise]);
       if (result !== undefined) return result;
     } finally {
-      signal.removeEventListener('abort', stop);
+      ended.removeEventListener('abort', end);
     }
     await endGroup(child);
-    throw signal.reason;
+    throw ended.reason;
   };
 }
 

@@ -33,11 +33,12 @@ export interface ProcessResult {
   readonly stderr: string;
 }
 
-/** Runs a program without a shell, quietly; secrets travel in files, never in `args`. */
+/** Runs a program without a shell, quietly; secrets travel in files, never in `args`. `stop` ends it early. */
 export type RunProcess = (
   program: string,
   args: readonly string[],
   env: Readonly<Record<string, string>>,
+  stop?: AbortSignal,
 ) => Promise<ProcessResult>;
 
 /**

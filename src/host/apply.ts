@@ -1,4 +1,4 @@
-import { mapConcurrently } from '../values/concurrency.ts';
+import { mapConcurrently, together } from '../values/concurrency.ts';
 import type { KubernetesClient } from './client.ts';
 import { groupOf, groupOfDefinition, Kinds } from './kinds.ts';
 import { conditionOf, type CustomResourceDefinition, type KubernetesObject } from './objects.ts';
@@ -44,12 +44,13 @@ async function established(
   definitions: readonly KubernetesObject[],
   signal: AbortSignal,
 ): Promise<void> {
-  await Promise.all(
-    definitions.map(async ({ metadata: { name } }) => {
+  await together(
+    definitions.map(({ metadata: { name } }) => (stop) => {
       const target = watchTarget(Kinds.customResourceDefinition, { fieldSelector: `metadata.name=${name}` });
       const isServed = (definition: CustomResourceDefinition | undefined): boolean =>
         conditionOf(definition, 'Established')?.status === 'True';
-      await watchUntil(client, [target], () => isServed(target.objects.get(name)) || undefined, signal);
+      return watchUntil(client, [target], () => isServed(target.objects.get(name)) || undefined, stop);
     }),
+    signal,
   );
 }

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { KnestError } from '../errors.ts';
 import type { KubernetesClient } from './client.ts';
 import { FIELD_MANAGER } from './client.ts';
 import { Kinds } from './kinds.ts';
@@ -17,7 +18,9 @@ const LOOK_EVERY = 1_000;
 /**
  * Does `work` while holding the Lease of that name, so that two jobs never do it at once. Waits for another holder,
  * and takes over from one that stopped renewing; `waiting` hears who that is, once. Clocks are not compared: a holder
- * is dead when its Lease did not change for its duration by our own clock, as in client-go's leader election.
+ * is dead when its Lease did not change for its duration by our own clock, as in client-go's leader election. The signal
+ * that `work` is given aborts with `signal`, and when another holder took the Lease over; the Lease is held until `work`
+ * has ended.
  */
 export async function withLease<T>(
   client: KubernetesClient,
@@ -25,13 +28,15 @@ export async function withLease<T>(
   holder: string,
   signal: AbortSignal,
   waiting: (holder: string) => void,
-  work: () => Promise<T>,
+  work: (held: AbortSignal) => Promise<T>,
 ): Promise<T> {
   await acquire(client, name, holder, signal, waiting);
   const done = new AbortController();
-  const renewal = renew(client, name, holder, done.signal);
+  const lost = new AbortController();
+  // Not bound to the signal: what is to end takes its time, and nobody else may begin before.
+  const renewal = renew(client, name, holder, lost, done.signal);
   try {
-    return await work();
+    return await work(AbortSignal.any([signal, lost.signal]));
   } finally {
     done.abort();
     await renewal;
@@ -87,7 +92,13 @@ async function take(
   }
 }
 
-async function renew(client: KubernetesClient, name: string, holder: string, signal: AbortSignal): Promise<void> {
+async function renew(
+  client: KubernetesClient,
+  name: string,
+  holder: string,
+  lost: AbortController,
+  signal: AbortSignal,
+): Promise<void> {
   for (;;) {
     try {
       await delay(RENEW_EVERY, undefined, { signal, ref: false });
@@ -95,9 +106,21 @@ async function renew(client: KubernetesClient, name: string, holder: string, sig
       return; // the work is done
     }
     // A renewal that fails is tried again in time; only a holder that stays away loses the Lease.
-    const lease = await client.get(Kinds.lease, name, NAMESPACE).catch(() => undefined);
-    if (lease?.spec?.holderIdentity === holder) await take(client, name, holder, lease).catch(() => false);
+    const briefly = client.until(AbortSignal.any([signal, AbortSignal.timeout(RENEW_EVERY)]));
+    const lease = await briefly.get(Kinds.lease, name, NAMESPACE).catch(() => undefined);
+    const current = lease?.spec?.holderIdentity ?? '';
+    if (current === holder) await take(briefly, name, holder, lease).catch(() => false);
+    else if (current !== '') lost.abort(takenOver(name, current));
   }
+}
+
+function takenOver(name: string, holder: string): KnestError {
+  return new KnestError({
+    code: 'KNEST_INSTALL',
+    problem: `another job took over the Lease ${NAMESPACE}/${name}, which this one could not renew for ${DURATION_SECONDS} s`,
+    evidence: [`its holder is ${holder}`],
+    next: 'run the job again: it completes what is missing; check that the API server answers this runner reliably',
+  });
 }
 
 async function release(client: KubernetesClient, name: string, holder: string): Promise<void> {

@@ -82,16 +82,22 @@ export class Clusterctl {
 
   /**
    * `clusterctl init` for these providers; it installs cert-manager first when the host has none. `validate`: whether
-   * it compares the contracts of all providers of the host, for which it needs the metadata of each.
+   * it compares the contracts of all providers of the host, for which it needs the metadata of each. Rejects with the
+   * reason of `stop` when that aborts, once the program has ended.
    */
-  async init(providers: readonly ProviderComponent[], timeoutSeconds: number, validate: boolean): Promise<void> {
+  async init(
+    providers: readonly ProviderComponent[],
+    timeoutSeconds: number,
+    validate: boolean,
+    stop: AbortSignal,
+  ): Promise<void> {
     const wanted = providers.flatMap(({ provider, version }) => [
       SPELLING[provider.type].flag,
       `${provider.name}:${version}`,
     ]);
     const timeout = ['--wait-provider-timeout', String(Math.max(30, Math.floor(timeoutSeconds)))];
     const options = ['--wait-providers', `--validate=${validate}`, ...timeout];
-    const { exitCode, stderr } = await this.#runOnHost(['init', ...wanted, ...options]);
+    const { exitCode, stderr } = await this.#runOnHost(['init', ...wanted, ...options], {}, stop);
     if (exitCode !== 0) throw installError('init', stderr);
   }
 
@@ -118,21 +124,30 @@ export class Clusterctl {
   }
 
   /** Runs a command that talks to the host; `generate provider` does not know the flag for that. */
-  async #runOnHost(args: readonly string[], variables: Readonly<Record<string, string>> = {}): Promise<ProcessResult> {
+  async #runOnHost(
+    args: readonly string[],
+    variables: Readonly<Record<string, string>> = {},
+    stop?: AbortSignal,
+  ): Promise<ProcessResult> {
     await this.prepare(); // before the credentials, which may not live as long as a download takes
-    return this.#world.withKubeconfig((file) => this.#run([...args, '--kubeconfig', file], variables));
+    return this.#world.withKubeconfig((file) => this.#run([...args, '--kubeconfig', file], variables, stop));
   }
 
-  async #run(args: readonly string[], variables: Readonly<Record<string, string>> = {}): Promise<ProcessResult> {
+  async #run(
+    args: readonly string[],
+    variables: Readonly<Record<string, string>> = {},
+    stop?: AbortSignal,
+  ): Promise<ProcessResult> {
     const { run, directory, env } = this.#world;
     const program = await this.prepare();
-    return run(program, [...args, '--config', join(directory, CONFIG_FILE)], {
+    const environment = {
       ...childEnvironment(env), // a kubeconfig may name a program that needs it
       XDG_CONFIG_HOME: directory,
       CLUSTERCTL_DISABLE_VERSIONCHECK: 'true',
       GOPROXY: 'off',
       ...variables,
-    });
+    };
+    return run(program, [...args, '--config', join(directory, CONFIG_FILE)], environment, stop);
   }
 
   async #prepare(): Promise<string> {

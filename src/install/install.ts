@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { KnestError, messageOf } from '../errors.ts';
+import { firstLineOf, KnestError, messageOf } from '../errors.ts';
 import { applyAll } from '../host/apply.ts';
 import type { KubernetesClient } from '../host/client.ts';
 import { Kinds } from '../host/kinds.ts';
@@ -9,6 +9,7 @@ import type { KubernetesObject } from '../host/objects.ts';
 import { describePodProblem, podProblem } from '../host/pods.ts';
 import { watchTarget, watchUntil } from '../host/watch.ts';
 import type { StepLog } from '../report/log.ts';
+import { together } from '../values/concurrency.ts';
 import type { Clusterctl } from './clusterctl.ts';
 import { assetsOf, atVersion, type Component, type ProviderComponent, type Workload } from './components.ts';
 import {
@@ -57,22 +58,28 @@ export async function install(installation: Installation, log: StepLog): Promise
   const recorded = recordedProviders(clusterctl.components, inventory);
   await clusterctl.stock(needed(first, components), recorded);
   const waiting = (other: string): void => log.line(`waiting for ${other}, which installs on this host`);
-  return withLease(client, LEASE, holder, signal, waiting, async () => {
+  return withLease(client, LEASE, holder, signal, waiting, async (held) => {
     const current = (await takeInventory(client)) ?? inventory;
     const plan = makePlan(components, current);
     if (isEmpty(plan)) return 'another job installed what was missing';
     for (const { title, version } of plan.absent) log.line(`${title} ${version} is missing`);
     for (const { title, version } of plan.incomplete) log.line(`${title} ${version} is incomplete`);
     const knowsAll = recordedProviders(clusterctl.components, current).length === current.providers.length;
-    const failed = new AbortController();
-    const stop = AbortSignal.any([signal, failed.signal]);
-    try {
-      await Promise.all([carryOut(plan, installation, knowsAll), waitForWorkloads(client, components, log, stop)]);
-    } finally {
-      failed.abort();
-    }
+    // The Lease is released when all of this has ended, clusterctl too: another job begins then.
+    await together(
+      [
+        (stop) => carryOut(plan, until(installation, stop), knowsAll),
+        (stop) => waitForWorkloads(client.until(stop), components, log, stop),
+      ],
+      held,
+    );
     return [...plan.absent, ...plan.incomplete].map(({ title, version }) => `${title} ${version}`).join(', ');
   });
+}
+
+/** The same installation, until another signal aborts. */
+function until(installation: Installation, signal: AbortSignal): Installation {
+  return { ...installation, client: installation.client.until(signal), signal };
 }
 
 function makePlan(components: readonly Component[], inventory: Inventory): Plan {
@@ -117,16 +124,23 @@ async function carryOut(plan: Plan, installation: Installation, validate: boolea
     ...(providers.length === 0 ? plan.absent.filter(isCertManager) : []),
   ];
   for (const component of applied.filter(isCertManager)) await applyManifest(installation, component);
-  const certManagerRuns = waitForWorkloads(client, components.filter(isCertManager), undefined, signal);
-  await Promise.all([
-    providers.length > 0 ? clusterctl.init(providers, secondsLeft(), validate) : undefined,
-    ...applied
-      .filter((component) => !isCertManager(component))
-      .map(async (component) => {
-        await certManagerRuns;
-        await applyManifest(installation, component);
-      }),
-  ]);
+  const others = applied.filter((component) => !isCertManager(component));
+  const applyOthers = async (stop: AbortSignal): Promise<void> => {
+    await waitForWorkloads(client.until(stop), components.filter(isCertManager), undefined, stop);
+    await together(
+      others.map((component) => (within) => applyManifest(until(installation, within), component)),
+      stop,
+    );
+  };
+  await together(
+    [
+      ...(providers.length > 0
+        ? [(stop: AbortSignal) => clusterctl.init(providers, secondsLeft(), validate, stop)]
+        : []),
+      ...(others.length > 0 ? [applyOthers] : []),
+    ],
+    signal,
+  );
 }
 
 async function applyManifest({ client, clusterctl, signal }: Installation, component: Component): Promise<void> {
@@ -194,11 +208,16 @@ async function waitForWorkloads(
   }
 }
 
+/** What is wrong with the pods of these namespaces. Never rejects: the failure that is explained must come through. */
 async function podProblems(client: KubernetesClient, namespaces: ReadonlySet<string>): Promise<string[]> {
   const briefly = client.until(AbortSignal.timeout(10_000));
-  const pods = await Promise.all([...namespaces].map((namespace) => briefly.list(Kinds.pod, { namespace })));
-  return pods.flat().flatMap((pod) => {
-    const problem = podProblem(pod);
-    return problem === undefined ? [] : [describePodProblem(pod, problem)];
-  });
+  try {
+    const pods = await Promise.all([...namespaces].map((namespace) => briefly.list(Kinds.pod, { namespace })));
+    return pods.flat().flatMap((pod) => {
+      const problem = podProblem(pod);
+      return problem === undefined ? [] : [describePodProblem(pod, problem)];
+    });
+  } catch (thrown) {
+    return [`the pods could not be looked at: ${firstLineOf(thrown)}`];
+  }
 }

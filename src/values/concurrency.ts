@@ -23,3 +23,28 @@ export async function mapConcurrently<Item, Result>(
   if (failed !== undefined) throw failed.reason;
   return results;
 }
+
+/**
+ * Does several things at once, each until the signal that it is given aborts. The first failure aborts that signal for
+ * all others; then it rejects once nothing is under way any more, with the failure that came first. When `signal` itself
+ * aborts, a failure that says more than the reason of the abort wins.
+ */
+export async function together(
+  works: readonly ((stop: AbortSignal) => Promise<unknown>)[],
+  signal: AbortSignal,
+): Promise<void> {
+  const failures: unknown[] = [];
+  const failed = new AbortController();
+  const stop = AbortSignal.any([signal, failed.signal]);
+  await Promise.all(
+    works.map(async (work) => {
+      try {
+        await work(stop);
+      } catch (thrown) {
+        failures.push(thrown);
+        failed.abort(thrown);
+      }
+    }),
+  );
+  if (failures.length > 0) throw failures.find((failure) => failure !== signal.reason) ?? failures[0];
+}

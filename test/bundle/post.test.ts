@@ -5,7 +5,16 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { until } from '../host/process.ts';
 import type { Received } from '../support/api-server.ts';
 import type { Job } from '../support/runner.ts';
-import { annotations, cleanUp, lines, makeJob, startEmptyMirror, startMirror, startServer } from './support.ts';
+import {
+  annotations,
+  atFirstRequest,
+  cleanUp,
+  lines,
+  makeJob,
+  startEmptyMirror,
+  startMirror,
+  startServer,
+} from './support.ts';
 
 afterAll(cleanUp);
 
@@ -99,6 +108,16 @@ describe('the post step', () => {
     expect(post.exitCode, post.log).toBe(0);
     expect(host.deletedAt, post.log).toBeDefined();
     expect(post.log).not.toContain('::warning');
+  });
+
+  it('deletes the cluster though something crashes, and warns', async () => {
+    const { job, host } = await jobWithCluster({});
+    const post = await job.post('success', atFirstRequest("void Promise.reject(new Error('boom'))"));
+    expect(post.exitCode, post.log).toBe(0);
+    expect(host.deletedAt, post.log).toBeDefined();
+    expect(annotations(post, 'error')).toEqual([]);
+    expect(annotations(post, 'warning')).toEqual(['an unexpected error: boom (KNEST_INTERNAL)']);
+    expect(post.log.length).toBeLessThan(20_000);
   });
 
   it('of a job that failed leaves the cluster that is to be kept as it is, and tells the commands for it', async () => {

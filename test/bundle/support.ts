@@ -47,6 +47,15 @@ export async function startMirror(fileOf: (path: string) => string | undefined):
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
+/** Variables by which that code runs in the process of the action as soon as that sends its first request. */
+export function atFirstRequest(code: string): Readonly<Record<string, string>> {
+  const listen = `
+    import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+    const once = () => { unsubscribe('undici:request:create', once); ${code}; };
+    subscribe('undici:request:create', once);`;
+  return { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(listen)}` };
+}
+
 /** The texts of a log's annotations of that level. */
 export function annotations({ log }: StepResult, level: 'error' | 'warning'): readonly string[] {
   return [...log.matchAll(new RegExp(`^::${level}(?: [^:]*)?::(.*)$`, 'gm'))].map(([, text = '']) => text);

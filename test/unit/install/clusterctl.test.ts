@@ -12,6 +12,7 @@ import { versions } from './versions.ts';
 import { downloadWorld, fromGithub } from '../../support/downloads.ts';
 
 const components = knownComponents(versions);
+const never = new AbortController().signal;
 const providers = components.filter((component) => component.installer === 'clusterctl');
 
 describe('configuration', () => {
@@ -110,7 +111,7 @@ describe('Clusterctl', () => {
 
   it('installs providers by type, name and version', async () => {
     const { made, runs } = clusterctl();
-    await made.init(providers.slice(0, 3), 300.9, false);
+    await made.init(providers.slice(0, 3), 300.9, false, never);
     expect(runs[0]?.args.slice(0, -2)).toEqual(
       [
         'init --core cluster-api:v1.14.2 --bootstrap kubeadm:v1.14.2 --control-plane kubeadm:v1.14.2',
@@ -151,7 +152,7 @@ describe('Clusterctl', () => {
     if (core === undefined) throw new Error('there are no providers');
     const template = rejection(made.renderTemplate('pr', 'knest', 't.yaml', {}));
     expect(await template).toMatchObject({ code: 'KNEST_TEMPLATE', evidence });
-    expect(await rejection(made.init([core], 60, true))).toMatchObject({ code: 'KNEST_INSTALL', evidence });
+    expect(await rejection(made.init([core], 60, true, never))).toMatchObject({ code: 'KNEST_INSTALL', evidence });
     expect(await rejection(made.providerManifest(core))).toMatchObject({ code: 'KNEST_INSTALL', evidence });
   });
 });

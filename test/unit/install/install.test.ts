@@ -1,10 +1,18 @@
-import { expect, it } from 'vitest';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { KnestError } from '../../../src/errors.ts';
 import { Clusterctl } from '../../../src/install/clusterctl.ts';
-import { requiredComponents } from '../../../src/install/components.ts';
+import { requiredComponents, type ReleaseAsset } from '../../../src/install/components.ts';
 import { Downloader } from '../../../src/install/download.ts';
 import { install } from '../../../src/install/install.ts';
 import { describeInventory } from '../../../src/install/inventory.ts';
+import type { Infrastructure } from '../../../src/inputs.ts';
+import type { RunProcess } from '../../../src/world.ts';
 import { hostWith } from '../host/fake-host.ts';
+import { clientOf, json, refuse, type Handler, type Received } from '../host/server.ts';
+import { rejection } from '../rejection.ts';
 import { inventoryWith } from './inventories.ts';
 import { versions } from './versions.ts';
 import { downloadWorld, fromGithub } from '../../support/downloads.ts';
@@ -38,4 +46,143 @@ it('leaves an older Cluster API as it is: nothing is asked of the host, nothing 
   });
   expect(await install(installation, { line: unused })).toBe('nothing missing');
   expect(received).toEqual([]);
+});
+
+/** Notes its downloads instead of making them. */
+class Offline extends Downloader {
+  override file(_asset: ReleaseAsset, path: string): Promise<string> {
+    return Promise.resolve(path);
+  }
+  override program(_asset: ReleaseAsset, name: string): Promise<string> {
+    return Promise.resolve(name);
+  }
+}
+
+interface Given {
+  readonly signal?: AbortSignal;
+  readonly infrastructure?: Infrastructure;
+  /** How many of the components run already; cert-manager is the first. */
+  readonly present?: number;
+}
+
+/** What is installed on a host with cert-manager, and how clusterctl runs there. */
+async function installOn(
+  handler: Handler,
+  run: RunProcess,
+  { signal = new AbortController().signal, infrastructure = 'virtink', present = 1 }: Given = {},
+): Promise<{ readonly ended: Promise<string>; readonly received: readonly Received[] }> {
+  const directory = mkdtempSync(join(tmpdir(), 'knest-install-'));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  const components = requiredComponents(versions, infrastructure);
+  const inventory = inventoryWith(components.slice(0, present));
+  let lease: object | undefined;
+  const { client, received } = await clientOf((response, number, request) => {
+    const { method, path, body } = request;
+    if (path.includes('/leases') && method === 'GET' && lease === undefined) refuse(response, 404);
+    else if (path.includes('/leases') && method === 'GET') json(response, lease);
+    else if (path.includes('/leases')) json(response, (lease = JSON.parse(body) as object));
+    else if (path.startsWith('/apis/apps/v1/deployments?') && !path.includes('watch=true'))
+      json(response, { metadata: { resourceVersion: '1' }, items: inventory.deployments });
+    else if (path.includes('watch=true')) response.writeHead(200).flushHeaders();
+    else if (method === 'GET' && path.includes('customresourcedefinitions'))
+      json(response, { items: [...inventory.definitions].map((name) => ({ metadata: { name } })) });
+    else handler(response, number, request);
+  });
+  const unused = { mirror: undefined, checksumPolicy: 'require', githubToken: undefined } as const;
+  const world = {
+    run,
+    env: {},
+    directory,
+    withKubeconfig: <T>(work: (file: string) => Promise<T>) => work('/nowhere'),
+  };
+  const clusterctl = new Clusterctl(
+    world,
+    new Offline(unused, directory, () => undefined),
+    versions.clusterApi,
+    components,
+  );
+  for (const component of components.filter(({ installer }) => installer === 'manifest')) {
+    const file = clusterctl.file(component, component.manifest);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: virtink, namespace: virtink-system}\n');
+  }
+  const installation = {
+    client: client.until(signal),
+    clusterctl,
+    holder: 'test',
+    signal,
+    components,
+    inventory,
+    secondsLeft: () => 60,
+  };
+  return { ended: install(installation, { line: () => undefined }), received };
+}
+
+describe('a component that cannot be applied', () => {
+  it('ends clusterctl, and the Lease is held until that has ended', async () => {
+    const events: string[] = [];
+    const run: RunProcess = async (_program, args, _env, stop) => {
+      events.push(`clusterctl ${args[0] ?? ''}`);
+      await new Promise((resolve) => stop?.addEventListener('abort', resolve, { once: true }));
+      // A program takes a while to end.
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      events.push('clusterctl has ended');
+      throw stop?.reason;
+    };
+    const { ended, received } = await installOn((response, _number, { method }) => {
+      if (method === 'PATCH' && events.includes('clusterctl init')) refuse(response, 422);
+      else json(response, { items: [] });
+    }, run);
+    const release = ({ path, body }: Received): boolean =>
+      path.includes('/leases') && body.includes('"holderIdentity":""');
+    const released = received.some.bind(received, release);
+    const failure = await rejection(ended.finally(() => events.push(released() ? 'released' : 'not released')));
+    expect(failure).toMatchObject({ code: 'KNEST_INSTALL', problem: expect.stringContaining('422') as string });
+    expect(events).toEqual(['clusterctl init', 'clusterctl has ended', 'released']);
+  });
+});
+
+describe('a time-out', () => {
+  it.each<[string, Handler]>([
+    ['the pods may not be looked at', (response) => refuse(response, 403)],
+    ['the pods are fine', (response) => json(response, { items: [] })],
+  ])('stays a time-out that names what is not available when %s', async (_what, pods) => {
+    const abort = new AbortController();
+    const reason = new KnestError({ code: 'KNEST_TIMEOUT', problem: 'the time is up after 5m' });
+    const run: RunProcess = async (_program, _args, _env, stop) => {
+      setTimeout(() => abort.abort(reason), 100);
+      await new Promise((resolve) => stop?.addEventListener('abort', resolve, { once: true }));
+      throw stop?.reason;
+    };
+    const handler: Handler = (response, number, request) => {
+      if (/\/pods\?/.test(request.path)) pods(response, number, request);
+      else json(response, { items: [] });
+    };
+    const { ended } = await installOn(handler, run, { signal: abort.signal });
+    const evidence = expect.arrayContaining([
+      'Deployment capi-system/capi-controller-manager is not there',
+    ]) as readonly string[];
+    expect(await rejection(ended)).toMatchObject({ code: 'KNEST_TIMEOUT', problem: reason.problem, evidence });
+  });
+});
+
+it('nothing is left unhandled when cert-manager does not start and the time is up', async () => {
+  const unhandled: unknown[] = [];
+  const note = (thrown: unknown): number => unhandled.push(thrown);
+  process.on('unhandledRejection', note);
+  onTestFinished(() => void process.off('unhandledRejection', note));
+  const abort = new AbortController();
+  const run: RunProcess = async (_program, _args, _env, stop) => {
+    setTimeout(() => abort.abort(new Error('the time is up')), 100);
+    await new Promise((resolve) => stop?.addEventListener('abort', resolve, { once: true }));
+    throw stop?.reason;
+  };
+  const { ended } = await installOn((response) => json(response, { items: [] }), run, {
+    signal: abort.signal,
+    infrastructure: 'docker',
+    present: 0,
+  });
+  expect(await rejection(ended)).toMatchObject({ message: 'the time is up' });
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(unhandled).toEqual([]);
 });

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { mapConcurrently } from '../../../src/values/concurrency.ts';
+import { mapConcurrently, together } from '../../../src/values/concurrency.ts';
 
 describe('mapConcurrently', () => {
   it('keeps the order of the items, and never does more than the limit at once', async () => {
@@ -23,5 +23,50 @@ describe('mapConcurrently', () => {
   it('rejects with the first failure', async () => {
     const work = (item: number) => (item === 2 ? Promise.reject(new Error('two')) : Promise.resolve(item));
     await expect(mapConcurrently([1, 2, 3], 2, work)).rejects.toThrow('two');
+  });
+});
+
+describe('together', () => {
+  const never = new AbortController().signal;
+  /** Work that ends some turns after it is told to stop, as a program does. */
+  const untilStopped = (ended: string[], name: string) => async (stop: AbortSignal) => {
+    await new Promise((resolve) => stop.addEventListener('abort', resolve, { once: true }));
+    for (let count = 0; count < 10; count++) await turn();
+    ended.push(name);
+    throw stop.reason;
+  };
+
+  it('resolves when all have ended', async () => {
+    const ended: string[] = [];
+    const work = (name: string) => async () => {
+      await turn();
+      ended.push(name);
+    };
+    await together([work('a'), work('b')], never);
+    expect(ended).toEqual(['a', 'b']);
+    await together([], never);
+  });
+
+  it('stops the others after a failure, and rejects with it once they have ended', async () => {
+    const ended: string[] = [];
+    const failure = new Error('first');
+    const works = [untilStopped(ended, 'a'), () => Promise.reject(failure), untilStopped(ended, 'b')];
+    await expect(together(works, never)).rejects.toBe(failure);
+    expect(ended).toEqual(['a', 'b']);
+  });
+
+  it('stops all when the signal aborts, and rejects with what says more than its reason', async () => {
+    const abort = new AbortController();
+    const ended: string[] = [];
+    const more = new Error('the time is up, and a pod is pending');
+    const explaining = async (stop: AbortSignal) => {
+      await untilStopped(ended, 'explained')(stop).catch(() => undefined);
+      await turn();
+      throw more;
+    };
+    const all = together([untilStopped(ended, 'a'), explaining], abort.signal);
+    abort.abort(new Error('the time is up'));
+    await expect(all).rejects.toBe(more);
+    expect(ended.sort()).toEqual(['a', 'explained']);
   });
 });
