@@ -6,7 +6,8 @@ import type { Service } from '../host/objects.ts';
 import { hasStatus } from '../host/rest.ts';
 import { pause } from '../host/retry.ts';
 import type { ApiAccess } from '../inputs.ts';
-import { kubeconfigText, serverOf, withServer, type Kubeconfig } from './kubeconfig.ts';
+import { kubeconfigText } from './kubeconfig.ts';
+import type { Kubeconfig } from './nested-kubeconfig.ts';
 import { findService } from './service.ts';
 import type { ClusterHandle } from './view.ts';
 
@@ -15,7 +16,7 @@ export interface Route {
   readonly kind: Exclude<ApiAccess, 'auto'>;
   readonly server: string;
   /** The name in the server's certificate, when it is not the address. */
-  readonly tlsServerName?: string;
+  readonly tlsServerName: string | undefined;
 }
 
 /** The route that works, with the kubeconfig that takes it. */
@@ -51,8 +52,9 @@ export async function findAccess(
     const wanted = all.filter(({ kind }) => apiAccess === 'auto' || kind === apiAccess);
     const failures: string[] = [];
     for (const route of wanted) {
-      const routed = withServer(kubeconfig, route.server, route.tlsServerName);
-      const problem = await probe(routed, signal);
+      const { server, tlsServerName } = route;
+      const routed = { ...kubeconfig, server, tlsServerName };
+      const problem = await probe(kubeconfigText(routed, handle), signal);
       if (problem === undefined) return { kubeconfig: routed, route, reason: reasonFor(route, failures) };
       failures.push(`${route.kind} ${route.server}: ${problem}`);
     }
@@ -78,14 +80,14 @@ export function routes(
   service: Service | undefined,
   nodes: readonly string[],
 ): readonly Route[] {
-  const direct = serverOf(kubeconfig);
-  const tlsServerName = withoutBrackets(new URL(direct).hostname);
+  const { server: direct, tlsServerName: given } = kubeconfig;
+  const tlsServerName = given ?? withoutBrackets(new URL(direct).hostname);
   const ingress = service?.status?.loadBalancer?.ingress?.[0];
   const balancer = ingress?.ip ?? ingress?.hostname;
   const port = service?.spec?.ports?.[0];
   const nodePort = port?.nodePort;
   return [
-    { kind: 'cluster-ip', server: direct },
+    { kind: 'cluster-ip', server: direct, tlsServerName: given },
     ...(balancer === undefined
       ? []
       : [{ kind: 'load-balancer', server: address(balancer, port?.port ?? 6443), tlsServerName } as const]),
@@ -105,8 +107,8 @@ function withoutBrackets(host: string): string {
 }
 
 /** Why a route does not work; undefined when it does. */
-async function probe(kubeconfig: Kubeconfig, signal: AbortSignal): Promise<string | undefined> {
-  const client = enter(kubeconfigText(kubeconfig), signal);
+async function probe(kubeconfig: string, signal: AbortSignal): Promise<string | undefined> {
+  const client = enter(kubeconfig, signal);
   const once = { method: 'GET', retries: 0, timeoutSeconds: PROBE_SECONDS } as const;
   try {
     await client.rest.text({ ...once, path: '/readyz' });

@@ -1,29 +1,19 @@
 import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { parse, stringify } from 'yaml';
+import { stringify } from 'yaml';
 import { KnestError } from '../errors.ts';
 import type { KubernetesClient } from '../host/client.ts';
 import { Kinds } from '../host/kinds.ts';
 import type { Secret } from '../host/objects.ts';
 import { watchTarget, watchUntil } from '../host/watch.ts';
+import { secretForms } from '../values/secret-forms.ts';
+import { checkEndpoint, parseNested, type Kubeconfig } from './nested-kubeconfig.ts';
 import type { ClusterHandle } from './view.ts';
-
-/** A kubeconfig of one cluster and one user, as Cluster API writes it. */
-export interface Kubeconfig {
-  readonly clusters: readonly { readonly name: string; readonly cluster: KubeconfigCluster }[];
-  readonly users: readonly { readonly name: string; readonly user: Readonly<Record<string, unknown>> }[];
-  readonly [field: string]: unknown;
-}
-
-interface KubeconfigCluster {
-  readonly server: string;
-  readonly 'tls-server-name'?: string;
-  readonly [field: string]: unknown;
-}
 
 /**
  * The nested cluster's own kubeconfig, waited for. Source: Cluster API writes it into the Secret `<name>-kubeconfig`,
- * key `value` (util/kubeconfig/kubeconfig.go).
+ * key `value` (util/kubeconfig/kubeconfig.go). Throws KNEST_API_ACCESS when it is more than a plain kubeconfig of that
+ * cluster: everybody who may write Secrets in the namespace could have put it there.
  */
 export async function readKubeconfig(
   client: KubernetesClient,
@@ -33,34 +23,17 @@ export async function readKubeconfig(
   const secretName = `${name}-kubeconfig`;
   const read = async (): Promise<Secret | undefined> => client.get(Kinds.secret, secretName, namespace);
   const secret = (await read()) ?? (await appearing(client, secretName, namespace, signal));
-  const kubeconfig = parseKubeconfig(Buffer.from(secret.data?.['value'] ?? '', 'base64').toString('utf8'));
-  if (!URL.canParse(serverOf(kubeconfig)) || kubeconfig.users[0] === undefined) {
-    throw new KnestError({
-      code: 'KNEST_API_ACCESS',
-      problem: `the Secret ${namespace}/${secretName} holds no kubeconfig`,
-      next: 'look at the control plane provider on the host, which writes it',
-    });
-  }
-  return kubeconfig;
-}
-
-/** The kubeconfig that a text is: without the clusters and users that are none. */
-export function parseKubeconfig(text: string): Kubeconfig {
-  const kubeconfig = parse(text) as Partial<Kubeconfig> | null;
-  return {
-    ...kubeconfig,
-    clusters: entries(kubeconfig?.clusters).filter((entry) => isObject(entry.cluster)),
-    users: entries(kubeconfig?.users).filter((entry) => isObject(entry.user)),
-  };
-}
-
-/** The objects of a list; nothing for what is no list, whatever its type says. */
-function entries<T>(list: readonly T[] | undefined): readonly T[] {
-  return Array.isArray(list) ? (list as readonly T[]).filter(isObject) : [];
-}
-
-function isObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null;
+  const cluster = await client.get(Kinds.cluster, name, namespace);
+  const text = Buffer.from(secret.data?.['value'] ?? '', 'base64').toString('utf8');
+  const { kubeconfig, problems } = parseNested(text);
+  const all = [...problems, ...checkEndpoint(kubeconfig.server, cluster?.spec?.controlPlaneEndpoint)];
+  if (all.length === 0) return kubeconfig;
+  throw new KnestError({
+    code: 'KNEST_API_ACCESS',
+    problem: `the kubeconfig in the Secret ${namespace}/${secretName} is refused: ${all[0] ?? ''}`,
+    evidence: all.slice(1),
+    next: 'only the address, certificates, key and token that a control plane provider writes are used: look who wrote this Secret',
+  });
 }
 
 async function appearing(
@@ -73,44 +46,53 @@ async function appearing(
   return watchUntil(client, [target], () => target.objects.get(`${namespace}/${name}`), signal);
 }
 
-/** The address of the API server in a kubeconfig. */
-export function serverOf(kubeconfig: Kubeconfig): string {
-  return kubeconfig.clusters[0]?.cluster.server ?? '';
-}
-
-/** The same kubeconfig for another way to the same API server, whose certificate names `tlsServerName`. */
-export function withServer(kubeconfig: Kubeconfig, server: string, tlsServerName: string | undefined): Kubeconfig {
-  const clusters = kubeconfig.clusters.map(({ name, cluster }) => ({
-    name,
-    cluster: { ...cluster, server, ...(tlsServerName !== undefined && { 'tls-server-name': tlsServerName }) },
-  }));
-  return { ...kubeconfig, clusters };
-}
-
-/** The YAML of a kubeconfig. */
-export function kubeconfigText(kubeconfig: Kubeconfig): string {
+/** The YAML of a kubeconfig with one context, which has the name that Cluster API gives it. */
+export function kubeconfigText(
+  { server, tlsServerName, certificateAuthority, clientCertificate, clientKey, token }: Kubeconfig,
+  { name }: Pick<ClusterHandle, 'name'>,
+): string {
+  const user = `${name}-admin`;
+  const context = `${user}@${name}`;
+  const kubeconfig = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [
+      {
+        name,
+        cluster: {
+          server,
+          'tls-server-name': tlsServerName,
+          'certificate-authority-data': base64(certificateAuthority),
+        },
+      },
+    ],
+    users: [
+      {
+        name: user,
+        user: {
+          'client-certificate-data': base64(clientCertificate),
+          'client-key-data': base64(clientKey),
+          token,
+        },
+      },
+    ],
+    contexts: [{ name: context, context: { cluster: name, user } }],
+    'current-context': context,
+  };
   // Unfolded: a key that is broken over lines could not be masked.
   return stringify(kubeconfig, { lineWidth: 0 });
 }
 
-const SHORTEST_SECRET = 8;
+function base64(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : Buffer.from(text).toString('base64');
+}
 
 /**
- * Every text in a kubeconfig that must not be shown: keys, tokens and passwords, as they are, decoded, and line by
- * line. The YAML as a whole is none: the runner would mask each of its lines, `kind: Config` too.
+ * Every text in a kubeconfig that must not be shown. The YAML as a whole is not one of them: the runner would mask each
+ * of its lines, `kind: Config` too.
  */
-export function secretLeaves(kubeconfig: Kubeconfig): readonly string[] {
-  const secret = ['client-key-data', 'token', 'password'] as const;
-  return kubeconfig.users.flatMap(({ user }) =>
-    secret.flatMap((field) => {
-      const value = user[field];
-      if (typeof value !== 'string' || value === '') return [];
-      if (field !== 'client-key-data') return [value, Buffer.from(value).toString('base64')];
-      const lines = Buffer.from(value, 'base64').toString('utf8').split('\n');
-      // A last line of a few characters gives nothing away, and masking it would riddle the log.
-      return [value, ...lines.filter((line) => line.length >= SHORTEST_SECRET && !line.startsWith('-----'))];
-    }),
-  );
+export function secretsOf({ clientKey, token }: Kubeconfig): readonly string[] {
+  return [clientKey, token].flatMap((secret) => (secret === undefined ? [] : secretForms(secret)));
 }
 
 /** Writes a file that nobody else could read at any moment. */

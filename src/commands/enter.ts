@@ -1,5 +1,5 @@
-import { parseKubeconfig, secretLeaves } from '../cluster/kubeconfig.ts';
 import { connect, type Connection } from '../host/connect.ts';
+import { secretsOfKubeconfig } from '../host/kubeconfig-secrets.ts';
 import { connectByOidc } from '../host/oidc.ts';
 import type { HostInputs } from '../inputs.ts';
 import type { World } from '../world.ts';
@@ -16,7 +16,7 @@ export async function enterHost(inputs: { readonly host: HostInputs }, world: Wo
 
 /** Has every secret of a kubeconfig masked from here on. */
 export function maskSecrets(kubeconfig: string, { mask }: World): void {
-  for (const secret of secretLeaves(parseKubeconfig(kubeconfig))) mask(secret);
+  for (const secret of secretsOfKubeconfig(kubeconfig)) mask(secret);
 }
 
 function connectAs(inputs: HostInputs, world: World): Connection {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { findAccess } from '../cluster/access.ts';
-import { kubeconfigText, readKubeconfig, secretLeaves, writePrivateFile } from '../cluster/kubeconfig.ts';
+import { kubeconfigText, readKubeconfig, secretsOf, writePrivateFile } from '../cluster/kubeconfig.ts';
 import type { ClusterHandle } from '../cluster/view.ts';
 import type { KubernetesClient } from '../host/client.ts';
 import type { AccessInputs } from '../inputs.ts';
@@ -15,9 +15,9 @@ export async function handOverKubeconfig(
 ): Promise<string> {
   return world.log.step('Kubeconfig', async () => {
     const theirs = await readKubeconfig(client, cluster, world.signal);
-    for (const secret of secretLeaves(theirs)) world.mask(secret);
+    for (const secret of secretsOf(theirs)) world.mask(secret);
     const { kubeconfig, route, reason } = await findAccess(client, cluster, theirs, inputs, world.signal);
-    const text = kubeconfigText(kubeconfig);
+    const text = kubeconfigText(kubeconfig, cluster);
     const path = join(world.directory, `${cluster.name}.kubeconfig`);
     await writePrivateFile(path, text);
     world.output('server', route.server);

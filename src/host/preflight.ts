@@ -1,6 +1,6 @@
-import { parse } from 'yaml';
 import { KnestError } from '../errors.ts';
 import { parseCidr, type Cidr } from '../values/cidr.ts';
+import { parseYaml } from '../values/yaml.ts';
 import type { KubernetesClient, ResourceAttributes } from './client.ts';
 import { Kinds } from './kinds.ts';
 import { ApiError } from './rest.ts';
@@ -68,14 +68,21 @@ function kubeadmNetworking(text: string | undefined): {
   readonly podSubnet?: readonly string[];
   readonly serviceSubnet?: readonly string[];
 } {
-  const configuration = parse(text ?? '{}') as {
-    readonly networking?: { readonly podSubnet?: string; readonly serviceSubnet?: string };
-  } | null;
-  const { podSubnet, serviceSubnet } = configuration?.networking ?? {};
+  const { podSubnet, serviceSubnet } = kubeadmConfiguration(text)?.networking ?? {};
   return {
     ...(podSubnet !== undefined && podSubnet !== '' && { podSubnet: podSubnet.split(',') }),
     ...(serviceSubnet !== undefined && serviceSubnet !== '' && { serviceSubnet: serviceSubnet.split(',') }),
   };
+}
+
+function kubeadmConfiguration(text: string | undefined): {
+  readonly networking?: { readonly podSubnet?: string; readonly serviceSubnet?: string };
+} | null {
+  try {
+    return parseYaml(text ?? '') as ReturnType<typeof kubeadmConfiguration>;
+  } catch {
+    return null; // Whoever broke it, the host's ranges are then not known.
+  }
 }
 
 function cidrs(texts: readonly string[]): readonly Cidr[] {

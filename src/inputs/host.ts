@@ -1,5 +1,5 @@
-import { X509Certificate } from 'node:crypto';
 import type { OidcHost } from '../host/oidc.ts';
+import { certificatesIn } from '../values/pem.ts';
 import type { InputReader } from './reader.ts';
 
 /** How to find and enter the host cluster. Blank fields fall back to KUBECONFIG, ~/.kube/config, the pod's own account. */
@@ -60,17 +60,7 @@ function serverProblem(text: string): string | undefined {
   return url.search + url.hash === '' ? undefined : `"${text}" has a query or fragment; an address ends before it`;
 }
 
-const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
-
 /** The certificates in a text, which is PEM or its base64; undefined when there is none, or one that is broken. */
 function pemOf(text: string): string | undefined {
-  const pem = text.includes('-----BEGIN') ? text : Buffer.from(text, 'base64').toString('utf8');
-  const certificates = pem.match(CERTIFICATE) ?? [];
-  try {
-    return certificates.length === 0
-      ? undefined
-      : certificates.map((certificate) => new X509Certificate(certificate).toString()).join('');
-  } catch {
-    return undefined;
-  }
+  return certificatesIn(text.includes('-----BEGIN') ? text : Buffer.from(text, 'base64').toString('utf8'));
 }

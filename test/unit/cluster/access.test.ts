@@ -1,11 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { routes } from '../../../src/cluster/access.ts';
-import type { Kubeconfig } from '../../../src/cluster/kubeconfig.ts';
+import type { Kubeconfig } from '../../../src/cluster/nested-kubeconfig.ts';
 import type { Service } from '../../../src/host/objects.ts';
 
 const kubeconfig: Kubeconfig = {
-  clusters: [{ name: 'pr', cluster: { server: 'https://10.1.2.3:6443' } }],
-  users: [{ name: 'admin', user: {} }],
+  server: 'https://10.1.2.3:6443',
+  tlsServerName: undefined,
+  certificateAuthority: undefined,
+  clientCertificate: undefined,
+  clientKey: undefined,
+  token: 'abc',
 };
 
 function service(parts: Pick<Service, 'spec' | 'status'>): Service {
@@ -16,6 +20,15 @@ const direct = { kind: 'cluster-ip', server: 'https://10.1.2.3:6443' };
 const ports = [{ port: 6443, nodePort: 30_001 }];
 
 describe('routes', () => {
+  it('keep the name in the certificate that the kubeconfig has', () => {
+    const named = { ...kubeconfig, tlsServerName: 'api.example.com' };
+    const all = routes(named, service({ spec: { ports } }), ['node-1']);
+    expect(all.map(({ kind, tlsServerName }) => [kind, tlsServerName])).toEqual([
+      ['cluster-ip', 'api.example.com'],
+      ['node-port', 'api.example.com'],
+    ]);
+  });
+
   it('are the most direct first, each of the others with the name in the certificate', () => {
     const balanced = service({
       spec: { type: 'LoadBalancer', ports },

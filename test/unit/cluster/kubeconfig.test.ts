@@ -1,128 +1,87 @@
 import { chmodSync, linkSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import {
-  kubeconfigText,
-  parseKubeconfig,
-  secretLeaves,
-  serverOf,
-  withServer,
-  writePrivateFile,
-  type Kubeconfig,
-} from '../../../src/cluster/kubeconfig.ts';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { kubeconfigText, readKubeconfig, secretsOf, writePrivateFile } from '../../../src/cluster/kubeconfig.ts';
+import { parseNested, type Kubeconfig } from '../../../src/cluster/nested-kubeconfig.ts';
+import { KnestError } from '../../../src/errors.ts';
+import { makeCertificate } from '../../support/certificate.ts';
+import { hostWith } from '../host/fake-host.ts';
+import { rejection } from '../rejection.ts';
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
-const body = ['MIIEpAIBAAKCAQEA'.repeat(4), 'q83vEjRWeJCrze8S'.repeat(4), 'Zm9vYg=='];
-const pem = ['-----BEGIN RSA PRIVATE KEY-----', ...body, 'QQ==', '-----END RSA PRIVATE KEY-----', ''].join('\n');
+const cluster = { name: 'pr', namespace: 'knest' };
 
-const user = {
-  'client-certificate-data': base64('certificate'),
-  'client-key-data': base64(pem),
-  token: 'abc.def-ghi',
-  username: 'admin',
-  password: 'correct horse',
-};
-const kubeconfig: Kubeconfig = {
-  apiVersion: 'v1',
-  kind: 'Config',
-  clusters: [{ name: 'pr', cluster: { server: 'https://10.1.2.3:6443', 'certificate-authority-data': base64('ca') } }],
-  users: [{ name: 'pr-admin', user }],
-  contexts: [{ name: 'pr-admin@pr', context: { cluster: 'pr', user: 'pr-admin' } }],
-  'current-context': 'pr-admin@pr',
-};
-
-describe('secretLeaves', () => {
-  const leaves = secretLeaves(kubeconfig);
-
-  it('are the key, encoded and line by line, the token and the password, each in base64 too', () => {
-    expect([...leaves].sort()).toEqual(
-      [base64(pem), ...body, 'abc.def-ghi', base64('abc.def-ghi'), 'correct horse', base64('correct horse')].sort(),
-    );
-  });
-
-  it('leave out what would riddle the log: short lines, the frame of the key, and the YAML', () => {
-    expect(leaves).not.toContain('QQ==');
-    expect(leaves.filter((leaf) => leaf.length < 8 || leaf.startsWith('-----'))).toEqual([]);
-    const shown = ['apiVersion: v1', 'kind: Config', 'current-context: pr-admin@pr', 'https://10.1.2.3:6443', 'admin'];
-    for (const text of shown) expect(leaves.filter((leaf) => text.includes(leaf))).toEqual([]);
-  });
-
-  it('hide every secret in the YAML, and nothing else', () => {
-    const masked = leaves.reduce((text, leaf) => text.replaceAll(leaf, 'hidden'), kubeconfigText(kubeconfig));
-    expect(parseKubeconfig(masked)).toEqual({
-      ...kubeconfig,
-      users: [
-        { name: 'pr-admin', user: { ...user, 'client-key-data': 'hidden', token: 'hidden', password: 'hidden' } },
-      ],
-    });
-  });
-
-  it('are those of every user', () => {
-    const users = ['one', 'two'].map((token) => ({ name: token, user: { token: `token-${token}` } }));
-    const found = secretLeaves({ ...kubeconfig, users });
-    expect(found).toEqual(['token-one', base64('token-one'), 'token-two', base64('token-two')]);
-  });
-
-  it('are none where there is no secret', () => {
-    const users = [{ name: 'u', user: { username: 'admin', token: '', password: null, 'client-key-data': 7 } }];
-    expect(secretLeaves({ ...kubeconfig, users })).toEqual([]);
-    expect(secretLeaves({ ...kubeconfig, users: [] })).toEqual([]);
-  });
+let kubeconfig: Kubeconfig;
+beforeAll(() => {
+  const { cert, key } = makeCertificate();
+  kubeconfig = {
+    server: 'https://10.1.2.3:6443',
+    tlsServerName: undefined,
+    certificateAuthority: cert,
+    clientCertificate: cert,
+    clientKey: key,
+    token: 'abc.def-ghi',
+  };
 });
 
-describe('withServer', () => {
-  it('changes the address, and the name in the certificate where it is another', () => {
-    const routed = withServer(kubeconfig, 'https://node:30001', '10.1.2.3');
-    expect(serverOf(routed)).toBe('https://node:30001');
-    expect(routed).toEqual({
-      ...kubeconfig,
-      clusters: [
-        {
-          name: 'pr',
-          cluster: {
-            server: 'https://node:30001',
-            'tls-server-name': '10.1.2.3',
-            'certificate-authority-data': base64('ca'),
-          },
-        },
-      ],
-    });
-    expect(serverOf(kubeconfig)).toBe('https://10.1.2.3:6443');
+describe('secretsOf', () => {
+  it('hides every secret in the YAML, and nothing else', () => {
+    const masked = secretsOf(kubeconfig).reduce(
+      (text, secret) => text.replaceAll(secret, 'hidden'),
+      kubeconfigText(kubeconfig, cluster),
+    );
+    const plain = kubeconfigText({ ...kubeconfig, clientKey: undefined, token: 'hidden' }, cluster);
+    expect(masked.split('\n').filter((line) => !line.includes('client-key-data: hidden'))).toEqual(plain.split('\n'));
   });
 
-  it('adds no name when it is the same', () => {
-    expect(withServer(kubeconfig, 'https://10.1.2.3:6443', undefined)).toStrictEqual(kubeconfig);
+  it('is empty where there is no secret', () => {
+    expect(secretsOf({ ...kubeconfig, clientKey: undefined, token: undefined })).toEqual([]);
   });
 });
 
 describe('kubeconfigText', () => {
+  it('is what was read', () => {
+    const text = kubeconfigText({ ...kubeconfig, tlsServerName: '10.1.2.3' }, cluster);
+    expect(parseNested(text)).toEqual({ kubeconfig: { ...kubeconfig, tlsServerName: '10.1.2.3' }, problems: [] });
+  });
+
   it('keeps each value on one line, since what is broken could not be masked', () => {
-    const long = base64(pem.repeat(20));
-    const users = [{ name: 'u', user: { 'client-key-data': long, password: 'two words '.repeat(30) } }];
-    const lines = kubeconfigText({ ...kubeconfig, users }).split('\n');
-    expect(lines.filter((line) => line.includes(long))).toHaveLength(1);
-    expect(lines.filter((line) => line.includes('two words '.repeat(29)))).toHaveLength(1);
+    const lines = kubeconfigText(kubeconfig, cluster).split('\n');
+    expect(lines.filter((line) => line.includes(base64(kubeconfig.clientKey ?? '')))).toHaveLength(1);
   });
 });
 
-describe('parseKubeconfig', () => {
-  it('reads what kubeconfigText wrote', () => {
-    expect(parseKubeconfig(kubeconfigText(kubeconfig))).toEqual(kubeconfig);
+describe('readKubeconfig', () => {
+  async function read(value: string, endpoint: object = { host: '10.1.2.3', port: 6443 }): Promise<Kubeconfig> {
+    const { client } = await hostWith({
+      '/api/v1/namespaces/knest/secrets/pr-kubeconfig': { metadata: cluster, data: { value: base64(value) } },
+      '/apis/cluster.x-k8s.io/v1beta2/namespaces/knest/clusters/pr': {
+        metadata: cluster,
+        spec: { controlPlaneEndpoint: endpoint },
+      },
+    });
+    return readKubeconfig(client, cluster, AbortSignal.timeout(10_000));
+  }
+
+  it('is that of the Secret', async () => {
+    expect(await read(kubeconfigText(kubeconfig, cluster))).toEqual(kubeconfig);
   });
 
-  it.each(['', '# nothing', 'just a text', '42', '- a\n- b', '{}', 'clusters: null\nusers: ~', 'apiVersion: v1'])(
-    'finds neither clusters nor users in %j',
-    (text) => {
-      const parsed = parseKubeconfig(text);
-      expect(parsed).toMatchObject({ clusters: [], users: [] });
-      expect(serverOf(parsed)).toBe('');
-      expect(secretLeaves(parsed)).toEqual([]);
-    },
-  );
+  it('refuses one that leads elsewhere than the Cluster', async () => {
+    const text = kubeconfigText({ ...kubeconfig, server: 'https://198.51.100.7:6443' }, cluster);
+    const error = await rejection(read(text));
+    expect(error).toBeInstanceOf(KnestError);
+    expect(error).toMatchObject({
+      code: 'KNEST_API_ACCESS',
+      problem:
+        "the kubeconfig in the Secret knest/pr-kubeconfig is refused: its server is not the Cluster's controlPlaneEndpoint, https://10.1.2.3:6443",
+    });
+  });
 
-  it('does not take broken YAML for an empty one', () => {
-    expect(() => parseKubeconfig('clusters: [')).toThrow();
+  it('refuses one while the Cluster has no endpoint', async () => {
+    const error = await rejection(read(kubeconfigText(kubeconfig, cluster), { host: '', port: 0 }));
+    expect(error).toMatchObject({ problem: expect.stringContaining('has no controlPlaneEndpoint') as string });
   });
 });
 

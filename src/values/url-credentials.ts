@@ -1,0 +1,35 @@
+/** An address without its user and password, which are shown nowhere and sent as a header. */
+export interface SplitUrl {
+  readonly url: string;
+  /** The value of a header for them; undefined when the address has none. */
+  readonly authorization: string | undefined;
+  readonly secrets: readonly string[];
+}
+
+/** Takes user and password out of an address. What is not a URL stays as it is. */
+export function splitCredentials(text: string): SplitUrl {
+  const url = URL.parse(text);
+  if (url === null || `${url.username}${url.password}` === '')
+    return { url: text, authorization: undefined, secrets: [] };
+  const user = decoded(url.username);
+  const password = decoded(url.password);
+  const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
+  // A token alone stands in the place of the user.
+  const secret = password === '' ? [url.username, user] : [url.password, password];
+  const secrets = [...new Set([...secret, authorization.slice('Basic '.length)])];
+  const isBare = !text
+    .slice(0, text.search(/[?#]|$/))
+    .replace(/^\w+:\/\//, '')
+    .includes('/');
+  url.username = '';
+  url.password = '';
+  return { url: isBare ? url.href.replace(/\/$/, '') : url.href, authorization, secrets };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
