@@ -88,7 +88,13 @@ async function installOn(
       json(response, { items: [...inventory.definitions].map((name) => ({ metadata: { name } })) });
     else handler(response, number, request);
   });
-  const unused = { mirror: undefined, checksumPolicy: 'require', githubToken: undefined } as const;
+  const unused = {
+    mirror: undefined,
+    mirrorLogin: undefined,
+    checksumPolicy: 'require',
+    checksumsFile: undefined,
+    githubToken: undefined,
+  } as const;
   const world = {
     run,
     env: {},
