@@ -53,7 +53,8 @@ type VirtinkCluster struct {
 
 // VirtinkClusterSpec says how the API server is reached.
 type VirtinkClusterSpec struct {
-	ControlPlaneEndpoint        *Endpoint       `json:"controlPlaneEndpoint,omitempty"`
+	// ControlPlaneEndpoint is never absent, like upstream's: a change of its port alone is a patch without a host.
+	ControlPlaneEndpoint        Endpoint        `json:"controlPlaneEndpoint"`
 	ControlPlaneServiceTemplate ServiceTemplate `json:"controlPlaneServiceTemplate,omitempty"`
 	// InfraClusterSecretRef names a kubeconfig of another cluster. The stand-in refuses it: no test has one.
 	InfraClusterSecretRef *corev1.ObjectReference `json:"infraClusterSecretRef,omitempty"`

@@ -71,7 +71,8 @@ func (r *clusterReconciler) delete(ctx context.Context, cluster *api.VirtinkClus
 }
 
 // publish makes the Service of the control plane, or takes whichever has the cluster's name, and publishes its address.
-// In the pass that makes it the address is still empty, and is published all the same, as upstream does.
+// In the pass that makes it the address is still empty, as upstream's is. The CRD refuses a patch of the port alone, so
+// the cluster is ready for a moment without an endpoint.
 func (r *clusterReconciler) publish(ctx context.Context, cluster *api.VirtinkCluster) error {
 	var owner api.Cluster
 	if isOwned, err := ownerOf(ctx, r, cluster, "Cluster", &owner); err != nil || !isOwned {
@@ -96,7 +97,7 @@ func (r *clusterReconciler) publish(ctx context.Context, cluster *api.VirtinkClu
 		}
 		host = service.Status.LoadBalancer.Ingress[0].IP
 	}
-	cluster.Spec.ControlPlaneEndpoint = &api.Endpoint{Host: host, Port: apiServerPort}
+	cluster.Spec.ControlPlaneEndpoint = api.Endpoint{Host: host, Port: apiServerPort}
 	cluster.Status.Ready = true
 	return nil
 }

@@ -36,7 +36,10 @@ func (r *machineReconciler) Reconcile(ctx context.Context, request ctrl.Request)
 	}
 	before := machine.DeepCopyObject().(*api.VirtinkMachine)
 	again, err := r.reconcile(ctx, &machine)
-	return ctrl.Result{RequeueAfter: again}, errors.Join(err, patchAll(ctx, r.Client, before, &machine))
+	if err := errors.Join(err, patchAll(ctx, r.Client, before, &machine)); err != nil {
+		return ctrl.Result{}, err
+	}
+	return ctrl.Result{RequeueAfter: again}, nil
 }
 
 // reconcile changes the machine and returns when to look at it again; 0 when a change of it is to be waited for.
@@ -55,6 +58,13 @@ func (r *machineReconciler) reconcile(ctx context.Context, machine *api.VirtinkM
 	key := client.ObjectKey{Namespace: machine.Namespace, Name: machine.Labels[api.ClusterNameLabel]}
 	if isThere, err := found(r.Get(ctx, key, &cluster)); err != nil || !isThere {
 		return whenSettled, err
+	}
+	// Upstream reads this for the credentials of another cluster. Where it is gone, a machine cannot be deleted.
+	if reference := cluster.Spec.InfrastructureRef; reference != nil {
+		key := client.ObjectKey{Namespace: reference.Namespace, Name: reference.Name}
+		if err := r.Get(ctx, key, &api.VirtinkCluster{}); err != nil {
+			return 0, fmt.Errorf("get VirtinkCluster: %w", err)
+		}
 	}
 	if machine.DeletionTimestamp != nil {
 		return whenSettled, r.delete(ctx, machine)

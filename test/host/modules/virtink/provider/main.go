@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -38,15 +39,14 @@ func found(err error) (bool, error) {
 	return err == nil, err
 }
 
-// patchAll writes metadata and spec, then the status, as far as they differ.
+// patchAll writes metadata and spec, then the status, as far as they differ. It writes the status even when the first
+// patch is refused, as the helper of Cluster API that upstream uses does.
 func patchAll(ctx context.Context, c client.Client, before, after client.Object) error {
 	status := after.DeepCopyObject().(client.Object)
-	if err := c.Patch(ctx, after, client.MergeFrom(before)); err != nil {
-		// Without its last finalizer the object is gone.
-		return client.IgnoreNotFound(err)
-	}
-	status.SetResourceVersion(after.GetResourceVersion())
-	return client.IgnoreNotFound(c.Status().Patch(ctx, status, client.MergeFrom(before)))
+	change := client.MergeFrom(before)
+	// Without its last finalizer the object is gone.
+	err := client.IgnoreNotFound(c.Patch(ctx, after, change))
+	return errors.Join(err, client.IgnoreNotFound(c.Status().Patch(ctx, status, change)))
 }
 
 func main() {
