@@ -103,7 +103,7 @@ async function installOn(
   };
   const clusterctl = new Clusterctl(
     world,
-    new Offline(unused, directory, () => undefined),
+    new Offline(unused, { env: {}, directory, signal, warn: () => undefined }),
     versions.clusterApi,
     components,
   );
