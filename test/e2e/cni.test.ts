@@ -44,80 +44,83 @@ spec:
   ports: [{ port: 80, targetPort: 8080 }]
 `;
 
-describe.skipIf(!host.hasVirtink)('flannel between the machines of a cluster (needs the release assets of Virtink)', () => {
-  let job: Job;
-  let main: StepResult;
-  let pods: readonly [Pod & { status: { podIP: string } }, Pod & { status: { podIP: string } }];
-  const nested = (...args: string[]): Promise<string> =>
-    host.run(['kubectl', '--kubeconfig', main.outputs['kubeconfig-path'] ?? '', ...args]);
-  /** What a pod gets from a URL. */
-  const ask = async (pod: Pod, url: string): Promise<string> =>
-    (await nested('exec', pod.metadata.name, '--', '/hello', url)).trim();
+describe.skipIf(!host.hasVirtink)(
+  'flannel between the machines of a cluster (needs the release assets of Virtink)',
+  () => {
+    let job: Job;
+    let main: StepResult;
+    let pods: readonly [Pod & { status: { podIP: string } }, Pod & { status: { podIP: string } }];
+    const nested = (...args: string[]): Promise<string> =>
+      host.run(['kubectl', '--kubeconfig', main.outputs['kubeconfig-path'] ?? '', ...args]);
+    /** What a pod gets from a URL. */
+    const ask = async (pod: Pod, url: string): Promise<string> =>
+      (await nested('exec', pod.metadata.name, '--', '/hello', url)).trim();
 
-  beforeAll(async () => {
-    job = jobOn(host, { name: 'overlay', namespace, cni: 'flannel', 'wait-for': 'nodes' });
-    main = await job.main();
-    expect(main.exitCode, main.log).toBe(0);
-  });
-  afterAll(() => job.clean());
-
-  it('is told with what it does', () => {
-    expect(main.log).toMatch(/^▸ CNI +flannel v0\.26\.7 \(6 objects\) {3}/m);
-    expect(main.log).toMatch(/ s {2}resource set overlay-cni: applied to the nested cluster$/m);
-    expect(main.log).toMatch(/ s {2}machine overlay-md-0-\S+: its node is Ready$/m);
-    expect(main.log).toMatch(/ s {2}nodes: Ready$/m);
-    expect(main.summary).toContain('| control plane: 1, workers: 1; CNI: flannel v0.26.7 (6 objects) |');
-  });
-
-  it('has made both nodes Ready by the time that the action is done, and joined them by VXLAN', async () => {
-    const { items } = JSON.parse(await nested('get', 'nodes', '-o', 'json')) as { items: Node[] };
-    expect(items).toHaveLength(2);
-    const ready = expect.objectContaining({ type: 'Ready', status: 'True' }) as unknown;
-    for (const { status } of items) expect(status?.conditions).toContainEqual(ready);
-    // A node is Ready as soon as its network is configured, which is before flanneld says by which means.
-    const backend = String.raw`jsonpath={.metadata.annotations.flannel\.alpha\.coreos\.com/backend-type}=vxlan`;
-    await nested('wait', 'nodes', '--all', `--for=${backend}`, '--timeout=60s');
-  });
-
-  it('carries what pods on two nodes say to each other', async () => {
-    const file = join(main.outputs['kubeconfig-path'] ?? '', '../hello.yaml');
-    writeFileSync(file, hello);
-    await nested('apply', '-f', file);
-    await nested('rollout', 'status', 'daemonset/hello', '--timeout=100s');
-    const { items } = JSON.parse(await nested('get', 'pods', '-l', 'app=hello', '-o', 'json')) as {
-      items: (typeof pods)[number][];
-    };
-    const [one, other] = items;
-    if (one === undefined || other === undefined) throw new Error('there are not two pods');
-    pods = [one, other];
-    expect(one.spec?.nodeName).not.toBe(other.spec?.nodeName);
-    expect(await ask(one, `http://${other.status.podIP}:8080/`)).toBe(other.metadata.name);
-    expect(await ask(other, `http://${one.status.podIP}:8080/`)).toBe(one.metadata.name);
-  });
-
-  it('lets each reach the other by the name of their Service, through CoreDNS and kube-proxy', async () => {
-    const [one, other] = pods;
-    // It could not run before there was a network.
-    await nested('rollout', 'status', 'deployment/coredns', '-n', 'kube-system', '--timeout=100s');
-    // kube-proxy takes one of the two at random each time.
-    await until('an answer from the other pod', 60_000, async () => {
-      return (await ask(one, 'http://hello.default.svc.cluster.local/')) === other.metadata.name;
+    beforeAll(async () => {
+      job = jobOn(host, { name: 'overlay', namespace, cni: 'flannel', 'wait-for': 'nodes' });
+      main = await job.main();
+      expect(main.exitCode, main.log).toBe(0);
     });
-    await until('an answer from the other pod', 60_000, async () => {
-      return (await ask(other, 'http://hello/')) === one.metadata.name;
-    });
-  });
+    afterAll(() => job.clean());
 
-  it('is gone with the cluster', async () => {
-    const kinds = 'clusterresourceset,clusterresourcesetbinding,secret';
-    const before = await host.kubectl(['get', kinds, '-n', namespace, '-o', 'name']);
-    expect(before).toContain('clusterresourceset.addons.cluster.x-k8s.io/overlay-cni');
-    expect(before).toContain('secret/overlay-cni');
-    const post = await job.post();
-    expect(post.exitCode, post.log).toBe(0);
-    expect(await leftovers(host, namespace, 'overlay')).toEqual([]);
-  });
-});
+    it('is told with what it does', () => {
+      expect(main.log).toMatch(/^▸ CNI +flannel v0\.26\.7 \(6 objects\) {3}/m);
+      expect(main.log).toMatch(/ s {2}resource set overlay-cni: applied to the nested cluster$/m);
+      expect(main.log).toMatch(/ s {2}machine overlay-md-0-\S+: its node is Ready$/m);
+      expect(main.log).toMatch(/ s {2}nodes: Ready$/m);
+      expect(main.summary).toContain('| control plane: 1, workers: 1; CNI: flannel v0.26.7 (6 objects) |');
+    });
+
+    it('has made both nodes Ready by the time that the action is done, and joined them by VXLAN', async () => {
+      const { items } = JSON.parse(await nested('get', 'nodes', '-o', 'json')) as { items: Node[] };
+      expect(items).toHaveLength(2);
+      const ready = expect.objectContaining({ type: 'Ready', status: 'True' }) as unknown;
+      for (const { status } of items) expect(status?.conditions).toContainEqual(ready);
+      // A node is Ready as soon as its network is configured, which is before flanneld says by which means.
+      const backend = String.raw`jsonpath={.metadata.annotations.flannel\.alpha\.coreos\.com/backend-type}=vxlan`;
+      await nested('wait', 'nodes', '--all', `--for=${backend}`, '--timeout=60s');
+    });
+
+    it('carries what pods on two nodes say to each other', async () => {
+      const file = join(main.outputs['kubeconfig-path'] ?? '', '../hello.yaml');
+      writeFileSync(file, hello);
+      await nested('apply', '-f', file);
+      await nested('rollout', 'status', 'daemonset/hello', '--timeout=100s');
+      const { items } = JSON.parse(await nested('get', 'pods', '-l', 'app=hello', '-o', 'json')) as {
+        items: (typeof pods)[number][];
+      };
+      const [one, other] = items;
+      if (one === undefined || other === undefined) throw new Error('there are not two pods');
+      pods = [one, other];
+      expect(one.spec?.nodeName).not.toBe(other.spec?.nodeName);
+      expect(await ask(one, `http://${other.status.podIP}:8080/`)).toBe(other.metadata.name);
+      expect(await ask(other, `http://${one.status.podIP}:8080/`)).toBe(one.metadata.name);
+    });
+
+    it('lets each reach the other by the name of their Service, through CoreDNS and kube-proxy', async () => {
+      const [one, other] = pods;
+      // It could not run before there was a network.
+      await nested('rollout', 'status', 'deployment/coredns', '-n', 'kube-system', '--timeout=100s');
+      // kube-proxy takes one of the two at random each time.
+      await until('an answer from the other pod', 60_000, async () => {
+        return (await ask(one, 'http://hello.default.svc.cluster.local/')) === other.metadata.name;
+      });
+      await until('an answer from the other pod', 60_000, async () => {
+        return (await ask(other, 'http://hello/')) === one.metadata.name;
+      });
+    });
+
+    it('is gone with the cluster', async () => {
+      const kinds = 'clusterresourceset,clusterresourcesetbinding,secret';
+      const before = await host.kubectl(['get', kinds, '-n', namespace, '-o', 'name']);
+      expect(before).toContain('clusterresourceset.addons.cluster.x-k8s.io/overlay-cni');
+      expect(before).toContain('secret/overlay-cni');
+      const post = await job.post();
+      expect(post.exitCode, post.log).toBe(0);
+      expect(await leftovers(host, namespace, 'overlay')).toEqual([]);
+    });
+  },
+);
 
 /** Cluster API's in-memory machines take the objects of a CNI, though no pod runs. */
 describe('the manifest of a CNI', () => {
