@@ -1,3 +1,4 @@
+import { formatDuration } from '../values/duration.ts';
 import { parseInstant } from '../values/instant.ts';
 import type { FleetCluster } from './fleet.ts';
 import { Annotations, Labels, type RepositoryIdentity } from './identity.ts';
@@ -40,7 +41,7 @@ function verdictOn(cluster: FleetCluster, rules: CleanupRules): readonly [Verdic
   if (server === undefined) return ['foreign', `it has no label ${Labels.server}`];
   if (server !== rules.server) return ['foreign', `it belongs to a repository of ${server}`];
   if (repositoryId !== rules.repositoryId) return ['foreign', `it belongs to the repository ${repositoryId}`];
-  if (cluster.deleting) return ['deleting', 'its deletion was asked for before'];
+  if (cluster.deleting) return ['deleting', describeDeletion(cluster, rules.now)];
   if (cluster.keep) return ['keep', `it has the annotation ${Annotations.keep}`];
   if (expiresAt === undefined) return ['lasting', 'it never expires'];
   const expiry = parseInstant(expiresAt);
@@ -52,6 +53,12 @@ function verdictOn(cluster: FleetCluster, rules: CleanupRules): readonly [Verdic
     return ['pull-request-closed', `pull request ${pullRequest} is closed`];
   }
   return ['alive', `it expires at ${expiresAt}`];
+}
+
+function describeDeletion({ deletionRequestedAt = '', finalizers }: FleetCluster, now: number): string {
+  const age = formatDuration(Math.max(0, now - Date.parse(deletionRequestedAt)) / 1000);
+  const held = finalizers.length === 0 ? '' : `, it waits for ${finalizers.join(', ')}`;
+  return `its deletion was requested ${age} ago${held}`;
 }
 
 /** Whether clean-up deletes a cluster with that verdict. */

@@ -4,14 +4,12 @@ import { Kinds, type Kind } from '../host/kinds.ts';
 import type { KubernetesObject, VirtinkMachine } from '../host/objects.ts';
 import { hasStatus } from '../host/rest.ts';
 import type { StepLog } from '../report/log.ts';
+import type { FleetCluster } from './fleet.ts';
 import { Labels } from './identity.ts';
 import { belongingToAny } from './view.ts';
 
 /** A Cluster that the caller has proved to be ours. */
-export interface OwnedCluster {
-  readonly name: string;
-  readonly uid: string;
-}
+export type OwnedCluster = Pick<FleetCluster, 'name' | 'uid' | 'server' | 'repositoryId'>;
 
 /** A disk is a PersistentVolumeClaim, and as long as CDI keeps it a DataVolume of the same name. */
 export const DISK_KINDS: readonly Kind[] = [Kinds.dataVolume, Kinds.persistentVolumeClaim];
@@ -112,7 +110,7 @@ async function tie(
 ): Promise<void> {
   const { apiVersion, kind: ownerKind } = Kinds.virtinkMachine;
   const { name: machineName, uid = '' } = machine.metadata;
-  const labels = { [Labels.managed]: 'true', [Labels.clusterName]: cluster.name, [Labels.clusterUid]: cluster.uid };
+  const labels = labelsOf(cluster);
   const write = async ({ metadata }: KubernetesObject): Promise<void> => {
     const { name, namespace = '', uid: diskUid, resourceVersion, ownerReferences = [] } = metadata;
     const isOwned = ownerReferences.some((owner) => owner.uid === uid);
@@ -129,6 +127,17 @@ async function tie(
     await client.patch(kind, name, namespace, patch);
   };
   await unlessGone(writeGuarded(client, kind, disk, write));
+}
+
+/** What says that a disk is ours, and whose it is when its Cluster is gone. */
+function labelsOf({ name, uid, server, repositoryId }: OwnedCluster): Readonly<Record<string, string>> {
+  return {
+    [Labels.managed]: 'true',
+    [Labels.clusterName]: name,
+    [Labels.clusterUid]: uid,
+    ...(server !== undefined && { [Labels.server]: server }),
+    ...(repositoryId !== undefined && { [Labels.repositoryId]: repositoryId }),
+  };
 }
 
 /** Why a disk that is named like a machine's may not be that machine's; undefined when it is. */

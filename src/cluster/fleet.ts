@@ -32,6 +32,10 @@ export interface FleetCluster {
   readonly conditions: Readonly<Record<string, string>>;
   /** Whether its deletion was asked for. */
   readonly deleting: boolean;
+  /** RFC 3339, by the clock of the host; undefined unless its deletion was asked for. */
+  readonly deletionRequestedAt: string | undefined;
+  /** What its end waits for, once its deletion was asked for. */
+  readonly finalizers: readonly string[];
 }
 
 /**
@@ -73,5 +77,7 @@ export function fleetCluster(cluster: Cluster): FleetCluster {
     phase: status?.phase,
     conditions: Object.fromEntries((status?.conditions ?? []).map(({ type, status }) => [type, status])),
     deleting: metadata.deletionTimestamp !== undefined,
+    deletionRequestedAt: metadata.deletionTimestamp,
+    finalizers: metadata.finalizers ?? [],
   };
 }

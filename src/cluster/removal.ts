@@ -9,6 +9,7 @@ import { watchTarget, watchUntil, type WatchTarget } from '../host/watch.ts';
 import type { StepLog } from '../report/log.ts';
 import { formatDuration } from '../values/duration.ts';
 import { DISK_KINDS, tieDisks } from './disks.ts';
+import { fleetCluster } from './fleet.ts';
 import { Labels } from './identity.ts';
 import { checkOwner, type Proof } from './ownership.ts';
 import { belongingTo, type ClusterHandle } from './view.ts';
@@ -63,8 +64,8 @@ export async function removeCluster(
   signal: AbortSignal,
 ): Promise<Removal> {
   const disks: { tied?: Promise<void> } = {};
-  const tie = async ({ metadata: { name, uid = '' } }: Cluster): Promise<void> => {
-    disks.tied ??= tieDisks(client, handle.namespace, [{ name, uid }], log).catch((thrown: unknown) => {
+  const tie = async (cluster: Cluster): Promise<void> => {
+    disks.tied ??= tieDisks(client, handle.namespace, [fleetCluster(cluster)], log).catch((thrown: unknown) => {
       log.line(`disks of its machines may be left: ${firstLineOf(thrown)}`);
     });
     await Promise.race([disks.tied, pause(TIE_MILLISECONDS, signal)]).catch(() => undefined);

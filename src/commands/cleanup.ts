@@ -3,6 +3,7 @@ import { isDue, judge, openQuestions, type CleanupRules, type Judgement } from '
 import { waitForDepartures } from '../cluster/departure.ts';
 import { tieDisks } from '../cluster/disks.ts';
 import { listClusters } from '../cluster/fleet.ts';
+import { findLeftovers, type Leftover } from '../cluster/leftovers.ts';
 import { permissionsOf } from '../cluster/permissions.ts';
 import { unverifiedText } from '../cluster/removal.ts';
 import { firstLineOf, KnestError } from '../errors.ts';
@@ -16,11 +17,18 @@ import { cleanupPage } from '../report/cleanup.ts';
 import type { JobWorld, World } from '../world.ts';
 import { enterHost } from './enter.ts';
 
+/** Milliseconds for the look at what is left, which comes after the time of the command may be up. */
+const REPORT_MILLISECONDS = 60_000;
+/** Leftovers that the error names; the log has all. */
+const MOST_OVERDUE = 20;
+
 /**
  * Deletes the clusters of this repository that have expired, and on demand those whose pull request is closed, and
- * waits a bounded time for their end. Any other cluster is told and left alone.
+ * waits a bounded time for their end. Any other cluster is told and left alone; deletions that do not end and machines
+ * and disks without their Cluster are reported.
  * Errors: KNEST_HOST_*, KNEST_PERMISSION, KNEST_CLOCK_SKEW, KNEST_MAX_DELETIONS; KNEST_DELETE at the end, when one
- * could not be deleted or is not gone, after all others were.
+ * could not be deleted or is not gone, after all others were, and when something of this repository is left for more
+ * than an hour.
  */
 export async function cleanup(inputs: CleanupInputs, world: JobWorld): Promise<void> {
   const { client } = await enterHost(inputs, world);
@@ -29,16 +37,45 @@ export async function cleanup(inputs: CleanupInputs, world: JobWorld): Promise<v
   const planned = judgements.map(outcomeOf);
   const due = planned.filter(isDue);
   if (inputs.dryRun || due.length > inputs.maxDeletions) {
-    await tell(planned, `${due.length} of ${planned.length} clusters are due, none was deleted`, world);
-    if (inputs.dryRun) return;
-    throw runaway(due, inputs);
+    const left = await report(client, inputs, rules, world);
+    await tell(planned, left, `${due.length} of ${planned.length} clusters are due, none was deleted`, world);
+    if (!inputs.dryRun) throw runaway(due, inputs).with(...overdueLines(left));
+    failFor([], left);
+    return;
   }
   const ended = await wait(client, inputs, await remove(client, inputs, judgements, rules, world), world);
   const deleted = ended.filter(({ result }) => result === 'deleted');
   const rest = planned.filter((outcome) => !isDue(outcome));
-  await tell([...ended, ...rest], `${deleted.length} of ${planned.length} clusters were deleted`, world);
   world.cancelled.throwIfAborted();
-  failFor(ended);
+  const left = await report(client, inputs, rules, world);
+  await tell([...ended, ...rest], left, `${deleted.length} of ${planned.length} clusters were deleted`, world);
+  failFor(ended, left);
+}
+
+/** Reports what should be gone and is not. A host that cannot say that any more makes a warning. */
+async function report(
+  client: KubernetesClient,
+  { namespace }: CleanupInputs,
+  rules: CleanupRules,
+  { log, cancelled }: JobWorld,
+): Promise<readonly Leftover[]> {
+  const briefly = client.until(AbortSignal.any([AbortSignal.timeout(REPORT_MILLISECONDS), cancelled]));
+  try {
+    return await log.step('Leftovers', async (step) => {
+      const { found, unverified } = await findLeftovers(briefly, namespace, rules);
+      for (const { line } of found) step.line(line);
+      if (unverified.length > 0) step.line(`these credentials may not list everything; ${unverifiedText(unverified)}`);
+      return { value: found, result: found.length === 0 ? 'none' : `${found.length} to look at` };
+    });
+  } catch (thrown) {
+    cancelled.throwIfAborted();
+    log.warn(`what is left of deleted clusters is not known: ${firstLineOf(thrown)}`);
+    return [];
+  }
+}
+
+function overdueLines(left: readonly Leftover[]): readonly string[] {
+  return left.filter(({ isOverdue }) => isOverdue).map(({ line }) => line);
 }
 
 /** What a look at the host, and at GitHub, makes of each cluster. */
@@ -147,25 +184,49 @@ async function wait(
 }
 
 /** Tells what became of every cluster: for programs, on the page, in the log. */
-async function tell(outcomes: readonly Outcome[], headline: string, world: JobWorld): Promise<void> {
+async function tell(
+  outcomes: readonly Outcome[],
+  left: readonly Leftover[],
+  headline: string,
+  world: JobWorld,
+): Promise<void> {
   const rows = outcomes.map(({ cluster, verdict, reason, result, error }) => {
     const { name, namespace, repository, pullRequest, expiresAt } = cluster;
     return { name, namespace, repository, pullRequest, expiresAt, result, verdict, reason: error ?? reason };
   });
   world.output('clusters', JSON.stringify(rows));
   world.output('timings', JSON.stringify(world.timeline));
-  await world.summary.add(cleanupPage(headline, rows, world.timeline));
+  const lines = left.map(({ line }) => line);
+  await world.summary.add(cleanupPage(headline, rows, lines, world.timeline));
   world.log.line(`▸ ${headline}, in ${(world.timeline.elapsed / 1000).toFixed(1)} s`);
 }
 
-/** Throws KNEST_DELETE when a cluster that was to be deleted is still there. */
-function failFor(outcomes: readonly Outcome[]): void {
+/** Throws KNEST_DELETE when a cluster that was to be deleted is still there, or something is left for more than an hour. */
+function failFor(outcomes: readonly Outcome[], left: readonly Leftover[]): void {
   const failed = outcomes.filter(({ error }) => error !== undefined);
-  if (failed.length === 0) return;
+  const overdue = overdueLines(left);
+  if (failed.length + overdue.length === 0) return;
+  const problems = [
+    ...(failed.length === 0
+      ? []
+      : [`${failed.length} of ${outcomes.length} clusters could not be deleted; the others were`]),
+    ...(overdue.length === 0
+      ? []
+      : [`${overdue.length === 1 ? '1 leftover is' : `${overdue.length} leftovers are`} older than an hour`]),
+  ];
+  const remedies = [
+    ...(failed.length === 0 ? [] : ['the next cleanup tries again; look at what holds them if it fails too']),
+    ...(overdue.length === 0
+      ? []
+      : ['no cleanup deletes the leftovers: check what holds them, then delete them with kubectl']),
+  ];
   throw new KnestError({
     code: 'KNEST_DELETE',
-    problem: `${failed.length} of ${outcomes.length} clusters could not be deleted; the others were`,
-    evidence: failed.map(({ cluster, error = '' }) => `${cluster.namespace}/${cluster.name}: ${error}`),
-    next: 'the next cleanup tries again; look at what holds them if it fails too',
+    problem: problems.join('; '),
+    evidence: [
+      ...failed.map(({ cluster, error = '' }) => `${cluster.namespace}/${cluster.name}: ${error}`),
+      ...overdue.slice(0, MOST_OVERDUE),
+    ],
+    next: remedies.join('; '),
   });
 }

@@ -52,7 +52,9 @@ export async function create(inputs: CreateInputs, world: JobWorld): Promise<voi
     if (inputs.waitFor !== 'none') await wait(host, cluster, inputs, rendered, world);
     // Now, since it may be deleted without this action.
     if (inputs.persistent) {
-      await tieDisks(host.client, cluster.namespace, [{ name: cluster.name, uid: claimed.uid }], world.log);
+      const { server, repositoryId } = world.job;
+      const owned = { name: cluster.name, uid: claimed.uid, server, repositoryId };
+      await tieDisks(host.client, cluster.namespace, [owned], world.log);
     }
     await handOver(host, cluster, inputs, { ...rendered, ...claimed, cni }, world);
   } catch (thrown) {

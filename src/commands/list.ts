@@ -57,7 +57,7 @@ export function describeCluster(cluster: FleetCluster, now: number): readonly st
   const { namespace, name, createdAt, repository, repositoryId, pullRequest, runUrl } = cluster;
   return [
     `${namespace}/${name}`,
-    stateOf(cluster),
+    `${stateOf(cluster)}${deletionAge(cluster, now)}`,
     formatDuration(Math.max(0, (now - Date.parse(createdAt)) / 1000)),
     expiryOf(cluster, now),
     repository ?? repositoryId ?? 'not made by this action',
@@ -70,6 +70,12 @@ export function describeCluster(cluster: FleetCluster, now: number): readonly st
 function stateOf({ deleting, conditions, phase }: FleetCluster): string {
   if (deleting) return 'deleting';
   return conditions['Available'] === 'True' ? 'available' : (phase ?? 'new').toLowerCase();
+}
+
+/** How long a deletion has been going on: one that hangs needs somebody to look. */
+function deletionAge({ deletionRequestedAt }: FleetCluster, now: number): string {
+  if (deletionRequestedAt === undefined) return '';
+  return ` for ${formatDuration(Math.max(0, (now - Date.parse(deletionRequestedAt)) / 1000))}`;
 }
 
 function expiryOf({ expiresAt, keep }: FleetCluster, now: number): string {

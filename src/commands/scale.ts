@@ -1,5 +1,6 @@
 import { checkAddressesSuffice, poolsOf } from '../cluster/addresses.ts';
 import { tieDisks } from '../cluster/disks.ts';
+import { fleetCluster } from '../cluster/fleet.ts';
 import { follow } from '../cluster/follow.ts';
 import { findOwned } from '../cluster/ownership.ts';
 import { permissionsOf } from '../cluster/permissions.ts';
@@ -32,7 +33,7 @@ export async function scale(inputs: ScaleInputs, world: JobWorld): Promise<void>
   checkAddressesSuffice(pools, inputs, controlPlane + workers);
   // Before a machine goes, and once those that are new have disks.
   const tie = async (): Promise<void> => {
-    await tieDisks(client, namespace, [{ name, uid: cluster.metadata.uid ?? '' }], log).catch((thrown: unknown) => {
+    await tieDisks(client, namespace, [fleetCluster(cluster)], log).catch((thrown: unknown) => {
       log.warn(`disks of ${name} may stay when their machines go: ${firstLineOf(thrown)}`);
     });
   };

@@ -60,7 +60,12 @@ describe('judge', () => {
     ['alive', { annotations: expiring('9999-12-31T23:59:59Z') }, 'it expires at 9999-12-31T23:59:59Z'],
     ['lasting', { annotations: expiring(undefined), labels: { [Labels.pullRequest]: '17' } }, 'it never expires'],
     ['keep', { annotations: { [Annotations.keep]: 'yes' } }, 'it has the annotation knest-action/keep'],
-    ['deleting', { metadata: { deletionTimestamp: minutes(-1) } }, 'its deletion was asked for before'],
+    ['deleting', { metadata: { deletionTimestamp: minutes(-1) } }, 'its deletion was requested 1m ago'],
+    [
+      'deleting',
+      { metadata: { deletionTimestamp: minutes(-90), finalizers: ['a', 'b'] } },
+      'its deletion was requested 1h30m ago, it waits for a, b',
+    ],
     ['foreign', { labels: { [Labels.managed]: undefined } }, 'it has no label knest-action/managed=true'],
     ['foreign', { labels: { [Labels.managed]: 'True' } }, 'it has no label knest-action/managed=true'],
     ['foreign', { labels: { [Labels.repositoryId]: undefined } }, 'it has no label knest-action/repository-id'],

@@ -3,8 +3,8 @@ import { tieDisks } from '../../../src/cluster/disks.ts';
 import type { Metadata } from '../../../src/host/objects.ts';
 import { clientOf, json, refuse } from '../host/server.ts';
 
-const pr = { name: 'pr', uid: 'cluster-pr' };
-const cluster = { apiVersion: 'cluster.x-k8s.io/v1beta2', kind: 'Cluster', ...pr };
+const pr = { name: 'pr', uid: 'cluster-pr', server: 'github.com', repositoryId: '4711' };
+const cluster = { apiVersion: 'cluster.x-k8s.io/v1beta2', kind: 'Cluster', name: 'pr', uid: 'cluster-pr' };
 const volumeTemplates = ['rootfs', 'data'].map((name) => ({ dataVolume: { metadata: { name } } }));
 const owner = {
   apiVersion: 'infrastructure.cluster.x-k8s.io/v1beta1',
@@ -17,6 +17,8 @@ const labels = {
   'knest-action/managed': 'true',
   'cluster.x-k8s.io/cluster-name': 'pr',
   'knest-action/cluster-uid': 'cluster-pr',
+  'knest-action/server': 'github.com',
+  'knest-action/repository-id': '4711',
 };
 const gone = { ...owner, name: 'pr-cp-fghij', uid: 'gone' };
 
@@ -172,7 +174,7 @@ describe('tieDisks', () => {
   });
 
   it('takes several clusters at once, and leaves those of all others', async () => {
-    const main = { name: 'main', uid: 'cluster-main' };
+    const main = { ...pr, name: 'main', uid: 'cluster-main' };
     const labelled = ({ name, uid }: typeof pr) => ({
       labels: { ...labels, 'cluster.x-k8s.io/cluster-name': name, 'knest-action/cluster-uid': uid },
       ownerReferences: [gone],
@@ -180,7 +182,7 @@ describe('tieDisks', () => {
     const claims = [
       { name: 'pr-cp-abcde-rootfs' },
       { name: 'of-main', ...labelled(main) },
-      { name: 'of-old', ...labelled({ name: 'old', uid: 'cluster-old' }) },
+      { name: 'of-old', ...labelled({ ...pr, name: 'old', uid: 'cluster-old' }) },
     ];
     const { changes } = await tie(claims, { clusters: [main, pr] });
     expect(changes).toEqual([patchOf('pr-cp-abcde-rootfs', [owner]), deletionOf('of-main')]);

@@ -55,6 +55,8 @@ describe('fleetCluster', () => {
       phase: 'Provisioned',
       conditions: { Available: 'True' },
       deleting: false,
+      deletionRequestedAt: undefined,
+      finalizers: [],
     });
   });
 

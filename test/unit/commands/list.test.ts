@@ -20,6 +20,8 @@ const cluster: FleetCluster = {
   phase: 'Provisioned',
   conditions: { Available: 'True' },
   deleting: false,
+  deletionRequestedAt: undefined,
+  finalizers: [],
 };
 
 describe('describeCluster', () => {
@@ -38,11 +40,11 @@ describe('describeCluster', () => {
   });
 
   it.each([
-    [{ deleting: true }, 'deleting'],
+    [{ deleting: true, deletionRequestedAt: '2026-11-24T08:00:00Z' }, 'deleting for 2h'],
     [{ conditions: { Available: 'False' } }, 'provisioned'],
     [{ conditions: {}, phase: 'Failed' }, 'failed'],
     [{ conditions: {}, phase: undefined }, 'new'],
-  ])('has one word for %j', (parts, state) => {
+  ])('tells the state of %j', (parts, state) => {
     expect(row(parts)[1]).toBe(state);
   });
 

@@ -6,7 +6,7 @@ const row = { name: 'pr-17', namespace: 'knest', result: 'deleted', reason: 'it 
 
 describe('the page of a clean-up', () => {
   it('has a row for each cluster', () => {
-    expect(cleanupPage('1 of 2 deleted', [row, { ...row, name: 'pr-18', result: 'kept' }], new Timeline())).toBe(
+    expect(cleanupPage('1 of 2 deleted', [row, { ...row, name: 'pr-18', result: 'kept' }], [], new Timeline())).toBe(
       [
         '### 1 of 2 deleted',
         '',
@@ -20,13 +20,25 @@ describe('the page of a clean-up', () => {
   });
 
   it('has no table without clusters', () => {
-    expect(cleanupPage('nothing', [], new Timeline())).toBe('### nothing\n');
+    expect(cleanupPage('nothing', [], [], new Timeline())).toBe('### nothing\n');
+  });
+
+  it('names what is left, as text, and not all of very much', () => {
+    const page = cleanupPage(
+      'none',
+      [],
+      ['knest: Machine <b> is left', ...Array<string>(60).fill('x')],
+      new Timeline(),
+    );
+    expect(page).toContain('Still there:\n\n- knest: Machine \\<b\\> is left\n- x\n');
+    expect(page).toContain('- … and 11 more: see the log.\n');
   });
 
   it('fits into the summary of a step, however many clusters there are', () => {
     const page = cleanupPage(
       'all',
       Array<typeof row>(12_000).fill({ ...row, reason: '<'.repeat(150) }),
+      [],
       new Timeline(),
     );
     expect(Buffer.byteLength(page)).toBeLessThan(512 * 1024);
@@ -36,7 +48,7 @@ describe('the page of a clean-up', () => {
   });
 
   it('shows what a cluster says of itself as text', () => {
-    const page = cleanupPage('x', [{ ...row, reason: 'its expiry "<b>|`[a](b)" is wrong\n# big' }], new Timeline());
+    const page = cleanupPage('x', [{ ...row, reason: 'its expiry "<b>|`[a](b)" is wrong\n# big' }], [], new Timeline());
     expect(page).toContain('its expiry "\\<b\\>\\|\\`\\[a\\](b)" is wrong \\# big |');
   });
 });
