@@ -68,7 +68,9 @@ async function end(host: Host, job: Job): Promise<void> {
 
 /** The parts of the demo, but for the last. */
 async function perform(keep: boolean): Promise<void> {
-  const host = await stage.show('Host up', () => up({ name: hostName }, report()));
+  const host = await stage.show('Host up', () =>
+    up({ name: hostName, without: ['in-memory', 'persistence', 'network'] }, report()),
+  );
   stage.goOn();
   try {
     const created = await stage.show('Create a nested cluster', () => create(host));

@@ -3,7 +3,7 @@ import { cpSync, globSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileS
 import { basename, dirname, join, relative } from 'node:path';
 import { cacheDirectory, goEnvironment, key, once } from './binaries.ts';
 import { architecture } from './images.ts';
-import { moduleDirectory, versions } from './modules.ts';
+import { moduleDirectory, versions, type Part } from './modules.ts';
 import { run } from './process.ts';
 import { virtinkAssetPath, virtinkAssets } from './virtink-releases.ts';
 
@@ -162,7 +162,11 @@ export function assetFiles(root: string): string[] {
  * Renders the release assets that the mirror serves into the cache, unless they are there. `virtinkReleases` is the
  * directory of Virtink's, if there is one. Returns the directory of all.
  */
-export async function renderAssets(programs: Programs, virtinkReleases: string | undefined): Promise<string> {
+export async function renderAssets(
+  programs: Programs,
+  parts: ReadonlySet<Part>,
+  virtinkReleases: string | undefined,
+): Promise<string> {
   const sources = [
     import.meta.filename,
     join(import.meta.dirname, 'virtink-releases.ts'),
@@ -177,10 +181,9 @@ export async function renderAssets(programs: Programs, virtinkReleases: string |
     const renderer = new Renderer(temporary, programs);
     await clusterAPI(renderer);
     await certManager(renderer);
-    if (virtinkReleases !== undefined) {
-      virtink(renderer, virtinkReleases);
-      await Promise.all([flannel(renderer), persistence(renderer)]);
-    }
+    if (virtinkReleases !== undefined) virtink(renderer, virtinkReleases);
+    if (parts.has('network')) await flannel(renderer);
+    if (parts.has('persistence')) await persistence(renderer);
     rmSync(renderer.work, { recursive: true, force: true });
     writeChecksums(temporary);
   });

@@ -2,9 +2,10 @@ import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { parseArgs } from 'node:util';
 import { down, find, status, up } from './host.ts';
+import { parts, type Part } from './modules.ts';
 import { lineReport, seconds } from './report.ts';
 
-const usage = `usage: npm run host:up     [-- --name NAME] [--no-virtink]     make a host cluster
+const usage = `usage: npm run host:up     [-- --name NAME] [--no-PART...]       make a host cluster (PART: ${parts.join(', ')})
        npm run host:status [-- --name NAME]                    is it well? (exit code 0: yes)
        npm run host:exec   -- [--name NAME] -- COMMAND...      run a command in its network, as its admin
        npm run host:down   [-- --name NAME]                    remove all of it`;
@@ -14,9 +15,9 @@ class UsageError extends Error {}
 
 const print = (text: string): void => void process.stderr.write(`${text}\n`);
 
-async function hostUp(name: string, virtink: boolean): Promise<number> {
+async function hostUp(name: string, without: readonly Part[]): Promise<number> {
   const began = performance.now();
-  const host = await up({ name, virtink }, lineReport());
+  const host = await up({ name, without }, lineReport());
   const option = name === 'default' ? '' : `--name ${name} `;
   print(`✔ ${name} is ready in ${seconds(began)}
   its kubeconfig   ${host.kubeconfig} (its server is in the host's network)
@@ -73,21 +74,27 @@ async function hostExec(name: string, argv: readonly string[]): Promise<number> 
 async function main(argv: string[]): Promise<number> {
   const end = argv.indexOf('--');
   const [own, command] = end < 0 ? [argv, []] : [argv.slice(0, end), argv.slice(end + 1)];
-  const options = { name: { type: 'string', default: 'default' }, 'no-virtink': { type: 'boolean' } } as const;
-  const { values, positionals } = parseArgs({ args: own, options, allowPositionals: true });
+  const flags = Object.fromEntries(parts.map((part) => [`no-${part}`, { type: 'boolean' as const }]));
+  const { values, positionals } = parseArgs({
+    args: own,
+    options: { ...flags, name: { type: 'string', default: 'default' } },
+    allowPositionals: true,
+  });
+  const { name } = values;
+  const without = parts.filter((part) => Object.hasOwn(values, `no-${part}`));
   const [verb, ...rest] = positionals;
   if (rest.length > 0) throw new UsageError(`"${rest.join(' ')}" is not understood`);
   if (verb !== 'exec' && command.length > 0) throw new UsageError('only exec takes a command');
-  if (verb !== 'up' && values['no-virtink']) throw new UsageError('only up takes --no-virtink');
+  if (verb !== 'up' && without[0]) throw new UsageError(`only up takes --no-${without[0]}`);
   switch (verb) {
     case 'up':
-      return hostUp(values.name, !values['no-virtink']);
+      return hostUp(name, without);
     case 'down':
-      return hostDown(values.name);
+      return hostDown(name);
     case 'status':
-      return hostStatus(values.name);
+      return hostStatus(name);
     case 'exec':
-      return hostExec(values.name, command);
+      return hostExec(name, command);
     default:
       throw new UsageError(verb === undefined ? 'what is to be done?' : `there is no command "${verb}"`);
   }

@@ -13,6 +13,7 @@ import {
 } from './control-plane.ts';
 import { services, type Service } from './health.ts';
 import { locked } from './lock.ts';
+import { parts, type Part } from './modules.ts';
 import { provision, sourcesKey } from './provisions.ts';
 import { run, tail } from './process.ts';
 import type { Report } from './report.ts';
@@ -29,7 +30,7 @@ import {
 
 /** What of a host is noted in its state directory once it is complete. */
 interface Notes {
-  hasVirtink: boolean;
+  parts: Part[];
   /** A directory with the host's programs. */
   binaries: string;
   /** A file with the sums of the assets that the mirror serves. */
@@ -56,8 +57,8 @@ export class Host {
   /** A directory with kubectl, clusterctl and other programs. */
   readonly binaries: string;
   readonly stateDirectory: string;
-  /** Whether the host has Virtink's images and assets. Without, only clusters of infrastructure "docker" work. */
-  readonly hasVirtink: boolean;
+  /** What the host has of what it could do without. */
+  readonly parts: ReadonlySet<Part>;
   readonly #init: Process;
 
   constructor(sandbox: Sandbox, notes: Notes) {
@@ -66,8 +67,13 @@ export class Host {
     this.kubeconfig = kubeconfigPath(sandbox.stateDirectory);
     this.binaries = notes.binaries;
     this.checksums = notes.checksums;
-    this.hasVirtink = notes.hasVirtink;
+    this.parts = new Set(notes.parts);
     this.#init = sandbox.init;
+  }
+
+  /** Whether the host has Virtink's images and assets. Without, only clusters of infrastructure "docker" work. */
+  get hasVirtink(): boolean {
+    return this.parts.has('virtink');
   }
 
   /** The environment for commands on the host: this process's, without proxies, which its network does not reach. */
@@ -167,10 +173,10 @@ async function step<T>(
   }
 }
 
-async function create(name: string, withVirtink: boolean, report: Report): Promise<Host> {
+async function create(name: string, wanted: ReadonlySet<Part>, report: Report): Promise<Host> {
   const stateDirectory = stateDirectoryOf(name);
-  const provisions = await provision(withVirtink, report);
-  const { images, hasVirtink, binaries } = provisions;
+  const provisions = await provision(wanted, report);
+  const { images, binaries } = provisions;
   const place = { stateDirectory };
   const sandbox = await step(report, place, 'Sandbox', ['init'], async (say) => {
     const init = await startSandbox(name, stateDirectory, provisions);
@@ -188,14 +194,14 @@ async function create(name: string, withVirtink: boolean, report: Report): Promi
     say('kubeadm init; images of what can be installed');
   });
   const checksums = checksumsFile(provisions.assets);
-  const notes: Notes = { hasVirtink, binaries, checksums, sources: sourcesKey() };
+  const notes: Notes = { parts: [...provisions.parts], binaries, checksums, sources: sourcesKey() };
   const host = new Host(sandbox, notes);
   await step(report, place, 'Node', ['kube-proxy', 'kubelet'], async (say) => {
     await finish(sandbox);
     await host.kubectl(['wait', '--for=condition=Ready', 'node/host', '--timeout=120s']);
     say('Ready');
   });
-  if (hasVirtink) {
+  if (host.hasVirtink) {
     await step(report, place, 'Machines', [], async (say) => {
       await host.kubectl(['apply', '-f', join(import.meta.dirname, 'manifests')]);
       const amounts = Object.fromEntries(devices.names.map((device) => [device, devices.count]));
@@ -211,8 +217,8 @@ async function create(name: string, withVirtink: boolean, report: Report): Promi
 /** Which host to bring up, and how. */
 export interface Options {
   name?: string;
-  /** False: without Virtink, even where its modules can be had. */
-  virtink?: boolean;
+  /** What the host does without. By default it has everything that is available. */
+  without?: readonly Part[];
 }
 
 /** Does `work` while no other process brings this host up or down. */
@@ -223,7 +229,7 @@ function exclusively<T>(name: string, report: Report, work: () => Promise<T>): P
 
 /** Brings a host up. One that is well stays as it is; what is left of a broken one is removed first. */
 export async function up(options: Options, report: Report): Promise<Host> {
-  const { name = 'default', virtink = true } = options;
+  const { name = 'default', without = [] } = options;
   stateDirectoryOf(name);
   if (process.getuid?.() !== 0) throw new Error('a host needs root: run the same command with sudo');
   return exclusively(name, report, async () => {
@@ -242,7 +248,7 @@ export async function up(options: Options, report: Report): Promise<Host> {
         say(`removed what was left of ${name} (${reason})`);
       });
     }
-    return create(name, virtink, report);
+    return create(name, new Set(parts.filter((part) => !without.includes(part))), report);
   });
 }
 

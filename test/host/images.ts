@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { archive, type Entry, type Image } from './archive.ts';
 import { cacheDirectory, key } from './binaries.ts';
 import { iptables, iptablesNames } from './iptables.ts';
-import { versions } from './modules.ts';
+import { versions, type Part } from './modules.ts';
 
 /** What kubeadm of this Kubernetes version asks for by name. */
 const kubeadmNames = { pause: '3.10.2', etcd: '3.6.8-0', coredns: 'v1.14.2' };
@@ -25,7 +25,7 @@ function controlPlane(programs: Programs): Image[] {
     {
       references: [`registry.k8s.io/etcd:${kubeadmNames.etcd}`],
       entrypoint: ['/usr/local/bin/etcd'],
-      entries: ['etcd', 'etcdctl'].map((name) => program(programs, name, `/usr/local/bin/${name}`)),
+      entries: [program(programs, 'etcd', '/usr/local/bin/etcd')],
     },
     ...names.map((name) => ({
       references: [`registry.k8s.io/${name}:${versions.kubernetes}`],
@@ -91,15 +91,6 @@ function providers(programs: Programs): Image[] {
     capi('core-manager', 'cluster-api-controller'),
     capi('kubeadm-bootstrap-manager', 'kubeadm-bootstrap-controller'),
     capi('kubeadm-control-plane-manager', 'kubeadm-control-plane-controller'),
-    {
-      ...manager(
-        programs,
-        'docker-infrastructure-manager',
-        '/manager',
-        `gcr.io/k8s-staging-cluster-api/capd-manager:${clusterAPI}`,
-      ),
-      user: '', // its manifest wants the Docker socket of root
-    },
     ...['controller', 'webhook', 'cainjector'].map((name) =>
       manager(
         programs,
@@ -142,8 +133,25 @@ function machine(): Image {
   };
 }
 
+function inMemory(programs: Programs): Image[] {
+  const reference = `gcr.io/k8s-staging-cluster-api/capd-manager:${versions.clusterAPI}`;
+  // Its manifest wants the Docker socket of root.
+  return [{ ...manager(programs, 'docker-infrastructure-manager', '/manager', reference), user: '' }];
+}
+
+function persistence(programs: Programs): Image[] {
+  const { ipam, cdi } = versions;
+  return [
+    manager(programs, 'ipam-manager', '/manager', `quay.io/metal3-io/ip-address-manager:${ipam}`),
+    manager(programs, 'cdi-controller', '/cdi-controller', `quay.io/kubevirt/cdi-controller:${cdi}`),
+    ...['operator', 'apiserver', 'uploadproxy'].map((name) =>
+      manager(programs, 'pause', '/pause', `quay.io/kubevirt/cdi-${name}:${cdi}`),
+    ),
+  ];
+}
+
 function virtink(programs: Programs): Image[] {
-  const { virtink: tag, virtinkProvider, ipam, cdi } = versions;
+  const { virtink: tag, virtinkProvider } = versions;
   const image = (name: string, entry: string, path: string): Image => ({
     references: [`docker.io/smartxworks/${name}`],
     entrypoint: [path],
@@ -159,11 +167,6 @@ function virtink(programs: Programs): Image[] {
       environment: ['PATH=/usr/bin', `PRERUNNER_IMAGE=docker.io/smartxworks/virt-prerunner:${tag}`],
     },
     image(`virt-daemon:${tag}`, 'virt-daemon', '/usr/bin/virt-daemon'),
-    manager(programs, 'ipam-manager', '/manager', `quay.io/metal3-io/ip-address-manager:${ipam}`),
-    manager(programs, 'cdi-controller', '/cdi-controller', `quay.io/kubevirt/cdi-controller:${cdi}`),
-    ...['operator', 'apiserver', 'uploadproxy'].map((name) =>
-      manager(programs, 'pause', '/pause', `quay.io/kubevirt/cdi-${name}:${cdi}`),
-    ),
     machine(),
     // There is no metrics endpoint to guard here.
     { ...image('', 'pause', '/pause'), references: ['gcr.io/kubebuilder/kube-rbac-proxy:v0.11.0'], user: '65532' },
@@ -198,7 +201,7 @@ function contentKey(file: string): string {
 }
 
 /** Writes the archives of all images into the cache, unless they are there. `programs` are paths by name. */
-export function writeImages(programs: Programs, withVirtink: boolean): Images {
+export function writeImages(programs: Programs, parts: ReadonlySet<Part>): Images {
   const write = (image: Image): string => {
     const content = image.entries.map((entry) => ('file' in entry ? contentKey(entry.file) : ''));
     const source = readFileSync(join(import.meta.dirname, 'archive.ts'));
@@ -216,7 +219,12 @@ export function writeImages(programs: Programs, withVirtink: boolean): Images {
   return {
     node: node(programs, tables).map(write),
     controlPlane: controlPlane(programs).map(write),
-    addons: withVirtink ? addons(programs, tables).map(write) : [],
-    rest: [...providers(programs), ...(withVirtink ? virtink(programs) : [])].map(write),
+    addons: parts.has('network') ? addons(programs, tables).map(write) : [],
+    rest: [
+      ...providers(programs),
+      ...(parts.has('virtink') ? virtink(programs) : []),
+      ...(parts.has('in-memory') ? inMemory(programs) : []),
+      ...(parts.has('persistence') ? persistence(programs) : []),
+    ].map(write),
   };
 }

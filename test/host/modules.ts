@@ -8,7 +8,15 @@ export interface Program {
   module: string;
   /** The import path of its main package, or a path in the module's directory that begins with "./". */
   package: string;
+  /** About how many seconds a cold build takes on two cores, after those that come before it. */
+  seconds: number;
 }
+
+/** What a host can do without. */
+export const parts = ['virtink', 'in-memory', 'persistence', 'network'] as const;
+
+/** One of them: an engine, what persistent machines need, or an overlay network between machines. */
+export type Part = (typeof parts)[number];
 
 /** The directory of a module's go.mod. */
 export function moduleDirectory(module: string): string {
@@ -33,68 +41,72 @@ export function version(module: string, path: string): string {
 const clusterAPI = 'sigs.k8s.io/cluster-api';
 const certManager = 'github.com/cert-manager/cert-manager/cmd';
 
-function programs(module: string, packages: Record<string, string>): Program[] {
-  return Object.entries(packages).map(([name, path]) => ({ name, module, package: path }));
+function programs(module: string, packages: Record<string, readonly [path: string, seconds: number]>): Program[] {
+  return Object.entries(packages).map(([name, [path, seconds]]) => ({ name, module, package: path, seconds }));
 }
 
-function kubernetes(...names: string[]): Record<string, string> {
-  return Object.fromEntries(names.map((name) => [name, `k8s.io/kubernetes/cmd/${name}`]));
+function kubernetes(seconds: Record<string, number>): Program[] {
+  const packages = Object.entries(seconds).map(
+    ([name, time]) => [name, [`k8s.io/kubernetes/cmd/${name}`, time]] as const,
+  );
+  return programs('kubernetes', Object.fromEntries(packages));
 }
 
-/** The programs a host is made of, in the order in which they are built. */
+/** The programs that every host is made of. */
 export const hostPrograms: readonly Program[] = [
-  ...programs('stand-ins', { pause: './pause', noop: './noop', copy: './copy', hello: './hello' }),
-  ...programs(
-    'kubernetes',
-    kubernetes(
-      'kube-apiserver',
-      'kube-controller-manager',
-      'kube-scheduler',
-      'kubelet',
-      'kubeadm',
-      'kube-proxy',
-      'kubectl',
-    ),
-  ),
-  ...programs('etcd', { etcd: 'go.etcd.io/etcd/server/v3', etcdctl: 'go.etcd.io/etcd/etcdctl/v3' }),
-  ...programs('coredns', { coredns: 'github.com/coredns/coredns' }),
-  ...programs('helm', { helm: 'helm.sh/helm/v3/cmd/helm' }),
+  ...programs('stand-ins', { pause: ['./pause', 1], noop: ['./noop', 1], copy: ['./copy', 1], hello: ['./hello', 5] }),
+  ...kubernetes({
+    kubectl: 16,
+    'kube-scheduler': 6,
+    'kube-proxy': 8,
+    kubelet: 17,
+    kubeadm: 18,
+    'kube-controller-manager': 55,
+    'kube-apiserver': 207,
+  }),
+  ...programs('etcd', { etcd: ['go.etcd.io/etcd/server/v3', 26] }),
+  ...programs('coredns', { coredns: ['github.com/coredns/coredns', 170] }),
+  ...programs('helm', { helm: ['helm.sh/helm/v3/cmd/helm', 63] }),
   ...programs('cluster-api', {
-    clusterctl: `${clusterAPI}/cmd/clusterctl`,
-    'core-manager': `${clusterAPI}/core`,
-    'kubeadm-bootstrap-manager': `${clusterAPI}/bootstrap/kubeadm`,
-    'kubeadm-control-plane-manager': `${clusterAPI}/controlplane/kubeadm`,
-    'docker-infrastructure-manager': `${clusterAPI}/test/infrastructure/docker`,
+    'kubeadm-bootstrap-manager': [`${clusterAPI}/bootstrap/kubeadm`, 6],
+    'kubeadm-control-plane-manager': [`${clusterAPI}/controlplane/kubeadm`, 9],
+    'core-manager': [`${clusterAPI}/core`, 41],
+    clusterctl: [`${clusterAPI}/cmd/clusterctl`, 119],
   }),
   ...programs('cert-manager', {
-    'cert-manager-controller': `${certManager}/controller`,
-    'cert-manager-webhook': `${certManager}/webhook`,
-    'cert-manager-cainjector': `${certManager}/cainjector`,
+    'cert-manager-cainjector': [`${certManager}/cainjector`, 4],
+    'cert-manager-webhook': [`${certManager}/webhook`, 5],
+    'cert-manager-controller': [`${certManager}/controller`, 112],
   }),
 ];
 
-/** The stand-ins for Virtink's programs and for CDI, and the address manager of persistent machines. */
-export const virtinkPrograms: readonly Program[] = [
-  ...programs('virtink', {
-    'virtink-provider-manager': './provider',
-    'virt-controller': './virt-controller',
-    'virt-daemon': './virt-daemon',
-    'cdi-controller': './cdi-controller',
+/** The programs of each part of a host that it can do without. */
+export const partPrograms: Readonly<Record<Part, readonly Program[]>> = {
+  // Stand-ins for Virtink's programs.
+  virtink: programs('virtink', {
+    'virt-daemon': ['./virt-daemon', 8],
+    'virt-controller': ['./virt-controller', 12],
+    'virtink-provider-manager': ['./provider', 40],
   }),
-  ...programs('ipam', { 'ipam-manager': 'github.com/metal3-io/ip-address-manager' }),
-];
-
-/** The programs of the overlay network between machines: flannel, with the CNI plugin that does its bidding on a node. */
-export const overlayPrograms: readonly Program[] = [
-  ...programs('flannel', { flanneld: 'github.com/flannel-io/flannel' }),
-  // The last release of the plugins that has flannel's, which has moved to a module that is not served.
-  ...programs('cni-plugins', { flannel: 'github.com/containernetworking/plugins/plugins/meta/flannel' }),
-];
+  'in-memory': programs('cluster-api', {
+    'docker-infrastructure-manager': [`${clusterAPI}/test/infrastructure/docker`, 32],
+  }),
+  // A stand-in for CDI, and the address manager.
+  persistence: [
+    ...programs('virtink', { 'cdi-controller': ['./cdi-controller', 8] }),
+    ...programs('ipam', { 'ipam-manager': ['github.com/metal3-io/ip-address-manager', 42] }),
+  ],
+  // flannel and the CNI plugin that it configures on a node, from the last release of the plugins that has it.
+  network: [
+    ...programs('cni-plugins', { flannel: ['github.com/containernetworking/plugins/plugins/meta/flannel', 2] }),
+    ...programs('flannel', { flanneld: ['github.com/flannel-io/flannel', 130] }),
+  ],
+};
 
 /** Programs that tests use and no host needs. */
 export const toolPrograms: readonly Program[] = [
-  ...programs('act', { act: 'github.com/nektos/act' }),
-  ...programs('actionlint', { actionlint: 'github.com/rhysd/actionlint/cmd/actionlint' }),
+  ...programs('act', { act: ['github.com/nektos/act', 28] }),
+  ...programs('actionlint', { actionlint: ['github.com/rhysd/actionlint/cmd/actionlint', 5] }),
 ];
 
 /** The versions of what runs on a host, as go.mod has them where it is built from a module. */

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { assetFiles, renderAssets } from './assets.ts';
 import { binaryPath, buildAll, cacheDirectory, gather, key } from './binaries.ts';
 import { writeImages, type Images } from './images.ts';
-import { hostPrograms, overlayPrograms, virtinkPrograms, type Program } from './modules.ts';
+import { hostPrograms, partPrograms, type Part, type Program } from './modules.ts';
 import { checkRequirements } from './requirements.ts';
 import type { Report } from './report.ts';
 import type { Provisions } from './sandbox.ts';
@@ -12,11 +12,12 @@ import { findVirtinkReleases } from './virtink-releases.ts';
 /** Everything a host is made of, in the cache. */
 export interface HostProvisions extends Provisions {
   images: Images;
-  hasVirtink: boolean;
+  /** What the host has of what it could do without. */
+  parts: ReadonlySet<Part>;
 }
 
 /** The programs on the PATH of a host, its machines and commands run in its network. */
-const commandNames = ['clusterctl', 'etcdctl', 'helm', 'kube-proxy', 'kubeadm', 'kubectl', 'kubelet'];
+const commandNames = ['clusterctl', 'helm', 'kube-proxy', 'kubeadm', 'kubectl', 'kubelet'];
 
 /** Free disk space in bytes that a host needs, and that a first build of everything needs besides. */
 const space = { host: 3e9, build: 12e9 };
@@ -36,32 +37,32 @@ async function built(programs: readonly Program[]): Promise<boolean> {
 }
 
 /** Makes what a host is made of, as far as it is not in the cache, and checks that this machine can run one. */
-export async function provision(withVirtink: boolean, report: Report): Promise<HostProvisions> {
+export async function provision(wanted: ReadonlySet<Part>, report: Report): Promise<HostProvisions> {
   await report.step('Requirements', async (say) => {
     // Without Go nothing can be told to be built: that is for the requirements to name.
     const isBuilt = await built(hostPrograms).catch(() => false);
     const needed = space.host + (isBuilt ? 0 : space.build);
     say(await checkRequirements(cacheDirectory, needed, report));
   });
-  const { programs, virtinkReleases, hasVirtink } = await report.step('Programs', async (say) => {
-    const releases = withVirtink ? await findVirtinkReleases() : { problem: 'not asked for' };
+  const { programs, parts, virtinkReleases } = await report.step('Programs', async (say) => {
+    const releases = wanted.has('virtink') ? await findVirtinkReleases() : { problem: 'not asked for' };
     const virtinkReleases = 'directory' in releases ? releases.directory : undefined;
-    const hasVirtink = virtinkReleases !== undefined;
-    const wanted = [...hostPrograms, ...(hasVirtink ? [...virtinkPrograms, ...overlayPrograms] : [])];
-    const programs = await buildAll(wanted, report);
+    // Only machines of Virtink have disks, and pods that run. Without them, a host still has machines in memory.
+    const parts: ReadonlySet<Part> = virtinkReleases === undefined ? new Set(['in-memory']) : wanted;
+    const programs = await buildAll([...hostPrograms, ...[...parts].flatMap((part) => partPrograms[part])], report);
     say(
       `${programs.size}, ${'problem' in releases ? `without Virtink (${releases.problem})` : 'with stand-ins for Virtink'}`,
     );
-    return { programs, virtinkReleases, hasVirtink };
+    return { programs, parts, virtinkReleases };
   });
   const assets = await report.step('Release assets', async (say) => {
-    const directory = await renderAssets(programs, virtinkReleases);
+    const directory = await renderAssets(programs, parts, virtinkReleases);
     const files = assetFiles(directory);
     say(`${files.length} files of ${new Set(files.map((file) => file.split('/', 2).join('/'))).size} projects`);
     return directory;
   });
   return report.step('Images', async (say) => {
-    const images = writeImages(programs, hasVirtink);
+    const images = writeImages(programs, parts);
     say(`${Object.values(images).flat().length}`);
     const named = (directory: string, files: string[]): [string, string][] =>
       files.map((file) => [`${directory}/${basename(file)}`, file]);
@@ -76,7 +77,7 @@ export async function provision(withVirtink: boolean, report: Report): Promise<H
       machineImages: await gather('machine-images', new Map(machineImages)),
       assets,
       images,
-      hasVirtink,
+      parts,
     };
   });
 }
