@@ -18,8 +18,10 @@ export interface SavedState {
   readonly keepOnFailure: boolean;
   /** RFC 3339; left out when the cluster never expires. */
   readonly expiresAt?: string;
-  /** The labels that prove the cluster is this job's. */
-  readonly owner: Readonly<Record<string, string>>;
+  /** The labels of the repository that the cluster belongs to. */
+  readonly repository: Readonly<Record<string, string>>;
+  /** The token that is on the Cluster when this use of the action claimed it, and no other did since. Not a secret. */
+  readonly claim: string;
 }
 
 /** Remembers across main and post. */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Metadata } from '../host/objects.ts';
 import type { CreateInputs } from '../inputs.ts';
 import { MAX_NAME_LENGTH } from '../inputs.ts';
@@ -24,56 +24,82 @@ export const Annotations = {
   repository: 'knest-action/repository',
   runUrl: 'knest-action/run-url',
   runAttempt: 'knest-action/run-attempt',
+  /** Which use of the action in the run, see `useOf`. */
   job: 'knest-action/job',
   /** `true` when its job deletes it in the end, `false` when it is meant to outlive its run. */
   ephemeral: 'knest-action/ephemeral',
   expiresAt: 'knest-action/expires-at',
   /** Set by people, to anything but `false`: clean-up leaves the cluster alone. */
   keep: 'knest-action/keep',
-  /** Which attempt to create the Cluster made it: the answer to that request may have been lost. */
+  /** The random token of the use of the action that claimed the cluster last. A nonce, not a secret. */
   claim: 'knest-action/claim',
+  /** A hash of the objects that the cluster was created from. */
+  template: 'knest-action/template',
+  /** Present until every object of the cluster exists. */
+  unfinished: 'knest-action/unfinished',
 } as const;
 
 /** What tells a repository from all others. */
 export type RepositoryIdentity = Pick<Job, 'server' | 'repositoryId'>;
 
+/** Labels or annotations. */
+export type Marks = Readonly<Record<string, string>>;
+
 /** Which nested cluster this is about, who owns it, and until when it may live: known before anything exists. */
 export interface ClusterIdentity {
   readonly name: string;
   readonly namespace: string;
-  readonly owner: Readonly<Record<string, string>>;
-  readonly annotations: Readonly<Record<string, string>>;
+  /** Whether the name was made for this use of the action, which then never adopts a cluster. */
+  readonly isNameGenerated: boolean;
+  /** Whether the post step of this use of the action deletes the cluster. */
+  readonly ephemeral: boolean;
+  /** The token by which this use of the action recognizes what it claimed. */
+  readonly claim: string;
+  /** Labels of everything that belongs to the cluster. They never change. */
+  readonly repository: Marks;
+  /** Labels of the Cluster, those of the repository among them. */
+  readonly owner: Marks;
+  /** Annotations of the Cluster. */
+  readonly annotations: Marks;
   /** RFC 3339; undefined when the cluster never expires. */
   readonly expiresAt: string | undefined;
 }
 
-/** The identity of the cluster to create. `now` in milliseconds since the epoch. */
-export function identify(inputs: CreateInputs, job: Job, now: number): ClusterIdentity {
-  const { ttlSeconds } = inputs;
+/**
+ * The identity of the cluster to create. `now`: milliseconds since the epoch, by the host's clock. `claim`: random, and
+ * in the state before the first write.
+ */
+export function identify(inputs: CreateInputs, job: Job, now: number, claim: string = randomUUID()): ClusterIdentity {
+  const { name, namespace, ephemeral, ttlSeconds, jobIndex } = inputs;
   const expiresAt = ttlSeconds === undefined ? undefined : formatInstant(now + ttlSeconds * 1000);
   return {
-    name: inputs.name ?? defaultName(job, inputs.jobIndex),
-    namespace: inputs.namespace,
+    name: name ?? generatedName(job, claim),
+    namespace,
+    isNameGenerated: name === undefined,
+    ephemeral,
+    claim,
+    repository: repositoryLabels(job),
     owner: ownerLabels(job),
     annotations: {
       [Annotations.repository]: job.repository,
       [Annotations.runUrl]: job.runUrl,
       [Annotations.runAttempt]: job.runAttempt,
-      [Annotations.job]: job.jobName,
-      [Annotations.ephemeral]: String(inputs.ephemeral),
+      [Annotations.job]: useOf(job, jobIndex),
+      [Annotations.ephemeral]: String(ephemeral),
+      [Annotations.claim]: claim,
       ...(expiresAt !== undefined && { [Annotations.expiresAt]: expiresAt }),
     },
     expiresAt,
   };
 }
 
-/** The labels of the repository that a cluster belongs to: they never change, and everything of the cluster has them. */
-export function repositoryLabels({ server, repositoryId }: RepositoryIdentity): Readonly<Record<string, string>> {
+/** The labels of the repository that a cluster belongs to. */
+export function repositoryLabels({ server, repositoryId }: RepositoryIdentity): Marks {
   return { [Labels.managed]: 'true', [Labels.server]: server, [Labels.repositoryId]: repositoryId };
 }
 
 /** The labels that say whose a cluster is. */
-export function ownerLabels(job: Job): Readonly<Record<string, string>> {
+export function ownerLabels(job: Job): Marks {
   return {
     ...repositoryLabels(job),
     [Labels.runId]: job.runId,
@@ -82,54 +108,42 @@ export function ownerLabels(job: Job): Readonly<Record<string, string>> {
 }
 
 /**
- * A name for the cluster of a job: `knest-<run>-<attempt>-<job>`, with the leg of a matrix and the step where a run has
- * several; at most 40 characters, DNS-1123. What has to be cut, or changed, gets a hash, so that no two share a name.
+ * Which use of the action in its run this is, the same in each attempt: the job, the leg of a matrix beyond the first,
+ * and the step where it has an id or repeats another. No id of a job or step has a bracket or a slash in it.
  */
-export function defaultName(job: Job, jobIndex?: string): string {
-  const unique = [job.jobName, jobIndex === '0' ? undefined : jobIndex, job.step].filter(Boolean).join('-');
-  const readable = unique
+export function useOf({ jobName, step }: Pick<Job, 'jobName' | 'step'>, jobIndex: string | undefined): string {
+  const leg = jobIndex === undefined || jobIndex === '0' ? '' : `[${jobIndex}]`;
+  return `${jobName}${leg}${step === undefined ? '' : `/${step}`}`;
+}
+
+/** Random characters of a generated name: with 32 bits, even 1000 clusters of one attempt are very unlikely to collide. */
+const RANDOM_LENGTH = 8;
+
+/**
+ * A name for the cluster of one use of the action: `knest-<run>-<attempt>-<job>-<random>`, at most 40 characters,
+ * DNS-1123. The random part makes it unique: legs of a matrix, calls of one reusable workflow and uses in one composite
+ * action can look the same to the action.
+ */
+export function generatedName(job: Job, claim: string): string {
+  const random = claim.slice(0, RANDOM_LENGTH);
+  const prefix = `knest-${label(job.runId)}-${label(job.runAttempt)}`.slice(0, MAX_NAME_LENGTH - random.length - 1);
+  const room = MAX_NAME_LENGTH - prefix.length - random.length - 2;
+  const readable = label(job.jobName).slice(0, Math.max(0, room));
+  return [prefix, readable, random]
+    .map((part) => part.replace(/^-+|-+$/g, ''))
+    .filter((part) => part !== '')
+    .join('-');
+}
+
+/** A text in the characters of a DNS-1123 label. */
+function label(text: string): string {
+  return text
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^-+|-+$/g, '');
-  const prefix = `knest-${job.runId}-${job.runAttempt}`;
-  const whole = `${prefix}-${readable}`;
-  if (readable !== '' && readable === unique && whole.length <= MAX_NAME_LENGTH) return whole;
-  const hash = createHash('sha256').update(unique).digest('hex').slice(0, 6);
-  const room = MAX_NAME_LENGTH - prefix.length - hash.length - 2;
-  const cut = room > 0 ? readable.slice(0, room).replace(/-+$/, '') : '';
-  return [prefix, cut, hash].filter((part) => part !== '').join('-');
 }
 
-/** What an existing cluster of the same name means for a create. */
-export type Claim = 'ours' | 'deleting' | { readonly refused: string };
-
-/**
- * Whether a create may take over a cluster that is there. The same run may, and the same repository when the cluster
- * is meant to outlive its run or is for the same pull request. Anybody else's is refused, with the reason; so is one
- * that outlives its run to a job that would delete it in the end.
- */
-export function claim(existing: Metadata, identity: ClusterIdentity): Claim {
-  const labels = existing.labels ?? {};
-  const theirs = existing.annotations?.[Annotations.repository] ?? labels[Labels.repositoryId] ?? 'somebody';
-  if (labels[Labels.managed] !== 'true') return { refused: 'it was not made by knest-action' };
-  if (labels[Labels.repositoryId] !== identity.owner[Labels.repositoryId]) {
-    return { refused: `it belongs to ${theirs} (${existing.annotations?.[Annotations.runUrl] ?? 'run unknown'})` };
-  }
-  if (existing.deletionTimestamp !== undefined) return 'deleting';
-  const sameRun = labels[Labels.runId] === identity.owner[Labels.runId];
-  const samePullRequest =
-    labels[Labels.pullRequest] !== undefined && labels[Labels.pullRequest] === identity.owner[Labels.pullRequest];
-  const outlivesItsRun = existing.annotations?.[Annotations.ephemeral] === 'false';
-  if (outlivesItsRun && identity.annotations[Annotations.ephemeral] === 'true') {
-    return { refused: 'it is not ephemeral, but would be deleted with this job: set ephemeral to false' };
-  }
-  if (sameRun || samePullRequest || outlivesItsRun) return 'ours';
-  return {
-    refused: `another run of this repository uses it (${existing.annotations?.[Annotations.runUrl] ?? 'unknown'})`,
-  };
-}
-
-/** The object's metadata with the owner's labels and annotations added. */
+/** The Cluster's metadata with its owner, expiry and claim added. */
 export function owned(metadata: Metadata, identity: ClusterIdentity): Metadata {
   return {
     ...metadata,

@@ -1,33 +1,67 @@
 import { KnestError } from '../errors.ts';
 import type { KubernetesClient } from '../host/client.ts';
 import { Kinds } from '../host/kinds.ts';
-import type { Cluster } from '../host/objects.ts';
-import { Annotations, repositoryLabels, type RepositoryIdentity } from './identity.ts';
+import type { Cluster, Metadata } from '../host/objects.ts';
+import {
+  Annotations,
+  Labels,
+  repositoryLabels,
+  type ClusterIdentity,
+  type Marks,
+  type RepositoryIdentity,
+} from './identity.ts';
 import type { ClusterHandle } from './view.ts';
 
-/** Labels that prove a cluster to be one that may be changed. */
-export type Proof = Readonly<Record<string, string>>;
+/** What must be on a cluster for it to be one that may be changed. */
+export interface Proof {
+  readonly labels: Marks;
+  readonly annotations?: Marks;
+}
 
 /** What proves a cluster to be the repository's: any job of it may scale and delete it, that is what a handle is for. */
 export function proofOfRepository(repository: RepositoryIdentity): Proof {
-  return repositoryLabels(repository);
+  return { labels: repositoryLabels(repository) };
 }
 
-/** Throws KNEST_OWNED_BY_OTHER when a label of the proof is not on the cluster. `verb`: what is not done to it. */
-export function checkOwner({ metadata }: Cluster, proof: Proof, verb: string): void {
-  const { name, namespace = '', labels = {}, annotations = {} } = metadata;
-  const missing = Object.entries(proof).find(([label, value]) => labels[label] !== value);
+/** What one use of the action has claimed. */
+export interface Claim {
+  readonly repository: Marks;
+  readonly claim: string;
+}
+
+/** What proves an ephemeral cluster to be the one that this use of the action claimed, and no other took over since. */
+export function proofOfClaim({ repository, claim }: Claim): Proof {
+  return { labels: repository, annotations: { [Annotations.claim]: claim, [Annotations.ephemeral]: 'true' } };
+}
+
+/** What is not on the cluster of the proof, for people; undefined when all of it is. */
+export function lackOf({ metadata }: Cluster, proof: Proof): string | undefined {
+  const { labels = {}, annotations = {} } = metadata;
+  return missingMark(labels, proof.labels) ?? missingMark(annotations, proof.annotations ?? {});
+}
+
+/** Throws KNEST_OWNED_BY_OTHER when a mark of the proof is not on the cluster. `verb`: what is not done to it. */
+export function checkOwner(cluster: Cluster, proof: Proof, verb: string): void {
+  const missing = lackOf(cluster, proof);
   if (missing === undefined) return;
-  const [label, value] = missing;
+  const { name, namespace = '', annotations = {} } = cluster.metadata;
   const owner = annotations[Annotations.repository];
   throw new KnestError({
     code: 'KNEST_OWNED_BY_OTHER',
-    problem: `Cluster ${namespace}/${name} is not ${verb}: ${label} is ${labels[label] ?? 'missing'}, not ${value}`,
+    problem: `Cluster ${namespace}/${name} is not ${verb}: ${missing}`,
     evidence: [
       owner === undefined ? 'it names no owner' : `it belongs to ${owner}: ${annotations[Annotations.runUrl] ?? ''}`,
     ],
     next: `have it ${verb} from where it was created`,
   });
+}
+
+/** The first of the marks that is not there, or has another value, for people. */
+function missingMark(marks: Marks, wanted: Marks): string | undefined {
+  const missing = Object.entries(wanted).find(([mark, value]) => marks[mark] !== value);
+  if (missing === undefined) return undefined;
+  const [mark, value] = missing;
+  return `${mark} is ${marks[mark] ?? 'missing'}, not ${value}`;
 }
 
 /** The repository's cluster of that name. Throws KNEST_NOT_FOUND, KNEST_OWNED_BY_OTHER. */
@@ -46,4 +80,80 @@ export async function findOwned(
   }
   checkOwner(cluster, proofOfRepository(repository), 'used');
   return cluster;
+}
+
+/** What an existing cluster of the same name means for a create. */
+export type Verdict = 'adopt' | 'deleting' | { readonly refused: string; readonly next: string };
+
+const OTHER_NAME = 'choose another name';
+const USE_IT = 'to use it without owning it, set command: kubeconfig; for a cluster of your own, choose another name';
+
+/**
+ * Whether a create may adopt a cluster that exists. A cluster that outlives its run (`ephemeral: false`) is adopted by
+ * any run of its repository that leaves it alive too. An ephemeral one is only adopted by a later attempt of the very
+ * same use of the action: its owner would delete it under any other job. A generated name is for one use alone. A
+ * cluster that lacks objects is only adopted by a create that makes the same ones.
+ */
+export function judgeExisting(existing: Metadata, identity: ClusterIdentity, fingerprint: string): Verdict {
+  const { labels = {}, annotations = {} } = existing;
+  const run = annotations[Annotations.runUrl] ?? 'run unknown';
+  if (labels[Labels.managed] !== 'true') return { refused: 'knest-action did not create it', next: OTHER_NAME };
+  if (missingMark(labels, identity.repository) !== undefined) {
+    const owner = annotations[Annotations.repository] ?? labels[Labels.repositoryId] ?? 'another repository';
+    return { refused: `it belongs to ${owner} (${run})`, next: OTHER_NAME };
+  }
+  if (identity.isNameGenerated) {
+    return {
+      refused: `its name was generated elsewhere too (${run})`,
+      next: 'run the job again: it gets another name',
+    };
+  }
+  if (existing.deletionTimestamp !== undefined) return 'deleting';
+  return refusal(existing, identity, run) ?? unlikeTemplate(annotations, fingerprint, run) ?? 'adopt';
+}
+
+/** Why a cluster of the same repository is not adopted; undefined when it is. */
+function refusal(
+  { labels = {}, annotations = {} }: Metadata,
+  identity: ClusterIdentity,
+  run: string,
+): Exclude<Verdict, string> | undefined {
+  const isEphemeral = annotations[Annotations.ephemeral] !== 'false';
+  if (!isEphemeral && identity.ephemeral) {
+    const refused = 'it is not ephemeral, but would be deleted with this job';
+    return { refused, next: `to adopt it, set ephemeral to false; ${USE_IT}` };
+  }
+  if (!isEphemeral) return undefined;
+  if (!identity.ephemeral) return { refused: `it is ephemeral, and ends with its job (${run})`, next: USE_IT };
+  const isSameUse =
+    labels[Labels.runId] === identity.owner[Labels.runId] &&
+    annotations[Annotations.job] === identity.annotations[Annotations.job];
+  const [theirs, ours] = [annotations, identity.annotations].map((marks) => Number(marks[Annotations.runAttempt]));
+  if (isSameUse && theirs !== undefined && ours !== undefined && theirs < ours) return undefined;
+  return {
+    refused: `another use of the action owns it (${annotations[Annotations.job] ?? 'job unknown'}, ${run})`,
+    next: USE_IT,
+  };
+}
+
+function unlikeTemplate(annotations: Marks, fingerprint: string, run: string): Exclude<Verdict, string> | undefined {
+  if (annotations[Annotations.unfinished] === undefined || annotations[Annotations.template] === fingerprint) {
+    return undefined;
+  }
+  return {
+    refused: `it is incomplete, and this create would complete it with other objects (${run})`,
+    next: 'wait until the job that creates it has ended; if that job was lost, delete the cluster with command: delete',
+  };
+}
+
+/** The error for a cluster that a create does not adopt. */
+export function notAdopted(
+  { name, namespace }: ClusterHandle,
+  { refused, next }: Exclude<Verdict, string>,
+): KnestError {
+  return new KnestError({
+    code: 'KNEST_OWNED_BY_OTHER',
+    problem: `there is a cluster ${namespace}/${name} already, and ${refused}`,
+    next,
+  });
 }

@@ -49,7 +49,8 @@ function resourceOf(what: Kind | Resource): Resource {
   return resource(groupOf(what), what.plural);
 }
 
-const MAKE = ['create', 'patch'];
+/** A create looks for an object that is in the way, and never applies one over another. */
+const MAKE = ['get', 'create'];
 const FOLLOW = ['list', 'watch'];
 const virtink = { feature: 'virtink' } as const;
 const inMemory = { feature: 'docker' } as const;
@@ -65,10 +66,11 @@ export const NAMESPACE_RULES: readonly Rule[] = [
   ),
   rule('to find the cluster', ['get'], [Kinds.cluster], ['create', 'delete', 'scale', 'kubeconfig']),
   rule('to list the clusters', ['list'], [Kinds.cluster], ['list']),
+  rule('to make the cluster, or adopt it', ['create', 'patch'], [Kinds.cluster], ['create']),
   rule(
     'to make the cluster',
     MAKE,
-    [Kinds.cluster, Kinds.kubeadmControlPlane, Kinds.machineDeployment, Kinds.kubeadmConfigTemplate],
+    [Kinds.kubeadmControlPlane, Kinds.machineDeployment, Kinds.kubeadmConfigTemplate],
     ['create'],
   ),
   rule(
@@ -136,19 +138,6 @@ export const NAMESPACE_RULES: readonly Rule[] = [
     Kinds.persistentVolumeClaim,
     Kinds.ipPool,
   ]),
-  rule(
-    'to see that a template of your own changes nothing of others',
-    ['get'],
-    [
-      Kinds.machineDeployment,
-      Kinds.machineHealthCheck,
-      Kinds.kubeadmConfigTemplate,
-      Kinds.virtinkCluster,
-      Kinds.virtinkMachineTemplate,
-      Kinds.devCluster,
-      Kinds.devMachineTemplate,
-    ],
-  ),
   rule('to read a template of your own', ['get'], [Kinds.configMap]),
   rule('to see that the namespace is there', ['get'], [Kinds.namespace]),
 ];

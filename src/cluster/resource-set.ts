@@ -5,6 +5,9 @@ import type { Cni } from './cni.ts';
 import { Labels, type ClusterIdentity } from './identity.ts';
 import { withOwner } from './stamp.ts';
 
+/** What the name of the set has after that of its cluster. */
+export const CNI_SUFFIX = '-cni';
+
 /** Bytes of objects in one Secret: Kubernetes takes 1 MiB (core/v1 MaxSecretSize). */
 const ROOM = 900_000;
 
@@ -19,7 +22,7 @@ const ROOM = 900_000;
  */
 export function resourceSet({ objects }: Cni, identity: ClusterIdentity): readonly KubernetesObject[] {
   if (objects.length === 0) return [];
-  const name = `${identity.name}-cni`;
+  const name = `${identity.name}${CNI_SUFFIX}`;
   const secrets = portions(objects).map((text, index) => ({
     apiVersion: 'v1',
     kind: 'Secret',

@@ -27,13 +27,19 @@ interface Maker extends KubernetesObject {
   };
 }
 
+/** Whether an object is Cluster API's Cluster, in whatever version of the API. */
+export function isCluster({ kind, apiVersion }: KubernetesObject): boolean {
+  return kind === 'Cluster' && apiVersion.startsWith('cluster.x-k8s.io/');
+}
+
 /**
- * The object with its owner on it, and on what it will make: a KubeadmControlPlane and a MachineDeployment hand their
- * own labels on to nobody, nor does a topology, and a Service made by a provider is found by its label alone.
- * Source: Cluster API, "Metadata propagation".
+ * The object with the labels of its cluster and repository, also on what it will make: a KubeadmControlPlane and a
+ * MachineDeployment do not pass their own labels on, nor does a topology, and a Service that a provider makes is only
+ * found by its label. The Cluster alone has the rest of the owner, the expiry and the claim: adopting it changes these,
+ * and must not leave older ones anywhere else. Source: Cluster API, "Metadata propagation".
  */
 export function withOwner(object: KubernetesObject, identity: ClusterIdentity): KubernetesObject {
-  const labels = { [Labels.clusterName]: identity.name, ...identity.owner };
+  const labels = { [Labels.clusterName]: identity.name, ...identity.repository };
   const withLabels = <M extends Labelled>(metadata: M): M => ({
     ...metadata,
     labels: { ...metadata.labels, ...labels },
@@ -41,9 +47,10 @@ export function withOwner(object: KubernetesObject, identity: ClusterIdentity): 
   const labelled = <P extends WithMetadata>(part: P): P => ({ ...part, metadata: withLabels(part.metadata ?? {}) });
   const { spec }: Maker = object;
   const parts = labelledParts(object.kind, spec ?? {}, labelled);
+  const metadata = withLabels({ ...object.metadata, namespace: identity.namespace });
   return {
     ...object,
-    metadata: owned(withLabels({ ...object.metadata, namespace: identity.namespace }), identity),
+    metadata: isCluster(object) ? owned(metadata, identity) : metadata,
     ...(Object.keys(parts).length > 0 && { spec: { ...spec, ...parts } }),
   };
 }

@@ -6,17 +6,30 @@ import type { CreateInputs, Infrastructure, MachineInputs } from '../inputs.ts';
 import type { Clusterctl } from '../install/clusterctl.ts';
 import { withAliases } from './aliases.ts';
 import type { CustomTemplate } from './custom-template.ts';
+import { fingerprint } from './fingerprint.ts';
 import type { ClusterIdentity } from './identity.ts';
 import { machineCounts, type MachineCounts } from './machine-counts.ts';
 import { withListedRanges, type ClusterNetworks } from './networks.ts';
 import { persist } from './persistence.ts';
-import { withOwner } from './stamp.ts';
+import { isCluster, withOwner } from './stamp.ts';
 
 /** The objects of a nested cluster; the Cluster itself apart, since all others hang on it. */
 export interface RenderedCluster {
   readonly cluster: KubernetesObject;
   readonly others: readonly KubernetesObject[];
   readonly machines: MachineCounts;
+}
+
+/** All that is to be created for a cluster. */
+export interface ClusterPlan extends RenderedCluster {
+  /** What tells these objects from any others. */
+  readonly fingerprint: string;
+}
+
+/** The plan for a cluster that has more objects than those of its template. */
+export function planOf(rendered: RenderedCluster, addons: readonly KubernetesObject[]): ClusterPlan {
+  const others = [...rendered.others, ...addons];
+  return { ...rendered, others, fingerprint: fingerprint([rendered.cluster, ...others]) };
 }
 
 /** Where an infrastructure's template is: beside this file, and beside the bundle. */
@@ -42,8 +55,6 @@ export async function render(
   const template = parseTemplate(text).map(withListedRanges);
   const wanted = inputs.persistent ? persist(template, identity.name, inputs) : template;
   const objects = wanted.map((object) => withOwner(object, identity));
-  const isCluster = ({ kind, apiVersion }: KubernetesObject): boolean =>
-    kind === 'Cluster' && apiVersion.startsWith('cluster.x-k8s.io/');
   const [cluster, ...more] = objects.filter(isCluster);
   if (cluster === undefined || more.length > 0) {
     throw new KnestError({

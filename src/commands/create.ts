@@ -1,17 +1,21 @@
 import { randomUUID } from 'node:crypto';
-import { applyCluster, claimCluster, type ClaimedCluster } from '../cluster/apply.ts';
+import type { ClusterFacts } from '../cluster/adopted.ts';
+import type { ClaimedCluster } from '../cluster/claim.ts';
 import { prepareCni, type Cni } from '../cluster/cni.ts';
 import { tieDisks } from '../cluster/disks.ts';
 import { follow } from '../cluster/follow.ts';
-import { checkForeignObjects } from '../cluster/foreign-objects.ts';
+import { checkNamesFree, checkServedObjects } from '../cluster/foreign-objects.ts';
 import { identify, type ClusterIdentity } from '../cluster/identity.ts';
 import { describeMachines, type MachineCounts } from '../cluster/machine-counts.ts';
 import type { ClusterNetworks } from '../cluster/networks.ts';
-import { resourceSet } from '../cluster/resource-set.ts';
+import { judgeExisting, notAdopted } from '../cluster/ownership.ts';
+import { CNI_SUFFIX, resourceSet } from '../cluster/resource-set.ts';
 import { reviewTemplate } from '../cluster/review.ts';
-import { render, variables, type RenderedCluster } from '../cluster/template.ts';
+import { planOf, render, variables, type ClusterPlan } from '../cluster/template.ts';
 import { hasJoined, hasReadyNode, infrastructureOf, isInitialised, type ClusterView } from '../cluster/view.ts';
+import { hostTime } from '../host/clock.ts';
 import type { Connection } from '../host/connect.ts';
+import { Kinds } from '../host/kinds.ts';
 import type { CreateInputs } from '../inputs.ts';
 import { Clusterctl, type WithKubeconfig } from '../install/clusterctl.ts';
 import { knownComponents } from '../install/components.ts';
@@ -19,6 +23,7 @@ import { Downloader } from '../install/download.ts';
 import { install } from '../install/install.ts';
 import { createdPage } from '../report/summary.ts';
 import type { JobWorld, World } from '../world.ts';
+import { claim, complete } from './claim.ts';
 import { keepCredentials } from './credentials.ts';
 import { diagnose, IN_MAIN } from './diagnose.ts';
 import { enterHost } from './enter.ts';
@@ -27,7 +32,7 @@ import { preflight, type Found } from './preflight.ts';
 import { undo } from './undo.ts';
 
 /**
- * Creates a nested cluster, or adopts the one this job made before, and hands over its kubeconfig.
+ * Creates a nested cluster, or adopts one that it may, and hands over its kubeconfig.
  * Errors: KNEST_HOST_*, KNEST_PERMISSION, KNEST_INPUT, KNEST_STORAGE_CLASS, KNEST_ADDRESS_POOL,
  * KNEST_UNSUPPORTED_VERSION, KNEST_DOWNLOAD, KNEST_CHECKSUM, KNEST_CNI, KNEST_INSTALL, KNEST_TEMPLATE,
  * KNEST_OWNED_BY_OTHER, KNEST_IMAGE_PULL, KNEST_UNSCHEDULABLE, KNEST_BOOTSTRAP, KNEST_INFRASTRUCTURE, KNEST_TIMEOUT,
@@ -37,37 +42,46 @@ export async function create(inputs: CreateInputs, world: JobWorld): Promise<voi
   if (inputs.downloads.mirrorLogin !== undefined) maskLogin(inputs.downloads.mirrorLogin, world);
   const host = await enterHost(inputs, world);
   const downloader = new Downloader(inputs.downloads, { ...world, warn: world.log.warn });
-  const cluster = identify(inputs, world.job, Date.now()); // name, owner, expiry: before anything exists
+  const cluster = identify(inputs, world.job, await readClock(host, world)); // name, owner, expiry, claim
   const found = await preflight(host, cluster, inputs, downloader, world);
   const cni = await prepare(inputs, found.networks, downloader, world);
-  const addons = resourceSet(cni, cluster);
   const withKubeconfig = await remember(host, cluster, inputs, world); // the post step can find it from here on
   const clusterctl = makeClusterctl(inputs, downloader, withKubeconfig, world);
+  const plan = await makePlan(host, clusterctl, inputs, cluster, { ...found, cni }, world);
   await installMissing(host, clusterctl, found, world);
-  const template = await makeObjects(host, clusterctl, inputs, cluster, found, world);
-  const rendered = { ...template, others: [...template.others, ...addons] };
-  const claimed = await claim(host, rendered, cluster, world);
+  if (found.template !== undefined) await checkServedObjects(host.client, plan.others);
+  const claimed = await claim(host.client, plan, cluster, world);
   try {
-    await apply(host, rendered, claimed, cluster, world);
-    if (inputs.waitFor !== 'none') await wait(host, cluster, inputs, rendered, world);
+    const made = { ...claimed, ...(await complete(host.client, plan, claimed, cluster, world)) };
+    if (inputs.waitFor !== 'none') await wait(host, cluster, inputs, made, world);
     // Now, since it may be deleted without this action.
     if (inputs.persistent) {
       const { server, repositoryId } = world.job;
-      const owned = { name: cluster.name, uid: claimed.uid, server, repositoryId };
+      const owned = { name: cluster.name, uid: claimed.cluster.metadata.uid ?? '', server, repositoryId };
       await tieDisks(host.client, cluster.namespace, [owned], world.log);
     }
-    await handOver(host, cluster, inputs, { ...rendered, ...claimed, cni }, world);
+    await handOver(host, cluster, inputs, { ...made, cni }, world);
   } catch (thrown) {
     await diagnose(host.client, cluster, IN_MAIN, world);
     throw await undo(host, cluster, { ...inputs, created: claimed.created }, thrown, world);
   }
 }
 
+/** A cluster that is claimed and complete. */
+type MadeCluster = ClaimedCluster & ClusterFacts;
+
 /** Masks the password of the mirror as it is, as a URL has it, and with its user as a request sends it. */
 function maskLogin(login: string, { mask }: World): void {
   const password = login.slice(login.indexOf(':') + 1);
   for (const secret of [password, encodeURIComponent(password), login]) mask(secret);
   mask(Buffer.from(login).toString('base64'));
+}
+
+/** The host's time, in milliseconds since the epoch: a runner's clock may be wrong, and cleanup goes by the host's. */
+async function readClock({ client }: Connection, { log, signal }: World): Promise<number> {
+  const { time, doubt } = await hostTime(client, signal);
+  if (doubt !== undefined) log.warn(`the cluster expires by ${new Date(time).toISOString()} as the time now: ${doubt}`);
+  return time;
 }
 
 /** Gets the CNI's objects before anything exists; without one, says what that means. */
@@ -94,11 +108,11 @@ async function remember(
   inputs: CreateInputs,
   world: World,
 ): Promise<WithKubeconfig> {
-  const { name, namespace, owner, expiresAt } = cluster;
-  const { ephemeral, keepOnFailure } = inputs;
+  const { name, namespace, ephemeral, claim, repository, expiresAt } = cluster;
+  const { keepOnFailure } = inputs;
   const { saved, withKubeconfig } = await keepCredentials(host, name, world.directory);
   const expiry = expiresAt === undefined ? {} : { expiresAt };
-  world.state.remember({ name, namespace, owner, host: saved, ephemeral, keepOnFailure, ...expiry });
+  world.state.remember({ name, namespace, repository, claim, host: saved, ephemeral, keepOnFailure, ...expiry });
   world.output('name', name);
   world.output('namespace', namespace);
   world.output('expires-at', expiresAt ?? '');
@@ -129,51 +143,34 @@ async function installMissing(
   });
 }
 
-/** Renders the template; of one that is not the action's own, tells what cannot be known, and looks whom it touches. */
-async function makeObjects(
+/**
+ * Renders the template, and checks before anything is installed that the name of the cluster and those of its objects
+ * are free, or are those of a cluster to adopt. Of a template that is not the action's own, the log has what cannot be
+ * known.
+ */
+async function makePlan(
   { client }: Connection,
   clusterctl: Clusterctl,
   inputs: CreateInputs,
   cluster: ClusterIdentity,
-  { networks, template }: Found,
-  { log }: World,
-): Promise<RenderedCluster> {
-  const make = (): Promise<RenderedCluster> => render(clusterctl, inputs, cluster, networks, template);
-  if (template === undefined) return make();
-  return log.step('Template', async (step) => {
-    const rendered = await make();
-    const objects = [rendered.cluster, ...rendered.others];
-    for (const line of reviewTemplate(template, objects, cluster.name, variables(inputs, networks))) step.line(line);
-    await checkForeignObjects(client, rendered.others, cluster);
-    return { value: rendered, result: `${objects.length} objects of ${template.origin}` };
-  });
-}
-
-async function claim(
-  { client }: Connection,
-  rendered: RenderedCluster,
-  cluster: ClusterIdentity,
-  { log, signal, output }: World,
-): Promise<ClaimedCluster> {
-  return log.step('Claim', async (step) => {
-    const claimed = await claimCluster(client, rendered, cluster, step, signal);
-    output('created', String(claimed.created));
-    const verb = claimed.created ? 'is created' : 'was there, and is adopted';
-    return { value: claimed, result: `Cluster ${cluster.namespace}/${cluster.name} ${verb}` };
-  });
-}
-
-async function apply(
-  { client }: Connection,
-  rendered: RenderedCluster,
-  claimed: ClaimedCluster,
-  cluster: ClusterIdentity,
+  { networks, template, cni }: Found & { readonly cni: Cni },
   { log, signal }: World,
-): Promise<void> {
-  await log.step('Apply', async () => {
-    await applyCluster(client, rendered, claimed, signal);
-    const expiry = cluster.expiresAt === undefined ? 'never expires' : `expires ${cluster.expiresAt}`;
-    return { value: undefined, result: `${rendered.others.length + 1} objects, ${expiry}` };
+): Promise<ClusterPlan> {
+  return log.step('Template', async (step) => {
+    const rendered = await render(clusterctl, inputs, cluster, networks, template);
+    const plan = planOf(rendered, resourceSet(cni, cluster));
+    const objects = [rendered.cluster, ...rendered.others];
+    const remarks = template && reviewTemplate(template, objects, cluster.name, variables(inputs, networks));
+    for (const line of remarks ?? []) step.line(line);
+    const origin = template === undefined ? '' : ` of ${template.origin}`;
+    const existing = await client.get(Kinds.cluster, cluster.name, cluster.namespace);
+    if (existing === undefined) await checkNamesFree(client, plan.others, cluster, step, signal);
+    else {
+      const verdict = judgeExisting(existing.metadata, cluster, plan.fingerprint);
+      if (typeof verdict === 'object') throw notAdopted(cluster, verdict);
+    }
+    const names = existing === undefined ? 'their names are free' : 'the cluster exists';
+    return { value: plan, result: `${plan.others.length + 1} objects${origin}, ${names}` };
   });
 }
 
@@ -181,18 +178,25 @@ async function wait(
   { client }: Connection,
   cluster: ClusterIdentity,
   { cni, infrastructure: asked, persistent, timeoutSeconds, waitFor }: CreateInputs,
-  rendered: RenderedCluster,
+  { cluster: object, created, machines }: MadeCluster,
   { log, signal }: World,
 ): Promise<void> {
-  const infrastructure = infrastructureOf(rendered.cluster, typeof asked === 'string' ? asked : undefined);
-  const hasCni = cni.kind !== 'none';
-  const isReached = (view: ClusterView): boolean =>
-    isInitialised(view) && (waitFor === 'control-plane' || areNodes(view, rendered.machines, hasCni));
+  const infrastructure = infrastructureOf(object, typeof asked === 'string' ? asked : undefined);
+  // An adopted cluster has the CNI that it has, whatever this create was asked for.
+  const hasCni = ({ resourceSets }: ClusterView): boolean =>
+    created
+      ? cni.kind !== 'none'
+      : resourceSets.some(({ metadata }) => metadata.name === `${cluster.name}${CNI_SUFFIX}`);
+  let areReady = false;
+  const isReached = (view: ClusterView): boolean => {
+    areReady = waitFor === 'nodes' && hasCni(view);
+    return isInitialised(view) && (waitFor === 'control-plane' || areNodes(view, machines, areReady));
+  };
   const what = waitFor === 'nodes' ? 'nodes' : 'control plane';
   await log.step(`Wait for ${what}`, async (step) => {
     const goal = { infrastructure, persistent, isReached, verb: 'start', timeoutSeconds };
     await follow(client, cluster, goal, step, signal);
-    return { value: undefined, result: waitFor === 'nodes' && hasCni ? 'nodes: Ready' : `${what}: there` };
+    return { value: undefined, result: areReady ? 'nodes: Ready' : `${what}: there` };
   });
 }
 
@@ -212,17 +216,17 @@ async function handOver(
   host: Connection,
   cluster: ClusterIdentity,
   inputs: CreateInputs,
-  { machines: counts, created, cni }: RenderedCluster & ClaimedCluster & { readonly cni: Cni },
+  { machines: counts, created, kubernetesVersion: version, cni }: MadeCluster & { readonly cni: Cni },
   world: World,
 ): Promise<void> {
   const { name, namespace, expiresAt } = cluster;
   const server = inputs.waitFor === 'none' ? undefined : await handOverKubeconfig(host.client, cluster, inputs, world);
-  const kubernetesVersion = `v${inputs.kubernetesVersion.text}`;
+  const kubernetesVersion = version ?? `v${inputs.kubernetesVersion.text}`;
   world.output('kubernetes-version', kubernetesVersion);
   world.output('timings', JSON.stringify(world.timeline));
   const verb = created ? 'created' : 'adopted';
   const state = server === undefined ? verb : 'is ready';
-  const machines = `${describeMachines(counts)}; CNI: ${cni.description}`;
+  const machines = `${describeMachines(counts)}; CNI: ${created ? cni.description : 'as it was'}`;
   const { ephemeral } = inputs;
   const page = { name, namespace, state, host: host.server, server, kubernetesVersion, machines, expiresAt, ephemeral };
   await world.summary.add(createdPage(page, world.timeline));

@@ -1,4 +1,4 @@
-import { checkOwner } from '../cluster/ownership.ts';
+import { lackOf, proofOfClaim } from '../cluster/ownership.ts';
 import { describeRest, removeCluster } from '../cluster/removal.ts';
 import type { KubernetesClient } from '../host/client.ts';
 import { Kinds } from '../host/kinds.ts';
@@ -11,10 +11,11 @@ import { dropCredentials, enterAgain } from './credentials.ts';
 import { AFTER_CANCELLATION, AFTER_FAILURE, diagnose } from './diagnose.ts';
 
 /**
- * The post step: deletes the ephemeral cluster that main remembered, and waits a bounded time for its end. It reads
- * only what main saved, and how the job went: the cluster of a failed job may be one to keep, and that of a failed or
- * cancelled one is looked at first. Errors as `delete`; the caller warns, since a failed clean-up must not fail a
- * green job.
+ * The post step: deletes the ephemeral cluster that this very use of the action claimed, and waits a bounded time for its
+ * end. It reads only what main saved, and how the job ended: the cluster of a failed job may be one to keep, and that of
+ * a failed or cancelled one is looked at first. A cluster of the same name that main did not claim, since it was refused
+ * or failed before, or that a later attempt adopted, is not touched. Errors as `delete`; the caller warns, since a failed
+ * clean-up must not fail a green job.
  */
 export async function post(jobStatus: JobStatus | undefined, world: World): Promise<void> {
   const saved = world.state.recall();
@@ -25,28 +26,46 @@ export async function post(jobStatus: JobStatus | undefined, world: World): Prom
     return;
   }
   const client = await enterAgain(saved.host, world);
-  const hasFailed = world.state.isKept || jobStatus === 'failure';
-  if (hasFailed && saved.keepOnFailure) await keep(client, saved, world);
-  else {
-    if (jobStatus === 'cancelled') await diagnose(client, saved, AFTER_CANCELLATION, world);
-    else if (hasFailed) await diagnose(client, saved, AFTER_FAILURE, world);
-    await world.log.step('Delete', async (step) => {
-      const removal = await removeCluster(client, saved, saved.owner, step, world.signal);
-      const rest = describeRest(name, removal);
-      return { value: undefined, result: removal.existed ? rest : `${name} was gone already; ${rest}` };
-    });
-  }
+  if (await isClaimed(client, saved, world)) await end(client, saved, jobStatus, world);
   await dropCredentials(saved.host);
 }
 
-/** Leaves the cluster as it is, its expiry too, and tells how to reach and delete it: on the summary too, unless main did. */
-async function keep(client: KubernetesClient, saved: SavedState, { log, state, summary }: World): Promise<void> {
-  const cluster = await client.get(Kinds.cluster, saved.name, saved.namespace);
+/** Whether the cluster is the one that main claimed; the log has the reason when it is not. */
+async function isClaimed(client: KubernetesClient, saved: SavedState, { log }: World): Promise<boolean> {
+  const { name, namespace } = saved;
+  const cluster = await client.get(Kinds.cluster, name, namespace);
   if (cluster === undefined) {
-    log.line(`▸ there is no cluster ${saved.namespace}/${saved.name} to keep`);
+    log.line(`▸ ${namespace}/${name} is gone already, or was never created`);
+    return false;
+  }
+  const lack = lackOf(cluster, proofOfClaim(saved));
+  if (lack !== undefined) log.line(`▸ ${namespace}/${name} stays, since it is not claimed by this step: ${lack}`);
+  return lack === undefined;
+}
+
+/** Deletes the cluster, or leaves it as it is when it is one to keep. */
+async function end(
+  client: KubernetesClient,
+  saved: SavedState,
+  jobStatus: JobStatus | undefined,
+  world: World,
+): Promise<void> {
+  const hasFailed = world.state.isKept || jobStatus === 'failure';
+  if (hasFailed && saved.keepOnFailure) {
+    await keep(saved, world);
     return;
   }
-  checkOwner(cluster, saved.owner, 'kept');
+  if (jobStatus === 'cancelled') await diagnose(client, saved, AFTER_CANCELLATION, world);
+  else if (hasFailed) await diagnose(client, saved, AFTER_FAILURE, world);
+  await world.log.step('Delete', async (step) => {
+    const removal = await removeCluster(client, saved, proofOfClaim(saved), step, world.signal);
+    const rest = describeRest(saved.name, removal);
+    return { value: undefined, result: removal.existed ? rest : `${saved.name} was gone already; ${rest}` };
+  });
+}
+
+/** Says how to reach and delete a cluster that stays: on the summary too, unless main did. */
+async function keep(saved: SavedState, { log, state, summary }: World): Promise<void> {
   for (const line of keptLines(saved)) log.line(line);
   if (!state.isKept) await summary.add(keptPage(saved));
 }

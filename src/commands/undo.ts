@@ -1,4 +1,5 @@
 import type { ClusterIdentity } from '../cluster/identity.ts';
+import { proofOfClaim } from '../cluster/ownership.ts';
 import { describeRest, removeCluster } from '../cluster/removal.ts';
 import { messageOf, toKnestError, type KnestError } from '../errors.ts';
 import type { Connection } from '../host/connect.ts';
@@ -38,7 +39,7 @@ export async function undo(
   const signal = AbortSignal.any([AbortSignal.timeout(UNDO_MILLISECONDS), world.cancelled]);
   try {
     const { unverified } = await world.log.step('Delete again', async (step) => {
-      const value = await removeCluster(client.until(signal), cluster, cluster.owner, step, signal);
+      const value = await removeCluster(client.until(signal), cluster, proofOfClaim(cluster), step, signal);
       return { value, result: describeRest(name, value) };
     });
     const rest = unverified.length === 0 ? 'all gone' : describeRest(name, { unverified });

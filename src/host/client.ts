@@ -1,5 +1,5 @@
 import { KnestError } from '../errors.ts';
-import { Kinds, type Kind } from './kinds.ts';
+import { knownKind, type Kind } from './kinds.ts';
 import type { KubernetesObject } from './objects.ts';
 import { hasStatus, type RestClient } from './rest.ts';
 
@@ -199,10 +199,7 @@ export class KubernetesClient {
 
   /** Where the kind of an object lives: known kinds at once, others by one discovery request for each API group. */
   async kindOf(object: Pick<KubernetesObject, 'apiVersion' | 'kind'>): Promise<Kind> {
-    const known = Object.values<Kind>(Kinds).find(
-      (kind) => kind.kind === object.kind && kind.apiVersion === object.apiVersion,
-    );
-    const kind = known ?? (await this.discover(object));
+    const kind = knownKind(object) ?? (await this.discover(object));
     if (kind === undefined) throw new Error(`the host serves no kind ${object.kind} in ${object.apiVersion}`);
     return kind;
   }

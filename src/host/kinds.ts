@@ -119,3 +119,10 @@ export const Kinds = {
     false,
   ),
 } as const;
+
+/** The kind of an object, when it is one that the action knows by itself. */
+export function knownKind(object: Pick<KubernetesObject, 'apiVersion' | 'kind'>): Kind | undefined {
+  return Object.values<Kind>(Kinds).find(
+    ({ kind, apiVersion }) => kind === object.kind && apiVersion === object.apiVersion,
+  );
+}

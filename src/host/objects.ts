@@ -1,3 +1,11 @@
+/** Which object another one is deleted with. */
+export interface OwnerReference {
+  readonly apiVersion?: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
 /** The metadata that every Kubernetes object has, as far as the action reads it. */
 export interface Metadata {
   readonly name: string;
@@ -9,7 +17,7 @@ export interface Metadata {
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly finalizers?: readonly string[];
-  readonly ownerReferences?: readonly { readonly kind: string; readonly name: string; readonly uid: string }[];
+  readonly ownerReferences?: readonly OwnerReference[];
 }
 
 /** Any Kubernetes object. */
@@ -49,6 +57,7 @@ export interface Cluster extends KubernetesObject {
     readonly controlPlaneRef?: { readonly kind?: string; readonly name?: string; readonly apiGroup?: string };
     /** Set when a ClusterClass makes the rest. */
     readonly topology?: {
+      readonly version?: string;
       readonly workers?: {
         readonly machineDeployments?: readonly { readonly name?: string; readonly replicas?: number }[];
       };
@@ -82,7 +91,8 @@ export interface Machine extends KubernetesObject {
 
 /** KubeadmControlPlane and MachineDeployment: whatever counts replicas. */
 export interface Scalable extends KubernetesObject {
-  readonly spec?: { readonly replicas?: number };
+  /** A KubeadmControlPlane has the version of its machines here. */
+  readonly spec?: { readonly replicas?: number; readonly version?: string };
   readonly status?: {
     readonly replicas?: number;
     readonly readyReplicas?: number;

@@ -143,7 +143,7 @@ describe('the post step', () => {
 
 /** A job whose main came as far as to remember a cluster, which then is there; its machines are not told. */
 async function jobWithCluster(inputs: Readonly<Record<string, string>>): Promise<{ job: Job; host: Host }> {
-  const host: Host = { isThere: false, askedAt: undefined, deletedAt: undefined, writes: [] };
+  const host: Host = { isThere: false, annotations: {}, askedAt: undefined, deletedAt: undefined, writes: [] };
   const server = await startServer({ isAdministrator: true, answer: (request) => answerOf(host, request) });
   const mirror = await startEmptyMirror();
   const job = makeJob({
@@ -155,12 +155,18 @@ async function jobWithCluster(inputs: Readonly<Record<string, string>>): Promise
   });
   const main = await job.main();
   expect(main.state['cluster'], main.log).toContain('"name":"demo"');
+  host.annotations = {
+    'knest-action/claim': (JSON.parse(main.state['cluster'] ?? '') as { claim: string }).claim,
+    'knest-action/ephemeral': 'true',
+  };
   host.isThere = true;
   return { job, host };
 }
 
 interface Host {
   isThere: boolean;
+  /** What main would have written on the Cluster. */
+  annotations: Readonly<Record<string, string>>;
   /** When the post step sent its first request, and its DELETE. Milliseconds, of performance.now(). */
   askedAt: number | undefined;
   deletedAt: number | undefined;
@@ -180,6 +186,13 @@ function answerOf(host: Host, { method, path }: Received) {
     'knest-action/repository-id': '1296269',
     'knest-action/run-id': '1658821493',
   };
-  const metadata = { name: 'demo', namespace: 'knest', uid: 'u', resourceVersion: '1', labels };
+  const metadata = {
+    name: 'demo',
+    namespace: 'knest',
+    uid: 'u',
+    resourceVersion: '1',
+    labels,
+    annotations: host.annotations,
+  };
   return { status: 200, body: { apiVersion: 'cluster.x-k8s.io/v1beta2', kind: 'Cluster', metadata } };
 }

@@ -33,7 +33,7 @@ describe('a template of the user', () => {
     expect(main.log).toContain(
       'what is not named after the cluster serves one cluster at a time: ConfigMap team-settings',
     );
-    expect(main.log).toMatch(/ 7 objects of \/\S+\/other-names\.yaml$/m);
+    expect(main.log).toMatch(/ 7 objects of \/\S+\/other-names\.yaml, their names are free/m);
     const selected = ['-l', 'cluster.x-k8s.io/cluster-name=named,knest-action/managed=true', '-o', 'name'];
     const machines = await host.kubectl(['get', 'machines', '-n', namespace, ...selected]);
     expect(machines.trim().split('\n')).toHaveLength(3);
@@ -47,7 +47,7 @@ describe('a template of the user', () => {
     }
     const other = await start({ name: 'second' }).main();
     expect(other.log).toContain(
-      `the template has ConfigMap team-settings, which is in ${namespace} already and belongs to the cluster named`,
+      `the template has ConfigMap ${namespace}/team-settings, which exists already and belongs to the cluster named`,
     );
     expect(await leftovers(host, namespace, 'second')).toEqual([]);
     await done(start({ command: 'scale', name: 'named', replicas: '3:1' }).main());

@@ -52,33 +52,39 @@ describe('8 jobs at once, on a bare host', () => {
     expect(await leftovers(host, namespace, 'one-of')).toEqual([]);
   });
 
-  it('of two runs that want the same name: one creates, its run adopts, the other run is refused', async () => {
+  it('of those that want the same name: one creates it, and the others are refused and change nothing', async () => {
     const name = 'wanted';
-    const runOf = (number: number): string => (number % 2 === 0 ? '2000' : '3000');
-    const started = numbers.map((number) => start({ name, 'wait-for': 'none' }, runOf(number)));
+    const started = numbers.map((number) => start({ name, 'wait-for': 'none' }, `200${number % 2}`));
     const results = await mains(started);
-    const winners = numbers.filter((_, index) => results[index]?.outputs['created'] === 'true');
-    expect(winners).toHaveLength(1);
-    const isOfWinningRun = (_: unknown, index: number): boolean =>
-      runOf(numbers[index] ?? 0) === runOf(winners[0] ?? 0);
-    const adopted = results.filter(isOfWinningRun);
-    const refused = results.filter((result) => !adopted.includes(result));
-    expect([adopted.length, refused.length]).toEqual([4, 4]);
-    for (const { exitCode, log } of adopted) expect(exitCode, log).toBe(0);
-    for (const { exitCode, log } of refused) {
-      expect(exitCode, log).toBe(1);
+    const winner = results.findIndex(({ outputs }) => outputs['created'] === 'true');
+    expect(results.filter(({ exitCode }) => exitCode === 0)).toEqual([results[winner]]);
+    for (const { log } of results.toSpliced(winner, 1)) {
       expect(log).toMatch(/✖ there is a cluster crowd\/wanted already, .* {3}KNEST_OWNED_BY_OTHER$/m);
     }
-
     const uid = await uidOf(name);
-    const refusedJobs = started.filter((job, index) => !isOfWinningRun(job, index));
-    for (const post of await Promise.all(refusedJobs.map((job) => job.post()))) expect(post.exitCode).toBe(0);
-    expect(await uidOf(name)).toBe(uid);
-    const posts = await Promise.all(started.filter(isOfWinningRun).map((job) => job.post()));
-    for (const { exitCode, log } of posts) {
-      expect(exitCode, log).toBe(0);
-      expect(log).not.toContain('::warning');
+    const refused = started.toSpliced(winner, 1);
+    for (const post of await Promise.all(refused.map((job) => job.post()))) {
+      expect(post.exitCode, post.log).toBe(0);
+      expect(post.log).not.toContain('::warning');
     }
+    expect(await uidOf(name)).toBe(uid);
+    const post = await started[winner]?.post();
+    expect(post?.exitCode, post?.log).toBe(0);
+    expect(await leftovers(host, namespace, name)).toEqual([]);
+  });
+
+  it('of those that want the same lasting name: one creates it, and the others adopt it', async () => {
+    const name = 'common';
+    const lasting = { name, ephemeral: 'false', 'wait-for': 'none' };
+    const started = numbers.map((number) => start(lasting, `300${number}`));
+    const results = await mains(started);
+    for (const { exitCode, log } of results) expect(exitCode, log).toBe(0);
+    expect(results.filter(({ outputs }) => outputs['created'] === 'true')).toHaveLength(1);
+    const path = 'jsonpath={.metadata.annotations}';
+    const annotations = await host.kubectl(['get', 'cluster', name, '-n', namespace, '-o', path]);
+    expect(annotations).not.toContain('knest-action/unfinished');
+    const deleted = await start({ command: 'delete', name }, '4000').main();
+    expect(deleted.exitCode, deleted.log).toBe(0);
     expect(await leftovers(host, namespace, name)).toEqual([]);
   });
 });

@@ -21,6 +21,7 @@ describe.skipIf(!hasVirtink)('create on Virtink, on a bare host (needs the relea
   let host: Host;
   let secrets: ReturnType<typeof watchSecrets>;
   let job: Job;
+  let adopter: Job;
   let main: StepResult;
   const nested = (...args: string[]): Promise<string> =>
     host.run(['kubectl', '--kubeconfig', main.outputs['kubeconfig-path'] ?? '', ...args]);
@@ -35,7 +36,7 @@ describe.skipIf(!hasVirtink)('create on Virtink, on a bare host (needs the relea
   });
   afterAll(async () => {
     secrets.stop();
-    job.clean();
+    for (const done of [job, adopter]) done.clean();
     await down(hostName, silent);
   });
 
@@ -79,45 +80,54 @@ describe.skipIf(!hasVirtink)('create on Virtink, on a bare host (needs the relea
     expect(shown).not.toContain(pem);
   });
 
-  it('puts owner and expiry on every object, and the owner on every machine', async () => {
+  it('puts owner, expiry and claim on the Cluster, and its repository on every object and machine', async () => {
     const selector = ['-l', `cluster.x-k8s.io/cluster-name=${name}`, '-n', namespace, '-o', 'json'];
     const ours =
       'cluster,kubeadmcontrolplane,machinedeployment,kubeadmconfigtemplate,machinehealthcheck,virtinkcluster,virtinkmachinetemplate';
     const { items } = JSON.parse(await host.kubectl(['get', ours, ...selector])) as { items: KubernetesObject[] };
     expect(items.length).toBe(8);
+    const repository = {
+      'knest-action/managed': 'true',
+      'knest-action/server': 'github.com',
+      'knest-action/repository-id': '1296269',
+    };
     for (const { metadata } of items) {
-      expect(metadata.labels).toMatchObject({
-        'knest-action/managed': 'true',
-        'knest-action/repository-id': '1296269',
-        'knest-action/run-id': '1658821493',
-      });
-      expect(metadata.annotations?.['knest-action/repository']).toBe('octo-org/octo-repo');
-      expect(metadata.annotations?.['knest-action/expires-at']).toBe(main.outputs['expires-at']);
+      expect(metadata.labels).toMatchObject(repository);
     }
+    const cluster = items.find(({ kind }) => kind === 'Cluster');
+    expect(cluster?.metadata.labels?.['knest-action/run-id']).toBe('1658821493');
+    expect(cluster?.metadata.annotations).toMatchObject({
+      'knest-action/repository': 'octo-org/octo-repo',
+      'knest-action/expires-at': main.outputs['expires-at'],
+      'knest-action/claim': expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
+    });
+    // A later owner changes these, on the Cluster alone.
+    const text = JSON.stringify(items.filter((object) => object !== cluster));
+    expect(text).not.toMatch(/knest-action\/(?:run-id|claim|expires-at)/);
     const machines = JSON.parse(await host.kubectl(['get', 'machine', ...selector])) as { items: KubernetesObject[] };
-    expect(machines.items.map(({ metadata }) => metadata.labels?.['knest-action/run-id'])).toEqual([
-      '1658821493',
-      '1658821493',
-    ]);
+    expect(machines.items).toHaveLength(2);
+    for (const { metadata } of machines.items) expect(metadata.labels).toMatchObject(repository);
   });
 
   it('sums it up', () => {
     expect(main.summary).toContain('### whole is ready');
     expect(main.summary).toContain(`| Expires | ${main.outputs['expires-at'] ?? ''} |`);
-    expect(main.summary).toMatch(/^ {4}Install \(\d+\.\d s\) :p3, \d+, \d+$/m);
+    expect(main.summary).toMatch(/^ {4}Install \(\d+\.\d s\) :p4, \d+, \d+$/m);
     expect(Object.keys(JSON.parse(main.outputs['timings'] ?? '{}') as object)).toEqual(
       expect.arrayContaining(['Connect', 'Preflight', 'Install', 'Wait for nodes', 'Kubeconfig', 'total']),
     );
   });
 
-  it('is adopted by the same job, within seconds and without installing anything', async () => {
-    const again = jobOn(host, { name });
-    const result = await again.main();
-    again.clean();
+  it('is adopted by the next attempt of its job, within seconds and without installing anything', async () => {
+    adopter = jobOn(host, { name }, { env: { GITHUB_RUN_ATTEMPT: '2' } });
+    const result = await adopter.main();
     expect(result.exitCode, result.log).toBe(0);
     expect(result.outputs['created']).toBe('false');
     expect(result.log).toContain('▸ Install            nothing missing');
     expect(result.seconds).toBeLessThan(15);
+    const post = await job.post();
+    expect(post.exitCode, post.log).toBe(0);
+    expect(post.log).toContain('knest/whole stays, since it is not claimed by this step');
   });
 
   it('is reached through a node port too, by a job with the service account of a pod', async () => {
@@ -146,7 +156,7 @@ describe.skipIf(!hasVirtink)('create on Virtink, on a bare host (needs the relea
     const mount = `mount -t tmpfs tmpfs /run && mkdir -p /run/secrets/kubernetes.io && cp -r ${files} /run/secrets/kubernetes.io/serviceaccount`;
     const inPod = jobOn(
       host,
-      { name, 'host-kubeconfig-file': '', 'api-access': 'node-port' },
+      { command: 'kubeconfig', name, 'host-kubeconfig-file': '', 'api-access': 'node-port' },
       {
         wrap: (argv) => host.command(['unshare', '--mount', 'bash', '-ec', `${mount}; exec "$@"`, 'bash', ...argv]),
         env: { KUBERNETES_SERVICE_HOST: '10.86.0.1', KUBERNETES_SERVICE_PORT: '443' },
@@ -188,7 +198,7 @@ describe.skipIf(!hasVirtink)('create on Virtink, on a bare host (needs the relea
   });
 
   it('is gone after the post step, with its VMs and their pods', async () => {
-    const post = await job.post();
+    const post = await adopter.post();
     expect(post.exitCode, post.log).toBe(0);
     expect(post.log).toContain('nothing of whole is left');
     expect(post.log).not.toContain('::warning');

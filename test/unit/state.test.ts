@@ -17,7 +17,8 @@ const cluster: SavedState = {
   host: { hostKubeconfigFile: '/tmp/knest/host.kubeconfig' },
   ephemeral: true,
   keepOnFailure: false,
-  owner: { 'knest-action/run-id': '1' },
+  repository: { 'knest-action/repository-id': '1' },
+  claim: 'c1a1',
 };
 
 describe('githubState', () => {

@@ -6,8 +6,8 @@ import { Act, namespace, pullRequest } from './act.ts';
 
 const host = sharedHost();
 const file = 'pull-request.yml';
-/** As the action names it: after the run and its attempt, which act does not count, the job, and the step's id. */
-const cluster = 'knest-1-1-test-cluster';
+/** How the action names it: after the run and its attempt, which act does not count, and the job; the rest is random. */
+const cluster = 'knest-1-1-test';
 
 describe(`workflows/${file}`, { timeout: 6 * 60_000 }, () => {
   let act: Act;
@@ -22,10 +22,12 @@ describe(`workflows/${file}`, { timeout: 6 * 60_000 }, () => {
     expect(code, log).toBe(0);
     expect(log).toContain('Job succeeded');
     // What kubectl printed, in the steps of the workflow: a node of this cluster, then the object that they made.
-    expect(log).toMatch(new RegExp(`\\| ${cluster}-\\S+ +\\w+ +control-plane +\\S+ +v${kubernetesVersion}\\n`));
+    expect(log).toMatch(
+      new RegExp(`\\| ${cluster}-[0-9a-f]{8}-cp-\\S+ +\\w+ +control-plane +\\S+ +v${kubernetesVersion}\\n`),
+    );
     expect(log).toMatch(/\| configmap\/hello created\n/);
     expect(log).toMatch(/\| hello +1 +\d+s\n/);
-    expect(log).toContain(`nothing of ${cluster} is left`);
+    expect(log).toMatch(new RegExp(`nothing of ${cluster}-[0-9a-f]{8} is left`));
     expect(await leftovers(host, namespace, cluster)).toEqual([]);
   });
 

@@ -27,7 +27,7 @@ describe(`workflows/${file}`, () => {
     const files = { '.github/workflows/caller.yml': again, 'test/e2e.sh': script };
     const { code, log } = await act.run([file], { event: 'pull_request', payload: pullRequest(7) }, files);
     expect(code, log).toBe(0);
-    const nodes = [...log.matchAll(/\| node\/(knest-1-[0-9a-f]{8})-cp-\w+\n/g)].map(([, name = '']) => name);
+    const nodes = [...log.matchAll(/\| node\/(knest-1-1-run-[0-9a-f]{8})-cp-\w+\n/g)].map(([, name = '']) => name);
     expect(nodes).toHaveLength(2);
     expect(nodes[0]).not.toBe(nodes[1]);
     expect(log.match(/\| the script has run\n/g)).toHaveLength(2);
@@ -45,7 +45,7 @@ describe(`workflows/${file}`, () => {
     expect(log).toContain('Failure - Main Run the script');
     expect(log).toContain('$(echo out)');
     expect(log).not.toContain('broken-42');
-    const name = /::set-output:: name=(knest-1-[0-9a-f]{8})\n/.exec(log)?.[1] ?? '';
+    const name = /::set-output:: name=(knest-1-1-run-[0-9a-f]{8})\n/.exec(log)?.[1] ?? '';
     expect(name).not.toBe('');
     expect(await leftovers(host, namespace, name)).toEqual([]);
   });

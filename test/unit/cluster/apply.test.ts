@@ -1,50 +1,59 @@
 import { describe, expect, it } from 'vitest';
-import { claimCluster } from '../../../src/cluster/apply.ts';
-import { identify } from '../../../src/cluster/identity.ts';
-import { machineCounts } from '../../../src/cluster/machine-counts.ts';
-import { withOwner } from '../../../src/cluster/stamp.ts';
-import { KubernetesClient } from '../../../src/host/client.ts';
-import { RestClient } from '../../../src/host/rest.ts';
-import { Transport } from '../../../src/host/transport.ts';
-import type { KubernetesObject } from '../../../src/host/objects.ts';
-import { readJob } from '../../../src/world.ts';
-import { readCreate } from '../given-inputs.ts';
-import { clientOf, configFor, json, refuse, serve } from '../host/server.ts';
+import { createDependents } from '../../../src/cluster/apply.ts';
+import { Kinds } from '../../../src/host/kinds.ts';
+import type { Cluster, KubernetesObject, Metadata } from '../../../src/host/objects.ts';
+import { clientOfStore } from '../host/store.ts';
 import { rejection } from '../rejection.ts';
-import { clusterOf } from './samples.ts';
+import { clusterOf, identity } from './samples.ts';
 
 const signal = new AbortController().signal;
+const cluster: Cluster = { ...clusterOf(), metadata: { name: 'pr', namespace: 'knest', uid: 'u-1' } };
+const owner = { apiVersion: 'cluster.x-k8s.io/v1beta2', kind: 'Cluster', name: 'pr', uid: 'u-1' };
+const secret = (name: string, metadata: Partial<Metadata> = {}): KubernetesObject => ({
+  apiVersion: 'v1',
+  kind: 'Secret',
+  metadata: { name, namespace: 'knest', ...metadata },
+});
 
-describe('claimCluster', () => {
-  it('knows its own Cluster when the answer to its creation was lost', async () => {
-    const identity = identify(readCreate({ name: 'pr' }), readJob({ GITHUB_REPOSITORY: 'acme/shop' }), 0);
-    let made: KubernetesObject | undefined;
-    const { url, received } = await serve((response, _number, { method, path, body }) => {
-      if (method === 'POST' && made === undefined) {
-        made = JSON.parse(body) as KubernetesObject;
-        response.socket?.destroy();
-      } else if (method === 'POST') refuse(response, 409);
-      else if (path.endsWith('/clusters/pr')) json(response, { ...made, metadata: { ...made?.metadata, uid: 'u-1' } });
-      else json(response, {});
-    });
-    const client = new KubernetesClient(new RestClient(new Transport(configFor(url)), signal));
-    const rendered = { cluster: withOwner(clusterOf(), identity), others: [], machines: machineCounts([]) };
-    const claimed = await claimCluster(client, rendered, identity, { line: () => undefined }, signal);
-    expect(claimed).toEqual({ created: true, uid: 'u-1' });
-    expect(received.map(({ method }) => method)).toEqual(['GET', 'POST', 'POST', 'GET']);
+describe('createDependents', () => {
+  it('creates what is missing, owned by the Cluster, and applies nothing', async () => {
+    const { client, store, received } = await clientOfStore();
+    expect(await createDependents(client, [secret('pr-a'), secret('pr-b')], cluster, identity, signal)).toBe(2);
+    for (const { metadata } of store.of(Kinds.secret)) expect(metadata.ownerReferences).toEqual([owner]);
+    expect(received.map(({ method }) => method)).toEqual(['POST', 'POST']);
   });
 
-  it('tries a few times, with pauses, to create a Cluster that is there at one moment and gone at the next', async () => {
-    const identity = identify(readCreate({ name: 'pr' }), readJob({ GITHUB_REPOSITORY_ID: '4711' }), 0);
-    const { client, received } = await clientOf((response, _number, { method, path }) => {
-      if (method === 'POST') refuse(response, 409);
-      else if (path.endsWith('/clusters/pr')) refuse(response, 404);
-      else json(response, {});
+  it('leaves what belongs to the Cluster as it is', async () => {
+    const { client, store } = await clientOfStore();
+    const labels = { changed: 'by-its-user' };
+    const before = store.put(secret('pr-a', { ownerReferences: [owner], labels }));
+    expect(await createDependents(client, [secret('pr-a'), secret('pr-b')], cluster, identity, signal)).toBe(1);
+    expect(store.find(Kinds.secret, 'pr-a')).toEqual(before);
+  });
+
+  it('refuses what belongs to nobody, and leaves it as it is', async () => {
+    const { client, store } = await clientOfStore();
+    const labels = { ...identity.repository, 'cluster.x-k8s.io/cluster-name': 'pr' };
+    const before = store.put(secret('pr-a', { labels }));
+    const refused = createDependents(client, [secret('pr-a')], cluster, identity, signal);
+    expect(await rejection(refused)).toMatchObject({
+      code: 'KNEST_OWNED_BY_OTHER',
+      problem: 'Secret knest/pr-a exists already, and belongs to the cluster pr of 4711',
     });
-    const rendered = { cluster: withOwner(clusterOf(), identity), others: [], machines: machineCounts([]) };
-    const time = AbortSignal.timeout(1_000);
-    const claimed = claimCluster(client, rendered, identity, { line: () => undefined }, time);
-    expect(await rejection(claimed)).toMatchObject({ name: 'TimeoutError' });
-    expect(received.length).toBeLessThan(10);
+    expect(store.find(Kinds.secret, 'pr-a')).toEqual(before);
+  });
+
+  it('waits for the end of what an earlier cluster of that name left', async () => {
+    let isLeft = true;
+    const { client, store } = await clientOfStore(({ method }) => {
+      if (method !== 'GET' || !isLeft) return undefined;
+      isLeft = false;
+      const answer = store.answer({ method, path: '/api/v1/namespaces/knest/secrets/pr-a', body: undefined });
+      store.answer({ method: 'DELETE', path: '/api/v1/namespaces/knest/secrets/pr-a', body: {} });
+      return answer;
+    });
+    store.put(secret('pr-a', { ownerReferences: [{ ...owner, uid: 'u-0' }] }));
+    expect(await createDependents(client, [secret('pr-a')], cluster, identity, signal)).toBe(1);
+    expect(store.find(Kinds.secret, 'pr-a')?.metadata.ownerReferences).toEqual([owner]);
   });
 });

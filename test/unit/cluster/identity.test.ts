@@ -3,14 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { readAction } from '../../../scripts/docs.ts';
 import {
   Annotations,
-  claim,
-  defaultName,
+  generatedName,
   identify,
   Labels,
   owned,
   ownerLabels,
+  useOf,
 } from '../../../src/cluster/identity.ts';
-import type { Metadata } from '../../../src/host/objects.ts';
 import { MAX_NAME_LENGTH, readInputs, type CreateInputs } from '../../../src/inputs.ts';
 import type { Job } from '../../../src/world.ts';
 
@@ -34,65 +33,88 @@ function inputs(given: Readonly<Record<string, string>> = {}): CreateInputs {
   return read;
 }
 
-describe('defaultName', () => {
-  const named = (jobName: string): string => defaultName({ ...job, jobName });
+const claim = '0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d';
 
-  it('is readable when the name of the job is short and plain', () => {
-    expect(named('e2e')).toBe('knest-12345678901-1-e2e');
-  });
+describe('generatedName', () => {
+  const named = (jobName: string): string => generatedName({ ...job, jobName }, claim);
 
   it.each([
-    ['Build_and_Test', /^knest-12345678901-1-build-and-tes-[0-9a-f]{6}$/],
-    ['an-end-to-end-test-with-a-long-name', /^knest-12345678901-1-an-end-to-end-[0-9a-f]{6}$/],
-    ['___', /^knest-12345678901-1-[0-9a-f]{6}$/],
-    ['', /^knest-12345678901-1-[0-9a-f]{6}$/],
-  ])('keeps what it can of %s, with a hash', (jobName, pattern) => expect(named(jobName)).toMatch(pattern));
-
-  const jobs = fc.record({
-    runId: fc.bigInt({ min: 1n, max: 999_999_999_999n }).map(String),
-    runAttempt: fc.integer({ min: 1, max: 999 }).map(String),
-    // GitHub's rule for the id of a job.
-    jobName: fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_-]{0,60}$/),
-  });
+    ['e2e', 'knest-12345678901-1-e2e-0a1b2c3d'],
+    ['Build_and_Test', 'knest-12345678901-1-build-and-t-0a1b2c3d'],
+    ['an-end-to-end-test-with-a-long-name', 'knest-12345678901-1-an-end-to-e-0a1b2c3d'],
+    ['___', 'knest-12345678901-1-0a1b2c3d'],
+    ['', 'knest-12345678901-1-0a1b2c3d'],
+  ])('keeps what it can of the job %j', (jobName, name) => expect(named(jobName)).toBe(name));
 
   it('is a DNS-1123 label of at most 40 characters for any job', () => {
+    const jobs = fc.record({
+      runId: fc.bigInt({ min: 0n, max: 10n ** 30n }).map(String),
+      runAttempt: fc.integer({ min: 1, max: 999 }).map(String),
+      jobName: fc.string(),
+    });
     fc.assert(
-      fc.property(jobs, (fields) => {
-        const name = defaultName({ ...job, ...fields });
-        expect(name).toMatch(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/);
+      fc.property(jobs, fc.uuid(), (fields, random) => {
+        const name = generatedName({ ...job, ...fields }, random);
+        expect(name).toMatch(/^[a-z]([-a-z0-9]*[a-z0-9])?$/);
         expect(name.length).toBeLessThanOrEqual(MAX_NAME_LENGTH);
+        expect(name.endsWith(`-${random.slice(0, 8)}`)).toBe(true);
       }),
     );
   });
 
-  it('differs for any two jobs, however alike', () => {
-    const alike = jobs.chain((one) => {
-      const change = fc.constantFrom(
-        { ...one, jobName: one.jobName.toLowerCase() },
-        { ...one, jobName: one.jobName.toUpperCase() },
-        { ...one, jobName: one.jobName.replaceAll('_', '-') },
-        { ...one, jobName: `${one.jobName}-` },
-        { ...one, jobName: `${one.jobName}x`.repeat(2) },
-        { ...one, runAttempt: `${one.runAttempt}1` },
-        { ...one, runId: `${one.runId}1` },
-        { ...one, runId: one.runAttempt, runAttempt: one.runId.slice(0, 3) },
-      );
-      return fc.tuple(fc.constant(one), fc.oneof(change, jobs));
-    });
-    fc.assert(
-      fc.property(alike, ([one, other]) => {
-        fc.pre(JSON.stringify(one) !== JSON.stringify(other));
-        expect(defaultName({ ...job, ...one })).not.toBe(defaultName({ ...job, ...other }));
-      }),
-      { numRuns: 1000 },
-    );
+  it('differs for two uses that look the same', () => {
+    const [one, other] = [identify(inputs(), job, now), identify(inputs(), job, now)];
+    expect(one.name).not.toBe(other.name);
+    expect(one.claim).not.toBe(other.claim);
+  });
+});
+
+describe('useOf', () => {
+  const uses: readonly (readonly [string, string | undefined, string | undefined])[] = [
+    ['test', undefined, undefined],
+    ['test', '1', undefined],
+    ['test', '2', undefined],
+    ['test-1', undefined, undefined],
+    ['test', undefined, 'db'],
+    ['test', undefined, '2'],
+    ['test', '2', '2'],
+    ['test-db', undefined, undefined],
+    ['test-2', undefined, undefined],
+  ];
+
+  it('tells jobs, legs and steps apart', () => {
+    const texts = uses.map(([jobName, index, step]) => useOf({ jobName, step }, index));
+    expect(texts).toEqual([
+      'test',
+      'test[1]',
+      'test[2]',
+      'test-1',
+      'test/db',
+      'test/2',
+      'test[2]/2',
+      'test-db',
+      'test-2',
+    ]);
+  });
+
+  it('is the same with and without the index of the only leg', () => {
+    expect(useOf(job, '0')).toBe(useOf(job, undefined));
   });
 });
 
 describe('identify', () => {
   it('takes the name that was given, else makes one', () => {
-    expect(identify(inputs({ name: 'pr-17' }), job, now).name).toBe('pr-17');
-    expect(identify(inputs(), job, now).name).toBe('knest-12345678901-1-e2e');
+    expect(identify(inputs({ name: 'pr-17' }), job, now)).toMatchObject({ name: 'pr-17', isNameGenerated: false });
+    expect(identify(inputs(), job, now, claim)).toMatchObject({
+      name: 'knest-12345678901-1-e2e-0a1b2c3d',
+      isNameGenerated: true,
+    });
+  });
+
+  it('writes the claim and the use of the action on the Cluster', () => {
+    const identity = identify(inputs({ 'job-index': '3' }), { ...job, step: 'db' }, now, claim);
+    expect(identity.claim).toBe(claim);
+    expect(identity.annotations).toMatchObject({ [Annotations.claim]: claim, [Annotations.job]: 'e2e[3]/db' });
   });
 
   it('sets the expiry of an ephemeral cluster, to the second', () => {
@@ -139,70 +161,5 @@ describe('owned', () => {
       labels: { a: '1', ...identity.owner },
       annotations: { b: '2', ...identity.annotations },
     });
-  });
-});
-
-describe('claim', () => {
-  /** A cluster as it is on the host, made by a job like ours but for what is changed. */
-  function existing(changed: Partial<Job> = {}, ephemeral = true, metadata: Partial<Metadata> = {}): Metadata {
-    const identity = identify(inputs({ name: 'shared', ephemeral: String(ephemeral) }), { ...job, ...changed }, now);
-    return { ...owned({ name: 'shared' }, identity), ...metadata };
-  }
-  const mine = (changed: Partial<Job> = {}, ephemeral = true) =>
-    identify(inputs({ name: 'shared', ephemeral: String(ephemeral) }), { ...job, ...changed }, now);
-
-  it('takes what the same run made, in an earlier attempt too', () => {
-    expect(claim(existing(), mine({ runAttempt: '2' }))).toBe('ours');
-  });
-
-  it('takes what another run made for the same pull request', () => {
-    expect(claim(existing({ runId: '1', pullRequest: '17' }), mine({ pullRequest: '17' }))).toBe('ours');
-  });
-
-  it('takes what outlives its run, of the same repository', () => {
-    expect(claim(existing({ runId: '1' }, false), mine({}, false))).toBe('ours');
-    const expiring = identify(inputs({ name: 'shared', ephemeral: 'false', ttl: '7d' }), { ...job, runId: '1' }, now);
-    expect(claim(owned({ name: 'shared' }, expiring), mine({}, false))).toBe('ours');
-  });
-
-  it('does not take what outlives its run for a job that would delete it in the end', () => {
-    const refused = 'it is not ephemeral, but would be deleted with this job: set ephemeral to false';
-    expect(claim(existing({ runId: '1' }, false), mine())).toEqual({ refused });
-    expect(claim(existing({}, false), mine())).toEqual({ refused });
-  });
-
-  it('sees that what is ours is being deleted', () => {
-    expect(claim(existing({}, true, { deletionTimestamp: '2026-11-22T19:00:00Z' }), mine())).toBe('deleting');
-  });
-
-  it.each<[string, Metadata, string]>([
-    ['that has no owner', { name: 'shared' }, 'it was not made by knest-action'],
-    [
-      'of another repository',
-      existing({ repositoryId: '1', repository: 'evil/corp', runUrl: 'https://github.com/evil/corp/actions/runs/1' }),
-      'it belongs to evil/corp (https://github.com/evil/corp/actions/runs/1)',
-    ],
-    [
-      'of another repository that outlives its run',
-      existing({ repositoryId: '1', repository: 'evil/corp' }, false),
-      `it belongs to evil/corp (${job.runUrl})`,
-    ],
-    [
-      'of another repository that is being deleted',
-      existing({ repositoryId: '1', repository: 'evil/corp' }, true, { deletionTimestamp: '2026-11-22T19:00:00Z' }),
-      `it belongs to evil/corp (${job.runUrl})`,
-    ],
-    ['of another run', existing({ runId: '1' }), `another run of this repository uses it (${job.runUrl})`],
-    [
-      'of another pull request',
-      existing({ runId: '1', pullRequest: '16' }),
-      `another run of this repository uses it (${job.runUrl})`,
-    ],
-  ])('refuses one %s', (_what, metadata, refused) => {
-    expect(claim(metadata, mine({ pullRequest: '17' }))).toEqual({ refused });
-  });
-
-  it('does not take two clusters without a pull request for ones of the same', () => {
-    expect(claim(existing({ runId: '1' }), mine())).toHaveProperty('refused');
   });
 });

@@ -16,7 +16,7 @@ describe('removeCluster', () => {
     });
     const lines: string[] = [];
     const log = { line: (line: string): void => void lines.push(line) };
-    const removal = await removeCluster(client, handle, { owner: 'us' }, log, AbortSignal.timeout(20_000));
+    const removal = await removeCluster(client, handle, { labels: { owner: 'us' } }, log, AbortSignal.timeout(20_000));
     expect([removal, deletions]).toEqual([{ existed: true, unverified: [] }, 8]);
     expect(lines).toEqual([expect.stringMatching(/^deletion is requested again: DELETE .* was answered 500 /)]);
   });
@@ -27,7 +27,9 @@ describe('removeCluster', () => {
       else json(response, cluster);
     });
     const log = { line: (): void => undefined };
-    const failure = await rejection(removeCluster(client, handle, { owner: 'us' }, log, AbortSignal.timeout(1_500)));
+    const failure = await rejection(
+      removeCluster(client, handle, { labels: { owner: 'us' } }, log, AbortSignal.timeout(1_500)),
+    );
     expect(failure).toMatchObject({ status: 409 });
     expect(received.length).toBeLessThan(8);
   });
@@ -38,7 +40,9 @@ describe('removeCluster', () => {
       else json(response, cluster);
     });
     const log = { line: (): void => undefined };
-    const failure = await rejection(removeCluster(client, handle, { owner: 'us' }, log, AbortSignal.timeout(1_500)));
+    const failure = await rejection(
+      removeCluster(client, handle, { labels: { owner: 'us' } }, log, AbortSignal.timeout(1_500)),
+    );
     expect(String(failure)).toContain('was answered 503');
   });
 
@@ -60,7 +64,7 @@ describe('removeCluster', () => {
     });
     const lines: string[] = [];
     const log = { line: (line: string): void => void lines.push(line) };
-    const removal = await removeCluster(client, handle, { owner: 'us' }, log, AbortSignal.timeout(20_000));
+    const removal = await removeCluster(client, handle, { labels: { owner: 'us' } }, log, AbortSignal.timeout(20_000));
     const requests = received.map(({ method, path }) => `${method} ${path.replace(/.*\/namespaces\/knest\//, '')}`);
     return { requests, lines, removal };
   }
@@ -87,7 +91,9 @@ describe('removeCluster', () => {
     });
     const began = performance.now();
     const time = AbortSignal.timeout(2_500);
-    await rejection(removeCluster(client.until(time), handle, { owner: 'us' }, { line: () => undefined }, time));
+    await rejection(
+      removeCluster(client.until(time), handle, { labels: { owner: 'us' } }, { line: () => undefined }, time),
+    );
     expect(asked - began).toBeGreaterThan(900);
     expect(asked - began).toBeLessThan(2_000);
   });
@@ -108,7 +114,7 @@ describe('removeCluster', () => {
       else json(response, { items: [], metadata: { resourceVersion: '1' }, ...(isSelected && answer(plural)) });
     });
     const log = { line: (): void => undefined };
-    const removal = await removeCluster(client, handle, { owner: 'us' }, log, AbortSignal.timeout(20_000));
+    const removal = await removeCluster(client, handle, { labels: { owner: 'us' } }, log, AbortSignal.timeout(20_000));
     expect(removal).toEqual({ existed: false, unverified: [] });
     expect(asked).toEqual([]);
   });

@@ -40,8 +40,7 @@ describe('resourceSet', () => {
       expect(metadata).toEqual({
         name: 'pr-cni',
         namespace: 'knest',
-        labels: { 'cluster.x-k8s.io/cluster-name': 'pr', ...identity.owner },
-        annotations: identity.annotations,
+        labels: { 'cluster.x-k8s.io/cluster-name': 'pr', ...identity.repository },
       });
     }
   });

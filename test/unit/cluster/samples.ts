@@ -102,11 +102,17 @@ export function condition(type: string, status: Condition['status'], rest: Parti
   return { type, status, ...rest };
 }
 
+const repository = { [Labels.managed]: 'true', [Labels.server]: 'github.com', [Labels.repositoryId]: '4711' };
+
 /** A cluster, its owner and what else is written on its objects. */
 export const identity: ClusterIdentity = {
   name: 'pr',
   namespace: 'knest',
-  owner: { [Labels.managed]: 'true', [Labels.runId]: '7' },
-  annotations: { 'knest-action/job': 'e2e' },
+  isNameGenerated: false,
+  ephemeral: true,
+  claim: 'c1a1',
+  repository,
+  owner: { ...repository, [Labels.runId]: '7' },
+  annotations: { 'knest-action/job': 'e2e', 'knest-action/claim': 'c1a1' },
   expiresAt: undefined,
 };

@@ -6,7 +6,7 @@ import { parseManifest } from '../../../src/host/manifest.ts';
 import type { KubernetesObject } from '../../../src/host/objects.ts';
 import { identity } from './samples.ts';
 
-const ownLabels = { [Labels.clusterName]: 'pr', ...identity.owner };
+const ownLabels = { [Labels.clusterName]: 'pr', ...identity.repository };
 
 function template(infrastructure: string): string {
   return readFileSync(new URL(`../../../src/cluster/templates/${infrastructure}.yaml`, import.meta.url), 'utf8');
@@ -24,7 +24,7 @@ describe('withOwner', () => {
     },
   };
 
-  it('puts owner, cluster and namespace on any object, and leaves what else it has', () => {
+  it('puts cluster, repository and namespace on any object, and leaves what else it has', () => {
     const object = { ...plain, spec: { template: { metadata: { labels: { c: '3' } } } }, data: { d: '4' } };
     expect(withOwner(object, identity)).toEqual({
       ...object,
@@ -32,15 +32,25 @@ describe('withOwner', () => {
         name: 'w',
         namespace: 'knest',
         labels: { a: '1', ...ownLabels },
-        annotations: { b: '2', ...identity.annotations },
+        annotations: { b: '2' },
       },
+    });
+  });
+
+  it('puts the rest of the owner and the claim on the Cluster alone, which adopting changes', () => {
+    const cluster = { ...plain, apiVersion: 'cluster.x-k8s.io/v1beta1', kind: 'Cluster' };
+    expect(withOwner(cluster, identity).metadata).toEqual({
+      name: 'w',
+      namespace: 'knest',
+      labels: { a: '1', ...ownLabels, ...identity.owner },
+      annotations: { b: '2', ...identity.annotations },
     });
   });
 
   it.each([
     ['KubeadmControlPlane', 'machineTemplate'],
     ['MachineDeployment', 'template'],
-  ])('puts the owner on the machines of a %s too, and loses nothing of its spec', (kind, field) => {
+  ])('puts the repository on the machines of a %s too, and loses nothing of its spec', (kind, field) => {
     const machines = { metadata: { labels: { c: '3' }, annotations: { d: '4' } }, spec: { version: 'v1.36.3' } };
     const object = { ...plain, kind, spec: { replicas: 3, [field]: machines }, status: { ready: true } };
     const made = withOwner(object, identity);
@@ -79,7 +89,7 @@ describe('withOwner', () => {
     }
   });
 
-  it('puts the owner on what a topology makes, and loses nothing of it', () => {
+  it('puts the repository on what a topology makes, and loses nothing of it', () => {
     const topology = {
       classRef: { name: 'c' },
       controlPlane: { replicas: 3, metadata: { labels: { a: '1' } } },
@@ -102,7 +112,7 @@ describe('withOwner', () => {
     );
   });
 
-  it('puts the owner on the Service that a provider makes', () => {
+  it('puts the repository on the Service that a provider makes', () => {
     const spec = { controlPlaneServiceTemplate: { type: 'NodePort', metadata: { namespace: 'knest' } } };
     expect(withOwner({ ...plain, kind: 'KubevirtCluster', spec } as KubernetesObject, identity)).toHaveProperty(
       'spec.controlPlaneServiceTemplate',

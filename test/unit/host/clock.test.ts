@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { KubernetesClient } from '../../../src/host/client.ts';
-import { agreedTime, measureClock } from '../../../src/host/clock.ts';
+import { agreedTime, hostTime, measureClock } from '../../../src/host/clock.ts';
 import { RestClient } from '../../../src/host/rest.ts';
 import { Transport } from '../../../src/host/transport.ts';
 import { rejection } from '../rejection.ts';
-import { configFor, json, serve } from './server.ts';
+import { clientOf, configFor, json, serve } from './server.ts';
 
 const { signal } = new AbortController();
 const noon = Date.parse('2026-11-24T12:00:00Z');
@@ -55,5 +55,37 @@ describe('agreedTime', () => {
       code: 'KNEST_CLOCK_SKEW',
       problem: expect.stringContaining('cannot be compared') as string,
     });
+  });
+});
+
+describe('hostTime', () => {
+  it.each([-60_000, 0, 60_000])('is that of the host, when this runner is %d ms off', async (off) => {
+    expect(await hostTime(await hostAt(noon), signal, clock(noon + off))).toEqual({
+      time: noon + 500,
+      doubt: undefined,
+    });
+  });
+
+  it('is that of the host, with a doubt, when the clocks are hours apart', async () => {
+    expect(await hostTime(await hostAt(noon), signal, clock(noon + 3_601_000))).toEqual({
+      time: noon + 500,
+      doubt: "the host's clock is 1h1s behind this runner's",
+    });
+  });
+
+  it('is that of this runner, with a doubt, when the host tells no time', async () => {
+    expect(await hostTime(await hostAt(undefined), signal, clock(noon))).toEqual({
+      time: noon,
+      doubt: expect.stringContaining('cannot be compared') as string,
+    });
+  });
+
+  it('is asked for again when the answer is cut', async () => {
+    const { client } = await clientOf((response, number) => {
+      response.sendDate = false;
+      if (number === 0) response.socket?.destroy();
+      else json(response, {}, 200, { date: new Date(noon).toUTCString() });
+    });
+    expect(await hostTime(client, signal, clock(noon - 5_000))).toMatchObject({ time: noon + 500 });
   });
 });

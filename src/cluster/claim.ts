@@ -1,0 +1,117 @@
+import type { KubernetesClient } from '../host/client.ts';
+import { isConflict } from '../host/conflict.ts';
+import { Kinds } from '../host/kinds.ts';
+import type { Cluster, KubernetesObject } from '../host/objects.ts';
+import { hasStatus } from '../host/rest.ts';
+import { retry } from '../host/retry.ts';
+import type { StepLog } from '../report/log.ts';
+import { Annotations, Labels, type ClusterIdentity } from './identity.ts';
+import { judgeExisting, notAdopted } from './ownership.ts';
+import { describeRest, waitUntilGone } from './removal.ts';
+import type { ClusterPlan } from './template.ts';
+
+/** How often a Cluster is tried to be claimed that others write to at the same moment: for about half a minute. */
+const TRIES = 12;
+
+/** The Cluster on the host, with the claim of this use of the action on it. */
+export interface ClaimedCluster {
+  readonly cluster: Cluster;
+  /** Whether this use created it; it adopted it otherwise. */
+  readonly created: boolean;
+  /** Whether objects of it may be missing: it was just created, or the job that created it was lost before it ended. */
+  readonly isUnfinished: boolean;
+}
+
+/**
+ * Creates the Cluster, the first object of all, which only one of several jobs can do. Adopts one that this use of the
+ * action may adopt, and waits for the end of one of the repository that is still being deleted. Throws
+ * KNEST_OWNED_BY_OTHER for any other.
+ */
+export async function claimCluster(
+  client: KubernetesClient,
+  { cluster, fingerprint }: ClusterPlan,
+  identity: ClusterIdentity,
+  log: StepLog,
+  signal: AbortSignal,
+): Promise<ClaimedCluster> {
+  const { name, namespace, claim } = identity;
+  await ensureNamespace(client, namespace);
+  const wanted = withAnnotations(cluster, { [Annotations.template]: fingerprint, [Annotations.unfinished]: 'true' });
+  const kind = { ...Kinds.cluster, apiVersion: cluster.apiVersion };
+  const tryOnce = async (): Promise<ClaimedCluster> => {
+    let conflict: unknown;
+    try {
+      return { cluster: await client.create(kind, wanted), created: true, isUnfinished: true };
+    } catch (thrown) {
+      if (!isConflict(thrown)) throw thrown;
+      conflict = thrown;
+    }
+    const existing = await client.get(Kinds.cluster, name, namespace);
+    if (existing === undefined) throw conflict; // gone meanwhile
+    // The answer to our own request was lost, and the same request sent again.
+    const { annotations = {} } = existing.metadata;
+    if (annotations[Annotations.claim] === claim) return { cluster: existing, created: true, isUnfinished: true };
+    const verdict = judgeExisting(existing.metadata, identity, fingerprint);
+    if (verdict === 'adopt') {
+      const adopted = await adopt(client, existing, identity);
+      return { cluster: adopted, created: false, isUnfinished: annotations[Annotations.unfinished] !== undefined };
+    }
+    if (verdict !== 'deleting') throw notAdopted(identity, verdict);
+    log.line(`Cluster ${namespace}/${name} is still being deleted: waiting for its end`);
+    // All of it: what is left of the old cluster has the names of what the new one is made of.
+    const unverified = await waitUntilGone(client, identity, existing.metadata.uid, (line) => log.line(line), signal);
+    if (unverified.length > 0) log.line(describeRest(name, { unverified }));
+    throw conflict;
+  };
+  return retry(tryOnce, { signal, isRetried: isConflict, tries: TRIES });
+}
+
+async function ensureNamespace(client: KubernetesClient, name: string): Promise<void> {
+  try {
+    if ((await client.get(Kinds.namespace, name)) !== undefined) return;
+  } catch (thrown) {
+    // Who may not look at namespaces works in one that an administrator made.
+    if (hasStatus(thrown, 403)) return;
+    throw thrown;
+  }
+  try {
+    await client.create(Kinds.namespace, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+  } catch (thrown) {
+    if (!isConflict(thrown)) throw thrown;
+  }
+}
+
+function withAnnotations(object: KubernetesObject, annotations: Readonly<Record<string, string>>): KubernetesObject {
+  const { metadata } = object;
+  return { ...object, metadata: { ...metadata, annotations: { ...metadata.annotations, ...annotations } } };
+}
+
+/**
+ * Adopts a Cluster by one write that is tied to the state that was judged: owner, expiry and claim become ours, so that
+ * a clean-up that looks from now on leaves it alone. Nothing else of it changes, neither its engine, version and number
+ * of machines nor anything that belongs to it: it may have been scaled or upgraded since it was created. Throws ApiError
+ * 409 when somebody else wrote to it, deleted it or replaced it in the meantime.
+ */
+async function adopt(
+  client: KubernetesClient,
+  { metadata: { uid, resourceVersion } }: Cluster,
+  { name, namespace, owner, annotations }: ClusterIdentity,
+): Promise<Cluster> {
+  return client.patch(Kinds.cluster, name, namespace, {
+    metadata: {
+      uid,
+      resourceVersion,
+      // What an earlier owner had and this one has not: an expiry that stays would have the cluster deleted.
+      labels: { [Labels.pullRequest]: null, ...owner },
+      annotations: { [Annotations.expiresAt]: null, ...annotations },
+    },
+  });
+}
+
+/** Notes on the Cluster that none of its objects is missing: a later create that adopts it adds nothing to it. */
+export async function markFinished(client: KubernetesClient, { metadata }: Cluster): Promise<void> {
+  const { name, namespace = '', uid } = metadata;
+  await client.patch(Kinds.cluster, name, namespace, {
+    metadata: { uid, annotations: { [Annotations.unfinished]: null } },
+  });
+}

@@ -1,0 +1,145 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { Kinds } from '../../src/host/kinds.ts';
+import type { KubernetesObject } from '../../src/host/objects.ts';
+import type { Received } from '../support/api-server.ts';
+import { clusterOf, created, startClusterHost, type ClusterHost } from './cluster-host.ts';
+import { annotations, cleanUp } from './support.ts';
+
+afterAll(cleanUp);
+
+/** Another run of the workflow, for example of a later push. */
+const OTHER_RUN = { GITHUB_RUN_ID: '1658821999' };
+const SECOND_ATTEMPT = { GITHUB_RUN_ATTEMPT: '2' };
+
+/** What changes objects of clusters, without the namespace and what is asked of the host beside. */
+function writes(requests: readonly Received[]): readonly string[] {
+  return requests.map(({ method, path }) => `${method} ${path.replace(/\?.*/, '').replace(/^.*\/namespaces\//, '')}`);
+}
+
+function dependents({ store }: ClusterHost): readonly (KubernetesObject | undefined)[] {
+  return [Kinds.kubeadmControlPlane, Kinds.machineDeployment, Kinds.devCluster, Kinds.devMachineTemplate].flatMap(
+    (kind) => store.of<KubernetesObject>(kind),
+  );
+}
+
+describe('a cluster that exists', () => {
+  it('is refused to another job of its run, before anything is written, with the advice to use it', async () => {
+    const host = await startClusterHost();
+    await created(host.job({ name: 'taken' }));
+    const before = clusterOf(host, 'taken');
+    const sent = host.server.writes.length;
+    const main = await host.job({ name: 'taken' }, { GITHUB_JOB: 'other' }).main();
+    expect(main.exitCode).toBe(1);
+    expect(main.log).toMatch(/ {3}KNEST_OWNED_BY_OTHER$/m);
+    expect(main.log).toMatch(/Next: .*command: kubeconfig/);
+    expect(host.server.writes.length).toBe(sent);
+    expect(clusterOf(host, 'taken')).toEqual(before);
+  });
+
+  it('is adopted by a later attempt of the same use, in one guarded write of owner, expiry and claim', async () => {
+    const host = await startClusterHost();
+    const leg = { name: 'lost', 'job-index': '1', ttl: '1h' };
+    await created(host.job(leg, { GITHUB_REF: 'refs/pull/7/merge' }));
+    const before = clusterOf(host, 'lost') as KubernetesObject;
+    const sent = host.server.writes.length;
+    const main = await created(host.job({ ...leg, ttl: '2h' }, SECOND_ATTEMPT));
+    expect(main.outputs['created']).toBe('false');
+    expect(annotations(main, 'warning')).toEqual([]);
+    const requests = host.server.writes.slice(sent);
+    // The first one is answered 409: what exists is judged, and never created or applied.
+    expect(writes(requests)).toEqual(['POST knest/clusters', 'PATCH knest/clusters/lost']);
+    const { uid, resourceVersion } = before.metadata;
+    expect(requests[1]?.body).toEqual({
+      metadata: {
+        uid,
+        resourceVersion,
+        labels: {
+          'knest-action/managed': 'true',
+          'knest-action/server': 'github.com',
+          'knest-action/repository-id': '1296269',
+          'knest-action/run-id': '1658821493',
+          'knest-action/pull-request': null,
+        },
+        annotations: {
+          'knest-action/repository': 'octo-org/octo-repo',
+          'knest-action/run-url': 'https://github.com/octo-org/octo-repo/actions/runs/1658821493',
+          'knest-action/run-attempt': '2',
+          'knest-action/job': 'test[1]',
+          'knest-action/ephemeral': 'true',
+          'knest-action/claim': expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
+          'knest-action/expires-at': main.outputs['expires-at'],
+        },
+      },
+    });
+  });
+
+  it('keeps its version and what its users made of it, with warnings that name the command, when another run adopts it', async () => {
+    const host = await startClusterHost();
+    const inputs = { name: 'pr-7', ephemeral: 'false', ttl: '7d' };
+    await created(host.job({ ...inputs, 'kubernetes-version': '1.31.0' }));
+    for (const [kind, name] of [
+      [Kinds.kubeadmControlPlane, 'pr-7-cp'],
+      [Kinds.machineDeployment, 'pr-7-md-0'],
+    ] as const) {
+      const object = host.store.find(kind, name);
+      if (object !== undefined)
+        host.store.put({ ...object, spec: { ...object.spec, replicas: 3 } } as KubernetesObject);
+    }
+    // A user of the cluster did without it.
+    const path = '/apis/infrastructure.cluster.x-k8s.io/v1beta2/namespaces/knest/devmachinetemplates/pr-7-md-0';
+    host.store.answer({ method: 'DELETE', path, body: {} });
+    const before = dependents(host);
+    const sent = host.server.writes.length;
+    const main = await created(host.job({ ...inputs, 'kubernetes-version': '1.32.0' }, OTHER_RUN));
+    expect(writes(host.server.writes.slice(sent))).toEqual(['POST knest/clusters', 'PATCH knest/clusters/pr-7']);
+    expect(dependents(host)).toEqual(before);
+    expect(annotations(main, 'warning')).toEqual([
+      'pr-7 stays as it is: its Kubernetes version is v1.31.0, not v1.32.0; delete it (command: delete) and create it again to change that',
+      "pr-7 stays as it is: it has 3:3 machines (CP:WORKER), not 1:1; run command: scale with replicas: '1:1' to change that",
+    ]);
+    expect(main.outputs).toMatchObject({ created: 'false', 'kubernetes-version': 'v1.31.0' });
+    const { labels, annotations: marks } = (clusterOf(host, 'pr-7') as KubernetesObject).metadata;
+    expect(labels?.['knest-action/run-id']).toBe(OTHER_RUN.GITHUB_RUN_ID);
+    expect(marks?.['knest-action/expires-at']).toBe(main.outputs['expires-at']);
+  });
+});
+
+describe('a cluster whose job was lost before it had created all objects', () => {
+  /** A host whose cluster `half` lacks its MachineDeployment: its job was refused there. */
+  async function halfMade(inputs: Readonly<Record<string, string>> = {}): Promise<ClusterHost> {
+    let isRefusing = true;
+    const host = await startClusterHost(({ method, path }) => {
+      const isIt = isRefusing && method === 'POST' && path.includes('/machinedeployments');
+      return isIt ? { status: 400, body: 'the runner was lost here' } : undefined;
+    });
+    // What is not ephemeral stays when its create fails.
+    const main = await host.job({ name: 'half', ephemeral: 'false', ...inputs }).main();
+    expect(main.exitCode).toBe(1);
+    expect(host.store.of(Kinds.cluster)).toHaveLength(1);
+    isRefusing = false;
+    return host;
+  }
+
+  it('is completed by a create with the same objects, and nothing that exists changes', async () => {
+    const host = await halfMade();
+    const before = dependents(host);
+    const main = await created(host.job({ name: 'half', ephemeral: 'false' }, OTHER_RUN));
+    expect(main.outputs['created']).toBe('false');
+    expect(host.store.of(Kinds.machineDeployment)).toHaveLength(1);
+    expect(dependents(host)).toEqual(expect.arrayContaining([...before]));
+    expect((clusterOf(host, 'half') as KubernetesObject).metadata.annotations).not.toHaveProperty([
+      'knest-action/unfinished',
+    ]);
+  });
+
+  it('is not completed by a create with other objects', async () => {
+    const host = await halfMade();
+    const before = clusterOf(host, 'half');
+    const main = await host.job({ name: 'half', ephemeral: 'false', 'kubernetes-version': '1.32.0' }, OTHER_RUN).main();
+    expect(main.exitCode).toBe(1);
+    expect(main.log).toMatch(/it is incomplete, and this create would complete it with other objects/);
+    expect(main.log).toMatch(/Next: .*command: delete/);
+    expect(clusterOf(host, 'half')).toEqual(before);
+    expect(host.store.of(Kinds.machineDeployment)).toEqual([]);
+  });
+});

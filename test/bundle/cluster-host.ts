@@ -1,0 +1,73 @@
+import { expect } from 'vitest';
+import { Kinds } from '../../src/host/kinds.ts';
+import type { Cluster } from '../../src/host/objects.ts';
+import type { Answer, ApiServer, Received } from '../support/api-server.ts';
+import { refusal } from '../support/api-server.ts';
+import { ObjectStore } from '../support/object-store.ts';
+import type { Job, StepOptions, StepResult } from '../support/runner.ts';
+import { makeJob, startMirror, startServer } from './support.ts';
+
+/** The groups of everything that clusters of in-memory machines need: the host counts as complete. */
+const GROUPS = [
+  'cert-manager.io',
+  'cluster.x-k8s.io',
+  'bootstrap.cluster.x-k8s.io',
+  'controlplane.cluster.x-k8s.io',
+  'infrastructure.cluster.x-k8s.io',
+  'addons.cluster.x-k8s.io',
+];
+
+/** Stands in for clusterctl: fills in the variables of the template that it is given. */
+const CLUSTERCTL = `#!${process.execPath}
+const { readFileSync } = require('node:fs');
+const args = process.argv.slice(2);
+const own = { CLUSTER_NAME: args[2], NAMESPACE: args[args.indexOf('--target-namespace') + 1] };
+const text = readFileSync(args[args.indexOf('--from') + 1], 'utf8');
+process.stdout.write(text.replace(/\\$\\{(\\w+)[^}]*\\}/g, (_, name) => own[name] ?? process.env[name] ?? ''));
+`;
+
+/** A host on which clusters can be created as far as their objects go: no controller does anything with them. */
+export interface ClusterHost {
+  readonly server: ApiServer;
+  readonly store: ObjectStore;
+  /** Makes a job that runs the action on it. */
+  job(inputs?: StepOptions['inputs'], env?: StepOptions['env']): Job;
+}
+
+/** Starts such a host, until `cleanUp`. `answer`: answers instead, undefined for what it would answer otherwise. */
+export async function startClusterHost(answer?: (request: Received) => Answer | undefined): Promise<ClusterHost> {
+  const store = new ObjectStore();
+  const server = await startServer({
+    isAdministrator: true,
+    answer: (request) => answer?.(request) ?? answerTo(request) ?? store.answer(request),
+  });
+  const mirror = await startMirror((path) => (path.includes('/clusterctl-') ? CLUSTERCTL : undefined));
+  const common = {
+    infrastructure: 'docker',
+    'wait-for': 'none',
+    'host-kubeconfig': server.kubeconfig(),
+    'checksum-policy': 'mirror',
+    mirror,
+  };
+  return { server, store, job: (inputs = {}, env = {}) => makeJob({ ...common, ...inputs }, { env }) };
+}
+
+function answerTo({ method, path }: Received): Answer | undefined {
+  if (method !== 'GET') return undefined;
+  if (path === '/apis') return { status: 200, body: { groups: GROUPS.map((name) => ({ name })) } };
+  // Nobody may look at what is installed: it is used as it is.
+  if (path.startsWith('/apis/apps/v1/daemonsets')) return refusal(403, 'Forbidden', 'not allowed');
+  return undefined;
+}
+
+/** The Cluster of that name on a host. */
+export function clusterOf({ store }: ClusterHost, name: string): Cluster | undefined {
+  return store.find(Kinds.cluster, name);
+}
+
+/** Runs main, which has to succeed. */
+export async function created(job: Job): Promise<StepResult> {
+  const main = await job.main();
+  expect(main.exitCode, main.log).toBe(0);
+  return main;
+}

@@ -1,0 +1,45 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { Kinds } from '../../src/host/kinds.ts';
+import type { KubernetesObject } from '../../src/host/objects.ts';
+import { startClusterHost } from './cluster-host.ts';
+import { cleanUp } from './support.ts';
+
+afterAll(cleanUp);
+
+/** Gives a job the manifest of a CNI, in its workspace. */
+function writeManifest(workspace: string): void {
+  mkdirSync(join(workspace, 'test'));
+  writeFileSync(join(workspace, 'test/cni.yaml'), 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: cni\n');
+}
+
+describe('a name that something else has', () => {
+  const metadata = (name: string) => ({ name, namespace: 'knest' });
+  it.each<[string, KubernetesObject]>([
+    ['Service', { apiVersion: 'v1', kind: 'Service', metadata: metadata('mine') }],
+    ['Secret', { apiVersion: 'v1', kind: 'Secret', metadata: metadata('mine-kubeconfig') }],
+    ['Secret of the CNI', { apiVersion: 'v1', kind: 'Secret', metadata: metadata('mine-cni') }],
+    ['KubeadmControlPlane', { ...Kinds.kubeadmControlPlane, metadata: metadata('mine-cp') }],
+  ])('is refused before anything is written: %s', async (_what, object) => {
+    const host = await startClusterHost();
+    const { apiVersion, kind } = object;
+    const existing = host.store.put({ apiVersion, kind, metadata: object.metadata });
+    const job = host.job({ name: 'mine', cni: 'test/cni.yaml' });
+    writeManifest(job.directory);
+    const main = await job.main();
+    expect(main.exitCode).toBe(1);
+    expect(main.log).toMatch(
+      new RegExp(
+        `^✖ ${kind} knest/${object.metadata.name} exists already, and belongs to .*KNEST_OWNED_BY_OTHER$`,
+        'm',
+      ),
+    );
+    expect(host.server.writes).toEqual([]);
+    const post = await job.post('failure');
+    expect(post.exitCode, post.log).toBe(0);
+    expect(post.log).not.toContain('::warning');
+    expect(host.server.writes).toEqual([]);
+    expect(host.store.of({ ...Kinds.secret, apiVersion, kind })).toEqual([existing]);
+  });
+});

@@ -1,0 +1,99 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { Kinds } from '../../src/host/kinds.ts';
+import type { KubernetesObject } from '../../src/host/objects.ts';
+import { clusterOf, created, startClusterHost, type ClusterHost } from './cluster-host.ts';
+import { cleanUp, startEmptyMirror } from './support.ts';
+
+afterAll(cleanUp);
+
+const SECOND_ATTEMPT = { GITHUB_RUN_ATTEMPT: '2' };
+
+describe('a cluster that this step did not claim', () => {
+  it('stays when a create of the same name and run is refused, and its post step runs', async () => {
+    const host = await startClusterHost();
+    await created(host.job({ name: 'shared', ephemeral: 'false' }));
+    const before = clusterOf(host, 'shared');
+    const refused = host.job({ name: 'shared' });
+    const main = await refused.main();
+    expect(main.exitCode).toBe(1);
+    expect(main.log).toMatch(/it is not ephemeral.* {3}KNEST_OWNED_BY_OTHER$/m);
+    const post = await refused.post('failure');
+    expect(post.exitCode, post.log).toBe(0);
+    expect(post.log).toContain('knest/shared stays, since it is not claimed by this step: knest-action/claim is ');
+    expect(post.log).not.toMatch(/::warning|Conditions/);
+    expect(clusterOf(host, 'shared')).toEqual(before);
+  });
+
+  it('stays when a create fails before it claims anything, and its post step runs', async () => {
+    const host = await startClusterHost();
+    await created(host.job({ name: 'shared', ephemeral: 'false' }));
+    const before = clusterOf(host, 'shared');
+    const failing = host.job({ name: 'shared', mirror: await startEmptyMirror() });
+    const main = await failing.main();
+    expect(main.log).toContain('KNEST_DOWNLOAD');
+    expect(main.state['cluster']).toContain('"claim":');
+    await failing.post('failure');
+    expect(clusterOf(host, 'shared')).toEqual(before);
+  });
+
+  it('stays when a later attempt adopted it', async () => {
+    const host = await startClusterHost();
+    const first = host.job({ name: 'lost' });
+    await created(first);
+    await created(host.job({ name: 'lost' }, SECOND_ATTEMPT));
+    const post = await first.post('success');
+    expect(post.exitCode, post.log).toBe(0);
+    expect(clusterOf(host, 'lost')?.metadata.annotations?.['knest-action/run-attempt']).toBe('2');
+  });
+
+  it('stays when it is adopted between the look and the DELETE of a post step', async () => {
+    let deletes = 0;
+    const host: ClusterHost = await startClusterHost(({ method, path }) => {
+      if (method !== 'DELETE' || !path.includes('/clusters/lost')) return undefined;
+      deletes += 1;
+      const cluster = clusterOf(host, 'lost');
+      if (cluster === undefined || deletes > 1) return undefined;
+      const marks = { ...cluster.metadata.annotations, 'knest-action/claim': 'of-another' };
+      host.store.put({ ...cluster, metadata: { ...cluster.metadata, annotations: marks } });
+      return undefined;
+    });
+    const job = host.job({ name: 'lost' });
+    await created(job);
+    await job.post('success');
+    expect(deletes).toBe(1);
+    expect(clusterOf(host, 'lost')).toBeDefined();
+  });
+});
+
+describe('a cluster that this step claimed', () => {
+  it('is deleted by its post step, with preconditions on uid and resource version', async () => {
+    const host = await startClusterHost();
+    const job = host.job({ name: 'mine' });
+    const main = await created(job);
+    const { metadata } = clusterOf(host, 'mine') as KubernetesObject;
+    expect(JSON.parse(main.state['cluster'] ?? '')).toMatchObject({
+      claim: metadata.annotations?.['knest-action/claim'],
+    });
+    const post = await job.post('success');
+    expect(post.exitCode, post.log).toBe(0);
+    const { uid, resourceVersion } = metadata;
+    const deletes = host.server.writes.filter(({ method }) => method === 'DELETE');
+    expect(deletes.map(({ body }) => body)).toEqual([
+      { propagationPolicy: 'Background', preconditions: { uid, resourceVersion } },
+    ]);
+    expect(host.store.of(Kinds.cluster)).toEqual([]);
+  });
+});
+
+describe('a name that was generated', () => {
+  it('differs for two uses that look the same, as calls of one reusable workflow do', async () => {
+    const host = await startClusterHost();
+    const [one, other] = [host.job(), host.job()];
+    const [first, second] = [await created(one), await created(other)];
+    expect(first.outputs['name']).toMatch(/^knest-1658821493-1-test-[0-9a-f]{8}$/);
+    expect(second.outputs['name']).not.toBe(first.outputs['name']);
+    expect([first, second].map(({ outputs }) => outputs['created'])).toEqual(['true', 'true']);
+    await one.post('success');
+    expect(host.store.of(Kinds.cluster).map(({ metadata }) => metadata.name)).toEqual([second.outputs['name']]);
+  });
+});
