@@ -46,19 +46,20 @@ export async function cleanup(inputs: CleanupInputs, world: JobWorld): Promise<v
   const ended = await wait(client, inputs, await remove(client, inputs, judgements, rules, world), world);
   const deleted = ended.filter(({ result }) => result === 'deleted');
   const rest = planned.filter((outcome) => !isDue(outcome));
-  world.cancelled.throwIfAborted();
   const left = await report(client, inputs, rules, world);
   await tell([...ended, ...rest], left, `${deleted.length} of ${planned.length} clusters were deleted`, world);
+  world.cancelled.throwIfAborted();
   failFor(ended, left);
 }
 
-/** Reports what should be gone and is not. A host that cannot say that any more makes a warning. */
+/** Reports what should be gone and is not; a warning when that cannot be found out. A cancelled job has no time for it. */
 async function report(
   client: KubernetesClient,
   { namespace }: CleanupInputs,
   rules: CleanupRules,
   { log, cancelled }: JobWorld,
 ): Promise<readonly Leftover[]> {
+  if (cancelled.aborted) return [];
   const briefly = client.until(AbortSignal.any([AbortSignal.timeout(REPORT_MILLISECONDS), cancelled]));
   try {
     return await log.step('Leftovers', async (step) => {
@@ -68,8 +69,7 @@ async function report(
       return { value: found, result: found.length === 0 ? 'none' : `${found.length} to look at` };
     });
   } catch (thrown) {
-    cancelled.throwIfAborted();
-    log.warn(`what is left of deleted clusters is not known: ${firstLineOf(thrown)}`);
+    if (!cancelled.aborted) log.warn(`what is left of deleted clusters is not known: ${firstLineOf(thrown)}`);
     return [];
   }
 }

@@ -40,13 +40,14 @@ const STEADY_AFTER = 10_000;
  * Lists, then watches, and calls `onChange` after each change, until the signal aborts.
  * A cut or expired watch starts over from a list. Resolves once the signal aborts; rejects when a list does
  * (after its retries). A kind that is not served, or not allowed, is empty: `onUnavailable` is called with the reason.
+ * Without it, a kind that is not allowed rejects: nobody would notice that there is nothing to wait for.
  */
 export async function watch<T extends KubernetesObject>(
   client: KubernetesClient,
   target: WatchTarget<T>,
   onChange: () => void,
   signal: AbortSignal,
-  onUnavailable: (unavailable: Unavailable) => void = () => undefined,
+  onUnavailable?: (unavailable: Unavailable) => void,
 ): Promise<void> {
   const { kind } = target;
   let failures = 0;
@@ -58,13 +59,13 @@ export async function watch<T extends KubernetesObject>(
       for (const item of items) target.objects.set(keyOf(item), item);
       onChange();
       if (resourceVersion === undefined) {
-        onUnavailable({ kind, isForbidden: false, reason: `${kind.kind} is not served` });
+        onUnavailable?.({ kind, isForbidden: false, reason: `${kind.kind} is not served` });
         return;
       }
       await stream(client, target, resourceVersion, onChange, signal);
     } catch (thrown) {
       if (isAborted(signal)) return;
-      if (hasStatus(thrown, 403)) {
+      if (hasStatus(thrown, 403) && onUnavailable !== undefined) {
         target.objects.clear();
         onUnavailable({ kind, isForbidden: true, reason: `${kind.plural}: ${thrown.message}` });
         return;
@@ -95,7 +96,7 @@ export async function watchUntil<T>(
   targets: readonly WatchTarget[],
   evaluate: () => T | undefined,
   signal: AbortSignal,
-  onUnavailable: (unavailable: Unavailable) => void = () => undefined,
+  onUnavailable?: (unavailable: Unavailable) => void,
 ): Promise<T> {
   signal.throwIfAborted();
   const done = new AbortController();

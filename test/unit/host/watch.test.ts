@@ -5,8 +5,9 @@ import type { Kind } from '../../../src/host/kinds.ts';
 import type { KubernetesObject } from '../../../src/host/objects.ts';
 import { RestClient } from '../../../src/host/rest.ts';
 import { Transport } from '../../../src/host/transport.ts';
-import { watch, type Unavailable } from '../../../src/host/watch.ts';
-import { configFor, json, refuse, serve, type Handler } from './server.ts';
+import { watch, watchTarget, watchUntil, type Unavailable } from '../../../src/host/watch.ts';
+import { rejection } from '../rejection.ts';
+import { clientOf, configFor, json, refuse, serve, type Handler } from './server.ts';
 
 const pods: Kind = { apiVersion: 'v1', kind: 'Pod', plural: 'pods', namespaced: true };
 const selection = { namespace: 'knest', labelSelector: 'a=b' };
@@ -156,6 +157,28 @@ describe('watch', () => {
     expect(onUnavailable.mock.calls).toEqual([[{ kind: pods, isForbidden: true, reason }]]);
     expect(counts.list).toBe(1);
   });
+
+  it('rejects at once when it is not allowed and no caller wants to know', async () => {
+    const { client } = await clientOf((response) => refuse(response, 403));
+    const target = watchTarget(pods, selection);
+    const waiting = watchUntil(client, [target], () => undefined, AbortSignal.timeout(5_000));
+    expect(await rejection(waiting)).toMatchObject({ code: 'KNEST_PERMISSION' });
+  });
+
+  it('waits longer each time that the stream is cut at once', async () => {
+    const times: number[] = [];
+    const { counts } = await watching(
+      (response) => list(response, '1'),
+      (response) => {
+        times.push(performance.now());
+        response.end();
+      },
+    );
+    await vi.waitFor(() => expect(counts.watch).toBe(4), { timeout: 20_000 });
+    const pauses = times.slice(1).map((time, index) => time - (times[index] ?? 0));
+    // 500 ms, doubled twice, less half of it by chance.
+    expect(pauses[2]).toBeGreaterThan(990);
+  }, 30_000);
 
   it('keeps nothing of what it may list but not watch', async () => {
     const { ended, objects, onUnavailable } = await watching((response) => list(response, '1', pod('a')), idle, [403]);
