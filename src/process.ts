@@ -11,6 +11,17 @@ const LOOK_MILLISECONDS = 50;
 /** Milliseconds to read the rest of the output once a program has ended: a process that it left may keep it open. */
 const DRAIN_MILLISECONDS = 1_000;
 
+/** What programs need to find files, other programs and the network: nothing that is a secret of the job. */
+const BASIC =
+  /^(?:PATH|HOME|USER|LOGNAME|SHELL|TMPDIR|TMP|TEMP|TZ|LANG|LC_\w+|SSL_CERT_(?:FILE|DIR)|(?:https?|all|no)_proxy)$/i;
+
+/** The part of the job's environment that every program gets. The inputs and tokens of the job are not part of it. */
+export function basicEnvironment(env: NodeJS.ProcessEnv): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined && BASIC.test(entry[0])),
+  );
+}
+
 type Child = ChildProcessByStdio<null, Readable, Readable>;
 
 /**

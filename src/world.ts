@@ -78,18 +78,6 @@ export interface JobWorld extends World {
 }
 
 /**
- * The job's own environment for a child process, since what it runs may need any of it; but without the inputs, which
- * hold secrets.
- */
-export function childEnvironment(env: NodeJS.ProcessEnv): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    Object.entries(env).filter(
-      (entry): entry is [string, string] => entry[1] !== undefined && !entry[0].startsWith('INPUT_'),
-    ),
-  );
-}
-
-/**
  * Reads the job from the variables that the runner sets. Throws KNEST_RUNNER when they do not say which server,
  * repository or run it is: an empty owner would own what every other job with an empty owner made. Source: docs.github.com, "Variables
  * reference".

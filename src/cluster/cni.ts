@@ -6,7 +6,8 @@ import type { CniInput, Infrastructure, KnownCni } from '../inputs.ts';
 import { CNI_RELEASES } from '../install/cni.ts';
 import type { Downloader } from '../install/download.ts';
 import type { Cidr } from '../values/cidr.ts';
-import { childEnvironment, type RunProcess } from '../world.ts';
+import { basicEnvironment } from '../process.ts';
+import type { RunProcess } from '../world.ts';
 import { withCalicoPool, withFlannelNetwork } from './overlay.ts';
 
 /** A CNI that is ready to be installed. */
@@ -96,8 +97,8 @@ async function renderCilium(chart: string, { run, env, pods, kubernetesVersion }
   ];
   const place = ['--namespace', 'kube-system', '--kube-version', kubernetesVersion];
   const args = ['template', 'cilium', chart, ...place, ...values.flatMap((value) => ['--set', value])];
-  const { exitCode, stdout, stderr } = await run('helm', args, childEnvironment(env)).catch((thrown: unknown) => {
-    if (thrown instanceof KnestError) throw thrown; // the job was cancelled
+  const { exitCode, stdout, stderr } = await run('helm', args, basicEnvironment(env)).catch((thrown: unknown) => {
+    if (thrown instanceof KnestError) throw thrown; // the job was cancelled, or its time is up
     throw new KnestError({
       code: 'KNEST_CNI',
       problem: 'helm cannot be run, which renders the chart of Cilium',

@@ -1,48 +1,35 @@
-import { readFile, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { inputError, messageOf } from '../errors.ts';
 import type { KubernetesClient } from '../host/client.ts';
 import { Kinds } from '../host/kinds.ts';
 import type { TemplateSource } from '../inputs.ts';
 import type { Downloader } from '../install/download.ts';
-
-/** A template of the user's own, on the runner. */
-export interface CustomTemplate {
-  /** Where clusterctl reads it. */
-  readonly file: string;
-  readonly text: string;
-  /** Where it comes from, for people. */
-  readonly origin: string;
-}
+import type { Template } from './rendering.ts';
 
 /** The key that clusterctl takes from a ConfigMap. Source: cmd/clusterctl/client/client.go, DefaultCustomTemplateConfigMapKey. */
 const CONFIG_MAP_KEY = 'template';
 
 /**
- * Fetches the template, whatever it says. `directory`: a private one. Throws KNEST_INPUT when there is none, and
- * KNEST_DOWNLOAD, KNEST_CHECKSUM, KNEST_PERMISSION.
+ * Fetches a template of the user's own, whatever it says. Throws KNEST_INPUT when there is none, and KNEST_DOWNLOAD,
+ * KNEST_CHECKSUM, KNEST_PERMISSION.
  */
 export async function fetchTemplate(
   client: KubernetesClient,
   source: TemplateSource,
   downloader: Downloader,
-  directory: string,
-): Promise<CustomTemplate> {
+): Promise<Template> {
   switch (source.kind) {
-    case 'file': {
-      const file = resolve(source.path);
-      return { file, text: await readText(file, source.path), origin: source.path };
-    }
+    case 'file':
+      return { text: await readText(resolve(source.path), source.path), origin: source.path };
     case 'url': {
-      const file = await downloader.webFile(source, 'template.yaml');
-      return { file, text: await readText(file, source.url), origin: source.url };
+      const file = await downloader.webFile(source, 'downloaded-template.yaml');
+      return { text: await readText(file, source.url), origin: source.url };
     }
     case 'config-map': {
       const { namespace, name } = source;
       const text = await readConfigMap(client, namespace, name);
-      const file = join(directory, 'template.yaml');
-      await writeFile(file, text);
-      return { file, text, origin: `ConfigMap ${namespace}/${name}` };
+      return { text, origin: `ConfigMap ${namespace}/${name}` };
     }
   }
 }

@@ -1,7 +1,8 @@
 import type { Cluster, KubernetesObject } from '../host/objects.ts';
+import { usedVariables } from '../install/variables.ts';
 import { aliasesOf } from './aliases.ts';
-import type { CustomTemplate } from './custom-template.ts';
 import { describeMachines, machineCounts } from './machine-counts.ts';
+import type { Template } from './rendering.ts';
 
 /** A MachineHealthCheck, in the shapes of v1beta1 and of v1beta2. */
 interface HealthCheck extends KubernetesObject {
@@ -28,12 +29,12 @@ const NO_INPUT = /^(?:CONTROL_PLANE_SERVICE_TYPE|CLUSTER_NAME|NAMESPACE)$/;
  * `variables`: those the action sets, by the names that its own templates have for them.
  */
 export function reviewTemplate(
-  { text }: CustomTemplate,
+  { text }: Template,
   objects: readonly KubernetesObject[],
   clusterName: string,
   variables: Readonly<Record<string, string>>,
 ): readonly string[] {
-  const used = new Set([...text.matchAll(/\$\{\s*(\w+)/g)].map(([, name]) => name));
+  const used = usedVariables(text);
   const unused = Object.keys(variables).filter(
     (name) => !NO_INPUT.test(name) && ![name, ...aliasesOf(name)].some((alias) => used.has(alias)),
   );

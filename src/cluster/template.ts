@@ -1,16 +1,18 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseManifest } from '../host/manifest.ts';
 import type { KubernetesObject } from '../host/objects.ts';
 import { firstLineOf, KnestError } from '../errors.ts';
 import type { CreateInputs, Infrastructure, MachineInputs } from '../inputs.ts';
 import type { Clusterctl } from '../install/clusterctl.ts';
+import type { Variables } from '../values/variables.ts';
 import { withAliases } from './aliases.ts';
-import type { CustomTemplate } from './custom-template.ts';
 import { fingerprint } from './fingerprint.ts';
 import type { ClusterIdentity } from './identity.ts';
 import { machineCounts, type MachineCounts } from './machine-counts.ts';
 import { withListedRanges, type ClusterNetworks } from './networks.ts';
 import { persist } from './persistence.ts';
+import { renderTemplate, type Template } from './rendering.ts';
 import { isCluster, withOwner } from './stamp.ts';
 
 /** The objects of a nested cluster; the Cluster itself apart, since all others hang on it. */
@@ -32,28 +34,30 @@ export function planOf(rendered: RenderedCluster, addons: readonly KubernetesObj
   return { ...rendered, others, fingerprint: fingerprint([rendered.cluster, ...others]) };
 }
 
-/** Where an infrastructure's template is: beside this file, and beside the bundle. */
-function templateFile(infrastructure: Infrastructure): string {
-  return join(import.meta.dirname, 'templates', `${infrastructure}.yaml`);
+/** The action's own template of an infrastructure: beside this file, and beside the bundle. */
+async function ownTemplate(infrastructure: Infrastructure): Promise<Template> {
+  const file = join(import.meta.dirname, 'templates', `${infrastructure}.yaml`);
+  return { text: await readFile(file, 'utf8'), origin: `of the action for ${infrastructure}` };
 }
 
-/** Renders the cluster's objects, each with its owner and expiry on it. Throws KNEST_TEMPLATE. */
+/**
+ * Renders the cluster's objects, each with its owner and expiry on it. `env`: the job's, which templates do not see.
+ * Throws KNEST_TEMPLATE.
+ */
 export async function render(
   clusterctl: Clusterctl,
   inputs: CreateInputs,
   identity: ClusterIdentity,
   networks: ClusterNetworks,
-  custom: CustomTemplate | undefined,
+  custom: Template | undefined,
+  env: NodeJS.ProcessEnv,
 ): Promise<RenderedCluster> {
   const { infrastructure } = inputs;
   // An infrastructure without a template of our own is none without one of the user's.
-  const file = custom?.file ?? templateFile(typeof infrastructure === 'object' ? 'virtink' : infrastructure);
-  const own = variables(inputs, networks);
-  // The action makes the pool of a persistent cluster, under its name.
-  const given = custom === undefined ? own : withAliases({ ...own, IP_POOL_NAME: identity.name });
-  const text = await clusterctl.renderTemplate(identity.name, identity.namespace, file, given);
-  const template = parseTemplate(text).map(withListedRanges);
-  const wanted = inputs.persistent ? persist(template, identity.name, inputs) : template;
+  const template = custom ?? (await ownTemplate(typeof infrastructure === 'object' ? 'virtink' : infrastructure));
+  const text = await renderTemplate(clusterctl, template, allVariables(inputs, identity, networks), env);
+  const made = parseTemplate(text).map(withListedRanges);
+  const wanted = inputs.persistent ? persist(made, identity.name, inputs) : made;
   const objects = wanted.map((object) => withOwner(object, identity));
   const [cluster, ...more] = objects.filter(isCluster);
   if (cluster === undefined || more.length > 0) {
@@ -97,8 +101,19 @@ function withFinalizer(cluster: KubernetesObject): KubernetesObject {
   return { ...cluster, metadata: { ...cluster.metadata, finalizers: [CLUSTER_FINALIZER] } };
 }
 
-/** The values of the templates' variables. */
-export function variables(inputs: CreateInputs, networks: ClusterNetworks): Readonly<Record<string, string>> {
+/** The values of all variables of a template: those of the action, and those that the user gives one of their own. */
+export function allVariables(
+  inputs: CreateInputs,
+  { name, namespace }: Pick<ClusterIdentity, 'name' | 'namespace'>,
+  networks: ClusterNetworks,
+): Variables {
+  // The action makes the pool of a persistent cluster, under its name.
+  const own = withAliases({ IP_POOL_NAME: name, ...variables(inputs, networks) });
+  return { ...own, ...inputs.templateVariables, CLUSTER_NAME: name, NAMESPACE: namespace };
+}
+
+/** The values of the variables that inputs set, by the names that the action's own templates have for them. */
+export function variables(inputs: CreateInputs, networks: ClusterNetworks): Variables {
   return {
     KUBERNETES_VERSION: inputs.kubernetesVersion.text,
     POD_NETWORK_CIDR: networks.pods.text,

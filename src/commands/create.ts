@@ -11,7 +11,7 @@ import type { ClusterNetworks } from '../cluster/networks.ts';
 import { judgeExisting, notAdopted } from '../cluster/ownership.ts';
 import { CNI_SUFFIX, resourceSet } from '../cluster/resource-set.ts';
 import { reviewTemplate } from '../cluster/review.ts';
-import { planOf, render, variables, type ClusterPlan } from '../cluster/template.ts';
+import { allVariables, planOf, render, variables, type ClusterPlan } from '../cluster/template.ts';
 import { hasJoined, hasReadyNode, infrastructureOf, isInitialised, type ClusterView } from '../cluster/view.ts';
 import { hostTime } from '../host/clock.ts';
 import type { Connection } from '../host/connect.ts';
@@ -21,6 +21,7 @@ import { Clusterctl, type WithKubeconfig } from '../install/clusterctl.ts';
 import { knownComponents } from '../install/components.ts';
 import { Downloader } from '../install/download.ts';
 import { install } from '../install/install.ts';
+import { describeDefaults } from '../install/variables.ts';
 import { createdPage } from '../report/summary.ts';
 import type { JobWorld, World } from '../world.ts';
 import { claim, complete } from './claim.ts';
@@ -28,6 +29,7 @@ import { keepCredentials } from './credentials.ts';
 import { diagnose, IN_MAIN } from './diagnose.ts';
 import { enterHost } from './enter.ts';
 import { handOverKubeconfig } from './handover.ts';
+import { maskInputs } from './input-secrets.ts';
 import { preflight, type Found } from './preflight.ts';
 import { undo } from './undo.ts';
 
@@ -39,7 +41,7 @@ import { undo } from './undo.ts';
  * KNEST_API_ACCESS. What a failed create of an ephemeral cluster made is deleted, unless it is to be kept.
  */
 export async function create(inputs: CreateInputs, world: JobWorld): Promise<void> {
-  if (inputs.downloads.mirrorLogin !== undefined) maskLogin(inputs.downloads.mirrorLogin, world);
+  maskInputs(inputs, world);
   const host = await enterHost(inputs, world);
   const downloader = new Downloader(inputs.downloads, { ...world, warn: world.log.warn });
   const cluster = identify(inputs, world.job, await readClock(host, world)); // name, owner, expiry, claim
@@ -69,13 +71,6 @@ export async function create(inputs: CreateInputs, world: JobWorld): Promise<voi
 
 /** A cluster that is claimed and complete. */
 type MadeCluster = ClaimedCluster & ClusterFacts;
-
-/** Masks the password of the mirror as it is, as a URL has it, and with its user as a request sends it. */
-function maskLogin(login: string, { mask }: World): void {
-  const password = login.slice(login.indexOf(':') + 1);
-  for (const secret of [password, encodeURIComponent(password), login]) mask(secret);
-  mask(Buffer.from(login).toString('base64'));
-}
 
 /** The host's time, in milliseconds since the epoch: a runner's clock may be wrong, and cleanup goes by the host's. */
 async function readClock({ client }: Connection, { log, signal }: World): Promise<number> {
@@ -120,12 +115,12 @@ async function remember(
 }
 
 function makeClusterctl(
-  { infrastructure, versions }: CreateInputs,
+  { infrastructure, versions, providerVariables }: CreateInputs,
   downloader: Downloader,
   withKubeconfig: WithKubeconfig,
-  { run, env, directory }: World,
+  { run, env, directory, log }: World,
 ): Clusterctl {
-  const clusterctlWorld = { run, env, directory, withKubeconfig };
+  const clusterctlWorld = { run, env, directory, withKubeconfig, providerVariables, warn: log.warn };
   return new Clusterctl(clusterctlWorld, downloader, versions.clusterApi, knownComponents(versions, infrastructure));
 }
 
@@ -154,14 +149,19 @@ async function makePlan(
   inputs: CreateInputs,
   cluster: ClusterIdentity,
   { networks, template, cni }: Found & { readonly cni: Cni },
-  { log, signal }: World,
+  { log, signal, env }: World,
 ): Promise<ClusterPlan> {
   return log.step('Template', async (step) => {
-    const rendered = await render(clusterctl, inputs, cluster, networks, template);
+    const rendered = await render(clusterctl, inputs, cluster, networks, template, env);
     const plan = planOf(rendered, resourceSet(cni, cluster));
     const objects = [rendered.cluster, ...rendered.others];
     const remarks = template && reviewTemplate(template, objects, cluster.name, variables(inputs, networks));
     for (const line of remarks ?? []) step.line(line);
+    if (template !== undefined) {
+      const rendering = { ...template, title: `the template ${template.origin}`, input: 'template-variables' } as const;
+      const given = allVariables(inputs, cluster, networks);
+      for (const text of describeDefaults(rendering, given, env)) log.warn(text);
+    }
     const origin = template === undefined ? '' : ` of ${template.origin}`;
     const existing = await client.get(Kinds.cluster, cluster.name, cluster.namespace);
     if (existing === undefined) await checkNamesFree(client, plan.others, cluster, step, signal);

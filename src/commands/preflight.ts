@@ -1,9 +1,10 @@
 import { checkAddressesFree } from '../cluster/addresses.ts';
-import { fetchTemplate, type CustomTemplate } from '../cluster/custom-template.ts';
+import { fetchTemplate } from '../cluster/custom-template.ts';
 import { checkEncapsulation } from '../cluster/encapsulation.ts';
 import type { ClusterIdentity } from '../cluster/identity.ts';
 import { chooseNetworks, type ClusterNetworks } from '../cluster/networks.ts';
 import { installPermissions, permissionsOf, type Feature } from '../cluster/permissions.ts';
+import type { Template } from '../cluster/rendering.ts';
 import type { Connection } from '../host/connect.ts';
 import { felixDrops } from '../host/felix.ts';
 import { checkDefaultStorageClass, checkPermissions, hostNetworks } from '../host/preflight.ts';
@@ -21,7 +22,7 @@ export interface Found {
   /** What is there; undefined when these credentials may not look. */
   readonly inventory: Inventory | undefined;
   /** The template of the user's own, if one is named. */
-  readonly template: CustomTemplate | undefined;
+  readonly template: Template | undefined;
 }
 
 /** What is said of a host whose components these credentials may not look at. */
@@ -46,7 +47,7 @@ export async function preflight(
       hostNetworks(client),
       felixDrops(client),
       takeInventory(client),
-      clusterTemplate && fetchTemplate(client, clusterTemplate, downloader, world.directory),
+      clusterTemplate && fetchTemplate(client, clusterTemplate, downloader),
     ]);
     const networks = chooseNetworks(inputs, used);
     // A single machine sends no packets to others.

@@ -8,6 +8,7 @@ import { readNetworks, type NetworkInputs } from './networks.ts';
 import { readLifetime, type LifetimeInputs } from './persistent.ts';
 import type { InputReader } from './reader.ts';
 import { readTemplate, type TemplateInputs } from './template.ts';
+import { readVariables, type VariableInputs } from './variables.ts';
 import { readVersions, type ComponentVersions } from './versions.ts';
 
 /** How far `create` waits. */
@@ -19,7 +20,7 @@ const EPHEMERAL_TTL_SECONDS = 4 * 3600;
 export type CreateInputs = LifetimeInputs & ClusterInputs;
 
 /** What every cluster is asked for, however long it lasts. */
-interface ClusterInputs extends CommonInputs, AccessInputs, NetworkInputs, TemplateInputs {
+interface ClusterInputs extends CommonInputs, AccessInputs, NetworkInputs, TemplateInputs, VariableInputs {
   readonly command: 'create';
   /** Undefined: made from the run, its attempt and the job. */
   readonly name: string | undefined;
@@ -60,6 +61,7 @@ export function readCreate(reader: InputReader): CreateInputs {
     ...cluster,
     downloads,
     ...template,
+    ...readVariables(reader, template.clusterTemplate !== undefined),
     versions: readVersions(reader),
     kubernetesVersion,
     controlPlane,

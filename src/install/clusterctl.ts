@@ -1,8 +1,10 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { KnestError } from '../errors.ts';
-import { childEnvironment, type ProcessResult, type RunProcess } from '../world.ts';
+import { basicEnvironment } from '../process.ts';
+import type { Variables } from '../values/variables.ts';
+import type { ProcessResult, RunProcess } from '../world.ts';
 import {
   assetsOf,
   clusterctlAsset,
@@ -12,6 +14,7 @@ import {
   type ReleaseAsset,
 } from './components.ts';
 import type { Downloader } from './download.ts';
+import { describeDefaults, linesFor, missingIn } from './variables.ts';
 
 const CONFIG_FILE = 'clusterctl.yaml';
 
@@ -30,6 +33,9 @@ export interface ClusterctlWorld {
   /** The private directory that the downloader writes to. */
   readonly directory: string;
   readonly withKubeconfig: WithKubeconfig;
+  /** Values for the variables of providers' manifests, such as feature gates and credentials of a cloud. */
+  readonly providerVariables: Variables;
+  readonly warn: (text: string) => void;
 }
 
 /** Does something with a kubeconfig file of the host, which may not be there afterwards. */
@@ -96,58 +102,81 @@ export class Clusterctl {
       `${provider.name}:${version}`,
     ]);
     const timeout = ['--wait-provider-timeout', String(Math.max(30, Math.floor(timeoutSeconds)))];
+    await Promise.all(providers.map((component) => this.#warnOfDefaults(component)));
     const options = ['--wait-providers', `--validate=${validate}`, ...timeout];
-    const { exitCode, stderr } = await this.#runOnHost(['init', ...wanted, ...options], {}, stop);
-    if (exitCode !== 0) throw installError('init', stderr);
+    const { exitCode, stderr } = await this.#runOnHost(['init', ...wanted, ...options], stop);
+    if (exitCode !== 0) throw this.#installError('init', stderr);
   }
 
   /** The manifest of a provider as `init` would apply it, with its variables filled in. */
   async providerManifest({ provider, version }: ProviderComponent): Promise<string> {
     const { flag } = SPELLING[provider.type];
     const args = ['generate', 'provider', flag, `${provider.name}:${version}`];
-    const { exitCode, stdout, stderr } = await this.#run(args);
-    if (exitCode !== 0) throw installError('generate provider', stderr);
+    const { exitCode, stdout, stderr } = await this.#run(args, this.#providerEnvironment());
+    if (exitCode !== 0) throw this.#installError('generate provider', stderr);
     return stdout;
   }
 
-  /** `clusterctl generate cluster --from`: the template with its variables filled in. Throws KNEST_TEMPLATE. */
-  async renderTemplate(
-    name: string,
-    namespace: string,
-    templateFile: string,
-    variables: Readonly<Record<string, string>>,
-  ): Promise<string> {
-    const args = ['generate', 'cluster', name, '--from', templateFile, '--target-namespace', namespace];
-    const { exitCode, stdout, stderr } = await this.#runOnHost(args, variables);
-    if (exitCode === 0) return stdout;
-    throw templateError(templateFile, stderr);
+  /**
+   * `clusterctl generate yaml`: a template with these values for its variables, and no others. It runs without access to
+   * the host and without the environment of the job: a template is not trusted with what is in there.
+   */
+  async generateYaml(template: string, variables: Variables): Promise<ProcessResult> {
+    const { directory } = this.#world;
+    await this.prepare();
+    const file = join(directory, 'template.yaml');
+    await writeFile(file, template, { mode: 0o600 });
+    return this.#run(['generate', 'yaml', '--from', file], variables);
   }
 
   /** Runs a command that talks to the host; `generate provider` does not know the flag for that. */
-  async #runOnHost(
-    args: readonly string[],
-    variables: Readonly<Record<string, string>> = {},
-    stop?: AbortSignal,
-  ): Promise<ProcessResult> {
+  async #runOnHost(args: readonly string[], stop: AbortSignal): Promise<ProcessResult> {
     await this.prepare(); // before the credentials, which may not live as long as a download takes
-    return this.#world.withKubeconfig((file) => this.#run([...args, '--kubeconfig', file], variables, stop));
+    return this.#world.withKubeconfig((file) =>
+      this.#run([...args, '--kubeconfig', file], this.#providerEnvironment(), stop),
+    );
+  }
+
+  #providerEnvironment(): Readonly<Record<string, string>> {
+    return { ...basicEnvironment(this.#world.env), ...this.#world.providerVariables, GOPROXY: 'off' };
   }
 
   async #run(
     args: readonly string[],
-    variables: Readonly<Record<string, string>> = {},
+    env: Readonly<Record<string, string>>,
     stop?: AbortSignal,
   ): Promise<ProcessResult> {
-    const { run, directory, env } = this.#world;
+    const { run, directory } = this.#world;
     const program = await this.prepare();
-    const environment = {
-      ...childEnvironment(env), // a kubeconfig may name a program that needs it
-      XDG_CONFIG_HOME: directory,
-      CLUSTERCTL_DISABLE_VERSIONCHECK: 'true',
-      GOPROXY: 'off',
-      ...variables,
-    };
-    return run(program, [...args, '--config', join(directory, CONFIG_FILE)], environment, stop);
+    const config = ['--config', join(directory, CONFIG_FILE)];
+    return run(program, [...args, ...config], { ...env, XDG_CONFIG_HOME: directory }, stop);
+  }
+
+  /** Says which variables of a manifest that `stock` put in its place take their default although `env` has a value. */
+  async #warnOfDefaults(component: ProviderComponent): Promise<void> {
+    const { providerVariables, env, warn } = this.#world;
+    const text = await readFile(this.file(component, component.manifest), 'utf8');
+    const title = `${component.title} ${component.version}`;
+    for (const line of describeDefaults({ text, title, input: 'provider-variables' }, providerVariables, env))
+      warn(line);
+  }
+
+  #installError(verb: string, stderr: string): KnestError {
+    const missing = missingIn(stderr);
+    if (missing === undefined) {
+      return new KnestError({
+        code: 'KNEST_INSTALL',
+        problem: `clusterctl ${verb} failed`,
+        evidence: lastLines(stderr),
+        next: 'look at the pods in cert-manager and capi-* on the host; running again completes what is missing',
+      });
+    }
+    return new KnestError({
+      code: 'KNEST_INSTALL',
+      problem: `a provider needs variables that are not set: ${missing.join(', ')}`,
+      evidence: linesFor('provider-variables', missing, this.#world.env),
+      next: 'set them; the documentation of the provider says what they are',
+    });
   }
 
   async #prepare(): Promise<string> {
@@ -159,39 +188,12 @@ export class Clusterctl {
   }
 }
 
-/** How clusterctl names the variables without a value. Source: cmd/clusterctl/client/yamlprocessor/simple_processor.go. */
-const MISSING_VARIABLES = /value for variables \[([^\]]+)\] is not set/;
-
-function templateError(templateFile: string, stderr: string): KnestError {
-  const missing = MISSING_VARIABLES.exec(stderr)?.[1];
-  return new KnestError({
-    code: 'KNEST_TEMPLATE',
-    problem:
-      missing === undefined
-        ? `clusterctl cannot render the template ${templateFile}`
-        : `the template ${templateFile} needs variables that are not set: ${missing}`,
-    evidence: lastLines(stderr),
-    next:
-      missing === undefined
-        ? 'check that it is a template of clusterctl: YAML with ${VARIABLES}'
-        : 'set them in env of this step; those that inputs set are listed in the README',
-  });
-}
-
-function installError(verb: string, stderr: string): KnestError {
-  return new KnestError({
-    code: 'KNEST_INSTALL',
-    problem: `clusterctl ${verb} failed`,
-    evidence: lastLines(stderr),
-    next: 'look at the pods in cert-manager and capi-* on the host; running again completes what is missing',
-  });
-}
-
 /** The text of clusterctl's configuration: each provider, and cert-manager, is a file of a local repository. */
 export function configuration(components: readonly Component[], directory: string): object {
   const path = (component: Component): string => join(directory, repositoryPath(component, component.manifest));
   const certManager = components.find(({ installer }) => installer === 'clusterctl-cert-manager');
   return {
+    CLUSTERCTL_DISABLE_VERSIONCHECK: 'true',
     providers: components.flatMap((component) =>
       component.installer === 'clusterctl'
         ? [{ name: component.provider.name, type: component.provider.type, url: path(component) }]
@@ -210,7 +212,8 @@ function repositoryPath(component: Component, asset: ReleaseAsset): string {
   return join('repository', name, asset.tag, asset.name);
 }
 
-function lastLines(text: string): string[] {
+/** The end of what a program wrote. */
+export function lastLines(text: string): string[] {
   return text
     .split('\n')
     .filter((line) => line.trim() !== '')

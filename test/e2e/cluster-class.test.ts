@@ -18,13 +18,13 @@ const gated = [
   ['capd-system', 'capd-controller-manager'],
 ] as const;
 
-/** Has the action install these controllers anew, so that they are as the environment of its step says. */
-async function reinstall(env: Readonly<Record<string, string>>): Promise<string[]> {
+/** Has the action install these controllers again, with these variables. */
+async function reinstall(providerVariables: string): Promise<string[]> {
   for (const [where, name] of gated) {
     // The pods too: one that has not ended yet would go on judging what is made.
     await host.kubectl(['delete', 'deployment', '-n', where, name, '--cascade=foreground']);
   }
-  await install(host, env);
+  await install(host, { 'provider-variables': providerVariables });
   const args = 'jsonpath={.spec.template.spec.containers[*].args}';
   const texts = gated.map(([where, name]) => host.kubectl(['get', 'deployment', '-n', where, name, '-o', args]));
   return (await Promise.all(texts)).map((text) => /ClusterTopology=\w+/.exec(text)?.[0] ?? text);
@@ -74,7 +74,7 @@ describe('a cluster of a ClusterClass', () => {
     // Nothing, unless a test failed: the ClusterClass is not let go before its clusters.
     await host.kubectl(['delete', 'cluster', '-n', namespace, '--all']);
     await host.kubectl(['delete', ...clusterClass, '--ignore-not-found']);
-    expect(await reinstall({})).toEqual(Array(3).fill('ClusterTopology=false'));
+    expect(await reinstall('')).toEqual(Array(3).fill('ClusterTopology=false'));
   });
 
   it('is refused by a host that has none, with the reason', async () => {
@@ -85,7 +85,7 @@ describe('a cluster of a ClusterClass', () => {
   });
 
   it('is owned, followed, scaled by its topology and deleted, and the ClusterClass stays', async () => {
-    expect(await reinstall({ CLUSTER_TOPOLOGY: 'true' })).toEqual(Array(3).fill('ClusterTopology=true'));
+    expect(await reinstall('CLUSTER_TOPOLOGY=true')).toEqual(Array(3).fill('ClusterTopology=true'));
     await host.kubectl(['apply', ...clusterClass]);
     const job = start({ name: 'classy', 'wait-for': 'nodes' });
     const main = await job.main();

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { versions } from '../host/modules.ts';
@@ -10,11 +11,11 @@ const namespace = 'cluster-template';
 const otherNames = join(import.meta.dirname, 'templates/other-names.yaml');
 /** Cluster API's in-memory machines as any other provider: by name and version, with a template of one's own. */
 const infrastructure = `docker:${versions.clusterAPI}`;
-const team = { TEAM: 'blue' };
+const team = { 'template-variables': 'TEAM=blue' };
 
 describe('a template of the user', () => {
-  const common = { infrastructure, namespace, 'cluster-template': otherNames };
-  const start = jobStarter(host, common, { env: team });
+  const common = { infrastructure, namespace, 'cluster-template': otherNames, ...team };
+  const start = jobStarter(host, common);
   const done = async (step: Promise<StepResult>): Promise<StepResult> => {
     const result = await step;
     expect(result.exitCode, result.log).toBe(0);
@@ -79,18 +80,47 @@ describe('a template of the user', () => {
     await host.kubectl(['delete', 'configmap', '-n', namespace, 'store']);
   });
 
-  it.each<[string, Readonly<Record<string, string>>, Readonly<Record<string, string>>, RegExp]>([
-    ['whose variables have no values', {}, {}, /needs variables that are not set: TEAM {3}KNEST_TEMPLATE$/m],
-    [
-      'that is not there',
-      { 'cluster-template': 'gone.yaml' },
-      team,
-      /^ {2}cluster-template: gone\.yaml cannot be read/m,
-    ],
+  it('does not see the environment of the job: it says which line passes a variable', async () => {
+    const env = { TEAM: 'blue', ACTIONS_ID_TOKEN_REQUEST_TOKEN: 'a-token-of-the-job-1234' };
+    const job = start({ name: 'refused', 'template-variables': '' }, { env });
+    const main = await job.main();
+    expect(main.exitCode).toBe(1);
+    expect(main.log).toMatch(/needs variables that are not set: TEAM {3}KNEST_TEMPLATE$/m);
+    expect(main.log).toContain('  template-variables: |\n    TEAM=${{ env.TEAM }}\n');
+    expect(await leftovers(host, namespace, 'refused')).toEqual([]);
+  });
+
+  it('takes nothing of the job to the host, wherever it comes from', async () => {
+    const secret = 'a-token-of-the-job-1234';
+    const file = join(import.meta.dirname, '../../src/cluster/templates/docker.yaml');
+    const loot = [
+      'apiVersion: v1',
+      'kind: ConfigMap',
+      "metadata: { name: '${CLUSTER_NAME}-loot' }",
+      "data: { token: '${ACTIONS_ID_TOKEN_REQUEST_TOKEN:=none}', key: '${AWS_SECRET_ACCESS_KEY:=none}' }",
+    ];
+    const text = [readFileSync(file, 'utf8'), '---', ...loot].join('\n');
+    await host.kubectl(['create', 'namespace', namespace]).catch(() => undefined);
+    await host.kubectl(['delete', 'configmap', '-n', namespace, 'hostile', '--ignore-not-found']);
+    await host.kubectl(['create', 'configmap', '-n', namespace, 'hostile', `--from-literal=template=${text}`]);
+    const env = { ACTIONS_ID_TOKEN_REQUEST_TOKEN: secret, AWS_SECRET_ACCESS_KEY: secret };
+    const inputs = { 'cluster-template': `configmap:${namespace}/hostile`, 'template-variables': '' };
+    const job = start({ name: 'looted', 'worker-machine-count': '0', 'wait-for': 'none', ...inputs }, { env });
+    const main = await done(job.main());
+    expect(main.log).toContain(
+      `::warning::the template ConfigMap ${namespace}/hostile asks for ACTIONS_ID_TOKEN_REQUEST_TOKEN, which belongs to the job and is not passed on`,
+    );
+    const made = await host.kubectl(['get', 'configmap', '-n', namespace, 'looted-loot', '-o', 'jsonpath={.data}']);
+    expect(JSON.parse(made)).toEqual({ token: 'none', key: 'none' });
+    await done(job.post());
+    await host.kubectl(['delete', 'configmap', '-n', namespace, 'hostile']);
+  });
+
+  it.each<[string, Readonly<Record<string, string>>, RegExp]>([
+    ['that is not there', { 'cluster-template': 'gone.yaml' }, /^ {2}cluster-template: gone\.yaml cannot be read/m],
     [
       'in a ConfigMap that is not there',
       { 'cluster-template': 'configmap:kube-system/gone' },
-      team,
       /^ {2}cluster-template: there is no ConfigMap kube-system\/gone$/m,
     ],
     [
@@ -98,7 +128,6 @@ describe('a template of the user', () => {
       {
         'cluster-template': `https://github.com/kubernetes-sigs/cluster-api/releases/download/${versions.clusterAPI}/metadata.yaml#sha256=${'0'.repeat(64)}`,
       },
-      team,
       /metadata\.yaml is not what was released: its sha256 is wrong {3}KNEST_CHECKSUM$/m,
     ],
     [
@@ -106,11 +135,10 @@ describe('a template of the user', () => {
       {
         'cluster-template': `https://github.com/kubernetes-sigs/cluster-api/releases/download/${versions.clusterAPI}/metadata.yaml`,
       },
-      team,
       /the template has no Cluster; it must have exactly one {3}KNEST_TEMPLATE$/m,
     ],
-  ])('%s is refused, and nothing is created', async (_what, inputs, env, message) => {
-    const main = await start({ name: 'refused', ...inputs }, { env }).main();
+  ])('%s is refused, and nothing is created', async (_what, inputs, message) => {
+    const main = await start({ name: 'refused', ...inputs }).main();
     expect(main.exitCode).toBe(1);
     expect(main.log).toMatch(message);
     expect(await leftovers(host, namespace, 'refused')).toEqual([]);

@@ -39,10 +39,10 @@ export function jobOn(host: Host, inputs: Readonly<Record<string, string>>, opti
   });
 }
 
-/** Has the action install what clusters of in-memory machines need, as the environment of its step wants it. */
-export async function install(host: Host, env: Readonly<Record<string, string>> = {}): Promise<void> {
-  const inputs = { infrastructure: 'docker', namespace: 'install', name: 'install', 'wait-for': 'none' };
-  const job = jobOn(host, inputs, { env });
+/** Has the action install what clusters of in-memory machines need, with these inputs besides. */
+export async function install(host: Host, besides: Readonly<Record<string, string>> = {}): Promise<void> {
+  const inputs = { infrastructure: 'docker', namespace: 'install', name: 'install', 'wait-for': 'none', ...besides };
+  const job = jobOn(host, inputs);
   const main = await job.main();
   if (main.exitCode !== 0) throw new Error(`nothing could be installed:\n${main.log}`);
   await job.post();

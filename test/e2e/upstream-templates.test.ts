@@ -21,7 +21,10 @@ const host = sharedHost();
 const address = (name: string): string =>
   `https://github.com/smartxworks/cluster-api-provider-virtink/releases/download/${versions.virtinkProvider}/${name}.yaml`;
 /** Where the VMs run, when it is not the cluster of Cluster API: here it is, by way of a kubeconfig in a Secret. */
-const external = { VIRTINK_INFRA_CLUSTER_SECRET_NAME: 'infra', VIRTINK_INFRA_CLUSTER_SECRET_NAMESPACE: namespace };
+const external = [
+  'VIRTINK_INFRA_CLUSTER_SECRET_NAME=infra',
+  `VIRTINK_INFRA_CLUSTER_SECRET_NAMESPACE=${namespace}`,
+].join('\n');
 
 describe.skipIf(!host.hasVirtink)('the templates of the Virtink provider (need the release assets of Virtink)', () => {
   const start = jobStarter(host, { namespace, 'worker-machine-count': '0' });
@@ -75,7 +78,7 @@ describe.skipIf(!host.hasVirtink)('the templates of the Virtink provider (need t
     expect(refused.log).toMatch(
       /needs variables that are not set: VIRTINK_INFRA_CLUSTER_SECRET_NAME, VIRTINK_INFRA_CLUSTER_SECRET_NAMESPACE {3}KNEST_TEMPLATE$/m,
     );
-    const job = start(inputs, { env: external });
+    const job = start({ ...inputs, 'template-variables': external });
     const main = await job.main();
     expect(main.exitCode, main.log).toBe(0);
     expect(main.log).toContain('what becomes of them there is not watched');
@@ -94,10 +97,12 @@ describe.skipIf(!host.hasVirtink)('the templates of the Virtink provider (need t
         return Promise.resolve(join(host.binaries, 'clusterctl'));
       }
     }
-    const clusterctl = (env: Readonly<Record<string, string>>): Clusterctl => {
+    const clusterctl = (): Clusterctl => {
       const world = {
-        env: { ...host.environment, ...env },
+        env: host.environment,
         directory,
+        providerVariables: {},
+        warn: () => undefined,
         withKubeconfig: <T>(work: (file: string) => Promise<T>) => work(host.kubeconfig),
         run: async (program: string, args: readonly string[], given: Readonly<Record<string, string>>) => {
           const command = host.command([program, ...args]);
@@ -118,14 +123,17 @@ describe.skipIf(!host.hasVirtink)('the templates of the Virtink provider (need t
           namespace,
           'kubernetes-version': kubernetesVersion,
           'worker-machine-rootfs-image': 'registry.example.com/rootfs',
+          'cluster-template': file,
+          'template-variables': external,
         });
         const text = readFileSync(file, 'utf8');
         const rendered = await render(
-          clusterctl({ ...external, VIRTINK_IP_POOL_NAME: 'addresses' }),
+          clusterctl(),
           inputs,
           identify(inputs, readJob({ GITHUB_REPOSITORY: 'octo-org/octo-repo' }), Date.now()),
           { pods: cidr('10.95.0.0/16'), services: cidr('10.97.0.0/16') },
-          { file, text, origin: template },
+          { text, origin: template },
+          {},
         );
         expect(rendered.machines).toEqual({ controlPlane: 1, workers: 1 });
         const objects = [rendered.cluster, ...rendered.others];

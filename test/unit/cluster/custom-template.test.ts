@@ -1,8 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { fetchTemplate, type CustomTemplate } from '../../../src/cluster/custom-template.ts';
+import { fetchTemplate } from '../../../src/cluster/custom-template.ts';
+import type { Template } from '../../../src/cluster/rendering.ts';
 import type { TemplateSource, WebFile } from '../../../src/inputs.ts';
 import { Downloader } from '../../../src/install/download.ts';
 import { hostWith } from '../host/fake-host.ts';
@@ -38,16 +39,16 @@ const fetched = async (
   source: TemplateSource,
   answers: Readonly<Record<string, unknown>> = {},
   directory = temporary(),
-): Promise<CustomTemplate> => {
+): Promise<Template> => {
   const { client } = await hostWith(answers);
-  return fetchTemplate(client, source, new Echo(directory), directory);
+  return fetchTemplate(client, source, new Echo(directory));
 };
 
 describe('fetchTemplate', () => {
   it('reads a file where it is', async () => {
     const path = join(temporary(), 'mine.yaml');
     writeFileSync(path, 'kind: Cluster');
-    expect(await fetched({ kind: 'file', path })).toEqual({ file: path, text: 'kind: Cluster', origin: path });
+    expect(await fetched({ kind: 'file', path })).toEqual({ text: 'kind: Cluster', origin: path });
   });
 
   it('says that there is no such file, as a problem of the input', async () => {
@@ -66,10 +67,8 @@ describe('fetchTemplate', () => {
     ['only key', { 'small.yaml': 'one' }, 'one'],
     ['key "template"', { other: 'two', template: 'three' }, 'three'],
   ])('takes the %s of a ConfigMap', async (_what, data, text) => {
-    const directory = temporary();
-    const template = await fetched(fromConfigMap, { [configMap]: { metadata: { name: 'store' }, data } }, directory);
-    expect(template).toMatchObject({ text, origin: 'ConfigMap knest/store' });
-    expect(readFileSync(template.file, 'utf8')).toBe(text);
+    const template = await fetched(fromConfigMap, { [configMap]: { metadata: { name: 'store' }, data } });
+    expect(template).toEqual({ text, origin: 'ConfigMap knest/store' });
   });
 
   it.each([

@@ -19,7 +19,7 @@ const controlPlane = object('KubeadmControlPlane', 'pr-cp', { replicas: 1 });
 const check = object('MachineHealthCheck', 'pr-check');
 
 const review = (text: string, ...objects: readonly KubernetesObject[]): readonly string[] =>
-  reviewTemplate({ file: 't', text, origin: 't' }, objects, 'pr', variables);
+  reviewTemplate({ text, origin: 't' }, objects, 'pr', variables);
 
 describe('reviewTemplate', () => {
   it('has nothing to say of one that is like the action’s own, whatever its variables are called', () => {

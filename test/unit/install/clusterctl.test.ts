@@ -1,11 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { parse } from 'yaml';
 import { Clusterctl, configuration } from '../../../src/install/clusterctl.ts';
 import { atVersion, knownComponents, type ReleaseAsset } from '../../../src/install/components.ts';
 import { Downloader } from '../../../src/install/download.ts';
+import type { Variables } from '../../../src/values/variables.ts';
 import type { ProcessResult } from '../../../src/world.ts';
 import { rejection } from '../rejection.ts';
 import { versions } from './versions.ts';
@@ -20,6 +21,7 @@ describe('configuration', () => {
 
   it('has every provider, and cert-manager, in local repositories', () => {
     expect(configuration(components, '/private')).toEqual({
+      CLUSTERCTL_DISABLE_VERSIONCHECK: 'true',
       providers: [
         { name: 'cluster-api', type: 'CoreProvider', url: at('cluster-api', 'v1.14.2', 'core-components.yaml') },
         {
@@ -53,12 +55,18 @@ describe('configuration', () => {
 });
 
 /** A clusterctl whose program and downloads are noted instead of made. */
-function clusterctl(result: Partial<ProcessResult> = {}, env: NodeJS.ProcessEnv = {}) {
+function clusterctl(
+  result: Partial<ProcessResult> = {},
+  env: NodeJS.ProcessEnv = {},
+  providerVariables: Variables = {},
+  manifest = 'kind: List',
+) {
   const directory = mkdtempSync(join(tmpdir(), 'clusterctl-'));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
   const runs: { program: string; args: readonly string[]; env: Readonly<Record<string, string>> }[] = [];
   const files: string[] = [];
   const programs: string[] = [];
+  const warnings: string[] = [];
   class Noting extends Downloader {
     override file(asset: ReleaseAsset, path: string): Promise<string> {
       files.push(`${asset.name} ${path}`);
@@ -78,34 +86,92 @@ function clusterctl(result: Partial<ProcessResult> = {}, env: NodeJS.ProcessEnv 
     run,
     env,
     directory,
+    providerVariables,
+    warn: (text: string) => warnings.push(text),
     withKubeconfig: <T>(work: (file: string) => Promise<T>) => work('/private/host'),
   };
-  return { made: new Clusterctl(world, downloader, 'v1.14.2', components), directory, runs, files, programs };
+  const made = new Clusterctl(world, downloader, 'v1.14.2', components);
+  for (const provider of providers) {
+    const file = made.file(provider, provider.manifest);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, manifest);
+  }
+  return { made, directory, runs, files, programs, warnings };
 }
 
 describe('Clusterctl', () => {
   it('is prepared once, with its configuration, however often it is used', async () => {
     const { made, directory, programs } = clusterctl();
-    await Promise.all([made.prepare(), made.renderTemplate('pr', 'knest', 't.yaml', {})]);
+    await Promise.all([made.prepare(), made.generateYaml('kind: List', {})]);
     expect(programs).toHaveLength(1);
     expect(parse(readFileSync(join(directory, 'clusterctl.yaml'), 'utf8'))).toEqual(
       configuration(components, directory),
     );
   });
 
-  it('renders a template with its variables, and without the inputs of the action', async () => {
-    const env = { PATH: '/bin', INPUT_TOKEN: 'secret', 'INPUT_HOST-KUBECONFIG': 'secret', GOPROXY: 'https://proxy' };
-    const { made, directory, runs } = clusterctl({}, env);
-    expect(await made.renderTemplate('pr', 'knest', 't.yaml', { KUBERNETES_VERSION: '1.36.3' })).toBe('out');
+  const jobs = {
+    PATH: '/bin',
+    HOME: '/home/runner',
+    HTTPS_PROXY: 'http://proxy.example.com:3128',
+    SSL_CERT_FILE: '/etc/ca.pem',
+    KUBECONFIG: '/home/runner/.kube/config',
+    GITHUB_TOKEN: 'secret',
+    ACTIONS_ID_TOKEN_REQUEST_TOKEN: 'secret',
+    AWS_SECRET_ACCESS_KEY: 'secret',
+    INPUT_TOKEN: 'secret',
+    'INPUT_HOST-KUBECONFIG': 'secret',
+    GOPROXY: 'https://proxy',
+  };
+
+  it('renders a template with its variables, without the host and without the environment of the job', async () => {
+    const { made, directory, runs } = clusterctl({}, jobs, { EXP_GATE: 'true' });
+    const result = await made.generateYaml('kind: ${KIND}', { KIND: 'List' });
+    expect(result).toMatchObject({ exitCode: 0, stdout: 'out' });
+    const template = join(directory, 'template.yaml');
+    expect(readFileSync(template, 'utf8')).toBe('kind: ${KIND}');
     expect(runs[0]?.args.join(' ')).toBe(
-      `generate cluster pr --from t.yaml --target-namespace knest --kubeconfig /private/host --config ${join(directory, 'clusterctl.yaml')}`,
+      `generate yaml --from ${template} --config ${join(directory, 'clusterctl.yaml')}`,
     );
+    expect(runs[0]?.env).toEqual({ KIND: 'List', XDG_CONFIG_HOME: directory });
+  });
+
+  it('installs with what finds the network, and with the variables of providers', async () => {
+    const { made, directory, runs, warnings } = clusterctl({}, jobs, { AWS_B64ENCODED_CREDENTIALS: 'abc' });
+    await made.init(providers.slice(0, 1), 300, true, never);
+    expect(runs[0]?.args.join(' ')).not.toContain('abc');
     expect(runs[0]?.env).toEqual({
       PATH: '/bin',
-      XDG_CONFIG_HOME: directory,
-      CLUSTERCTL_DISABLE_VERSIONCHECK: 'true',
+      HOME: '/home/runner',
+      HTTPS_PROXY: 'http://proxy.example.com:3128',
+      SSL_CERT_FILE: '/etc/ca.pem',
+      AWS_B64ENCODED_CREDENTIALS: 'abc',
       GOPROXY: 'off',
-      KUBERNETES_VERSION: '1.36.3',
+      XDG_CONFIG_HOME: directory,
+    });
+    expect(warnings).toEqual([]);
+  });
+
+  it('warns of what a provider takes its default for although env has a value', async () => {
+    const env = { CLUSTER_TOPOLOGY: 'true', EXP_OTHER: 'true' };
+    const manifest = '--feature-gates=ClusterTopology=${CLUSTER_TOPOLOGY:=false},Other=${EXP_OTHER:=false}';
+    const { made, warnings } = clusterctl({}, env, { EXP_OTHER: 'false' }, manifest);
+    await made.init(providers.slice(0, 1), 300, true, never);
+    expect(warnings).toEqual([
+      'Cluster API v1.14.2 takes its default for CLUSTER_TOPOLOGY, since the env of the job is not passed on; to pass it, add to provider-variables: CLUSTER_TOPOLOGY=${{ env.CLUSTER_TOPOLOGY }}',
+    ]);
+  });
+
+  it('names the variables that a provider lacks, with the lines that set them', async () => {
+    const stderr = 'Error: value for variables [AWS_B64ENCODED_CREDENTIALS] is not set. Please set the value';
+    const { made } = clusterctl({ exitCode: 1, stderr });
+    expect(await rejection(made.init(providers.slice(0, 1), 300, true, never))).toMatchObject({
+      code: 'KNEST_INSTALL',
+      problem: 'a provider needs variables that are not set: AWS_B64ENCODED_CREDENTIALS',
+      evidence: [
+        'the env of the job is not passed on; add to this step:',
+        'provider-variables: |',
+        '  AWS_B64ENCODED_CREDENTIALS=VALUE',
+      ],
     });
   });
 
@@ -133,25 +199,12 @@ describe('Clusterctl', () => {
     ]);
   });
 
-  it('names the variables that a template lacks', async () => {
-    const stderr =
-      'Error: value for variables [A, B_C] is not set. Please set the value using os environment variables';
-    const { made } = clusterctl({ exitCode: 1, stderr });
-    expect(await rejection(made.renderTemplate('pr', 'knest', 't.yaml', {}))).toMatchObject({
-      code: 'KNEST_TEMPLATE',
-      problem: 'the template t.yaml needs variables that are not set: A, B_C',
-      evidence: [stderr],
-    });
-  });
-
   it('tells the last lines of a failure', async () => {
     const stderr = `${Array.from({ length: 20 }, (_, number) => `line ${number}`).join('\n\n')}\n`;
     const { made } = clusterctl({ exitCode: 1, stderr });
     const evidence = [12, 13, 14, 15, 16, 17, 18, 19].map((number) => `line ${number}`);
     const [core] = providers;
     if (core === undefined) throw new Error('there are no providers');
-    const template = rejection(made.renderTemplate('pr', 'knest', 't.yaml', {}));
-    expect(await template).toMatchObject({ code: 'KNEST_TEMPLATE', evidence });
     expect(await rejection(made.init([core], 60, true, never))).toMatchObject({ code: 'KNEST_INSTALL', evidence });
     expect(await rejection(made.providerManifest(core))).toMatchObject({ code: 'KNEST_INSTALL', evidence });
   });

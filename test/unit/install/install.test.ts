@@ -29,6 +29,8 @@ it('leaves an older Cluster API as it is: nothing is asked of the host, nothing 
     run: unused,
     env: {},
     directory: '/nowhere',
+    providerVariables: {},
+    warn: unused,
     withKubeconfig: <T>(work: (file: string) => Promise<T>) => work('/nowhere'),
   };
   const installation = {
@@ -99,6 +101,8 @@ async function installOn(
     run,
     env: {},
     directory,
+    providerVariables: {},
+    warn: () => undefined,
     withKubeconfig: <T>(work: (file: string) => Promise<T>) => work('/nowhere'),
   };
   const clusterctl = new Clusterctl(
@@ -107,7 +111,7 @@ async function installOn(
     versions.clusterApi,
     components,
   );
-  for (const component of components.filter(({ installer }) => installer === 'manifest')) {
+  for (const component of components) {
     const file = clusterctl.file(component, component.manifest);
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: virtink, namespace: virtink-system}\n');

@@ -1,0 +1,52 @@
+import { KnestError } from '../errors.ts';
+import { lastLines, type Clusterctl } from '../install/clusterctl.ts';
+import { linesFor, missingIn } from '../install/variables.ts';
+import type { Variables } from '../values/variables.ts';
+
+/** A template that is not trusted with more than the variables that it is given. */
+export interface Template {
+  readonly text: string;
+  /** Where it comes from, for people. */
+  readonly origin: string;
+}
+
+/**
+ * How clusterctl begins when the rendered text is not YAML: then it quotes all of it, with the values in it.
+ * Source: cmd/clusterctl/client/repository/template.go.
+ */
+const NOT_YAML = /failed to parse yaml/;
+
+/** Renders a template with these variables. `env`: the job's, which is not passed to it. Throws KNEST_TEMPLATE. */
+export async function renderTemplate(
+  clusterctl: Clusterctl,
+  { text, origin }: Template,
+  variables: Variables,
+  env: NodeJS.ProcessEnv,
+): Promise<string> {
+  const { exitCode, stdout, stderr } = await clusterctl.generateYaml(text, variables);
+  if (exitCode === 0) return stdout;
+  const missing = missingIn(stderr);
+  if (missing !== undefined) {
+    throw new KnestError({
+      code: 'KNEST_TEMPLATE',
+      problem: `the template ${origin} needs variables that are not set: ${missing.join(', ')}`,
+      evidence: linesFor('template-variables', missing, env),
+      next: 'set them if you trust the template with them; those that inputs set are listed in the README',
+    });
+  }
+  if (!NOT_YAML.test(stderr)) {
+    throw new KnestError({
+      code: 'KNEST_TEMPLATE',
+      problem: `clusterctl cannot render the template ${origin}`,
+      evidence: lastLines(stderr),
+      next: 'check that it is a template of clusterctl: YAML with ${VARIABLES}',
+    });
+  }
+  const place = /yaml: line \d+: [^"\n]*$/m.exec(stderr)?.[0];
+  throw new KnestError({
+    code: 'KNEST_TEMPLATE',
+    problem: `the template ${origin} is not valid YAML once its variables have their values`,
+    evidence: place === undefined ? [] : [place],
+    next: 'check its indentation, and put quotes around its variables',
+  });
+}
