@@ -22,6 +22,15 @@ export function basicEnvironment(env: NodeJS.ProcessEnv): Readonly<Record<string
   );
 }
 
+/** The whole environment of the job but for the inputs, for a program that the user of the host chose. */
+export function childEnvironment(env: NodeJS.ProcessEnv): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(env).filter(
+      (entry): entry is [string, string] => entry[1] !== undefined && !entry[0].startsWith('INPUT_'),
+    ),
+  );
+}
+
 type Child = ChildProcessByStdio<null, Readable, Readable>;
 
 /**

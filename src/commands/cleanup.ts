@@ -59,7 +59,8 @@ async function report(
   rules: CleanupRules,
   { log, cancelled }: JobWorld,
 ): Promise<readonly Leftover[]> {
-  if (cancelled.aborted) return [];
+  const isCancelled = (): boolean => cancelled.aborted;
+  if (isCancelled()) return [];
   const briefly = client.until(AbortSignal.any([AbortSignal.timeout(REPORT_MILLISECONDS), cancelled]));
   try {
     return await log.step('Leftovers', async (step) => {
@@ -69,7 +70,7 @@ async function report(
       return { value: found, result: found.length === 0 ? 'none' : `${found.length} to look at` };
     });
   } catch (thrown) {
-    if (!cancelled.aborted) log.warn(`what is left of deleted clusters is not known: ${firstLineOf(thrown)}`);
+    if (!isCancelled()) log.warn(`what is left of deleted clusters is not known: ${firstLineOf(thrown)}`);
     return [];
   }
 }

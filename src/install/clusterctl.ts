@@ -1,8 +1,8 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { stringify } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { KnestError } from '../errors.ts';
-import { basicEnvironment } from '../process.ts';
+import { basicEnvironment, childEnvironment } from '../process.ts';
 import type { Variables } from '../values/variables.ts';
 import type { ProcessResult, RunProcess } from '../world.ts';
 import {
@@ -132,9 +132,10 @@ export class Clusterctl {
   /** Runs a command that talks to the host; `generate provider` does not know the flag for that. */
   async #runOnHost(args: readonly string[], stop: AbortSignal): Promise<ProcessResult> {
     await this.prepare(); // before the credentials, which may not live as long as a download takes
-    return this.#world.withKubeconfig((file) =>
-      this.#run([...args, '--kubeconfig', file], this.#providerEnvironment(), stop),
-    );
+    return this.#world.withKubeconfig(async (file) => {
+      const env = { ...(await pluginEnvironment(file, this.#world.env)), ...this.#providerEnvironment() };
+      return this.#run([...args, '--kubeconfig', file], env, stop);
+    });
   }
 
   #providerEnvironment(): Readonly<Record<string, string>> {
@@ -186,6 +187,23 @@ export class Clusterctl {
     const asset = clusterctlAsset(this.#version, process.platform, process.arch);
     return this.#downloader.program(asset, process.platform === 'win32' ? 'clusterctl.exe' : 'clusterctl');
   }
+}
+
+/**
+ * The environment of the job, which a credential plugin in the kubeconfig of the host may need; empty when there is no
+ * plugin. The manifests of providers can read it then: they are verified, unlike templates.
+ */
+async function pluginEnvironment(
+  kubeconfig: string,
+  env: NodeJS.ProcessEnv,
+): Promise<Readonly<Record<string, string>>> {
+  const { users = [] } = parse(await readFile(kubeconfig, 'utf8')) as KubeconfigUsers;
+  return users.some(({ user }) => user?.exec !== undefined) ? childEnvironment(env) : {};
+}
+
+/** The part of a kubeconfig that says whether it has a plugin. */
+interface KubeconfigUsers {
+  readonly users?: readonly { readonly user?: { readonly exec?: object } }[];
 }
 
 /** The text of clusterctl's configuration: each provider, and cert-manager, is a file of a local repository. */

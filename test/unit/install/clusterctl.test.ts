@@ -60,6 +60,7 @@ function clusterctl(
   env: NodeJS.ProcessEnv = {},
   providerVariables: Variables = {},
   manifest = 'kind: List',
+  hostUser: object = { token: 'abc' },
 ) {
   const directory = mkdtempSync(join(tmpdir(), 'clusterctl-'));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
@@ -82,13 +83,15 @@ function clusterctl(
     runs.push({ program, args, env: given });
     return Promise.resolve({ exitCode: 0, stdout: 'out', stderr: '', ...result });
   };
+  const kubeconfig = join(directory, 'host');
+  writeFileSync(kubeconfig, JSON.stringify({ users: [{ name: 'ci', user: hostUser }] }));
   const world = {
     run,
     env,
     directory,
     providerVariables,
     warn: (text: string) => warnings.push(text),
-    withKubeconfig: <T>(work: (file: string) => Promise<T>) => work('/private/host'),
+    withKubeconfig: <T>(work: (file: string) => Promise<T>) => work(kubeconfig),
   };
   const made = new Clusterctl(world, downloader, 'v1.14.2', components);
   for (const provider of providers) {
@@ -176,14 +179,24 @@ describe('Clusterctl', () => {
   });
 
   it('installs providers by type, name and version', async () => {
-    const { made, runs } = clusterctl();
+    const { made, runs, directory } = clusterctl();
     await made.init(providers.slice(0, 3), 300.9, false, never);
     expect(runs[0]?.args.slice(0, -2)).toEqual(
       [
         'init --core cluster-api:v1.14.2 --bootstrap kubeadm:v1.14.2 --control-plane kubeadm:v1.14.2',
-        '--wait-providers --validate=false --wait-provider-timeout 300 --kubeconfig /private/host',
+        `--wait-providers --validate=false --wait-provider-timeout 300 --kubeconfig ${join(directory, 'host')}`,
       ].flatMap((text) => text.split(' ')),
     );
+  });
+
+  it.each([
+    ['with the environment of the job for a credential plugin', { exec: { command: 'aws' } }, 'secret'],
+    ['without it when the kubeconfig has no plugin', { token: 'abc' }, undefined],
+  ])('installs %s', async (_name, user, expected) => {
+    const { made, runs } = clusterctl({}, jobs, {}, 'kind: List', user);
+    await made.init(providers.slice(0, 1), 300, false, never);
+    expect(runs[0]?.env['AWS_SECRET_ACCESS_KEY']).toBe(expected);
+    expect(runs[0]?.env['INPUT_TOKEN']).toBeUndefined();
   });
 
   it('stocks the metadata of what is there, and all of what is missing', async () => {

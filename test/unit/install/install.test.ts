@@ -97,13 +97,15 @@ async function installOn(
     checksumsFile: undefined,
     githubToken: undefined,
   } as const;
+  const kubeconfig = join(directory, 'host');
+  writeFileSync(kubeconfig, 'kind: Config\n');
   const world = {
     run,
     env: {},
     directory,
     providerVariables: {},
     warn: () => undefined,
-    withKubeconfig: <T>(work: (file: string) => Promise<T>) => work('/nowhere'),
+    withKubeconfig: <T>(work: (file: string) => Promise<T>) => work(kubeconfig),
   };
   const clusterctl = new Clusterctl(
     world,
