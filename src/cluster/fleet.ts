@@ -1,8 +1,7 @@
 import type { KubernetesClient } from '../host/client.ts';
 import { Kinds } from '../host/kinds.ts';
 import type { Cluster } from '../host/objects.ts';
-import { Annotations, Labels, type RepositoryIdentity } from './identity.ts';
-import { proofOfRepository } from './ownership.ts';
+import { Annotations, Labels, repositoryLabels, type RepositoryIdentity } from './identity.ts';
 
 /** A nested cluster among others on a host: how it is, whose it is, and until when. What it does not tell is undefined. */
 export interface FleetCluster {
@@ -47,10 +46,10 @@ export async function listClusters(
   namespace: string | undefined,
   repository: RepositoryIdentity | undefined,
 ): Promise<readonly FleetCluster[]> {
-  const proof = repository === undefined ? [] : Object.entries(proofOfRepository(repository));
+  const owner = repository === undefined ? [] : Object.entries(repositoryLabels(repository));
   const clusters = await client.list(Kinds.cluster, {
     ...(namespace !== undefined && { namespace }),
-    ...(proof.length > 0 && { labelSelector: proof.map(([label, value]) => `${label}=${value}`).join(',') }),
+    ...(owner.length > 0 && { labelSelector: owner.map(([label, value]) => `${label}=${value}`).join(',') }),
   });
   const place = ({ namespace, name }: FleetCluster): string => `${namespace}/${name}`;
   return clusters.map(fleetCluster).sort((one, other) => place(one).localeCompare(place(other)));
