@@ -21,9 +21,9 @@ const GROUPS = [
 const CLUSTERCTL = `#!${process.execPath}
 const { readFileSync } = require('node:fs');
 const args = process.argv.slice(2);
-const own = { CLUSTER_NAME: args[2], NAMESPACE: args[args.indexOf('--target-namespace') + 1] };
+
 const text = readFileSync(args[args.indexOf('--from') + 1], 'utf8');
-process.stdout.write(text.replace(/\\$\\{(\\w+)[^}]*\\}/g, (_, name) => own[name] ?? process.env[name] ?? ''));
+process.stdout.write(text.replace(/\\$\\{(\\w+)[^}]*\\}/g, (_, name) => process.env[name] ?? ''));
 `;
 
 /** A host on which clusters can be created as far as their objects go: no controller does anything with them. */
