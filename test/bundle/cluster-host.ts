@@ -17,13 +17,16 @@ const GROUPS = [
   'addons.cluster.x-k8s.io',
 ];
 
-/** Stands in for clusterctl: fills in the variables of the template that it is given. */
-const CLUSTERCTL = `#!${process.execPath}
+/** Stands in for clusterctl: fills in the variables of the template that it is given. Its `init` never ends. */
+export const CLUSTERCTL = `#!${process.execPath}
 const { readFileSync } = require('node:fs');
 const args = process.argv.slice(2);
-
-const text = readFileSync(args[args.indexOf('--from') + 1], 'utf8');
-process.stdout.write(text.replace(/\\$\\{(\\w+)[^}]*\\}/g, (_, name) => process.env[name] ?? ''));
+if (args[0] === 'init') {
+  setInterval(() => undefined, 60_000);
+} else {
+  const text = readFileSync(args[args.indexOf('--from') + 1], 'utf8');
+  process.stdout.write(text.replace(/\\$\\{(\\w+)[^}]*\\}/g, (_, name) => process.env[name] ?? ''));
+}
 `;
 
 /** A host on which clusters can be created as far as their objects go: no controller does anything with them. */

@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import type { StepResult } from '../support/runner.ts';
+import { CLUSTERCTL } from './cluster-host.ts';
 import { annotations, atFirstRequest, cleanUp, makeJob, startMirror, startServer } from './support.ts';
 
 afterAll(cleanUp);
@@ -39,7 +40,7 @@ it('a time-out while cert-manager does not start is one error, and the Lease is 
     timeout: '6s',
     'host-kubeconfig': server.kubeconfig(),
     'checksum-policy': 'mirror',
-    mirror: await startMirror((path) => (path.includes('/clusterctl-') ? '#!/bin/sh\nexec sleep 600\n' : 'kind: List')),
+    mirror: await startMirror((path) => (path.includes('/clusterctl-') ? CLUSTERCTL : 'kind: List')),
   });
   const result = await job.main();
   expectOneError(result, 'the time is up after 6s (KNEST_TIMEOUT)');
