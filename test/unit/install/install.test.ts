@@ -133,8 +133,10 @@ async function installOn(
 describe('a component that cannot be applied', () => {
   it('ends clusterctl, and the Lease is held until that has ended', async () => {
     const events: string[] = [];
+    const started = Promise.withResolvers<undefined>();
     const run: RunProcess = async (_program, args, _env, stop) => {
       events.push(`clusterctl ${args[0] ?? ''}`);
+      started.resolve(undefined);
       await new Promise((resolve) => stop?.addEventListener('abort', resolve, { once: true }));
       // A program takes a while to end.
       await new Promise((resolve) => setTimeout(resolve, 200));
@@ -142,7 +144,7 @@ describe('a component that cannot be applied', () => {
       throw stop?.reason;
     };
     const { ended, received } = await installOn((response, _number, { method }) => {
-      if (method === 'PATCH' && events.includes('clusterctl init')) refuse(response, 422);
+      if (method === 'PATCH') void started.promise.then(() => refuse(response, 422));
       else json(response, { items: [] });
     }, run);
     const release = ({ path, body }: Received): boolean =>
