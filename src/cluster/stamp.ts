@@ -1,5 +1,5 @@
-import type { KubernetesObject } from '../host/objects.ts';
-import { Labels, owned, type ClusterIdentity } from './identity.ts';
+import type { KubernetesObject, Metadata } from '../host/objects.ts';
+import { Annotations, Labels, owned, type ClusterIdentity } from './identity.ts';
 
 interface Labelled {
   readonly labels?: Readonly<Record<string, string>>;
@@ -50,9 +50,18 @@ export function withOwner(object: KubernetesObject, identity: ClusterIdentity): 
   const metadata = withLabels({ ...object.metadata, namespace: identity.namespace });
   return {
     ...object,
-    metadata: isCluster(object) ? owned(metadata, identity) : metadata,
+    metadata: isCluster(object) ? owned(metadata, identity) : withRepository(metadata, identity),
     ...(Object.keys(parts).length > 0 && { spec: { ...spec, ...parts } }),
   };
+}
+
+/**
+ * The metadata with the name of the repository, for people. Cluster API v1.14.2 also needs it: its in-memory provider
+ * panics on a DevCluster without annotations.
+ */
+function withRepository(metadata: Metadata, { annotations }: ClusterIdentity): Metadata {
+  const repository = annotations[Annotations.repository] ?? '';
+  return { ...metadata, annotations: { ...metadata.annotations, [Annotations.repository]: repository } };
 }
 
 /** The parts of an object's spec that say how what it makes is labelled, labelled. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { Annotations } from '../../../src/cluster/identity.ts';
 import { resourceSet } from '../../../src/cluster/resource-set.ts';
 import type { KubernetesObject, Secret } from '../../../src/host/objects.ts';
 import { identity } from './samples.ts';
@@ -41,6 +42,7 @@ describe('resourceSet', () => {
         name: 'pr-cni',
         namespace: 'knest',
         labels: { 'cluster.x-k8s.io/cluster-name': 'pr', ...identity.repository },
+        annotations: { [Annotations.repository]: identity.annotations[Annotations.repository] },
       });
     }
   });

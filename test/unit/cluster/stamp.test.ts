@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { Labels } from '../../../src/cluster/identity.ts';
+import { Annotations, Labels } from '../../../src/cluster/identity.ts';
 import { withOwner } from '../../../src/cluster/stamp.ts';
 import { parseManifest } from '../../../src/host/manifest.ts';
 import type { KubernetesObject } from '../../../src/host/objects.ts';
 import { identity } from './samples.ts';
 
+const ownAnnotations = { [Annotations.repository]: identity.annotations[Annotations.repository] };
 const ownLabels = { [Labels.clusterName]: 'pr', ...identity.repository };
 
 function template(infrastructure: string): string {
@@ -32,7 +33,7 @@ describe('withOwner', () => {
         name: 'w',
         namespace: 'knest',
         labels: { a: '1', ...ownLabels },
-        annotations: { b: '2' },
+        annotations: { b: '2', ...ownAnnotations },
       },
     });
   });
@@ -84,7 +85,7 @@ describe('withOwner', () => {
     expect(objects.filter(({ kind }) => kind === 'Cluster')).toHaveLength(1);
     for (const object of objects) {
       const made = withOwner(object, identity);
-      expect(made.metadata).toMatchObject({ namespace: 'knest', labels: ownLabels });
+      expect(made.metadata).toMatchObject({ namespace: 'knest', labels: ownLabels, annotations: ownAnnotations });
       expect(Object.keys(made).sort()).toEqual(Object.keys(object).sort());
     }
   });
