@@ -113,6 +113,10 @@ export const identity: ClusterIdentity = {
   claim: 'c1a1',
   repository,
   owner: { ...repository, [Labels.runId]: '7' },
-  annotations: { 'knest-action/job': 'e2e', 'knest-action/claim': 'c1a1' },
+  annotations: {
+    'knest-action/repository': 'octocat/hello',
+    'knest-action/job': 'e2e',
+    'knest-action/claim': 'c1a1',
+  },
   expiresAt: undefined,
 };
