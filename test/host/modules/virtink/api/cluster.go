@@ -56,7 +56,7 @@ type VirtinkClusterSpec struct {
 	// ControlPlaneEndpoint is never absent, like upstream's: a change of its port alone is a patch without a host.
 	ControlPlaneEndpoint        Endpoint        `json:"controlPlaneEndpoint"`
 	ControlPlaneServiceTemplate ServiceTemplate `json:"controlPlaneServiceTemplate,omitempty"`
-	// InfraClusterSecretRef names a kubeconfig of another cluster. The stand-in refuses it: no test has one.
+	// InfraClusterSecretRef names the kubeconfig of another cluster, in which machines are made.
 	InfraClusterSecretRef *corev1.ObjectReference `json:"infraClusterSecretRef,omitempty"`
 }
 

@@ -37,31 +37,31 @@ func (r *clusterReconciler) Reconcile(ctx context.Context, request ctrl.Request)
 
 func (r *clusterReconciler) reconcile(ctx context.Context, cluster *api.VirtinkCluster) error {
 	hasFinalizer := controllerutil.ContainsFinalizer(cluster, finalizer)
-	if hasFinalizer && cluster.Spec.InfraClusterSecretRef != nil {
-		return errors.New("this stand-in makes machines in its own cluster only: infraClusterSecretRef is set")
-	}
-	switch {
-	case cluster.DeletionTimestamp != nil && hasFinalizer:
-		return r.delete(ctx, cluster)
-	case cluster.DeletionTimestamp != nil:
+	if !hasFinalizer {
+		if cluster.DeletionTimestamp == nil {
+			controllerutil.AddFinalizer(cluster, finalizer)
+		}
 		return nil
-	case !hasFinalizer:
-		controllerutil.AddFinalizer(cluster, finalizer)
-		return nil
-	default:
-		return r.publish(ctx, cluster)
 	}
+	infra, err := infrastructure(ctx, r.Client, cluster.Spec.InfraClusterSecretRef)
+	if err != nil {
+		return err
+	}
+	if cluster.DeletionTimestamp != nil {
+		return r.delete(ctx, infra, cluster)
+	}
+	return r.publish(ctx, infra, cluster)
 }
 
 // delete issues the deletion of whatever Service has the cluster's name, and waits for nothing.
-func (r *clusterReconciler) delete(ctx context.Context, cluster *api.VirtinkCluster) error {
+func (r *clusterReconciler) delete(ctx context.Context, infra client.Client, cluster *api.VirtinkCluster) error {
 	service := r.serviceOf(cluster)
-	isThere, err := found(r.Get(ctx, client.ObjectKeyFromObject(service), service))
+	isThere, err := found(infra.Get(ctx, client.ObjectKeyFromObject(service), service))
 	if err != nil {
 		return err
 	}
 	if isThere {
-		if err := r.Delete(ctx, service); err != nil {
+		if err := infra.Delete(ctx, service); err != nil {
 			return err
 		}
 		r.events.Eventf(cluster, corev1.EventTypeNormal, "DeletedControlPlaneService", "Deleted control plane Service %q", service.Name)
@@ -73,19 +73,19 @@ func (r *clusterReconciler) delete(ctx context.Context, cluster *api.VirtinkClus
 // publish makes the Service of the control plane, or takes whichever has the cluster's name, and publishes its address.
 // In the pass that makes it the address is still empty, as upstream's is. The CRD refuses a patch of the port alone, so
 // the cluster is ready for a moment without an endpoint.
-func (r *clusterReconciler) publish(ctx context.Context, cluster *api.VirtinkCluster) error {
+func (r *clusterReconciler) publish(ctx context.Context, infra client.Client, cluster *api.VirtinkCluster) error {
 	var owner api.Cluster
 	if isOwned, err := ownerOf(ctx, r, cluster, "Cluster", &owner); err != nil || !isOwned {
 		return err
 	}
 	service := r.serviceOf(cluster)
-	isThere, err := found(r.Get(ctx, client.ObjectKeyFromObject(service), service))
+	isThere, err := found(infra.Get(ctx, client.ObjectKeyFromObject(service), service))
 	if err != nil {
 		return err
 	}
 	if !isThere {
 		made := r.newService(cluster, owner.Name)
-		if err := r.Create(ctx, made); err != nil {
+		if err := infra.Create(ctx, made); err != nil {
 			return fmt.Errorf("create control plane Service: %w", err)
 		}
 		r.events.Eventf(cluster, corev1.EventTypeNormal, "CreatedControlPlaneService", "Created control plane Service %q", made.Name)

@@ -59,15 +59,12 @@ func (r *machineReconciler) reconcile(ctx context.Context, machine *api.VirtinkM
 	if isThere, err := found(r.Get(ctx, key, &cluster)); err != nil || !isThere {
 		return whenSettled, err
 	}
-	// Upstream reads this for the credentials of another cluster. Where it is gone, a machine cannot be deleted.
-	if reference := cluster.Spec.InfrastructureRef; reference != nil {
-		key := client.ObjectKey{Namespace: reference.Namespace, Name: reference.Name}
-		if err := r.Get(ctx, key, &api.VirtinkCluster{}); err != nil {
-			return 0, fmt.Errorf("get VirtinkCluster: %w", err)
-		}
+	infra, err := r.infrastructureOf(ctx, &cluster)
+	if err != nil {
+		return 0, err
 	}
 	if machine.DeletionTimestamp != nil {
-		return whenSettled, r.delete(ctx, machine)
+		return whenSettled, r.delete(ctx, infra, machine)
 	}
 	if !cluster.Status.InfrastructureReady || owner.Spec.Bootstrap.DataSecretName == nil {
 		return whileWaiting, nil
@@ -76,21 +73,35 @@ func (r *machineReconciler) reconcile(ctx context.Context, machine *api.VirtinkM
 	if err != nil || !hasAddress {
 		return again, err
 	}
-	if err := r.ensureVolumes(ctx, machine); err != nil {
+	if err := r.ensureVolumes(ctx, infra, machine); err != nil {
 		return 0, err
 	}
-	return r.ensureVM(ctx, machine, *owner.Spec.Bootstrap.DataSecretName)
+	return r.ensureVM(ctx, infra, machine, *owner.Spec.Bootstrap.DataSecretName)
+}
+
+// infrastructureOf returns a client of the cluster in which the machines of a Cluster are made. Where its VirtinkCluster
+// is gone there is none, and a machine cannot be deleted.
+func (r *machineReconciler) infrastructureOf(ctx context.Context, cluster *api.Cluster) (client.Client, error) {
+	reference := cluster.Spec.InfrastructureRef
+	if reference == nil {
+		return r.Client, nil
+	}
+	var owner api.VirtinkCluster
+	if err := r.Get(ctx, client.ObjectKey{Namespace: reference.Namespace, Name: reference.Name}, &owner); err != nil {
+		return nil, fmt.Errorf("get VirtinkCluster: %w", err)
+	}
+	return infrastructure(ctx, r.Client, owner.Spec.InfraClusterSecretRef)
 }
 
 // delete issues the deletion of the VirtualMachine and frees the address. It waits for neither, and leaves the disks.
-func (r *machineReconciler) delete(ctx context.Context, machine *api.VirtinkMachine) error {
+func (r *machineReconciler) delete(ctx context.Context, infra client.Client, machine *api.VirtinkMachine) error {
 	var vm api.VirtualMachine
-	isThere, err := found(r.Get(ctx, client.ObjectKey{Namespace: namespaceOf(machine), Name: machine.Name}, &vm))
+	isThere, err := found(infra.Get(ctx, client.ObjectKey{Namespace: namespaceOf(machine), Name: machine.Name}, &vm))
 	if err != nil {
 		return err
 	}
 	if isThere {
-		if err := r.Delete(ctx, &vm); err != nil {
+		if err := infra.Delete(ctx, &vm); err != nil {
 			return err
 		}
 		r.events.Eventf(machine, corev1.EventTypeNormal, "DeletedVM", "Deleted VM %q", vm.Name)
@@ -103,9 +114,9 @@ func (r *machineReconciler) delete(ctx context.Context, machine *api.VirtinkMach
 }
 
 // ensureVM makes the VirtualMachine, and reports once it is there how far it is.
-func (r *machineReconciler) ensureVM(ctx context.Context, machine *api.VirtinkMachine, bootstrapSecret string) (time.Duration, error) {
+func (r *machineReconciler) ensureVM(ctx context.Context, infra client.Client, machine *api.VirtinkMachine, bootstrapSecret string) (time.Duration, error) {
 	var vm api.VirtualMachine
-	isThere, err := found(r.Get(ctx, client.ObjectKey{Namespace: namespaceOf(machine), Name: machine.Name}, &vm))
+	isThere, err := found(infra.Get(ctx, client.ObjectKey{Namespace: namespaceOf(machine), Name: machine.Name}, &vm))
 	if err != nil {
 		return 0, err
 	}
@@ -114,7 +125,7 @@ func (r *machineReconciler) ensureVM(ctx context.Context, machine *api.VirtinkMa
 		if err != nil {
 			return 0, err
 		}
-		if err := r.Create(ctx, made); err != nil {
+		if err := infra.Create(ctx, made); err != nil {
 			return 0, fmt.Errorf("create VM: %w", err)
 		}
 		r.events.Eventf(machine, corev1.EventTypeNormal, "CreatedVM", "Created VM %q", made.GetName())

@@ -64,17 +64,17 @@ func diskName(machine *api.VirtinkMachine, volume string) string {
 
 // ensureVolumes makes the DataVolumes of a machine, unless a DataVolume or a claim has the name: they have neither
 // owner nor label, so a machine that comes back finds its disks, and those of one that is gone stay.
-func (r *machineReconciler) ensureVolumes(ctx context.Context, machine *api.VirtinkMachine) error {
+func (r *machineReconciler) ensureVolumes(ctx context.Context, infra client.Client, machine *api.VirtinkMachine) error {
 	for _, template := range machine.Spec.VolumeTemplates {
 		if template.DataVolume == nil {
 			continue
 		}
 		key := client.ObjectKey{Namespace: namespaceOf(machine), Name: diskName(machine, template.DataVolume.Name)}
-		hasVolume, err := found(r.Get(ctx, key, &api.DataVolume{}))
+		hasVolume, err := found(infra.Get(ctx, key, &api.DataVolume{}))
 		if err != nil {
 			return err
 		}
-		hasClaim, err := found(r.Get(ctx, key, &corev1.PersistentVolumeClaim{}))
+		hasClaim, err := found(infra.Get(ctx, key, &corev1.PersistentVolumeClaim{}))
 		if err != nil {
 			return err
 		}
@@ -82,7 +82,7 @@ func (r *machineReconciler) ensureVolumes(ctx context.Context, machine *api.Virt
 			continue
 		}
 		made := newObject(api.CDI.WithKind("DataVolume"), key.Namespace, key.Name, template.DataVolume.Spec)
-		if err := r.Create(ctx, made); err != nil {
+		if err := infra.Create(ctx, made); err != nil {
 			return fmt.Errorf("create DataVolume: %w", err)
 		}
 		r.events.Eventf(machine, corev1.EventTypeNormal, "CreatedDataVolume", "Created DataVolume %q", key.Name)
