@@ -1,6 +1,6 @@
 import { firstLineOf, KnestError } from '../errors.ts';
 import type { KubernetesClient } from '../host/client.ts';
-import { enter } from '../host/connect.ts';
+import { enterPlain } from '../host/connect.ts';
 import { Kinds } from '../host/kinds.ts';
 import type { Service } from '../host/objects.ts';
 import { hasStatus } from '../host/rest.ts';
@@ -108,7 +108,7 @@ function withoutBrackets(host: string): string {
 
 /** Why a route does not work; undefined when it does. */
 async function probe(kubeconfig: string, signal: AbortSignal): Promise<string | undefined> {
-  const client = enter(kubeconfig, signal);
+  const client = enterPlain(kubeconfig, signal);
   const once = { method: 'GET', retries: 0, timeoutSeconds: PROBE_SECONDS } as const;
   try {
     await client.rest.text({ ...once, path: '/readyz' });

@@ -8,7 +8,7 @@ import { connectByOidc, kubeconfigWithTokenFile } from '../host/oidc.ts';
 import type { WithKubeconfig } from '../install/clusterctl.ts';
 import type { SavedHost } from '../state.ts';
 import type { World } from '../world.ts';
-import { maskSecrets } from './enter.ts';
+import { entryWorld } from './enter.ts';
 
 /** What is left of the host's credentials for others than this process. */
 export interface KeptCredentials {
@@ -69,8 +69,7 @@ export async function enterAgain(saved: SavedHost, world: World): Promise<Kubern
   const { env, log, mintToken, signal } = world;
   if ('hostOidc' in saved) return connectByOidc(saved.hostOidc, mintToken, env, signal, log.debug).client;
   const kubeconfig = await readCopy(saved.hostKubeconfigFile);
-  maskSecrets(kubeconfig, world);
-  return enter(kubeconfig, signal, log.debug);
+  return enter(kubeconfig, "the saved copy of the host's kubeconfig", entryWorld(world)).client;
 }
 
 /** Removes what was kept. */

@@ -1,5 +1,4 @@
-import { connect, type Connection } from '../host/connect.ts';
-import { secretsOfKubeconfig } from '../host/kubeconfig-secrets.ts';
+import { connect, type Connection, type EntryWorld } from '../host/connect.ts';
 import { connectByOidc } from '../host/oidc.ts';
 import type { HostInputs } from '../inputs.ts';
 import type { World } from '../world.ts';
@@ -14,15 +13,13 @@ export async function enterHost(inputs: { readonly host: HostInputs }, world: Wo
   });
 }
 
-/** Has every secret of a kubeconfig masked from here on. */
-export function maskSecrets(kubeconfig: string, { mask }: World): void {
-  for (const secret of secretsOfKubeconfig(kubeconfig)) mask(secret);
+/** What entering a host takes of the world. */
+export function entryWorld({ env, run, mask, redact, signal, log }: World): EntryWorld {
+  return { env, run, mask, redact, signal, observe: log.debug };
 }
 
 function connectAs(inputs: HostInputs, world: World): Connection {
   const { env, signal, log, mintToken } = world;
   if (inputs.oidc !== undefined) return connectByOidc(inputs.oidc, mintToken, env, signal, log.debug);
-  const host = connect(inputs, env, signal, log.debug);
-  maskSecrets(host.credentials.kubeconfig, world);
-  return host;
+  return connect(inputs, entryWorld(world));
 }

@@ -1,21 +1,31 @@
-import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { delimiter, join, resolve } from 'node:path';
-import { KubeConfig } from '@kubernetes/client-node';
+import { delimiter } from 'node:path';
 import { KnestError } from '../errors.ts';
+import { secretForms } from '../values/secret-forms.ts';
+import { UserAuthentication } from './authentication.ts';
 import { KubernetesClient } from './client.ts';
+import type { PluginWorld } from './exec-plugin.ts';
 import type { IdTokens } from './id-tokens.ts';
+import { merged, parseKubeconfig } from './kubeconfig.ts';
+import { givenFile, givenText, implicitFiles, serviceAccount, type KubeconfigText } from './kubeconfig-files.ts';
+import { secretsOfKubeconfig } from './kubeconfig-secrets.ts';
+import { loginOf } from './login.ts';
 import type { OidcHost } from './oidc.ts';
-import { exported, portable } from './portable.ts';
 import { RestClient, type RequestObserver } from './rest.ts';
 import { Transport } from './transport.ts';
 
-/** What tells which cluster to enter, and as whom. */
-export interface Credentials {
-  /** The text of a kubeconfig; wins over all else. */
+/** What says which cluster to enter, and as whom. */
+export interface GivenCredentials {
+  /** The text of a kubeconfig, or its base64; wins over all else. */
   readonly kubeconfig: string | undefined;
   readonly kubeconfigFile: string | undefined;
   readonly context: string | undefined;
+}
+
+/** What entering a cluster takes from outside. */
+export interface EntryWorld extends PluginWorld {
+  readonly signal: AbortSignal;
+  /** Hears of each request. */
+  readonly observe: RequestObserver;
 }
 
 /** An entered cluster. */
@@ -29,10 +39,10 @@ export interface Connection<Used extends UsedCredentials = UsedCredentials> {
   readonly credentials: Used;
 }
 
-/** What a cluster was entered with, for whoever has to enter it again. */
+/** What a cluster was entered with, to enter it again. */
 export type UsedCredentials = UsedKubeconfig | UsedOidc;
 
-/** A kubeconfig with one context alone and every file inlined: it works after those files are gone. */
+/** A kubeconfig with one context, certificates and keys in it: it works after their files are gone. */
 export interface UsedKubeconfig {
   readonly kubeconfig: string;
 }
@@ -43,114 +53,65 @@ export interface UsedOidc {
   readonly tokens: IdTokens;
 }
 
-const SERVICE_ACCOUNT_TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token';
-
 /**
- * Enters a cluster: `kubeconfig`, else `kubeconfigFile`, else KUBECONFIG, else ~/.kube/config, else the pod's own
- * service account. No request is sent yet. Throws KNEST_HOST_CONFIG when there is no usable configuration.
+ * Enters a cluster: `kubeconfig`, else `kubeconfigFile`, else KUBECONFIG, else ~/.kube/config, else the pod's service
+ * account. Masks every secret of them. Sends no request yet. Throws KNEST_HOST_CONFIG when there is no usable
+ * configuration.
  */
-export function connect(
-  credentials: Credentials,
-  env: NodeJS.ProcessEnv,
-  signal: AbortSignal,
-  observe?: RequestObserver,
+export function connect(given: GivenCredentials, world: EntryWorld): Connection<UsedKubeconfig> {
+  return entered(textsOf(given, world.env), given.context, world);
+}
+
+/** Enters the cluster of a kubeconfig that is not the user's own; `source` says for people where it comes from. */
+export function enter(kubeconfig: string, source: string, world: EntryWorld): Connection<UsedKubeconfig> {
+  return entered([{ text: kubeconfig, source, directory: undefined }], undefined, world);
+}
+
+/** Enters the cluster of a kubeconfig that names no files and programs, and whose secrets are masked. */
+export function enterPlain(kubeconfig: string, signal: AbortSignal): KubernetesClient {
+  const run = async (): Promise<never> => Promise.reject(new Error('it has no plugin'));
+  const world = { env: {}, run, mask: () => undefined, redact: (text: string) => text };
+  return enter(kubeconfig, 'the kubeconfig', { ...world, signal, observe: () => undefined }).client;
+}
+
+function entered(
+  texts: readonly KubeconfigText[],
+  context: string | undefined,
+  world: EntryWorld,
 ): Connection<UsedKubeconfig> {
-  const { config, source } = load(credentials, env);
-  if (credentials.context !== undefined) {
-    const names = config.getContexts().map(({ name }) => name);
-    if (!names.includes(credentials.context)) {
-      throw new KnestError({
-        code: 'KNEST_HOST_CONFIG',
-        problem: `host-context: ${source} has no context "${credentials.context}"`,
-        next: names.length === 0 ? 'it has no context at all' : `it has ${names.join(', ')}`,
-      });
-    }
-    config.setCurrentContext(credentials.context);
-  }
-  const cluster = config.getCurrentCluster();
-  const user = config.getCurrentUser();
-  if (!cluster?.server) {
-    throw new KnestError({
-      code: 'KNEST_HOST_CONFIG',
-      problem: `${source} names no cluster in its current context "${config.getCurrentContext()}"`,
-      next: 'set current-context in it, or the input host-context',
-    });
-  }
-  const only = portable(config);
+  // Before anything can fail, and say why.
+  for (const { text } of texts) for (const secret of secretsOfKubeconfig(text)) world.mask(secret);
+  const source = texts.map((text) => text.source).join(delimiter);
+  const kubeconfig = merged(texts.map((text) => parseKubeconfig(text.text, text.source, text.directory)));
+  const login = loginOf(kubeconfig, context, source);
+  for (const form of secretForms(login.user.key)) world.mask(form);
+  const authentication = new UserAuthentication(login, world);
+  const transport = new Transport({ cluster: login.cluster, authentication });
   return {
-    client: new KubernetesClient(new RestClient(new Transport(only), signal, observe)),
-    server: cluster.server,
-    user: user?.name ?? 'anonymous',
+    client: new KubernetesClient(new RestClient(transport, world.signal, world.observe)),
+    server: login.cluster.server,
+    user: login.user.name,
     source,
-    credentials: { kubeconfig: exported(only) },
+    credentials: {
+      get kubeconfig() {
+        return authentication.copy();
+      },
+    },
   };
 }
 
-/** A client for the current context of a kubeconfig that is known to be good. */
-export function enter(kubeconfig: string, signal: AbortSignal, observe?: RequestObserver): KubernetesClient {
-  const config = new KubeConfig();
-  config.loadFromString(kubeconfig);
-  return new KubernetesClient(new RestClient(new Transport(config), signal, observe));
-}
-
-function load(credentials: Credentials, env: NodeJS.ProcessEnv): { config: KubeConfig; source: string } {
-  const config = new KubeConfig();
-  if (credentials.kubeconfig !== undefined) {
-    parse('host-kubeconfig', () => config.loadFromString(credentials.kubeconfig ?? ''));
-    return { config, source: 'host-kubeconfig' };
-  }
-  const files = kubeconfigFiles(credentials, env);
-  if (files.length > 0) {
-    for (const file of files) parse(file, () => merge(config, file));
-    return { config, source: files.join(delimiter) };
-  }
-  if (existsSync(SERVICE_ACCOUNT_TOKEN) && env['KUBERNETES_SERVICE_HOST'] !== undefined) {
-    config.loadFromCluster();
-    return { config, source: "the pod's service account" };
-  }
+/** The kubeconfigs that count, one after the other. */
+function textsOf(given: GivenCredentials, env: NodeJS.ProcessEnv): readonly KubeconfigText[] {
+  if (given.kubeconfig !== undefined) return [givenText(given.kubeconfig)];
+  if (given.kubeconfigFile !== undefined) return [givenFile(given.kubeconfigFile)];
+  const texts = implicitFiles(env).filter(({ text }) => text.trim() !== '');
+  if (texts.length > 0) return texts;
+  const account = serviceAccount(env);
+  if (account !== undefined) return [account];
   throw new KnestError({
     code: 'KNEST_HOST_CONFIG',
     problem: 'there is no kubeconfig for the host cluster',
     evidence: ['looked at: host-kubeconfig, host-kubeconfig-file, KUBECONFIG, ~/.kube/config, a service account'],
-    next: 'pass host-kubeconfig: ${{ secrets.HOST_KUBECONFIG }} (blank for pull requests from forks, which get no secrets), or run in a pod with a service account',
+    next: 'pass host-kubeconfig: ${{ secrets.HOST_KUBECONFIG }}, or run in a pod with a service account',
   });
-}
-
-function kubeconfigFiles(credentials: Credentials, env: NodeJS.ProcessEnv): readonly string[] {
-  if (credentials.kubeconfigFile !== undefined) {
-    if (existsSync(credentials.kubeconfigFile)) return [resolve(credentials.kubeconfigFile)];
-    throw new KnestError({
-      code: 'KNEST_HOST_CONFIG',
-      problem: `host-kubeconfig-file: there is no file ${credentials.kubeconfigFile}`,
-      next: 'check the path; it is relative to the directory that the job runs in',
-    });
-  }
-  const listed = (env['KUBECONFIG'] ?? '').split(delimiter).filter((path) => path !== '');
-  const candidates = listed.length > 0 ? listed : [join(env['HOME'] ?? homedir(), '.kube', 'config')];
-  return candidates.filter((path) => existsSync(path));
-}
-
-/** Adds a file to what was read before, which wins, as for kubectl. Paths in it are relative to it. */
-function merge(config: KubeConfig, file: string): void {
-  const next = new KubeConfig();
-  next.loadFromFile(file);
-  if (config.getContexts().length === 0) {
-    const { clusters, users, contexts, currentContext } = next;
-    config.loadFromOptions({ clusters, users, contexts, currentContext });
-  } else {
-    config.mergeConfig(next, true);
-  }
-}
-
-function parse(source: string, read: () => void): void {
-  try {
-    read();
-  } catch (thrown) {
-    throw new KnestError({
-      code: 'KNEST_HOST_CONFIG',
-      // The parser's message quotes the text it read, which may be a key: only its kind is told.
-      problem: `${source} is no kubeconfig (${thrown instanceof Error ? thrown.name : 'error'})`,
-      next: 'pass the whole YAML of a kubeconfig, for example from `kubectl config view --minify --flatten --raw`',
-    });
-  }
 }

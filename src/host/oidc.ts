@@ -1,9 +1,11 @@
-import { KubeConfig } from '@kubernetes/client-node';
-import { KnestError } from '../errors.ts';
+import { KnestError, type Failure } from '../errors.ts';
+import type { Authentication, Credentials } from './authentication.ts';
 import { KubernetesClient } from './client.ts';
 import type { Connection, UsedOidc } from './connect.ts';
 import { IdTokens, type MintToken } from './id-tokens.ts';
-import { exported, portable } from './portable.ts';
+import { parseKubeconfig } from './kubeconfig.ts';
+import { loginOf, nobody, type Login } from './login.ts';
+import { portable } from './portable.ts';
 import { RestClient, type RequestObserver } from './rest.ts';
 import { Transport } from './transport.ts';
 
@@ -38,9 +40,9 @@ export function connectByOidc(
     });
   }
   const tokens = new IdTokens(host.audience, mint);
-  const config = portable(configOf(host));
+  const transport = new Transport({ cluster: loginFor(host).cluster, authentication: new OidcAuthentication(tokens) });
   return {
-    client: new KubernetesClient(new RestClient(new Transport(config, tokens), signal, observe)),
+    client: new KubernetesClient(new RestClient(transport, signal, observe)),
     server: host.server,
     user: USER,
     source: `OIDC, audience ${host.audience}`,
@@ -48,23 +50,48 @@ export function connectByOidc(
   };
 }
 
+/** Sends a token that is minted again before it expires. */
+export class OidcAuthentication implements Authentication {
+  readonly #tokens: IdTokens;
+
+  constructor(tokens: IdTokens) {
+    this.#tokens = tokens;
+  }
+
+  async credentials(): Promise<Credentials> {
+    return { headers: { Authorization: bearer(await this.#tokens.token()) }, certificate: '', key: '' };
+  }
+
+  forget({ headers: { Authorization: header } }: Credentials): void {
+    this.#tokens.forget(String(header).slice(bearer('').length));
+  }
+
+  refused(): Pick<Failure, 'evidence' | 'next'> {
+    return {
+      evidence: [this.#tokens.describe()],
+      next: "compare it with the server's AuthenticationConfiguration, see docs/oidc.md; its log has the reason",
+    };
+  }
+}
+
+function bearer(token: string): string {
+  return `Bearer ${token}`;
+}
+
 const USER = 'github-actions';
 
-function configOf({ server, caCertificate }: OidcHost): KubeConfig {
-  const config = new KubeConfig();
+function loginFor({ server, caCertificate }: OidcHost): Login {
   const caData = caCertificate && Buffer.from(caCertificate).toString('base64');
-  config.loadFromOptions({
-    clusters: [{ name: 'host', server, skipTLSVerify: false, ...(caData !== undefined && { caData }) }],
-    users: [{ name: USER }],
-    contexts: [{ name: 'host', cluster: 'host', user: USER }],
-    currentContext: 'host',
-  });
-  return config;
+  const kubeconfig = {
+    clusters: [{ name: 'host', cluster: { server, 'certificate-authority-data': caData } }],
+    contexts: [{ name: 'host', context: { cluster: 'host' } }],
+    'current-context': 'host',
+  };
+  return loginOf(parseKubeconfig(JSON.stringify(kubeconfig), 'host-server'), undefined, 'host-server');
 }
 
 /** A kubeconfig whose token is in a file of its own: other programs read that again when they run for long. */
 export function kubeconfigWithTokenFile(host: OidcHost, tokenFile: string): string {
-  const config = portable(configOf(host));
-  config.users = [{ name: USER, authProvider: { name: 'tokenFile', config: { tokenFile } } }];
-  return exported(config);
+  const login = loginFor(host);
+  return portable({ ...login, user: { ...nobody(USER), tokenFile } });
 }

@@ -1,74 +1,67 @@
-import { readFileSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { KubeConfig, type User } from '@kubernetes/client-node';
-import { getProxyForUrl } from 'proxy-from-env';
-import { KnestError, messageOf } from '../errors.ts';
+import type { Answer } from './exec-plugin.ts';
+import { EXEC_EXTENSION, LAST_ANSWER } from './kubeconfig.ts';
+import type { Login, LoginCluster, LoginUser } from './login.ts';
 
-/** The current context alone, with certificates and keys inlined and the proxy of the environment set. */
-export function portable(config: KubeConfig): KubeConfig {
-  const cluster = config.getCurrentCluster();
-  const user = config.getCurrentUser();
-  const context = config.getContextObject(config.getCurrentContext());
-  const only = new KubeConfig();
-  if (cluster === null || context === null) return config;
-  const { caFile, ...clusterFields } = cluster;
-  const proxyUrl = isSet(cluster.proxyUrl) ? cluster.proxyUrl : getProxyForUrl(cluster.server);
-  only.loadFromOptions({
-    clusters: [
-      {
-        ...clusterFields,
-        ...(isSet(caFile) && { caData: inline(caFile) }),
-        ...(proxyUrl !== '' && { proxyUrl }),
-      },
-    ],
-    users: user === null ? [] : [withoutFiles(user)],
-    contexts: [context],
-    currentContext: context.name,
+/**
+ * The text of a kubeconfig with this login alone, for other programs, and for the action itself later. It needs no other
+ * file but those with tokens. `answer`: what the user's plugin answered last, for when it is gone.
+ */
+export function portable({ context, cluster, user }: Login, answer?: Answer): string {
+  return JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name: cluster.name, cluster: clusterFields(cluster) }],
+    users: [{ name: user.name, user: userFields(user, answer) }],
+    contexts: [{ name: context, context: { cluster: cluster.name, user: user.name } }],
+    'current-context': context,
   });
-  return only;
 }
 
-/** The text of a kubeconfig that other programs understand too. */
-export function exported(config: KubeConfig): string {
-  const kubeconfig = JSON.parse(config.exportConfig()) as { readonly users: readonly ExportedUser[] };
-  const users = kubeconfig.users.map(({ name, user }) => {
-    const { 'auth-provider': provider, ...rest } = user;
-    // The library's own way to say what a kubeconfig calls tokenFile; client-go does not know it.
-    if (provider?.name !== 'tokenFile') return { name, user };
-    return { name, user: { ...rest, tokenFile: provider.config.tokenFile } };
-  });
-  return JSON.stringify({ ...kubeconfig, users });
-}
-
-interface ExportedUser {
-  readonly name: string;
-  readonly user: {
-    readonly 'auth-provider'?: { readonly name: string; readonly config: { readonly tokenFile?: string } };
-  };
-}
-
-function withoutFiles(user: User): User {
-  const { certFile, keyFile, ...fields } = user;
+function clusterFields(cluster: LoginCluster): object {
   return {
-    ...fields,
-    ...(isSet(certFile) && { certData: inline(certFile) }),
-    ...(isSet(keyFile) && { keyData: inline(keyFile) }),
+    server: cluster.address,
+    'tls-server-name': given(cluster.tlsServerName),
+    'certificate-authority-data': base64(cluster.certificateAuthority),
+    'insecure-skip-tls-verify': cluster.insecureSkipTlsVerify || undefined,
+    'proxy-url': given(cluster.proxyUrl),
+    extensions:
+      cluster.execConfig === undefined ? undefined : [{ name: EXEC_EXTENSION, extension: cluster.execConfig }],
   };
 }
 
-/** The library gives null, against its own types, for what a kubeconfig leaves out. */
-function isSet(text: string | null | undefined): text is string {
-  return text !== null && text !== undefined && text !== '';
+function userFields(user: LoginUser, answer: Answer | undefined): object {
+  const { impersonate, authProvider, exec } = user;
+  return {
+    'client-certificate-data': base64(user.certificate),
+    'client-key-data': base64(user.key),
+    token: given(user.token),
+    tokenFile: given(user.tokenFile),
+    username: given(user.username),
+    password: given(user.password),
+    as: given(impersonate.user),
+    'as-uid': given(impersonate.uid),
+    'as-groups': impersonate.groups.length === 0 ? undefined : impersonate.groups,
+    'as-user-extra': impersonate.extra.size === 0 ? undefined : Object.fromEntries(impersonate.extra),
+    'auth-provider': authProvider && { ...authProvider, config: Object.fromEntries(authProvider.config) },
+    exec,
+    extensions: answer && [{ name: LAST_ANSWER, extension: statusOf(answer) }],
+  };
 }
 
-function inline(file: string): string {
-  try {
-    return readFileSync(file).toString('base64');
-  } catch (thrown) {
-    throw new KnestError({
-      code: 'KNEST_HOST_CONFIG',
-      problem: `the kubeconfig names ${file}, which cannot be read: ${messageOf(thrown)}`,
-      next: `check that ${dirname(file)} is there in this job, or inline it with kubectl config view --flatten --raw`,
-    });
-  }
+function statusOf({ token, certificate, key, expires }: Answer): object {
+  return {
+    token: given(token),
+    clientCertificateData: given(certificate),
+    clientKeyData: given(key),
+    expirationTimestamp: given(expires),
+  };
+}
+
+/** Left out when blank. */
+function given(text: string): string | undefined {
+  return text === '' ? undefined : text;
+}
+
+function base64(text: string): string | undefined {
+  return text === '' ? undefined : Buffer.from(text).toString('base64');
 }

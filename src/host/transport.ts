@@ -1,105 +1,109 @@
-import type { RequestOptions } from 'node:https';
-import type { KubeConfig } from '@kubernetes/client-node';
+import { getCACertificates } from 'node:tls';
 import { Agent, ProxyAgent, type Dispatcher } from 'undici';
-import { type Failure, firstLineOf, KnestError } from '../errors.ts';
-import type { IdTokens } from './id-tokens.ts';
+import type { Failure } from '../errors.ts';
+import type { Authentication, Credentials } from './authentication.ts';
+import type { LoginCluster } from './login.ts';
 
-/** What a request needs of a kubeconfig. */
+/** What a request takes. */
 export interface Session {
+  /** Those that have one value. */
   readonly headers: Readonly<Record<string, string>>;
   readonly dispatcher: Dispatcher;
+  readonly credentials: Credentials;
 }
 
-/** Credentials are read anew this often, since tokens in files and from exec plugins rotate. Milliseconds. */
-const LIFETIME = 60_000;
+/** An API server, and as whom to enter it. */
+export interface Entry {
+  readonly cluster: LoginCluster;
+  readonly authentication: Authentication;
+}
 
-/** The way to one API server, with the credentials of the current context of a kubeconfig, or with tokens. */
+/** The way to one API server, and the credentials for it. */
 export class Transport {
   readonly server: string;
-  readonly #config: KubeConfig;
-  readonly #tokens: IdTokens | undefined;
-  #session: Promise<Session> | undefined;
-  #expires = 0;
-  /** Kept as long as the certificates are the same: each has connections of its own. */
-  #dispatcher: { readonly key: string; readonly dispatcher: Dispatcher } | undefined;
+  readonly #cluster: LoginCluster;
+  readonly #authentication: Authentication;
+  /** Kept as long as the certificate is the same: each has connections of its own. */
+  #dispatcher: { readonly certificate: string; readonly dispatcher: Dispatcher } | undefined;
 
-  constructor(config: KubeConfig, tokens?: IdTokens) {
-    this.#config = config;
-    this.#tokens = tokens;
-    this.server = config.getCurrentCluster()?.server.replace(/\/+$/, '') ?? '';
+  constructor({ cluster, authentication }: Entry) {
+    this.server = cluster.server;
+    this.#cluster = cluster;
+    this.#authentication = authentication;
   }
 
-  /** Credentials that are not older than a minute. Throws KNEST_HOST_CREDENTIALS when they cannot be had. */
+  /** The credentials for the next request. Throws KNEST_HOST_CREDENTIALS when they cannot be had. */
   async session(): Promise<Session> {
-    if (this.#session === undefined || Date.now() > this.#expires) {
-      this.#expires = Date.now() + LIFETIME;
-      this.#session = this.#authenticate();
-    }
-    const session = await this.#session;
-    if (this.#tokens === undefined) return session;
-    const headers = { ...session.headers, Authorization: bearer(await this.#tokens.token()) };
-    return { ...session, headers };
+    const credentials = await this.#authentication.credentials();
+    const { single, repeated } = split(credentials.headers);
+    const dispatcher = this.#dispatcherFor(credentials);
+    return {
+      headers: single,
+      dispatcher: Object.keys(repeated).length === 0 ? dispatcher : repeating(dispatcher, repeated),
+      credentials,
+    };
   }
 
-  /** Has the credentials read, or minted, anew before the next request: the server no longer takes these. */
-  forget({ headers }: Session): void {
-    this.#session = undefined;
-    this.#tokens?.forget(headers['Authorization']?.slice(bearer('').length) ?? '');
+  /** Has the credentials obtained anew before the next request: the server no longer takes these. */
+  forget({ credentials }: Session): void {
+    this.#authentication.forget(credentials);
   }
 
   /** What a person needs to know about credentials that the server refuses. */
   refused(): Pick<Failure, 'evidence' | 'next'> {
-    if (this.#tokens === undefined) return { next: 'the credentials are wrong or expired: pass fresh ones' };
-    return {
-      evidence: [this.#tokens.describe()],
-      next: "compare it with the server's AuthenticationConfiguration, see docs/oidc.md; its log has the reason",
-    };
+    return this.#authentication.refused();
   }
 
-  async #authenticate(): Promise<Session> {
-    const options: RequestOptions = {};
-    try {
-      await this.#config.applyToHTTPSOptions(options);
-    } catch (thrown) {
-      this.#session = undefined;
-      throw new KnestError({
-        code: 'KNEST_HOST_CREDENTIALS',
-        problem: `the credentials for ${this.server} cannot be used: ${firstLineOf(thrown)}`,
-        next: 'check the user entry of the host kubeconfig and the files or commands that it names',
-        cause: thrown,
-      });
-    }
-    const basic = options.auth && { Authorization: `Basic ${Buffer.from(options.auth).toString('base64')}` };
-    const headers = { ...(options.headers as Record<string, string> | undefined), ...basic };
-    return { headers, dispatcher: this.#dispatcherFor(options) };
-  }
-
-  #dispatcherFor({ ca, cert, key, passphrase, pfx, servername, rejectUnauthorized }: RequestOptions): Dispatcher {
-    const tls = Object.fromEntries(
-      Object.entries({ ca, cert, key, passphrase, pfx, servername, rejectUnauthorized }).filter(
-        ([, value]) => value !== undefined,
-      ),
-    );
-    const cacheKey = JSON.stringify(tls);
-    if (this.#dispatcher?.key !== cacheKey) {
-      const dispatcher = makeDispatcher(tls, this.#config.getCurrentCluster()?.proxyUrl);
-      this.#dispatcher = { key: cacheKey, dispatcher };
+  #dispatcherFor({ certificate, key }: Credentials): Dispatcher {
+    if (this.#dispatcher?.certificate !== certificate) {
+      this.#dispatcher = { certificate, dispatcher: makeDispatcher(this.#cluster, certificate, key) };
     }
     return this.#dispatcher.dispatcher;
   }
 }
 
-function bearer(token: string): string {
-  return `Bearer ${token}`;
+function split(headers: Credentials['headers']): {
+  readonly single: Readonly<Record<string, string>>;
+  readonly repeated: Readonly<Record<string, string[]>>;
+} {
+  const single: Record<string, string> = {};
+  const repeated: Record<string, string[]> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (typeof value === 'string') single[name] = value;
+    else repeated[name] = value;
+  }
+  return { single, repeated };
+}
+
+/** Sends headers more than once, which fetch would join by commas. */
+function repeating(dispatcher: Dispatcher, repeated: Readonly<Record<string, string[]>>): Dispatcher {
+  return dispatcher.compose((dispatch) => (options, handler) => {
+    const headers = { ...(options.headers as Readonly<Record<string, string>>), ...repeated };
+    return dispatch({ ...options, headers }, handler);
+  });
 }
 
 /**
- * Connections of our own, not the client library's: over HTTP/2, undici takes a watch in which nothing happens for an
- * idle connection, and ends the process with it.
+ * Connections over HTTP/1.1 alone: over HTTP/2, undici takes a watch in which nothing happens for an idle connection,
+ * and ends the process with it.
  */
-function makeDispatcher(tls: object, proxyUrl: string | undefined): Dispatcher {
+function makeDispatcher(cluster: LoginCluster, certificate: string, key: string): Dispatcher {
+  const { certificateAuthority, tlsServerName, insecureSkipTlsVerify, proxyUrl } = cluster;
+  const tls = {
+    ca: certificateAuthority === '' ? publicAuthorities() : certificateAuthority,
+    // For Go every certificate among the authorities is one to trust, also one in the middle of a chain.
+    allowPartialTrustChain: true,
+    rejectUnauthorized: !insecureSkipTlsVerify,
+    ...(tlsServerName !== '' && { servername: tlsServerName }),
+    ...(certificate !== '' && { cert: certificate, key }),
+  };
   // A watch may be silent for long; every other request has a time-out of its own.
   const common = { allowH2: false, bodyTimeout: 0 };
-  if (proxyUrl !== undefined) return new ProxyAgent({ ...common, uri: proxyUrl, requestTls: tls });
+  if (proxyUrl !== '') return new ProxyAgent({ ...common, uri: proxyUrl, requestTls: tls });
   return new Agent({ ...common, connect: { ...tls, keepAlive: true, keepAliveInitialDelay: 30_000 } });
+}
+
+/** The authorities that Node brings along, and those that only the system knows. */
+function publicAuthorities(): string[] {
+  return [...getCACertificates('default'), ...getCACertificates('system')];
 }

@@ -24,3 +24,8 @@ export function privateKeyIn(text: string): string | undefined {
     return undefined;
   }
 }
+
+/** Whether a private key in PEM is that of the first of these certificates. */
+export function isKeyOf(key: string, certificates: string): boolean {
+  return new X509Certificate(certificates).checkPrivateKey(createPrivateKey(key));
+}

@@ -1,4 +1,4 @@
-import { parseDocument, type Document } from 'yaml';
+import { parseDocument, Scalar, visit, type Document } from 'yaml';
 
 /**
  * The value of a YAML document. Throws an error that says where the text is wrong, but never quotes it, as the
@@ -10,7 +10,40 @@ export function parseYaml(text: string): unknown {
 
 /** The same with every scalar as it is written: 0123 is neither 83 nor 123, and null is four letters. */
 export function parseYamlTexts(text: string): unknown {
-  return valueOf(parseDocument(text, { logLevel: 'silent', schema: 'failsafe' }));
+  return valueOf(parseTexts(text));
+}
+
+/**
+ * The same as kubectl reads it: YAML 1.1, where `yes` is true and 012 a number, but dates are text and of two entries
+ * with the same name the last counts. Source: go.yaml.in/yaml/v2 resolve.go.
+ */
+export function parseGoYaml(text: string): unknown {
+  const document = parseTexts(text);
+  visit(document, {
+    Scalar(key, node) {
+      const isPlain = node.type === Scalar.PLAIN && node.tag === undefined;
+      if (key !== 'key' && isPlain && typeof node.value === 'string') node.value = resolve(node.value);
+    },
+  });
+  return valueOf(document);
+}
+
+function parseTexts(text: string): Document.Parsed {
+  return parseDocument(text, { logLevel: 'silent', schema: 'failsafe', merge: true, uniqueKeys: false });
+}
+
+/** A plain scalar; a number is NaN, since no field that is read is one. */
+function resolve(text: string): unknown {
+  if (/^(?:|~|null|Null|NULL)$/.test(text)) return null;
+  if (/^(?:[yY]|yes|Yes|YES|true|True|TRUE|on|On|ON)$/.test(text)) return true;
+  if (/^(?:[nN]|no|No|NO|false|False|FALSE|off|Off|OFF)$/.test(text)) return false;
+  return isNumber(text) ? Number.NaN : text;
+}
+
+function isNumber(text: string): boolean {
+  if (/^(?:\.nan|\.NaN|\.NAN|[-+]?\.(?:inf|Inf|INF))$/.test(text)) return true;
+  const digits = /^[-+\d]/.test(text) ? text.replaceAll('_', '') : text;
+  return /^[-+]?(?:0x[\da-f]+|0b[01]+|0o?[0-7]+|(?:\.\d+|\d+(?:\.\d*)?)(?:e[-+]?\d+)?)$/i.test(digits);
 }
 
 function valueOf(document: Document.Parsed): unknown {

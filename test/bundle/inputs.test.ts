@@ -72,7 +72,9 @@ describe.concurrent('the way to the host', () => {
     const result = await job.main();
     expect(result.exitCode).toBe(1);
     expect(annotations(result, 'error')).toEqual([
-      expect.stringMatching(/^host-kubeconfig is no kubeconfig .*\(KNEST_HOST_CONFIG\)$/),
+      expect.stringMatching(
+        /^host-kubeconfig is not a usable kubeconfig: it is not valid YAML .*\(KNEST_HOST_CONFIG\)$/,
+      ),
     ]);
     expect(result.log + result.summary + JSON.stringify(result.state)).not.toContain(secret);
   });

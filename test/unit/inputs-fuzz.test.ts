@@ -11,6 +11,7 @@ import { COMMANDS, type CreateInputs } from '../../src/inputs.ts';
 import { requiredComponents } from '../../src/install/components.ts';
 import { readJob } from '../../src/world.ts';
 import { read } from './given-inputs.ts';
+import { quietWorld } from './host/server.ts';
 import { cidr } from './cluster/samples.ts';
 
 const { inputs } = readAction();
@@ -199,7 +200,7 @@ describe('any text for a kubeconfig', { timeout: 60_000 }, () => {
     fc.assert(
       fc.property(fc.oneof(texts, fc.json(), nearKubeconfigs), (kubeconfig) => {
         try {
-          connect({ kubeconfig, kubeconfigFile: undefined, context: undefined }, {}, new AbortController().signal);
+          connect({ kubeconfig, kubeconfigFile: undefined, context: undefined }, quietWorld());
         } catch (thrown) {
           if (!(thrown instanceof KnestError && thrown.code === 'KNEST_HOST_CONFIG')) throw thrown;
         }

@@ -6,8 +6,9 @@ import { parse } from 'yaml';
 import { keepCredentials, type KeptCredentials } from '../../../src/commands/credentials.ts';
 import type { Connection } from '../../../src/host/connect.ts';
 import { IdTokens } from '../../../src/host/id-tokens.ts';
+import { makeCertificate } from '../../support/certificate.ts';
 
-const oidc = { server: 'https://host.example.com', caCertificate: 'PEM', audience: 'knest:host' };
+const oidc = { server: 'https://host.example.com', caCertificate: makeCertificate().cert, audience: 'knest:host' };
 
 let directory: string;
 beforeEach(() => (directory = mkdtempSync(join(tmpdir(), 'knest-credentials-'))));

@@ -1,19 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { enter } from '../../../src/host/connect.ts';
 import { felixDrops, type FelixDrops } from '../../../src/host/felix.ts';
-import { configFor, json, refuse, serve } from './server.ts';
+import { clientOf, json, refuse } from './server.ts';
 
 const V1 = '/apis/crd.projectcalico.org/v1/felixconfigurations';
 const V3 = '/apis/projectcalico.org/v3/felixconfigurations';
 
 /** What is read of a host that serves these configurations, by path, or refuses with a status; all else is 404. */
 async function read(served: Readonly<Record<string, readonly object[] | number>>): Promise<FelixDrops | undefined> {
-  const { url } = await serve((response, _number, { path }) => {
+  const { client } = await clientOf((response, _number, { path }) => {
     const items = served[path.replace(/\?.*/, '')];
     if (Array.isArray(items)) json(response, { items, metadata: { resourceVersion: '1' } });
     else refuse(response, typeof items === 'number' ? items : 404);
   });
-  return felixDrops(enter(configFor(url).exportConfig(), AbortSignal.timeout(10_000)));
+  return felixDrops(client);
 }
 
 const configuration = (name: string, spec: object): object => ({ metadata: { name }, spec });

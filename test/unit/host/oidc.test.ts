@@ -2,27 +2,29 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { IdTokens } from '../../../src/host/id-tokens.ts';
 import { Kinds } from '../../../src/host/kinds.ts';
-import { connectByOidc, kubeconfigWithTokenFile, type OidcHost } from '../../../src/host/oidc.ts';
+import { connectByOidc, kubeconfigWithTokenFile, OidcAuthentication, type OidcHost } from '../../../src/host/oidc.ts';
 import { RestClient } from '../../../src/host/rest.ts';
 import { KubernetesClient } from '../../../src/host/client.ts';
 import { Transport } from '../../../src/host/transport.ts';
 import { watch, watchTarget } from '../../../src/host/watch.ts';
+import { makeCertificate } from '../../support/certificate.ts';
 import { rejection } from '../rejection.ts';
 import { configFor, json, refuse, serve, type Handler } from './server.ts';
 
 const never = new AbortController().signal;
-const host: OidcHost = { server: 'https://host.example.com:6443', caCertificate: 'PEM', audience: 'knest:host' };
+const { cert } = makeCertificate();
+const host: OidcHost = { server: 'https://host.example.com:6443', caCertificate: cert, audience: 'knest:host' };
 const allowed = { ACTIONS_ID_TOKEN_REQUEST_URL: 'https://pipelines.example.com/token?api-version=2.0' };
 const unused = async (): Promise<string> => Promise.reject(new Error('not asked for'));
 
 /** A client whose tokens are `token-1`, `token-2`, … */
 async function clientFor(handler: Handler) {
   const { url, received } = await serve(handler);
-  const config = configFor(url);
-  config.users = [{ name: 'u' }];
   let number = 0;
   const tokens = new IdTokens('knest:host', async () => Promise.resolve(`token-${++number}`));
-  const client = new KubernetesClient(new RestClient(new Transport(config, tokens), never));
+  const client = new KubernetesClient(
+    new RestClient(new Transport({ ...configFor(url), authentication: new OidcAuthentication(tokens) }), never),
+  );
   return { client, authorizations: () => received.map(({ headers }) => headers.authorization) };
 }
 
@@ -97,7 +99,7 @@ describe('the kubeconfig for other programs', () => {
   it('names the file of the token, and holds none', () => {
     expect(parse(kubeconfigWithTokenFile(host, '/private/token'))).toMatchObject({
       'current-context': 'host',
-      clusters: [{ cluster: { server: host.server, 'certificate-authority-data': btoa('PEM') } }],
+      clusters: [{ cluster: { server: host.server, 'certificate-authority-data': btoa(cert) } }],
       users: [{ name: 'github-actions', user: { tokenFile: '/private/token' } }],
       contexts: [{ name: 'host', context: { cluster: 'host', user: 'github-actions' } }],
     });

@@ -1,16 +1,21 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { KubeConfig } from '@kubernetes/client-node';
 import { onTestFinished } from 'vitest';
+import { UserAuthentication } from '../../../src/host/authentication.ts';
 import { KubernetesClient } from '../../../src/host/client.ts';
+import type { EntryWorld } from '../../../src/host/connect.ts';
+import { nobody, type LoginCluster, type LoginUser } from '../../../src/host/login.ts';
 import { RestClient } from '../../../src/host/rest.ts';
-import { Transport } from '../../../src/host/transport.ts';
+import { Transport, type Entry } from '../../../src/host/transport.ts';
+import { processRunner } from '../../../src/process.ts';
 
 /** What came in at the server. */
 export interface Received {
   readonly method: string;
   readonly path: string;
   readonly headers: IncomingMessage['headers'];
+  /** The same, with every value of those that came several times. */
+  readonly headersDistinct: IncomingMessage['headersDistinct'];
   readonly body: string;
   /** Milliseconds, of performance.now(). */
   readonly at: number;
@@ -28,8 +33,8 @@ export async function serve(
     let body = '';
     request.setEncoding('utf8').on('data', (text: string) => (body += text));
     request.on('end', () => {
-      const { method = '', url: path = '', headers } = request;
-      const one = { method, path, headers, body, at: performance.now() };
+      const { method = '', url: path = '', headers, headersDistinct } = request;
+      const one = { method, path, headers, headersDistinct, body, at: performance.now() };
       received.push(one);
       handler(response, received.length - 1, one);
     });
@@ -57,12 +62,34 @@ export function refuse(response: ServerResponse, code: number, headers: Record<s
   json(response, { kind: 'Status', code, reason: `Reason${code}`, message: `refused with ${code}` }, code, headers);
 }
 
-/** A kubeconfig for that server, with a token. */
-export function configFor(url: string, token = 'secret-token'): KubeConfig {
-  const config = new KubeConfig();
-  // The client library takes plain HTTP only so.
-  config.loadFromClusterAndUser({ name: 'c', server: url, skipTLSVerify: true }, { name: 'u', token });
-  return config;
+/** An entry to that server, with a token; `user` has more of what a kubeconfig says about a user. */
+export function configFor(url: string, token = 'secret-token', user: Partial<LoginUser> = {}): Entry {
+  const cluster: LoginCluster = {
+    name: 'c',
+    address: url,
+    server: url.replace(/\/+$/, ''),
+    authorization: undefined,
+    tlsServerName: '',
+    certificateAuthority: '',
+    insecureSkipTlsVerify: false,
+    proxyUrl: '',
+    execConfig: undefined,
+  };
+  const login = { context: 'c', cluster, user: { ...nobody('u'), token, ...user } };
+  return { cluster, authentication: new UserAuthentication(login, quietWorld()) };
+}
+
+/** What entering a host takes, without anybody who hears of it. */
+export function quietWorld(world: Partial<EntryWorld> = {}): EntryWorld {
+  return {
+    env: process.env,
+    run: processRunner(new AbortController().signal),
+    mask: () => undefined,
+    redact: (text) => text,
+    signal: new AbortController().signal,
+    observe: () => undefined,
+    ...world,
+  };
 }
 
 /** A client of a local server in the place of an API server, and what that received. */
