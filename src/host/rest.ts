@@ -73,10 +73,12 @@ export function hasStatus(thrown: unknown, status: number): thrown is ApiError {
 export type RequestObserver = (line: string) => void;
 
 const RETRIES = 5;
+/** How often the tries of a write are repeated whose webhook does not answer: for a minute, since it may just restart. */
+const WEBHOOK_TRIES = 10;
 
 /**
  * HTTP to one API server with the credentials of a kubeconfig. Connection resets, 429 and 5xx are retried, after
- * `Retry-After` when the server names it.
+ * `Retry-After` when the server names it. A webhook of the host that does not answer is given more time than the server.
  */
 export class RestClient {
   readonly server: string;
@@ -110,13 +112,15 @@ export class RestClient {
 
   /** The text of an answer, for the paths that speak no JSON, such as /readyz. */
   async text(request: Request): Promise<string> {
-    try {
-      return await retry(() => this.#once(request), {
+    const tries = (): Promise<string> =>
+      retry(() => this.#once(request), {
         signal: this.signal,
         tries: 1 + (request.retries ?? RETRIES),
         isRetried: (thrown) => (thrown instanceof KnestError ? isTransient(thrown) : !isCertificateProblem(thrown)),
         askedPause: (thrown) => (thrown instanceof ApiError ? thrown.retryAfterMilliseconds : undefined),
       });
+    try {
+      return await retry(tries, { signal: this.signal, tries: WEBHOOK_TRIES, isRetried: isWebhookAway });
     } catch (thrown) {
       if (thrown instanceof KnestError) throw thrown;
       this.signal.throwIfAborted();
@@ -205,6 +209,14 @@ export async function* linesOf(response: Response): AsyncGenerator<string> {
 export function isTransient(thrown: unknown): boolean {
   // 500 is also what a webhook gives whose pods are not up yet.
   return thrown instanceof ApiError && [429, 500, 502, 503, 504].includes(thrown.status);
+}
+
+/**
+ * Whether a webhook could not be called: its controller restarts, or is not up yet. Source: k8s.io/apiserver
+ * pkg/admission/plugin/webhook/errors.
+ */
+function isWebhookAway(thrown: unknown): boolean {
+  return hasStatus(thrown, 500) && thrown.message.includes('failed calling webhook');
 }
 
 async function answerOf(response: Response): Promise<Answer> {

@@ -63,6 +63,16 @@ describe('a retry', () => {
     expect(received).toHaveLength(3);
   });
 
+  it('follows for longer where a webhook of the host does not answer, since its controller may just restart', async () => {
+    const { url, received } = await serve((response, number) => {
+      const message = 'Internal error occurred: failed calling webhook "default.example.com": connection refused';
+      if (number >= 8) json(response, { ok: true });
+      else json(response, { kind: 'Status', code: 500, message }, 500, { 'retry-after': '0' });
+    });
+    expect(await new RestClient(new Transport(configFor(url)), never).json(get)).toEqual({ ok: true });
+    expect(received).toHaveLength(9);
+  });
+
   it('follows a connection that is cut before it answers', async () => {
     const { url, received } = await serve((response, number) => {
       if (number === 0) response.socket?.resetAndDestroy();
