@@ -11,7 +11,6 @@ export type SavedHost =
 export interface SavedState {
   readonly name: string;
   readonly namespace: string;
-  readonly host: SavedHost;
   /** Whether the post step deletes the cluster. */
   readonly ephemeral: boolean;
   /** Whether the cluster of a failed job stays. */
@@ -30,6 +29,10 @@ export interface State {
   remember(state: SavedState): void;
   /** What main remembered; undefined when it failed before it made anything. */
   recall(): SavedState | undefined;
+  /** Writes how main entered the host, for the post step to enter it and to remove what was kept of that. */
+  rememberHost(host: SavedHost): void;
+  /** How main entered the host; undefined when it did not remember it. */
+  recallHost(): SavedHost | undefined;
   /** Notes that main failed and kept its cluster, which the step's outcome does not tell when the job goes on. */
   keep(): void;
   /** Whether main noted that. */
@@ -43,6 +46,7 @@ export interface State {
 }
 
 const KEY = 'cluster';
+const HOST = 'host';
 const KEPT = 'kept';
 const DIRECTORY = 'directory';
 
@@ -66,9 +70,12 @@ export function githubState({ getState, saveState }: StateStore): State {
     directory: getState(DIRECTORY) || undefined,
     rememberDirectory: (path) => saveState(DIRECTORY, path),
     remember: (state) => saveState(KEY, JSON.stringify(state)),
-    recall: () => {
-      const text = getState(KEY);
-      return text === '' ? undefined : (JSON.parse(text) as SavedState);
-    },
+    recall: () => parsed(getState(KEY)) as SavedState | undefined,
+    rememberHost: (host) => saveState(HOST, JSON.stringify(host)),
+    recallHost: () => parsed(getState(HOST)) as SavedHost | undefined,
   };
+}
+
+function parsed(text: string): unknown {
+  return text === '' ? undefined : JSON.parse(text);
 }

@@ -5,6 +5,7 @@ import type { Cluster, KubernetesObject } from '../host/objects.ts';
 import { hasStatus } from '../host/rest.ts';
 import { retry } from '../host/retry.ts';
 import type { StepLog } from '../report/log.ts';
+import { checkNamesFree } from './foreign-objects.ts';
 import { Annotations, Labels, type ClusterIdentity } from './identity.ts';
 import { judgeExisting, notAdopted } from './ownership.ts';
 import { describeRest, waitUntilGone } from './removal.ts';
@@ -64,6 +65,35 @@ export async function claimCluster(
     throw conflict;
   };
   return retry(tryOnce, { signal, isRetried: isConflict, tries: TRIES });
+}
+
+/**
+ * Checks before anything is written that `claimCluster` and `createDependents` can succeed as things are now: the names
+ * of the Cluster and its objects are free, or are those of a Cluster that may be adopted. Resolves whether there is such
+ * a Cluster. Throws KNEST_OWNED_BY_OTHER, KNEST_TEMPLATE.
+ */
+export async function checkClaim(
+  client: KubernetesClient,
+  { others, fingerprint }: ClusterPlan,
+  identity: ClusterIdentity,
+  log: StepLog,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const isThere = async (): Promise<boolean> => {
+    const existing = await client.get(Kinds.cluster, identity.name, identity.namespace);
+    const verdict = existing && judgeExisting(existing.metadata, identity, fingerprint);
+    if (typeof verdict === 'object') throw notAdopted(identity, verdict);
+    return existing !== undefined;
+  };
+  if (await isThere()) return true;
+  try {
+    await checkNamesFree(client, others, identity, log, signal);
+    return false;
+  } catch (thrown) {
+    // Another job may have created the Cluster and its objects in the meantime.
+    if (await isThere()) return true;
+    throw thrown;
+  }
 }
 
 async function ensureNamespace(client: KubernetesClient, name: string): Promise<void> {

@@ -4,6 +4,7 @@ import { stringify } from 'yaml';
 import { KnestError } from '../errors.ts';
 import type { KubernetesClient } from '../host/client.ts';
 import { Kinds } from '../host/kinds.ts';
+import { NESTED_CLUSTER } from '../host/kubeconfig.ts';
 import type { Secret } from '../host/objects.ts';
 import { watchTarget, watchUntil } from '../host/watch.ts';
 import { secretForms } from '../values/secret-forms.ts';
@@ -46,10 +47,10 @@ async function appearing(
   return watchUntil(client, [target], () => target.objects.get(`${namespace}/${name}`), signal);
 }
 
-/** The YAML of a kubeconfig with one context, which has the name that Cluster API gives it. */
+/** The YAML of a kubeconfig with one context, which has the name that Cluster API gives it. It says what it is for. */
 export function kubeconfigText(
   { server, tlsServerName, certificateAuthority, clientCertificate, clientKey, token }: Kubeconfig,
-  { name }: Pick<ClusterHandle, 'name'>,
+  { name, namespace }: ClusterHandle,
 ): string {
   const user = `${name}-admin`;
   const context = `${user}@${name}`;
@@ -63,6 +64,7 @@ export function kubeconfigText(
           server,
           'tls-server-name': tlsServerName,
           'certificate-authority-data': base64(certificateAuthority),
+          extensions: [{ name: NESTED_CLUSTER, extension: { name, namespace } }],
         },
       },
     ],

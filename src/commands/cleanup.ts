@@ -15,7 +15,7 @@ import { checkPermissions } from '../host/preflight.ts';
 import type { CleanupInputs } from '../inputs.ts';
 import { cleanupPage } from '../report/cleanup.ts';
 import type { JobWorld, World } from '../world.ts';
-import { enterHost } from './enter.ts';
+import { enterHostOfClusters } from './enter.ts';
 
 /** Milliseconds for the look at what is left, which comes after the time of the command may be up. */
 const REPORT_MILLISECONDS = 60_000;
@@ -31,7 +31,7 @@ const MOST_OVERDUE = 20;
  * than an hour.
  */
 export async function cleanup(inputs: CleanupInputs, world: JobWorld): Promise<void> {
-  const { client } = await enterHost(inputs, world);
+  const { client } = await enterHostOfClusters(inputs, world);
   await checkPermissions(client, permissionsOf('cleanup', inputs.namespace));
   const { judgements, rules } = await look(client, inputs, world);
   const planned = judgements.map(outcomeOf);

@@ -1,21 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import type { ClusterFacts } from '../cluster/adopted.ts';
-import type { ClaimedCluster } from '../cluster/claim.ts';
+import { checkClaim, type ClaimedCluster } from '../cluster/claim.ts';
 import { prepareCni, type Cni } from '../cluster/cni.ts';
 import { tieDisks } from '../cluster/disks.ts';
 import { follow } from '../cluster/follow.ts';
-import { checkNamesFree, checkServedObjects } from '../cluster/foreign-objects.ts';
+import { checkServedObjects } from '../cluster/foreign-objects.ts';
 import { identify, type ClusterIdentity } from '../cluster/identity.ts';
 import { describeMachines, type MachineCounts } from '../cluster/machine-counts.ts';
 import type { ClusterNetworks } from '../cluster/networks.ts';
-import { judgeExisting, notAdopted } from '../cluster/ownership.ts';
 import { CNI_SUFFIX, resourceSet } from '../cluster/resource-set.ts';
 import { reviewTemplate } from '../cluster/review.ts';
 import { allVariables, planOf, render, variables, type ClusterPlan } from '../cluster/template.ts';
 import { hasJoined, hasReadyNode, infrastructureOf, isInitialised, type ClusterView } from '../cluster/view.ts';
 import { hostTime } from '../host/clock.ts';
 import type { Connection } from '../host/connect.ts';
-import { Kinds } from '../host/kinds.ts';
 import type { CreateInputs } from '../inputs.ts';
 import { Clusterctl, type WithKubeconfig } from '../install/clusterctl.ts';
 import { knownComponents } from '../install/components.ts';
@@ -25,7 +23,7 @@ import { describeDefaults } from '../install/variables.ts';
 import { createdPage } from '../report/summary.ts';
 import type { JobWorld, World } from '../world.ts';
 import { claim, complete } from './claim.ts';
-import { keepCredentials } from './credentials.ts';
+import { keepCredentials, type KeptCredentials } from './credentials.ts';
 import { diagnose, IN_MAIN } from './diagnose.ts';
 import { enterHost } from './enter.ts';
 import { handOverKubeconfig } from './handover.ts';
@@ -47,8 +45,8 @@ export async function create(inputs: CreateInputs, world: JobWorld): Promise<voi
   const cluster = identify(inputs, world.job, await readClock(host, world)); // name, owner, expiry, claim
   const found = await preflight(host, cluster, inputs, downloader, world);
   const cni = await prepare(inputs, found.networks, downloader, world);
-  const withKubeconfig = await remember(host, cluster, inputs, world); // the post step can find it from here on
-  const clusterctl = makeClusterctl(inputs, downloader, withKubeconfig, world);
+  const kept = await remember(host, cluster, inputs, world); // the post step can find it from here on
+  const clusterctl = makeClusterctl(inputs, downloader, kept.withKubeconfig, world);
   const plan = await makePlan(host, clusterctl, inputs, cluster, { ...found, cni }, world);
   await installMissing(host, clusterctl, found, world);
   if (found.template !== undefined) await checkServedObjects(host.client, plan.others);
@@ -62,7 +60,7 @@ export async function create(inputs: CreateInputs, world: JobWorld): Promise<voi
       const owned = { name: cluster.name, uid: claimed.cluster.metadata.uid ?? '', server, repositoryId };
       await tieDisks(host.client, cluster.namespace, [owned], world.log);
     }
-    await handOver(host, cluster, inputs, { ...made, cni }, world);
+    await handOver({ ...host, ...kept }, cluster, inputs, { ...made, cni }, world);
   } catch (thrown) {
     await diagnose(host.client, cluster, IN_MAIN, world);
     throw await undo(host, cluster, { ...inputs, created: claimed.created }, thrown, world);
@@ -96,22 +94,23 @@ async function prepare(
   });
 }
 
-/** Leaves what the post step needs, before the first write to the host. Returns how programs enter the host. */
+/** Leaves what the post step needs, before the first write to the host. Returns how others enter the host. */
 async function remember(
   host: Connection,
   cluster: ClusterIdentity,
   inputs: CreateInputs,
   world: World,
-): Promise<WithKubeconfig> {
+): Promise<KeptCredentials> {
   const { name, namespace, ephemeral, claim, repository, expiresAt } = cluster;
   const { keepOnFailure } = inputs;
-  const { saved, withKubeconfig } = await keepCredentials(host, name, world.directory);
+  const kept = await keepCredentials(host, name, world.directory);
+  world.state.rememberHost(kept.saved);
   const expiry = expiresAt === undefined ? {} : { expiresAt };
-  world.state.remember({ name, namespace, repository, claim, host: saved, ephemeral, keepOnFailure, ...expiry });
+  world.state.remember({ name, namespace, repository, claim, ephemeral, keepOnFailure, ...expiry });
   world.output('name', name);
   world.output('namespace', namespace);
   world.output('expires-at', expiresAt ?? '');
-  return withKubeconfig;
+  return kept;
 }
 
 function makeClusterctl(
@@ -163,13 +162,8 @@ async function makePlan(
       for (const text of describeDefaults(rendering, given, env)) log.warn(text);
     }
     const origin = template === undefined ? '' : ` of ${template.origin}`;
-    const existing = await client.get(Kinds.cluster, cluster.name, cluster.namespace);
-    if (existing === undefined) await checkNamesFree(client, plan.others, cluster, step, signal);
-    else {
-      const verdict = judgeExisting(existing.metadata, cluster, plan.fingerprint);
-      if (typeof verdict === 'object') throw notAdopted(cluster, verdict);
-    }
-    const names = existing === undefined ? 'their names are free' : 'the cluster exists';
+    const exists = await checkClaim(client, plan, cluster, step, signal);
+    const names = exists ? 'the cluster exists' : 'their names are free';
     return { value: plan, result: `${plan.others.length + 1} objects${origin}, ${names}` };
   });
 }
@@ -213,14 +207,15 @@ function areNodes(view: ClusterView, { controlPlane, workers }: MachineCounts, h
 
 /** Gives the job its cluster: kubeconfig, outputs, summary. */
 async function handOver(
-  host: Connection,
+  { client, server: hostServer, saved }: Connection & KeptCredentials,
   cluster: ClusterIdentity,
   inputs: CreateInputs,
   { machines: counts, created, kubernetesVersion: version, cni }: MadeCluster & { readonly cni: Cni },
   world: World,
 ): Promise<void> {
   const { name, namespace, expiresAt } = cluster;
-  const server = inputs.waitFor === 'none' ? undefined : await handOverKubeconfig(host.client, cluster, inputs, world);
+  const server =
+    inputs.waitFor === 'none' ? undefined : await handOverKubeconfig(client, cluster, saved, inputs, world);
   const kubernetesVersion = version ?? `v${inputs.kubernetesVersion.text}`;
   world.output('kubernetes-version', kubernetesVersion);
   world.output('timings', JSON.stringify(world.timeline));
@@ -228,7 +223,7 @@ async function handOver(
   const state = server === undefined ? verb : 'is ready';
   const machines = `${describeMachines(counts)}; CNI: ${created ? cni.description : 'as it was'}`;
   const { ephemeral } = inputs;
-  const page = { name, namespace, state, host: host.server, server, kubernetesVersion, machines, expiresAt, ephemeral };
+  const page = { name, namespace, state, host: hostServer, server, kubernetesVersion, machines, expiresAt, ephemeral };
   await world.summary.add(createdPage(page, world.timeline));
   world.log.line(`✔ ${name} ${state} in ${(world.timeline.elapsed / 1000).toFixed(1)} s`);
 }

@@ -1,14 +1,13 @@
+import { randomUUID } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writePrivateFile } from '../cluster/kubeconfig.ts';
 import { KnestError, messageOf } from '../errors.ts';
-import type { KubernetesClient } from '../host/client.ts';
-import { enter, type Connection, type UsedOidc } from '../host/connect.ts';
+import { enter, type Connection, type EntryWorld, type UsedOidc } from '../host/connect.ts';
 import { connectByOidc, kubeconfigWithTokenFile } from '../host/oidc.ts';
 import type { WithKubeconfig } from '../install/clusterctl.ts';
 import type { SavedHost } from '../state.ts';
 import type { World } from '../world.ts';
-import { entryWorld } from './enter.ts';
 
 /** What is left of the host's credentials for others than this process. */
 export interface KeptCredentials {
@@ -18,13 +17,16 @@ export interface KeptCredentials {
   readonly withKubeconfig: WithKubeconfig;
 }
 
-/** Keeps what the host was entered with, in private files named after the cluster; of OIDC tokens nothing. */
+/**
+ * Keeps what the host was entered with, in private files that are named after the cluster and are those of this use of
+ * the action alone; of OIDC tokens nothing.
+ */
 export async function keepCredentials(
   { credentials }: Connection,
   name: string,
   directory: string,
 ): Promise<KeptCredentials> {
-  const file = join(directory, `host-${name}.kubeconfig`);
+  const file = join(directory, `host-${name}-${randomUUID()}.kubeconfig`);
   if ('oidc' in credentials) {
     return { saved: { hostOidc: credentials.oidc }, withKubeconfig: (work) => withTokenFile(credentials, file, work) };
   }
@@ -64,12 +66,31 @@ async function withTokenFile<T>(
   }
 }
 
-/** Enters the host again, as the post step does. Throws KNEST_HOST_CONFIG, KNEST_HOST_CREDENTIALS. */
-export async function enterAgain(saved: SavedHost, world: World): Promise<KubernetesClient> {
+/** What entering a host takes of the world. */
+export function entryWorld({ env, run, mask, redact, signal, log }: World): EntryWorld {
+  return { env, run, mask, redact, signal, observe: log.debug };
+}
+
+/**
+ * Enters a host by what was kept of it; `source` says for people what that is. A `context` that is asked for must be
+ * the one that was used. Throws KNEST_HOST_CONFIG, KNEST_HOST_CREDENTIALS.
+ */
+export async function enterSaved(
+  saved: SavedHost,
+  source: string,
+  world: World,
+  context?: string,
+): Promise<Connection> {
   const { env, log, mintToken, signal } = world;
-  if ('hostOidc' in saved) return connectByOidc(saved.hostOidc, mintToken, env, signal, log.debug).client;
-  const kubeconfig = await readCopy(saved.hostKubeconfigFile);
-  return enter(kubeconfig, "the saved copy of the host's kubeconfig", entryWorld(world)).client;
+  if ('hostKubeconfigFile' in saved) {
+    return enter(await readCopy(saved.hostKubeconfigFile), source, entryWorld(world), context);
+  }
+  if (context === undefined) return { ...connectByOidc(saved.hostOidc, mintToken, env, signal, log.debug), source };
+  throw new KnestError({
+    code: 'KNEST_HOST_CONFIG',
+    problem: `host-context: ${source} was entered by OIDC, without a context`,
+    next: 'leave host-context out, or pass the kubeconfig that has it',
+  });
 }
 
 /** Removes what was kept. */

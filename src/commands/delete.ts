@@ -4,7 +4,7 @@ import { describeRest, removeCluster } from '../cluster/removal.ts';
 import { checkPermissions } from '../host/preflight.ts';
 import type { DeleteInputs } from '../inputs.ts';
 import type { JobWorld } from '../world.ts';
-import { enterHost } from './enter.ts';
+import { enterHostOfClusters } from './enter.ts';
 
 /**
  * Deletes a nested cluster of this repository and waits until nothing of it is left. That there is none is no error.
@@ -14,7 +14,7 @@ export async function deleteCluster(inputs: DeleteInputs, world: JobWorld): Prom
   const { name, namespace } = inputs;
   world.output('name', name);
   world.output('namespace', namespace);
-  const { client } = await enterHost(inputs, world);
+  const { client } = await enterHostOfClusters(inputs, world);
   await checkPermissions(client, permissionsOf('delete', namespace));
   const { existed, rest } = await world.log.step('Delete', async (step) => {
     const removal = await removeCluster(client, inputs, proofOfRepository(world.job), step, world.signal);

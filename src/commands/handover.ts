@@ -4,12 +4,18 @@ import { kubeconfigText, readKubeconfig, secretsOf, writePrivateFile } from '../
 import type { ClusterHandle } from '../cluster/view.ts';
 import type { KubernetesClient } from '../host/client.ts';
 import type { AccessInputs } from '../inputs.ts';
+import type { SavedHost } from '../state.ts';
 import type { World } from '../world.ts';
+import { noteHost } from './nested-host.ts';
 
-/** Writes the kubeconfig that works from this job, and returns the address in it. Secrets are masked before they leave. */
+/**
+ * Writes the kubeconfig that works from this job, and returns the address in it. Secrets are masked before they leave.
+ * `host` is how later steps find back from it.
+ */
 export async function handOverKubeconfig(
   client: KubernetesClient,
   cluster: ClusterHandle,
+  host: SavedHost,
   inputs: AccessInputs,
   world: World,
 ): Promise<string> {
@@ -20,6 +26,7 @@ export async function handOverKubeconfig(
     const text = kubeconfigText(kubeconfig, cluster);
     const path = join(world.directory, `${cluster.name}.kubeconfig`);
     await writePrivateFile(path, text);
+    await noteHost(cluster, host, world.directory);
     world.output('server', route.server);
     world.output('kubeconfig-path', path);
     world.output('kubeconfig', text);

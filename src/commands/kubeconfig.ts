@@ -3,7 +3,8 @@ import { permissionsOf } from '../cluster/permissions.ts';
 import { checkPermissions } from '../host/preflight.ts';
 import type { KubeconfigInputs } from '../inputs.ts';
 import type { JobWorld } from '../world.ts';
-import { enterHost } from './enter.ts';
+import { enterHostOfClusters } from './enter.ts';
+import { keepCredentials } from './credentials.ts';
 import { handOverKubeconfig } from './handover.ts';
 
 /**
@@ -15,10 +16,13 @@ export async function kubeconfig(inputs: KubeconfigInputs, world: JobWorld): Pro
   const { name, namespace } = inputs;
   world.output('name', name);
   world.output('namespace', namespace);
-  const { client } = await enterHost(inputs, world);
+  const host = await enterHostOfClusters(inputs, world);
+  const { client } = host;
   await checkPermissions(client, permissionsOf('kubeconfig', namespace));
   await findOwned(client, inputs, world.job);
-  await handOverKubeconfig(client, inputs, inputs, world);
+  const { saved } = await keepCredentials(host, name, world.directory);
+  world.state.rememberHost(saved);
+  await handOverKubeconfig(client, inputs, saved, inputs, world);
   world.output('timings', JSON.stringify(world.timeline));
   world.log.line(`✔ KUBECONFIG is that of ${name}`);
 }

@@ -7,7 +7,7 @@ import { tablePage } from '../report/summary.ts';
 import { textTable } from '../report/table.ts';
 import { formatDuration } from '../values/duration.ts';
 import type { JobWorld } from '../world.ts';
-import { enterHost } from './enter.ts';
+import { enterHostOfClusters } from './enter.ts';
 
 const HEADER = ['Cluster', 'State', 'Age', 'Expires', 'Repository', 'Pull request', 'Run'] as const;
 
@@ -16,7 +16,7 @@ const HEADER = ['Cluster', 'State', 'Age', 'Expires', 'Repository', 'Pull reques
  * table in the log and on the summary. Errors: KNEST_HOST_*, KNEST_PERMISSION.
  */
 export async function list(inputs: ListInputs, world: JobWorld): Promise<void> {
-  const { client } = await enterHost(inputs, world);
+  const { client } = await enterHostOfClusters(inputs, world);
   const clusters = await world.log.step('List', async () => {
     const value = await readFleet(client, inputs, world);
     return { value, result: headline(value.length, inputs, world) };

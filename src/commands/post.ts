@@ -5,9 +5,9 @@ import { Kinds } from '../host/kinds.ts';
 import type { JobStatus } from '../inputs.ts';
 import { keptLines } from '../report/kept.ts';
 import { keptPage } from '../report/summary.ts';
-import type { SavedState } from '../state.ts';
+import type { SavedHost, SavedState } from '../state.ts';
 import type { World } from '../world.ts';
-import { dropCredentials, enterAgain } from './credentials.ts';
+import { dropCredentials, enterSaved } from './credentials.ts';
 import { AFTER_CANCELLATION, AFTER_FAILURE, diagnose } from './diagnose.ts';
 
 /**
@@ -18,16 +18,26 @@ import { AFTER_CANCELLATION, AFTER_FAILURE, diagnose } from './diagnose.ts';
  * clean-up must not fail a green job.
  */
 export async function post(jobStatus: JobStatus | undefined, world: World): Promise<void> {
+  const host = world.state.recallHost();
+  if (host === undefined) return;
   const saved = world.state.recall();
-  if (saved === undefined) return;
-  const { name, namespace } = saved;
-  if (!saved.ephemeral) {
+  if (saved !== undefined) await endCluster(host, saved, jobStatus, world);
+  await dropCredentials(host);
+}
+
+async function endCluster(
+  host: SavedHost,
+  saved: SavedState,
+  jobStatus: JobStatus | undefined,
+  world: World,
+): Promise<void> {
+  const { name, namespace, ephemeral } = saved;
+  if (!ephemeral) {
     world.log.line(`▸ ${namespace}/${name} is not ephemeral: it stays`);
     return;
   }
-  const client = await enterAgain(saved.host, world);
+  const { client } = await enterSaved(host, "the saved copy of the host's kubeconfig", world);
   if (await isClaimed(client, saved, world)) await end(client, saved, jobStatus, world);
-  await dropCredentials(saved.host);
 }
 
 /** Whether the cluster is the one that main claimed; the log has the reason when it is not. */

@@ -11,7 +11,7 @@ import { checkPermissions } from '../host/preflight.ts';
 import type { ScaleInputs } from '../inputs.ts';
 import type { JobWorld } from '../world.ts';
 import { diagnose, IN_MAIN } from './diagnose.ts';
-import { enterHost } from './enter.ts';
+import { enterHostOfClusters } from './enter.ts';
 
 /**
  * Gives a nested cluster of this repository another number of machines, and waits until it has them.
@@ -24,7 +24,7 @@ export async function scale(inputs: ScaleInputs, world: JobWorld): Promise<void>
   const { log, signal } = world;
   world.output('name', name);
   world.output('namespace', namespace);
-  const { client } = await enterHost(inputs, world);
+  const { client } = await enterHostOfClusters(inputs, world);
   await checkPermissions(client, permissionsOf('scale', namespace));
   const cluster = await findOwned(client, inputs, world.job);
   const plan = await planScale(client, cluster, replicas);

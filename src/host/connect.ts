@@ -5,7 +5,7 @@ import { UserAuthentication } from './authentication.ts';
 import { KubernetesClient } from './client.ts';
 import type { PluginWorld } from './exec-plugin.ts';
 import type { IdTokens } from './id-tokens.ts';
-import { merged, parseKubeconfig } from './kubeconfig.ts';
+import { merged, parseKubeconfig, type Kubeconfig, type NestedCluster } from './kubeconfig.ts';
 import { givenFile, givenText, implicitFiles, serviceAccount, type KubeconfigText } from './kubeconfig-files.ts';
 import { secretsOfKubeconfig } from './kubeconfig-secrets.ts';
 import { loginOf } from './login.ts';
@@ -62,9 +62,24 @@ export function connect(given: GivenCredentials, world: EntryWorld): Connection<
   return entered(textsOf(given, world.env), given.context, world);
 }
 
+/**
+ * The nested cluster that KUBECONFIG or ~/.kube/config are for, since an earlier step handed its kubeconfig over;
+ * undefined when they are for any other, or have the context that is asked for by name. Throws KNEST_HOST_CONFIG.
+ */
+export function nestedClusterOf(env: NodeJS.ProcessEnv, context: string | undefined): NestedCluster | undefined {
+  const { clusters, contexts, currentContext } = kubeconfigOf(implicitTexts(env));
+  if (context !== undefined && contexts.has(context)) return undefined;
+  return clusters.get(contexts.get(currentContext)?.cluster ?? '')?.nested;
+}
+
 /** Enters the cluster of a kubeconfig that is not the user's own; `source` says for people where it comes from. */
-export function enter(kubeconfig: string, source: string, world: EntryWorld): Connection<UsedKubeconfig> {
-  return entered([{ text: kubeconfig, source, directory: undefined }], undefined, world);
+export function enter(
+  kubeconfig: string,
+  source: string,
+  world: EntryWorld,
+  context?: string,
+): Connection<UsedKubeconfig> {
+  return entered([{ text: kubeconfig, source, directory: undefined }], context, world);
 }
 
 /** Enters the cluster of a kubeconfig that names no files and programs, and whose secrets are masked. */
@@ -82,8 +97,7 @@ function entered(
   // Before anything can fail, and say why.
   for (const { text } of texts) for (const secret of secretsOfKubeconfig(text)) world.mask(secret);
   const source = texts.map((text) => text.source).join(delimiter);
-  const kubeconfig = merged(texts.map((text) => parseKubeconfig(text.text, text.source, text.directory)));
-  const login = loginOf(kubeconfig, context, source);
+  const login = loginOf(kubeconfigOf(texts), context, source);
   for (const form of secretForms(login.user.key)) world.mask(form);
   const authentication = new UserAuthentication(login, world);
   const transport = new Transport({ cluster: login.cluster, authentication });
@@ -100,11 +114,19 @@ function entered(
   };
 }
 
+function kubeconfigOf(texts: readonly KubeconfigText[]): Kubeconfig {
+  return merged(texts.map(({ text, source, directory }) => parseKubeconfig(text, source, directory)));
+}
+
+function implicitTexts(env: NodeJS.ProcessEnv): readonly KubeconfigText[] {
+  return implicitFiles(env).filter(({ text }) => text.trim() !== '');
+}
+
 /** The kubeconfigs that count, one after the other. */
 function textsOf(given: GivenCredentials, env: NodeJS.ProcessEnv): readonly KubeconfigText[] {
   if (given.kubeconfig !== undefined) return [givenText(given.kubeconfig)];
   if (given.kubeconfigFile !== undefined) return [givenFile(given.kubeconfigFile)];
-  const texts = implicitFiles(env).filter(({ text }) => text.trim() !== '');
+  const texts = implicitTexts(env);
   if (texts.length > 0) return texts;
   const account = serviceAccount(env);
   if (account !== undefined) return [account];

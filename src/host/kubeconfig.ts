@@ -16,6 +16,14 @@ export interface Cluster {
   readonly proxyUrl: string;
   /** What a plugin is told of the cluster besides; undefined when there is nothing. */
   readonly execConfig: unknown;
+  /** The nested cluster that this is, in a kubeconfig that this action handed over; undefined for any other. */
+  readonly nested: NestedCluster | undefined;
+}
+
+/** A nested cluster, as the kubeconfig that was handed over names it. */
+export interface NestedCluster {
+  readonly name: string;
+  readonly namespace: string;
 }
 
 /** As whom to enter it. A text that is not set is blank. */
@@ -81,6 +89,8 @@ export interface Kubeconfig {
 
 /** Where the action keeps the last answer of a plugin, in the copy that it makes of a kubeconfig. */
 export const LAST_ANSWER = 'knest-action/last-answer';
+/** Where a kubeconfig that this action hands over says which nested cluster it is for. */
+export const NESTED_CLUSTER = 'knest-action/nested-cluster';
 /** Where a kubeconfig has what a plugin is told of the cluster. Source: client-go tools/clientcmd/client_config.go. */
 export const EXEC_EXTENSION = 'client.authentication.k8s.io/exec';
 
@@ -158,7 +168,15 @@ function clusterOf(reader: FieldReader, name: string, fields: Fields, absolute: 
     insecureSkipTlsVerify: reader.flag(fields, 'insecure-skip-tls-verify'),
     proxyUrl: reader.text(fields, 'proxy-url'),
     execConfig: reader.extension(fields, EXEC_EXTENSION),
+    nested: nestedOf(reader.extension(fields, NESTED_CLUSTER)),
   };
+}
+
+/** The nested cluster of a mark; undefined for a mark that names none. */
+function nestedOf(mark: unknown): NestedCluster | undefined {
+  const { name, namespace } = (mark ?? {}) as Readonly<Record<string, unknown>>;
+  const isName = (text: unknown): text is string => typeof text === 'string' && /^[a-z0-9][a-z0-9.-]*$/.test(text);
+  return isName(name) && isName(namespace) ? { name, namespace } : undefined;
 }
 
 function userOf(reader: FieldReader, name: string, fields: Fields, absolute: (path: string) => string): User {

@@ -89,8 +89,7 @@ describe.concurrent('a host that cannot be entered', () => {
     expect(server.writes).toEqual([]);
     expect(main.state['cluster']).toContain('"name":"demo"');
     expect(JSON.stringify(main.state)).not.toContain(server.token);
-    const saved = JSON.parse(main.state['cluster'] ?? '') as { host: { hostKubeconfigFile: string } };
-    const { hostKubeconfigFile } = saved.host;
+    const { hostKubeconfigFile } = JSON.parse(main.state['host'] ?? '') as { hostKubeconfigFile: string };
     expect(hostKubeconfigFile.startsWith(job.temp)).toBe(true);
     expect(existsSync(hostKubeconfigFile)).toBe(true);
     expect((statSync(hostKubeconfigFile).mode & 0o777).toString(8)).toBe('600');

@@ -22,8 +22,8 @@ describe('without RUNNER_TEMP', () => {
     const job = makeJob(inputs, { env: { ...env, TMPDIR: probe.temp } });
     const main = await job.main();
     expect(annotations(main, 'error')).toEqual([expect.stringMatching(/\(KNEST_(?:DOWNLOAD|CHECKSUM)\)$/)]);
-    const { host } = JSON.parse(main.state['cluster'] ?? '') as { host: { hostKubeconfigFile: string } };
-    const directory = dirname(host.hostKubeconfigFile);
+    const { hostKubeconfigFile } = JSON.parse(main.state['host'] ?? '') as { hostKubeconfigFile: string };
+    const directory = dirname(hostKubeconfigFile);
     expect(dirname(directory)).toBe(probe.temp);
     expect(directory).not.toBe(planted);
     expect(main.state['directory']).toBe(directory);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Job } from '../support/runner.ts';
 import { jobStarter } from './jobs.ts';
-import { leftovers, sharedHost } from './support.ts';
+import { leftovers, nextStep, sharedHost } from './support.ts';
 
 const namespace = 'in-memory';
 const host = sharedHost();
@@ -104,6 +104,14 @@ describe('a cluster of in-memory machines', () => {
     const value = told.findIndex((line) => line.startsWith('::set-output name=kubeconfig::'));
     expect(told.findLastIndex((line) => line.startsWith('::add-mask::'))).toBeLessThan(value);
     expect(fetched.masks.length).toBeGreaterThan(20);
+    const second = nextStep(host, user, fetched, { namespace, name: 'second', infrastructure: 'docker' });
+    const madeBeside = await second.main();
+    expect(madeBeside.exitCode, madeBeside.log).toBe(0);
+    expect(madeBeside.log).toContain('(the host of in-memory/lasting, whose kubeconfig is in use)');
+    expect(await host.kubectl(['get', 'clusters', '-n', namespace, '-o', 'name'])).toContain('/second\n');
+    await second.post();
+    expect(await leftovers(host, namespace, 'second')).toEqual([]);
+    second.clean();
     const deleter = start({ command: 'delete', name });
     const deleted = await deleter.main();
     expect(deleted.exitCode, deleted.log).toBe(0);

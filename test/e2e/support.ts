@@ -1,5 +1,5 @@
 import { find, type Host } from '../host/host.ts';
-import { Job, type StepOptions } from '../support/runner.ts';
+import { Job, type StepOptions, type StepResult } from '../support/runner.ts';
 import { versions } from '../host/modules.ts';
 
 /** The name of the host that the tests of a project share; any other host on the machine is left alone. */
@@ -36,6 +36,15 @@ export function jobOn(host: Host, inputs: Readonly<Record<string, string>>, opti
       ...hostInputs(host),
       ...inputs,
     },
+  });
+}
+
+/** A later step of a job, which names no host: it has the files and variables that the step before left. */
+export function nextStep(host: Host, before: Job, { env }: StepResult, inputs: Readonly<Record<string, string>>): Job {
+  return new Job({
+    wrap: (argv) => host.command(argv),
+    inputs: { ...hostInputs(host), ...inputs },
+    env: { RUNNER_TEMP: before.temp, ...env },
   });
 }
 

@@ -19,6 +19,8 @@ export interface Behaviour {
   readonly podCidrs?: readonly string[];
   /** Whether the user may do everything, as SelfSubjectAccessReviews tell. */
   readonly isAdministrator?: boolean;
+  /** The API groups that it serves; Cluster API's alone if left out. */
+  readonly groups?: readonly string[];
   /** Answers instead; undefined for what it would answer otherwise. */
   readonly answer?: (request: Received) => Answer | undefined;
 }
@@ -110,6 +112,8 @@ function answerTo({ method, path, body }: Received, behaviour: Behaviour, partia
   switch (collection) {
     case '/version':
       return ok({ major: '1', minor: '36', gitVersion: behaviour.version ?? 'v1.36.3' });
+    case '/apis':
+      return ok({ groups: (behaviour.groups ?? ['cluster.x-k8s.io']).map((name) => ({ name })) });
     case '/api/v1/nodes':
       return ok(list('NodeList', 'v1', (behaviour.podCidrs ?? []).map(node)));
     case '/apis/networking.k8s.io/v1/servicecidrs':

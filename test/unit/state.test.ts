@@ -14,7 +14,6 @@ function step(before: ReadonlyMap<string, string> = new Map()) {
 const cluster: SavedState = {
   name: 'knest-1-1-test',
   namespace: 'knest',
-  host: { hostKubeconfigFile: '/tmp/knest/host.kubeconfig' },
   ephemeral: true,
   keepOnFailure: false,
   repository: { 'knest-action/repository-id': '1' },
@@ -32,6 +31,14 @@ describe('githubState', () => {
     const main = step();
     main.state.remember(cluster);
     expect(step(main.saved).state.recall()).toEqual(cluster);
+  });
+
+  it('hands over to post how main entered the host', () => {
+    const host = { hostKubeconfigFile: '/tmp/knest/host.kubeconfig' };
+    const main = step();
+    expect(step(main.saved).state.recallHost()).toBeUndefined();
+    main.state.rememberHost(host);
+    expect(step(main.saved).state.recallHost()).toEqual(host);
   });
 
   it('recalls nothing when main made nothing', () => {

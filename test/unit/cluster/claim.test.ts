@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { claimCluster } from '../../../src/cluster/claim.ts';
+import { checkClaim, claimCluster } from '../../../src/cluster/claim.ts';
 import { Annotations, identify, type ClusterIdentity } from '../../../src/cluster/identity.ts';
 import { machineCounts } from '../../../src/cluster/machine-counts.ts';
 import { withOwner } from '../../../src/cluster/stamp.ts';
@@ -22,6 +22,27 @@ const job = readJob({ GITHUB_REPOSITORY: 'acme/shop' });
 function planFor(identity: ClusterIdentity): ClusterPlan {
   return planOf({ cluster: withOwner(clusterOf(), identity), others: [], machines: machineCounts([]) }, []);
 }
+
+describe('checkClaim', () => {
+  it('finds the Cluster that another job creates with its objects while this one looks at them', async () => {
+    const identity = identify(readCreate({ name: 'pr', ephemeral: 'false' }), job, 0);
+    const service = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'pr', namespace: identity.namespace } };
+    const { client, store } = await clientOfStore(({ path }) => {
+      if (path.endsWith('/services/pr')) store.put(planFor(identity).cluster);
+      return undefined;
+    });
+    store.put(service);
+    expect(await checkClaim(client, planFor(identity), identity, { line: () => undefined }, signal)).toBe(true);
+  });
+
+  it('refuses a name that something else has, where there is no such Cluster', async () => {
+    const identity = identify(readCreate({ name: 'pr', ephemeral: 'false' }), job, 0);
+    const { client, store } = await clientOfStore();
+    store.put({ apiVersion: 'v1', kind: 'Service', metadata: { name: 'pr', namespace: identity.namespace } });
+    const check = checkClaim(client, planFor(identity), identity, { line: () => undefined }, signal);
+    expect(await rejection(check)).toMatchObject({ code: 'KNEST_OWNED_BY_OTHER' });
+  });
+});
 
 describe('claimCluster', () => {
   it('knows its own Cluster when the answer to its creation was lost', async () => {

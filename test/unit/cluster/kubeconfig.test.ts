@@ -2,9 +2,11 @@ import { chmodSync, linkSync, mkdtempSync, readFileSync, rmSync, statSync, symli
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { parseDocument } from 'yaml';
 import { kubeconfigText, readKubeconfig, secretsOf, writePrivateFile } from '../../../src/cluster/kubeconfig.ts';
 import { parseNested, type Kubeconfig } from '../../../src/cluster/nested-kubeconfig.ts';
 import { KnestError } from '../../../src/errors.ts';
+import { parseKubeconfig } from '../../../src/host/kubeconfig.ts';
 import { makeCertificate } from '../../support/certificate.ts';
 import { hostWith } from '../host/fake-host.ts';
 import { rejection } from '../rejection.ts';
@@ -25,6 +27,13 @@ beforeAll(() => {
   };
 });
 
+/** As Cluster API writes it: without the mark that the action adds. */
+function written(change: Partial<Kubeconfig> = {}): string {
+  const document = parseDocument(kubeconfigText({ ...kubeconfig, ...change }, cluster));
+  document.deleteIn(['clusters', 0, 'cluster', 'extensions']);
+  return document.toString({ lineWidth: 0 });
+}
+
 describe('secretsOf', () => {
   it('hides every secret in the YAML, and nothing else', () => {
     const masked = secretsOf(kubeconfig).reduce(
@@ -42,8 +51,15 @@ describe('secretsOf', () => {
 
 describe('kubeconfigText', () => {
   it('is what was read', () => {
-    const text = kubeconfigText({ ...kubeconfig, tlsServerName: '10.1.2.3' }, cluster);
-    expect(parseNested(text)).toEqual({ kubeconfig: { ...kubeconfig, tlsServerName: '10.1.2.3' }, problems: [] });
+    expect(parseNested(written({ tlsServerName: '10.1.2.3' }))).toEqual({
+      kubeconfig: { ...kubeconfig, tlsServerName: '10.1.2.3' },
+      problems: [],
+    });
+  });
+
+  it('says which nested cluster it is for', () => {
+    const merged = parseKubeconfig(kubeconfigText(kubeconfig, cluster), 'text');
+    expect(merged.clusters.get('pr')?.nested).toEqual(cluster);
   });
 
   it('keeps each value on one line, since what is broken could not be masked', () => {
@@ -65,12 +81,11 @@ describe('readKubeconfig', () => {
   }
 
   it('is that of the Secret', async () => {
-    expect(await read(kubeconfigText(kubeconfig, cluster))).toEqual(kubeconfig);
+    expect(await read(written())).toEqual(kubeconfig);
   });
 
   it('refuses one that leads elsewhere than the Cluster', async () => {
-    const text = kubeconfigText({ ...kubeconfig, server: 'https://198.51.100.7:6443' }, cluster);
-    const error = await rejection(read(text));
+    const error = await rejection(read(written({ server: 'https://198.51.100.7:6443' })));
     expect(error).toBeInstanceOf(KnestError);
     expect(error).toMatchObject({
       code: 'KNEST_API_ACCESS',
@@ -80,7 +95,7 @@ describe('readKubeconfig', () => {
   });
 
   it('refuses one while the Cluster has no endpoint', async () => {
-    const error = await rejection(read(kubeconfigText(kubeconfig, cluster), { host: '', port: 0 }));
+    const error = await rejection(read(written(), { host: '', port: 0 }));
     expect(error).toMatchObject({ problem: expect.stringContaining('has no controlPlaneEndpoint') as string });
   });
 });

@@ -26,11 +26,16 @@ function mode(file: string): string {
 describe('a kubeconfig', () => {
   it('is kept as a private copy, for the post step and for programs', async () => {
     const { saved, withKubeconfig } = await keep({ kubeconfig: 'the text' });
-    const file = join(directory, 'host-pr-17.kubeconfig');
-    expect(saved).toEqual({ hostKubeconfigFile: file });
+    const file = 'hostKubeconfigFile' in saved ? saved.hostKubeconfigFile : '';
+    expect(file).toMatch(new RegExp(`^${directory}/host-pr-17-[0-9a-f-]+[.]kubeconfig$`));
     expect(mode(file)).toBe('600');
     expect(await withKubeconfig(async (path) => Promise.resolve(readFileSync(path, 'utf8')))).toBe('the text');
     expect(existsSync(file)).toBe(true);
+  });
+
+  it('is kept once for each use of the action, since the post step of one removes its own', async () => {
+    const [first, second] = [await keep({ kubeconfig: 'one' }), await keep({ kubeconfig: 'one' })];
+    expect(first.saved).not.toEqual(second.saved);
   });
 });
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { KnestError } from '../../../src/errors.ts';
-import { connect, type GivenCredentials } from '../../../src/host/connect.ts';
+import { connect, nestedClusterOf, type GivenCredentials } from '../../../src/host/connect.ts';
 import { makeCertificate } from '../../support/certificate.ts';
 import { quietWorld } from './server.ts';
 
@@ -211,4 +211,37 @@ describe('the proxy of the environment', () => {
       'http://own:1',
     ],
   ])('%s', (_what, cluster, env, proxy) => expect(proxyOf(cluster, env)).toBe(proxy));
+});
+
+describe('a kubeconfig that the action handed over', () => {
+  const mark = {
+    extensions: [{ name: 'knest-action/nested-cluster', extension: { name: 'demo', namespace: 'knest' } }],
+  };
+  const demo = { name: 'demo', namespace: 'knest' };
+
+  it('is known by its mark, under whatever name it is kept', () => {
+    file('.kube/config', kubeconfig('nested', mark));
+    expect(nestedClusterOf({ HOME: home }, undefined)).toEqual(demo);
+    const KUBECONFIG = [file('nested', kubeconfig('nested', mark)), file('host', kubeconfig('host'))].join(':');
+    expect(nestedClusterOf({ HOME: home, KUBECONFIG }, undefined)).toEqual(demo);
+    expect(nestedClusterOf({ HOME: home, KUBECONFIG }, 'not-there')).toEqual(demo);
+  });
+
+  it('is any other where its cluster is not the one in use, or its context is asked for', () => {
+    const KUBECONFIG = [file('host', kubeconfig('host')), file('nested', kubeconfig('nested', mark))].join(':');
+    expect(nestedClusterOf({ HOME: home, KUBECONFIG }, undefined)).toBeUndefined();
+    expect(
+      nestedClusterOf({ HOME: home, KUBECONFIG: file('nested', kubeconfig('nested', mark)) }, 'second'),
+    ).toBeUndefined();
+    expect(nestedClusterOf({ HOME: home }, undefined)).toBeUndefined();
+  });
+
+  it('has a mark that names a cluster, or counts as any other', () => {
+    const bad = (extension: unknown): string =>
+      kubeconfig('odd', { extensions: [{ name: 'knest-action/nested-cluster', extension }] });
+    for (const extension of [null, 'demo', {}, { name: '../../etc', namespace: 'knest' }, { name: 'demo' }]) {
+      const KUBECONFIG = file('odd', bad(extension));
+      expect(nestedClusterOf({ HOME: home, KUBECONFIG }, undefined)).toBeUndefined();
+    }
+  });
 });
