@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { exportVariable, getIDToken, getInput, getState, saveState, setOutput, setSecret } from '@actions/core';
 import { cleanup } from './commands/cleanup.ts';
 import { create } from './commands/create.ts';
@@ -26,6 +27,8 @@ const CANCEL_MILLISECONDS = 5_000;
 /** Milliseconds that a connection or a child process may outlive the work: an idle connection does so by seconds. */
 const LINGER_MILLISECONDS = 1_000;
 
+/** Whether this is the post step, which starts by post.ts. */
+const isPost = basename(process.argv[1] ?? '').startsWith('post.');
 const state = githubState({ getState, saveState });
 const timeline = new Timeline();
 const log = githubLog(timeline);
@@ -35,10 +38,10 @@ const crashed = crashSignal();
 /** Undefined until it is needed: the post step deletes its cluster also where no directory can be made. */
 let directory: string | undefined;
 
-await (state.isPost ? runPost() : runMain());
+await (isPost ? runPost() : runMain());
 // A crash from here on is reported all the same, unless there was a failure already.
 crashed.addEventListener('abort', () => {
-  if (state.isPost) warn(crashed.reason);
+  if (isPost) warn(crashed.reason);
   else if (process.exitCode !== 1) void fail(toKnestError(crashed.reason), log, summary);
 });
 setTimeout(() => process.exit(), LINGER_MILLISECONDS).unref();
@@ -134,7 +137,7 @@ function makeWorld(timeoutSeconds: number, ...ends: readonly AbortSignal[]): Wor
 function findDirectory(): string {
   const { path, reason } = privateDirectory(process.env, state.directory);
   if (reason !== undefined) log.line(`▸ Private files are in ${path}: ${reason}`);
-  state.rememberDirectory(path);
+  if (!isPost) state.rememberDirectory(path);
   return path;
 }
 

@@ -41,8 +41,6 @@ export interface State {
   rememberDirectory(path: string): void;
   /** Where main kept them; undefined when it did not come that far. */
   readonly directory: string | undefined;
-  /** Whether this process is the post step. */
-  readonly isPost: boolean;
 }
 
 const KEY = 'cluster';
@@ -61,10 +59,7 @@ export interface StateStore {
  * outlives a killed process. Source: actions/toolkit packages/core/src/file-command.ts.
  */
 export function githubState({ getState, saveState }: StateStore): State {
-  const isPost = getState('isPost') === 'true';
-  if (!isPost) saveState('isPost', 'true');
   return {
-    isPost,
     isKept: getState(KEPT) === 'true',
     keep: () => saveState(KEPT, 'true'),
     directory: getState(DIRECTORY) || undefined,

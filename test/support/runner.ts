@@ -9,7 +9,7 @@ import { Masker } from './masker.ts';
 import { secretsOfText } from './secrets.ts';
 
 const root = resolve(import.meta.dirname, '../..');
-const bundle = join(root, 'dist/index.js');
+const dist = join(root, 'dist');
 
 interface ActionFile {
   readonly inputs: Readonly<Record<string, { readonly default?: string | number | boolean }>>;
@@ -100,7 +100,7 @@ export class Job {
     const paths = Object.fromEntries(files.map((name) => [name, join(this.directory, `${step}-${name}`)]));
     for (const path of Object.values(paths)) writeFileSync(path, '');
     const { wrap, onLine = () => undefined } = this.#options;
-    const argv = [process.execPath, bundle];
+    const argv = [process.execPath, join(dist, step === 'main' ? 'index.js' : 'post.js')];
     const { command, args } = wrap?.(argv) ?? { command: argv[0] ?? '', args: argv.slice(1) };
     const started = performance.now();
     const env = { ...this.#environment(step, inputs, withoutFiles ? {} : paths), ...changed };

@@ -52,8 +52,8 @@ describe('action.yml', () => {
     expect(described.filter(({ description }) => description.trim() === '')).toEqual([]);
   });
 
-  it('runs one bundle for main and post', () => {
-    expect(action).toMatchObject({ runs: { using: 'node24', main: 'dist/index.js', post: 'dist/index.js' } });
+  it('starts main and post by files that differ', () => {
+    expect(action).toMatchObject({ runs: { using: 'node24', main: 'dist/index.js', post: 'dist/post.js' } });
   });
 });
 
