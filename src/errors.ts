@@ -96,6 +96,7 @@ const RUNNER_ADVICE: Readonly<Record<string, string>> = {
   EACCES: 'give the user that runs the job access to it',
   EPERM: 'give the user that runs the job access to it',
   ENOTDIR: 'remove the file that is in the place of a directory; check RUNNER_TEMP and RUNNER_TOOL_CACHE',
+  EEXIST: 'remove the file that is in the place of a directory; check RUNNER_TEMP and RUNNER_TOOL_CACHE',
   EISDIR: 'remove the directory that is in the place of a file',
   ENOENT: 'leave the files of the running job alone: RUNNER_TEMP and what the variables GITHUB_* name must exist',
   EMFILE: 'increase the limit of open files (ulimit -n)',
@@ -103,12 +104,21 @@ const RUNNER_ADVICE: Readonly<Record<string, string>> = {
   EIO: 'check the disk of this runner',
 };
 
-/** A failure of the runner's file system, as KNEST_RUNNER; undefined for any other failure. */
+/** What to do when a program may not be run: the action runs the programs that it downloads from RUNNER_TEMP. */
+const NOT_EXECUTABLE = 'mount RUNNER_TEMP without noexec: the action runs the programs that it downloads from there';
+
+/**
+ * A failure of the runner's file system, or of the start of a program, as KNEST_RUNNER; undefined for any other failure.
+ * Node gives such an error the path that it is about.
+ */
 export function runnerProblem(thrown: unknown): KnestError | undefined {
   if (!(thrown instanceof Error)) return undefined;
-  const { code = '' } = thrown as NodeJS.ErrnoException;
-  const next = RUNNER_ADVICE[code];
-  if (next === undefined) return undefined;
+  const { code = '', path, syscall }: NodeJS.ErrnoException = thrown;
+  const isSpawn = syscall?.startsWith('spawn') === true;
+  const isKnown = Object.hasOwn(RUNNER_ADVICE, code);
+  if (!isKnown && !(syscall !== undefined && (isSpawn || path !== undefined))) return undefined;
+  const next =
+    isSpawn && code === 'EACCES' ? NOT_EXECUTABLE : (RUNNER_ADVICE[code] ?? 'check this runner and its disk');
   const problem = `this runner cannot do what the action needs: ${thrown.message}`;
   return new KnestError({ code: 'KNEST_RUNNER', problem, next, cause: thrown });
 }

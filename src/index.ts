@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { exportVariable, getIDToken, getInput, getState, saveState, setOutput, setSecret } from '@actions/core';
+import { getIDToken, getInput, getState, setSecret } from '@actions/core';
 import { cleanup } from './commands/cleanup.ts';
 import { create } from './commands/create.ts';
 import { deleteCluster } from './commands/delete.ts';
@@ -16,6 +16,7 @@ import { githubLog, type Log } from './report/log.ts';
 import { Redactor } from './report/redactor.ts';
 import { failurePage, githubSummary, type Summary } from './report/summary.ts';
 import { Timeline } from './report/timeline.ts';
+import { exportVariable, saveState, setOutput } from './runner-commands.ts';
 import { githubState } from './state.ts';
 import { formatDuration } from './values/duration.ts';
 import { readJob, type JobWorld, type World } from './world.ts';

@@ -81,17 +81,28 @@ export class Downloader {
    */
   async program(asset: ReleaseAsset, name: string): Promise<string> {
     const version = asset.tag.replace(/^v/, '');
-    const cached = find(name, version);
+    const cached = this.#cached(name, version);
     const program = join(this.#world.directory, name);
     // The private copy is what is hashed, and then run: the cache may change in between.
-    const isCopied = cached !== '' && (await copied(join(cached, name), program));
+    const isCopied = cached !== undefined && cached !== '' && (await copied(join(cached, name), program));
     if (isCopied && (await this.#isReleased(asset, program))) return executable(program);
     const file = await this.file(asset, name);
     // Seeding the cache is a favour to the next job; a read-only cache must not fail this one.
-    await cacheFile(file, name, name, version).catch((thrown: unknown) => {
-      this.#world.warn(`${name} could not be kept in the tool cache: ${messageOf(thrown)}`);
-    });
+    if (cached !== undefined)
+      await cacheFile(file, name, name, version).catch((thrown: unknown) => {
+        this.#world.warn(`${name} could not be kept in the tool cache: ${messageOf(thrown)}`);
+      });
     return executable(file);
+  }
+
+  /** Where the tool cache has a program; blank when it has none, undefined on a runner without a tool cache. */
+  #cached(name: string, version: string): string | undefined {
+    try {
+      return find(name, version);
+    } catch (thrown) {
+      this.#world.warn(`the tool cache of this runner cannot be used, so ${name} is downloaded: ${messageOf(thrown)}`);
+      return undefined;
+    }
   }
 
   /** Whether a file out of the tool cache is the released one; if that cannot be told, it is not used. */

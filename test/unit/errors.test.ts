@@ -50,4 +50,32 @@ describe('toKnestError', () => {
     expect(toKnestError(thrown).problem).toBe(`an unexpected error: ${message}`);
     expect(messageOf(thrown)).toBe(message);
   });
+
+  it.each<[string, Partial<NodeJS.ErrnoException>, string]>([
+    ['a full disk', { code: 'ENOSPC', syscall: 'write' }, 'free space on the disk of this runner, or use a larger one'],
+    [
+      'a temporary directory that runs no programs',
+      { code: 'EACCES', syscall: 'spawn /tmp/knest/clusterctl', path: '/tmp/knest/clusterctl' },
+      'mount RUNNER_TEMP without noexec: the action runs the programs that it downloads from there',
+    ],
+    [
+      'a directory without access',
+      { code: 'EACCES', syscall: 'open', path: '/tmp/x' },
+      'give the user that runs the job access to it',
+    ],
+    ['any other failure with a path', { code: 'ELOOP', syscall: 'open', path: '/x' }, 'check this runner and its disk'],
+    ['any other start of a program', { code: 'E2BIG', syscall: 'spawn' }, 'check this runner and its disk'],
+  ])('knows a failure of the runner: %s', (_what, fields, next) => {
+    expect(toKnestError(Object.assign(new Error('no'), fields))).toMatchObject({
+      code: 'KNEST_RUNNER',
+      problem: 'this runner cannot do what the action needs: no',
+      next,
+    });
+  });
+
+  it('takes no failure of the network for one of the runner', () => {
+    const refused = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED', syscall: 'connect' });
+    expect(toKnestError(refused).code).toBe('KNEST_INTERNAL');
+    expect(toKnestError(Object.assign(new Error('x'), { code: 'constructor' })).code).toBe('KNEST_INTERNAL');
+  });
 });

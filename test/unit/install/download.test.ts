@@ -180,4 +180,13 @@ describe('a program', () => {
     expect(readFileSync(await downloader.program(asset, 'tool'), 'utf8')).toBe(BYTES);
     expect(warnings).toEqual([expect.stringMatching(/^tool could not be kept in the tool cache: /)]);
   });
+
+  it('is downloaded with one warning where the runner has no tool cache', async () => {
+    const { downloader, warnings } = await downloading(files);
+    vi.stubEnv('RUNNER_TOOL_CACHE', '');
+    expect(readFileSync(await downloader.program(asset, 'tool'), 'utf8')).toBe(BYTES);
+    expect(warnings).toEqual([
+      'the tool cache of this runner cannot be used, so tool is downloaded: Expected RUNNER_TOOL_CACHE to be defined',
+    ]);
+  });
 });

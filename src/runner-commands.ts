@@ -1,0 +1,33 @@
+import * as core from '@actions/core';
+import { KnestError, messageOf, runnerProblem } from './errors.ts';
+
+/** What to do about a file that @actions/core misses: it says so in an error without a code. */
+const MISSING = 'leave the files of the runner alone: earlier steps must not remove them';
+
+/** Saves a value for the post step of this action. Throws KNEST_RUNNER when the file of the runner cannot be written. */
+export function saveState(name: string, value: string): void {
+  writing('GITHUB_STATE', () => core.saveState(name, value));
+}
+
+/** Sets an output of the step. Throws as `saveState` does. */
+export function setOutput(name: string, value: string): void {
+  writing('GITHUB_OUTPUT', () => core.setOutput(name, value));
+}
+
+/** Sets an environment variable for the steps that follow. Throws as `saveState` does. */
+export function exportVariable(name: string, value: string): void {
+  writing('GITHUB_ENV', () => core.exportVariable(name, value));
+}
+
+function writing(variable: string, write: () => void): void {
+  try {
+    write();
+  } catch (thrown) {
+    throw new KnestError({
+      code: 'KNEST_RUNNER',
+      problem: `the file that ${variable} names cannot be written: ${messageOf(thrown)}`,
+      next: runnerProblem(thrown)?.next ?? MISSING,
+      cause: thrown,
+    });
+  }
+}
