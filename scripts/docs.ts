@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { format, resolveConfig } from 'prettier';
 import { parse } from 'yaml';
+import { NOT_GIVEN } from '../src/inputs/reader.ts';
 import { rbacManifests } from './rbac.ts';
 
 const root = resolve(import.meta.dirname, '..');
@@ -29,11 +30,17 @@ export function withTables(text: string, action: ActionFile): string {
   const inputs = Object.entries(action.inputs).map(([name, { description, default: preset = '' }]) => [
     `\`${name}\``,
     description,
-    preset === '' ? '' : `\`${preset}\``,
+    describeDefault(preset),
   ]);
   const outputs = Object.entries(action.outputs).map(([name, { description }]) => [`\`${name}\``, description]);
   const filled = between(text, 'inputs', table(['Input', 'What it is', 'Default'], inputs));
   return between(filled, 'outputs', table(['Output', 'What it is'], outputs));
+}
+
+/** The cell of a default; of one that only says that nothing is given, in words. */
+function describeDefault(preset: string): string {
+  if (preset === NOT_GIVEN) return 'not given';
+  return preset === '' ? '' : `\`${preset}\``;
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { getIDToken, getInput, getState, setSecret } from '@actions/core';
+import { getIDToken, getState, setSecret } from '@actions/core';
 import { cleanup } from './commands/cleanup.ts';
 import { create } from './commands/create.ts';
 import { deleteCluster } from './commands/delete.ts';
@@ -9,7 +9,7 @@ import { post } from './commands/post.ts';
 import { scale } from './commands/scale.ts';
 import { crashSignal } from './crash.ts';
 import { KnestError, toKnestError } from './errors.ts';
-import { readInputs, readOutcome, type Inputs } from './inputs.ts';
+import { inputsIn, readInputs, readOutcome, type Inputs } from './inputs.ts';
 import { privateDirectory } from './private-directory.ts';
 import { processRunner } from './process.ts';
 import { githubLog, type Log } from './report/log.ts';
@@ -49,7 +49,7 @@ setTimeout(() => process.exit(), LINGER_MILLISECONDS).unref();
 
 async function runMain(): Promise<void> {
   try {
-    const inputs = readInputs(getInput);
+    const inputs = readInputs(inputsIn(process.env));
     const job = readJob(process.env);
     directory = findDirectory();
     await run(inputs, { ...makeWorld(inputs.timeoutSeconds, crashed), job });
@@ -79,7 +79,7 @@ async function run(inputs: Inputs, world: JobWorld): Promise<void> {
 async function runPost(): Promise<void> {
   try {
     // A crash does not keep it from deleting the cluster.
-    await post(readOutcome(getInput), makeWorld(POST_SECONDS));
+    await post(readOutcome(inputsIn(process.env)), makeWorld(POST_SECONDS));
     crashed.throwIfAborted();
   } catch (thrown) {
     warn(thrown);

@@ -8,6 +8,7 @@ import { InputReader, type GetInput } from './inputs/reader.ts';
 export type { AccessInputs, ApiAccess } from './inputs/access.ts';
 export type { CleanupInputs } from './inputs/cleanup.ts';
 export type { CniInput, KnownCni } from './inputs/cni.ts';
+export { inputsIn } from './inputs/reader.ts';
 export { MAX_NAME_LENGTH } from './inputs/common.ts';
 export type { CreateInputs, WaitFor } from './inputs/create.ts';
 export type { ChecksumPolicy, DownloadInputs } from './inputs/downloads.ts';

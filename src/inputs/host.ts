@@ -2,7 +2,17 @@ import type { OidcHost } from '../host/oidc.ts';
 import { certificatesIn } from '../values/pem.ts';
 import type { InputReader } from './reader.ts';
 
-/** How to find and enter the host cluster. Blank fields fall back to KUBECONFIG, ~/.kube/config, the pod's own account. */
+/** The inputs that say how to enter the host. With none of them: KUBECONFIG, ~/.kube/config, the pod's own account. */
+const WAYS = ['host-kubeconfig', 'host-kubeconfig-file', 'host-server'] as const;
+
+/**
+ * Why a blank way is refused: a workflow that names a secret must not have the runner's own credentials used instead,
+ * which code of a fork could then use.
+ */
+const BLANK =
+  'is blank: pull requests from forks and of Dependabot get no secrets of the repository. Skip this step for them, or check the name of the secret. Leave the input out to use the credentials of the runner';
+
+/** How to find and enter the host cluster. Without any field: KUBECONFIG, ~/.kube/config, the pod's own account. */
 export interface HostInputs {
   readonly kubeconfig: string | undefined;
   readonly kubeconfigFile: string | undefined;
@@ -13,12 +23,13 @@ export interface HostInputs {
 
 /** Reads how to enter the host: by a kubeconfig, or by its server's address and a token of GitHub's. */
 export function readHost(reader: InputReader): HostInputs {
-  const kubeconfig = reader.optional('host-kubeconfig');
-  const kubeconfigFile = reader.optional('host-kubeconfig-file');
+  const kubeconfig = reader.given('host-kubeconfig');
+  const kubeconfigFile = reader.given('host-kubeconfig-file');
   const context = reader.optional('host-context');
   if (kubeconfig !== undefined && kubeconfigFile !== undefined) {
     reader.problem('host-kubeconfig-file', 'is set together with host-kubeconfig; set one of them');
   }
+  checkNotBlank(reader);
   const oidc = readOidc(reader);
   const others = Object.entries({ kubeconfig, 'kubeconfig-file': kubeconfigFile, context })
     .filter(([, value]) => value !== undefined)
@@ -29,13 +40,20 @@ export function readHost(reader: InputReader): HostInputs {
   return { kubeconfig, kubeconfigFile, context, oidc };
 }
 
+/** Refuses ways that are all blank. Beside one that is not, a blank one is as good as not given. */
+function checkNotBlank(reader: InputReader): void {
+  if (WAYS.some((way) => reader.given(way) !== undefined)) return;
+  for (const way of WAYS) if (reader.isBlank(way)) reader.problem(way, BLANK);
+}
+
 function readOidc(reader: InputReader): OidcHost | undefined {
-  const server = reader.optional('host-server');
+  const server = reader.given('host-server');
   const audience = reader.optional('host-oidc-audience');
   const caText = reader.optional('host-ca-certificate');
   if (server === undefined) {
     const [given] = [audience && 'host-oidc-audience', caText && 'host-ca-certificate'].filter(Boolean);
-    if (given !== undefined) reader.problem('host-server', `is missing, but ${given} is set, which goes with it`);
+    if (given !== undefined && !reader.isBlank('host-server'))
+      reader.problem('host-server', `is missing, but ${given} is set, which goes with it`);
     return undefined;
   }
   const problem = serverProblem(server);

@@ -4,8 +4,16 @@ import { parseDuration } from '../values/duration.ts';
 import { parseBytes, suggestQuantity } from '../values/quantity.ts';
 import { parseVersion, type Version } from '../values/version.ts';
 
-/** Gives the text of an input, blank when it is not set. Matches `getInput` of @actions/core. */
-export type GetInput = (name: string) => string;
+/** Gives the text of an input; undefined when nothing sets it, not even a default of action.yml. */
+export type GetInput = (name: string) => string | undefined;
+
+/** The inputs of a step, which the runner sets as variables. Source: actions/toolkit packages/core/src/core.ts, getInput. */
+export function inputsIn(env: NodeJS.ProcessEnv): GetInput {
+  return (name) => env[`INPUT_${name.toUpperCase()}`];
+}
+
+/** The default in action.yml of an input for which it matters whether it is given and blank, or not given at all. */
+export const NOT_GIVEN = 'not-given';
 
 /** Kubernetes' own rule for names that become DNS labels (RFC 1123). */
 const DNS_LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
@@ -31,8 +39,19 @@ export class InputReader {
 
   /** The text as it is; undefined when blank. */
   optional(input: string): string | undefined {
-    const text = this.#get(input).trim();
+    const text = this.#get(input)?.trim() ?? '';
     return text === '' ? undefined : text;
+  }
+
+  /** Whether a workflow sets the input, and the text is blank all the same: a secret that this job does not have. */
+  isBlank(input: string): boolean {
+    return this.#get(input)?.trim() === '';
+  }
+
+  /** The text as it is; undefined when blank, and when the input is not given. */
+  given(input: string): string | undefined {
+    const text = this.optional(input);
+    return text === NOT_GIVEN ? undefined : text;
   }
 
   /** The text, which must not be blank. */

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { annotations, cleanUp, lines, makeJob, runMain, startServer } from './support.ts';
 
@@ -94,4 +97,23 @@ describe.concurrent('the way to the host', () => {
     ]);
     expect(server.received).toEqual([]);
   });
+
+  it.each(['host-kubeconfig', 'host-kubeconfig-file', 'host-server'])(
+    'is not that of the runner when a secret is blank, as for a pull request from a fork: %s',
+    async (input) => {
+      const server = await startServer();
+      const directory = mkdtempSync(join(tmpdir(), 'knest-runner-'));
+      const file = join(directory, 'kubeconfig');
+      writeFileSync(file, server.kubeconfig());
+      const common = { command: 'list', timeout: '20s' };
+      const blank = await makeJob({ ...common, [input]: '' }, { env: { KUBECONFIG: file } }).main();
+      expect(annotations(blank, 'error')).toEqual(['1 input cannot be used; nothing was created (KNEST_INPUT)']);
+      expect(blank.log).toMatch(new RegExp(`^ *${input}: is blank: pull requests from forks .* get no secrets`, 'm'));
+      expect(server.received).toEqual([]);
+      // Without the input, it is.
+      await makeJob(common, { env: { KUBECONFIG: file } }).main();
+      expect(server.received).not.toEqual([]);
+      rmSync(directory, { recursive: true });
+    },
+  );
 });

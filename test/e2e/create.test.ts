@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import type { KubernetesObject } from '../../src/host/objects.ts';
+import { NOT_GIVEN } from '../../src/inputs/reader.ts';
 import { down, up, type Host } from '../host/host.ts';
 import { silent } from '../host/report.ts';
 import { noteSecrets, watchSecrets } from '../support/evidence.ts';
@@ -156,7 +157,7 @@ describe.skipIf(!hasVirtink)('create on Virtink, on a bare host (needs the relea
     const mount = `mount -t tmpfs tmpfs /run && mkdir -p /run/secrets/kubernetes.io && cp -r ${files} /run/secrets/kubernetes.io/serviceaccount`;
     const inPod = jobOn(
       host,
-      { command: 'kubeconfig', name, 'host-kubeconfig-file': '', 'api-access': 'node-port' },
+      { command: 'kubeconfig', name, 'host-kubeconfig-file': NOT_GIVEN, 'api-access': 'node-port' },
       {
         wrap: (argv) => host.command(['unshare', '--mount', 'bash', '-ec', `${mount}; exec "$@"`, 'bash', ...argv]),
         env: { KUBERNETES_SERVICE_HOST: '10.86.0.1', KUBERNETES_SERVICE_PORT: '443' },

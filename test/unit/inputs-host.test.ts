@@ -1,4 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { readAction } from '../../scripts/docs.ts';
+import { COMMANDS, inputsIn, readInputs } from '../../src/inputs.ts';
+import { NOT_GIVEN } from '../../src/inputs/reader.ts';
 import { makeCertificate } from '../support/certificate.ts';
 import { problems, read } from './given-inputs.ts';
 
@@ -23,7 +26,7 @@ describe('host-server', () => {
     });
   });
 
-  it('is entered by a kubeconfig when it is blank', () => {
+  it('is not used when it is not given', () => {
     expect(read().host.oidc).toBeUndefined();
   });
 
@@ -54,6 +57,49 @@ describe('host-server', () => {
     expect(problems({ 'host-ca-certificate': pem })).toEqual([
       'host-server: is missing, but host-ca-certificate is set, which goes with it',
     ]);
+  });
+});
+
+describe('a way to the host', () => {
+  const ways = ['host-kubeconfig', 'host-kubeconfig-file', 'host-server'];
+  const blank =
+    'is blank: pull requests from forks and of Dependabot get no secrets of the repository. Skip this step for them, or check the name of the secret. Leave the input out to use the credentials of the runner';
+
+  it.each(COMMANDS.flatMap((command) => ways.map((way) => [command, way] as const)))(
+    'is not looked for on the runner when it is given and blank: %s, %s',
+    (command, way) => {
+      const common = { command, name: 'demo', replicas: '1:1' };
+      expect(problems({ ...common, [way]: '' })).toEqual([`${way}: ${blank}`]);
+      expect(problems({ ...common, [way]: ' \n' })).toEqual([`${way}: ${blank}`]);
+    },
+  );
+
+  it('is looked for on the runner when none is given, also where no action.yml says so', () => {
+    const none = { kubeconfig: undefined, kubeconfigFile: undefined, context: undefined, oidc: undefined };
+    expect(read().host).toEqual(none);
+    const outside: Readonly<Record<string, string>> = {
+      INPUT_COMMAND: 'list',
+      INPUT_NAMESPACE: 'knest',
+      INPUT_TIMEOUT: '1m',
+    };
+    expect(readInputs(inputsIn({ ...outside, 'INPUT_ALL-REPOSITORIES': 'false' })).host).toEqual(none);
+  });
+
+  it('may be blank beside one that is not', () => {
+    const blanks = Object.fromEntries(ways.map((way) => [way, '']));
+    expect(read({ ...blanks, 'host-kubeconfig': 'text' }).host).toMatchObject({ kubeconfig: 'text' });
+    expect(read({ ...blanks, 'host-kubeconfig-file': 'file' }).host).toMatchObject({ kubeconfigFile: 'file' });
+    expect(read({ ...blanks, ...oidc }).host).toMatchObject({ kubeconfig: undefined, oidc: { server } });
+  });
+
+  it('is one problem when it is blank and what goes with it is there', () => {
+    expect(problems({ ...oidc, 'host-server': '' })).toEqual([`host-server: ${blank}`]);
+  });
+
+  it('has a default in action.yml that says it is not given', () => {
+    const { inputs } = readAction();
+    const marked = Object.keys(inputs).filter((name) => inputs[name]?.default === NOT_GIVEN);
+    expect(marked).toEqual(ways);
   });
 });
 
