@@ -1,6 +1,7 @@
 import { chmodSync, linkSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { KubeConfig } from '@kubernetes/client-node';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { parseDocument } from 'yaml';
 import { kubeconfigText, readKubeconfig, secretsOf, writePrivateFile } from '../../../src/cluster/kubeconfig.ts';
@@ -60,6 +61,17 @@ describe('kubeconfigText', () => {
   it('says which nested cluster it is for', () => {
     const merged = parseKubeconfig(kubeconfigText(kubeconfig, cluster), 'text');
     expect(merged.clusters.get('pr')?.nested).toEqual(cluster);
+  });
+
+  it('is the same for the official client library, which knows nothing of the mark', () => {
+    const config = new KubeConfig();
+    config.loadFromString(kubeconfigText(kubeconfig, cluster));
+    expect(config.getCurrentCluster()).toMatchObject({ server: kubeconfig.server, skipTLSVerify: false });
+    expect(config.getCurrentUser()).toMatchObject({
+      certData: base64(kubeconfig.clientCertificate ?? ''),
+      keyData: base64(kubeconfig.clientKey ?? ''),
+      token: kubeconfig.token,
+    });
   });
 
   it('keeps each value on one line, since what is broken could not be masked', () => {
