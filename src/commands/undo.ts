@@ -5,9 +5,11 @@ import { messageOf, toKnestError, type KnestError } from '../errors.ts';
 import type { Connection } from '../host/connect.ts';
 import { keptLines } from '../report/kept.ts';
 import type { World } from '../world.ts';
+import { IN_MAIN } from './diagnose.ts';
 
-/** Milliseconds for deleting what a failed create has made; the post step has time of its own. */
-const UNDO_MILLISECONDS = 120_000;
+/** Milliseconds for cleaning up after a failure, the diagnosis before it included; the post step has time of its own. */
+const CLEAN_UP_MILLISECONDS = 120_000;
+const UNDO_MILLISECONDS = CLEAN_UP_MILLISECONDS - IN_MAIN.milliseconds;
 
 /** What decides whether a cluster stays. */
 interface Fate {
