@@ -13,7 +13,7 @@ export interface Program {
 }
 
 /** What a host can do without. */
-export const parts = ['virtink', 'in-memory', 'persistence', 'network'] as const;
+export const parts = ['virtink', 'kubevirt', 'in-memory', 'persistence', 'network'] as const;
 
 /** One of them: an engine, what persistent machines need, or an overlay network between machines. */
 export type Part = (typeof parts)[number];
@@ -40,6 +40,8 @@ export function version(module: string, path: string): string {
 
 const clusterAPI = 'sigs.k8s.io/cluster-api';
 const certManager = 'github.com/cert-manager/cert-manager/cmd';
+const kubevirt = 'kubevirt.io/kubevirt';
+const kubevirtProvider = 'sigs.k8s.io/cluster-api-provider-kubevirt';
 
 function programs(module: string, packages: Record<string, readonly [path: string, seconds: number]>): Program[] {
   return Object.entries(packages).map(([name, [path, seconds]]) => ({ name, module, package: path, seconds }));
@@ -91,6 +93,22 @@ export const partPrograms: Readonly<Record<Part, readonly Program[]>> = {
   'in-memory': programs('cluster-api', {
     'docker-infrastructure-manager': [`${clusterAPI}/test/infrastructure/docker`, 32],
   }),
+  // The real programs of KubeVirt and its Cluster API provider, and stand-ins for those that need a hypervisor.
+  kubevirt: [
+    ...programs('kubevirt', {
+      'container-disk': ['./container-disk', 1],
+      'virt-launcher': ['./virt-launcher', 1],
+      'virt-tail': [`${kubevirt}/cmd/virt-tail`, 5],
+      // Renders the manifests of a release.
+      'manifest-templator': [`${kubevirt}/tools/manifest-templator`, 8],
+      'virt-api': [`${kubevirt}/cmd/virt-api`, 8],
+      'virt-launcher-monitor': [`${kubevirt}/cmd/virt-launcher-monitor`, 10],
+      'virt-operator': [`${kubevirt}/cmd/virt-operator`, 12],
+      'virt-handler': ['./virt-handler', 45],
+      'kubevirt-controller': [`${kubevirt}/cmd/virt-controller`, 105],
+    }),
+    ...programs('capk', { 'capk-manager': [kubevirtProvider, 147] }),
+  ],
   // A stand-in for CDI, and the address manager.
   persistence: [
     ...programs('virtink', { 'cdi-controller': ['./cdi-controller', 8] }),
@@ -118,6 +136,8 @@ export const versions = {
   /** The releases that the stand-ins behave like, and whose assets are served. */
   virtinkProvider: 'v0.7.0',
   virtink: 'v0.15.0',
+  kubevirt: version('kubevirt', kubevirt),
+  kubevirtProvider: version('capk', kubevirtProvider),
   flannel: version('flannel', 'github.com/flannel-io/flannel'),
   ipam: version('ipam', 'github.com/metal3-io/ip-address-manager'),
   /** A stand-in's, which says it is this one. */

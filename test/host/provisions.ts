@@ -36,6 +36,18 @@ async function built(programs: readonly Program[]): Promise<boolean> {
   return paths.every((path) => existsSync(path));
 }
 
+/**
+ * Returns what a host has when it has no Virtink. Its machines are the only ones with disks, and machines in memory have
+ * no network. They take Virtink's place where its assets are missing, and where no other engine is asked for.
+ */
+function withoutVirtink(wanted: ReadonlySet<Part>): ReadonlySet<Part> {
+  const rest = new Set(wanted);
+  for (const part of ['virtink', 'persistence'] as const) rest.delete(part);
+  if (!rest.has('kubevirt')) rest.delete('network');
+  if (wanted.has('virtink') || rest.size === 0) rest.add('in-memory');
+  return rest;
+}
+
 /** Makes what a host is made of, as far as it is not in the cache, and checks that this machine can run one. */
 export async function provision(wanted: ReadonlySet<Part>, report: Report): Promise<HostProvisions> {
   await report.step('Requirements', async (say) => {
@@ -47,12 +59,10 @@ export async function provision(wanted: ReadonlySet<Part>, report: Report): Prom
   const { programs, parts, virtinkReleases } = await report.step('Programs', async (say) => {
     const releases = wanted.has('virtink') ? await findVirtinkReleases() : { problem: 'not asked for' };
     const virtinkReleases = 'directory' in releases ? releases.directory : undefined;
-    // Only machines of Virtink have disks, and pods that run. Without them, a host still has machines in memory.
-    const parts: ReadonlySet<Part> = virtinkReleases === undefined ? new Set(['in-memory']) : wanted;
+    const parts = virtinkReleases === undefined ? withoutVirtink(wanted) : wanted;
     const programs = await buildAll([...hostPrograms, ...[...parts].flatMap((part) => partPrograms[part])], report);
-    say(
-      `${programs.size}, ${'problem' in releases ? `without Virtink (${releases.problem})` : 'with stand-ins for Virtink'}`,
-    );
+    const virtink = 'problem' in releases ? `without Virtink (${releases.problem})` : 'with stand-ins for Virtink';
+    say(`${programs.size}, ${virtink}, ${parts.has('kubevirt') ? 'with' : 'without'} KubeVirt`);
     return { programs, parts, virtinkReleases };
   });
   const assets = await report.step('Release assets', async (say) => {

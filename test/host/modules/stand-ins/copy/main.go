@@ -1,19 +1,18 @@
-// Command copy copies a file, as `cp -f SOURCE TARGET` does. It stands in for the cp of images whose init containers
-// put a file on their node.
+// Command copy copies a file and its mode, as `cp -f SOURCE TARGET` does; other options do not matter. It stands in for
+// the cp of images whose init containers put a file on a node or a volume.
 package main
 
 import (
 	"log"
 	"os"
+	"slices"
+	"strings"
 )
 
 func main() {
-	arguments := os.Args[1:]
-	if len(arguments) > 0 && arguments[0] == "-f" {
-		arguments = arguments[1:]
-	}
+	arguments := slices.DeleteFunc(os.Args[1:], func(argument string) bool { return strings.HasPrefix(argument, "-") })
 	if len(arguments) != 2 {
-		log.Fatal("usage: cp [-f] SOURCE TARGET")
+		log.Fatal("usage: cp [OPTION...] SOURCE TARGET")
 	}
 	source, target := arguments[0], arguments[1]
 	content, err := os.ReadFile(source)
