@@ -69,7 +69,7 @@ async function end(host: Host, job: Job): Promise<void> {
 /** The parts of the demo, but for the last. */
 async function perform(keep: boolean): Promise<void> {
   const host = await stage.show('Host up', () =>
-    up({ name: hostName, without: ['in-memory', 'persistence', 'network'] }, report()),
+    up({ name: hostName, without: ['kubevirt', 'in-memory', 'persistence', 'network'] }, report()),
   );
   stage.goOn();
   try {

@@ -15,7 +15,8 @@ export async function setup({ config }: TestProject): Promise<() => Promise<void
   const report = lineReport();
   const name = config.env['KNEST_TEST_HOST'] ?? '';
   if (!keepsHost) await down(name, report);
-  const host = await up({ name }, report);
+  // The tests of KubeVirt have a host of their own.
+  const host = await up({ name, without: ['kubevirt'] }, report);
   const secrets = watchSecrets(host);
   // So that no test depends on one before it.
   await install(host);

@@ -1,65 +1,17 @@
 import { createHash } from 'node:crypto';
 import { cpSync, globSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
-import { cacheDirectory, goEnvironment, key, once } from './binaries.ts';
+import { cacheDirectory, key, once } from './binaries.ts';
+import type { Programs } from './image-entries.ts';
 import { architecture } from './images.ts';
-import { moduleDirectory, versions, type Part } from './modules.ts';
+import { renderKubevirt } from './kubevirt.ts';
+import { versions, type Part } from './modules.ts';
 import { run } from './process.ts';
+import { Renderer } from './renderer.ts';
 import { virtinkAssetPath, virtinkAssets } from './virtink-releases.ts';
-
-type Programs = ReadonlyMap<string, string>;
 
 /** The manifests of a stand-in for CDI. */
 const cdi = join(import.meta.dirname, 'cdi');
-
-/** Renders the assets of releases below `root`, as `OWNER/REPOSITORY/releases/download/TAG/ASSET`. */
-class Renderer {
-  readonly root: string;
-  readonly work: string;
-  readonly programs: Programs;
-
-  constructor(root: string, programs: Programs) {
-    this.root = root;
-    this.work = join(root, '.work');
-    this.programs = programs;
-  }
-
-  release(repository: string, tag: string): (asset: string, content: string) => void {
-    const directory = join(this.root, repository, 'releases', 'download', tag);
-    mkdirSync(directory, { recursive: true });
-    return (asset, content) => writeFileSync(join(directory, asset), content);
-  }
-
-  /** Copies a directory out of the module cache, which is read-only, and returns the copy. */
-  async copy(module: string, path: string, directory: string): Promise<string> {
-    const env = goEnvironment();
-    // Programs may come from the cache while the module is not on this machine any more.
-    const download = ['mod', 'download', '-json', path];
-    const answer = await run('go', download, { cwd: moduleDirectory(module), env });
-    const { Dir: source } = JSON.parse(answer) as { Dir: string };
-    const copy = join(this.work, path, directory);
-    cpSync(join(source, directory), copy, { recursive: true });
-    await run('chmod', ['-R', 'u+w', copy]);
-    return copy;
-  }
-
-  /** Renders a kustomization as a project's release does: with its images by name and tag, pulled if not present. */
-  async kustomize(directory: string, images: Record<string, string>): Promise<string> {
-    let text = await run(this.program('kubectl'), ['kustomize', directory]);
-    for (const [name, reference] of Object.entries(images)) {
-      const from = `image: ${name}`;
-      if (!text.includes(from)) throw new Error(`${directory} has no image ${name}`);
-      text = text.replaceAll(from, `image: ${reference}`);
-    }
-    return text.replaceAll('imagePullPolicy: Always', 'imagePullPolicy: IfNotPresent');
-  }
-
-  program(name: string): string {
-    const path = this.programs.get(name);
-    if (path === undefined) throw new Error(`${name} is not built`);
-    return path;
-  }
-}
 
 async function clusterAPI(renderer: Renderer): Promise<void> {
   const tag = versions.clusterAPI;
@@ -169,7 +121,7 @@ export async function renderAssets(
 ): Promise<string> {
   const sources = [
     import.meta.filename,
-    join(import.meta.dirname, 'virtink-releases.ts'),
+    ...['kubevirt.ts', 'renderer.ts', 'virtink-releases.ts'].map((file) => join(import.meta.dirname, file)),
     ...globSync(join(cdi, '*')),
   ].map((file) => readFileSync(file));
   const directory = join(
@@ -182,6 +134,7 @@ export async function renderAssets(
     await clusterAPI(renderer);
     await certManager(renderer);
     if (virtinkReleases !== undefined) virtink(renderer, virtinkReleases);
+    if (parts.has('kubevirt')) await renderKubevirt(renderer);
     if (parts.has('network')) await flannel(renderer);
     if (parts.has('persistence')) await persistence(renderer);
     rmSync(renderer.work, { recursive: true, force: true });

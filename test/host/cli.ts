@@ -47,7 +47,7 @@ async function hostDown(name: string): Promise<number> {
 async function hostStatus(name: string): Promise<number> {
   const { state, host, unwell } = await status(name);
   const texts = {
-    well: `${name} is well${host?.hasVirtink ? '' : ', without Virtink'}`,
+    well: `${name} is well${host?.shortcomings ?? ''}`,
     unwell: `${name} is not well: ${unwell.join(', ')}; "up" makes it anew`,
     incomplete: `${name} does not run, but something is left of it: "up" makes it anew, "down" removes the rest`,
     absent: `there is no host ${name}`,

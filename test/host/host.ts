@@ -13,6 +13,7 @@ import {
 } from './control-plane.ts';
 import { services, type Service } from './health.ts';
 import { locked } from './lock.ts';
+import { prepareMachines } from './machines.ts';
 import { parts, type Part } from './modules.ts';
 import { provision, sourcesKey } from './provisions.ts';
 import { run, tail } from './process.ts';
@@ -41,9 +42,6 @@ interface Notes {
 
 /** The release mirror of every host, in its own network. */
 const mirror = 'http://172.30.0.10:8080';
-
-/** The devices Virtink's device plugin would offer, so many of each. */
-const devices = { count: '110', names: ['kvm', 'tun', 'vhost-net'].map((name) => `devices.virtink.io/${name}`) };
 
 /** A host cluster that is complete. */
 export class Host {
@@ -74,6 +72,12 @@ export class Host {
   /** Whether the host has Virtink's images and assets. Without, only clusters of infrastructure "docker" work. */
   get hasVirtink(): boolean {
     return this.parts.has('virtink');
+  }
+
+  /** The end of a sentence about the host: which parts it does without. */
+  get shortcomings(): string {
+    const missing = parts.filter((part) => !this.parts.has(part));
+    return missing.length > 0 ? `, without ${missing.join(', ')}` : '';
   }
 
   /** The environment for commands on the host: this process's, without proxies, which its network does not reach. */
@@ -201,15 +205,10 @@ async function create(name: string, wanted: ReadonlySet<Part>, report: Report): 
     await host.kubectl(['wait', '--for=condition=Ready', 'node/host', '--timeout=120s']);
     say('Ready');
   });
-  if (host.hasVirtink) {
-    await step(report, place, 'Machines', [], async (say) => {
-      await host.kubectl(['apply', '-f', join(import.meta.dirname, 'manifests')]);
-      const amounts = Object.fromEntries(devices.names.map((device) => [device, devices.count]));
-      const patch = JSON.stringify({ status: { capacity: amounts, allocatable: amounts } });
-      await host.kubectl(['patch', 'node', 'host', '--subresource=status', '--type=merge', `--patch=${patch}`]);
-      say('VMs run as containers');
-    });
-  }
+  await step(report, place, 'Machines', [], async (say) => {
+    const engines = await prepareMachines((args) => host.kubectl(args), host.parts);
+    say(engines.length > 0 ? `VMs of ${engines.join(' and ')} run as containers` : 'in memory only');
+  });
   writeFileSync(notesPath(stateDirectory), JSON.stringify(notes));
   return host;
 }
@@ -235,7 +234,7 @@ export async function up(options: Options, report: Report): Promise<Host> {
   return exclusively(name, report, async () => {
     const { state, host, unwell } = await status(name);
     if (state === 'well' && host) {
-      report.note(`${name} is up and well already${host.hasVirtink ? '' : ', without Virtink'}`);
+      report.note(`${name} is up and well already${host.shortcomings}`);
       if (readNotes(host.stateDirectory)?.sources !== sourcesKey()) {
         report.note('it was made from other sources than these: bring it down and up again to renew it');
       }

@@ -2,7 +2,9 @@ import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSyn
 import { dirname, join } from 'node:path';
 import { archive, type Entry, type Image } from './archive.ts';
 import { cacheDirectory, key } from './binaries.ts';
-import { iptables, iptablesNames } from './iptables.ts';
+import { machineEntries, manager, program, type Programs } from './image-entries.ts';
+import { iptables } from './iptables.ts';
+import { kubevirtImages } from './kubevirt.ts';
 import { versions, type Part } from './modules.ts';
 
 /** What kubeadm of this Kubernetes version asks for by name. */
@@ -10,14 +12,6 @@ const kubeadmNames = { pause: '3.10.2', etcd: '3.6.8-0', coredns: 'v1.14.2' };
 
 /** Go's and the image specification's name for this machine's processor. */
 export const architecture = process.arch === 'x64' ? 'amd64' : process.arch;
-
-type Programs = ReadonlyMap<string, string>;
-
-function program(programs: Programs, name: string, path: string): Entry {
-  const file = programs.get(name);
-  if (file === undefined) throw new Error(`${name} is not built`);
-  return { path, file };
-}
 
 function controlPlane(programs: Programs): Image[] {
   const names = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler'];
@@ -78,11 +72,6 @@ function addons(programs: Programs, tables: readonly Entry[]): Image[] {
   ];
 }
 
-/** An image of one program that runs as nobody in particular, as the release manifests want. */
-function manager(programs: Programs, name: string, path: string, ...references: string[]): Image {
-  return { references, entrypoint: [path], user: '65532', entries: [program(programs, name, path)] };
-}
-
 function providers(programs: Programs): Image[] {
   const { clusterAPI, certManager } = versions;
   const capi = (name: string, image: string): Image =>
@@ -100,37 +89,6 @@ function providers(programs: Programs): Image[] {
       ),
     ),
   ];
-}
-
-/** The image that boots a machine in the hypervisor's place. /usr is the node's, by the policy in manifests/. */
-function machine(): Image {
-  const file = (name: string, path: string, mode = 0o644): Entry => ({
-    path,
-    mode,
-    text: readFileSync(join(import.meta.dirname, 'machine', name), 'utf8'),
-  });
-  const links = ['bin', 'sbin', 'lib', 'lib64'].map((name) => ({ path: `/${name}`, link: `usr/${name}` }));
-  // Debian reaches these by /etc/alternatives, which is not below /usr.
-  const alternatives = iptablesNames.map((name) => ({
-    path: `/etc/alternatives/${name}`,
-    link: `/usr/sbin/${name.replace('tables', 'tables-nft')}`,
-  }));
-  return {
-    references: [`docker.io/smartxworks/virt-prerunner:${versions.virtink}`],
-    entrypoint: ['/knest/boot'],
-    environment: ['PATH=/knest:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin'],
-    entries: [
-      ...links,
-      ...['/usr', '/var', '/root', '/mnt', '/opt', '/run'].map((path): Entry => ({ path, directory: true })),
-      { path: '/var/run', link: '/run' },
-      ...alternatives,
-      file('boot', '/knest/boot', 0o755),
-      file('virt-init-volume', '/knest/virt-init-volume', 0o755),
-      file('cloud-init.py', '/knest/cloud-init.py'),
-      file('containerd.toml', '/etc/containerd/config.toml'),
-      file('kubelet.yaml', '/etc/kubelet.d/10-machine.conf'),
-    ],
-  };
 }
 
 function inMemory(programs: Programs): Image[] {
@@ -167,7 +125,16 @@ function virtink(programs: Programs): Image[] {
       environment: ['PATH=/usr/bin', `PRERUNNER_IMAGE=docker.io/smartxworks/virt-prerunner:${tag}`],
     },
     image(`virt-daemon:${tag}`, 'virt-daemon', '/usr/bin/virt-daemon'),
-    machine(),
+    {
+      references: [`docker.io/smartxworks/virt-prerunner:${tag}`],
+      entrypoint: ['/knest/boot'],
+      environment: [
+        'PATH=/knest:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin',
+        'KNEST_CLOUD_INIT=/mnt/cloud-init',
+        'KNEST_DISK=/mnt/rootfs',
+      ],
+      entries: machineEntries(),
+    },
     // There is no metrics endpoint to guard here.
     { ...image('', 'pause', '/pause'), references: ['gcr.io/kubebuilder/kube-rbac-proxy:v0.11.0'], user: '65532' },
     // A container needs neither a kernel nor a root file system, so there is nothing for these to write.
@@ -223,6 +190,7 @@ export function writeImages(programs: Programs, parts: ReadonlySet<Part>): Image
     rest: [
       ...providers(programs),
       ...(parts.has('virtink') ? virtink(programs) : []),
+      ...(parts.has('kubevirt') ? kubevirtImages(programs) : []),
       ...(parts.has('in-memory') ? inMemory(programs) : []),
       ...(parts.has('persistence') ? persistence(programs) : []),
     ].map(write),
