@@ -40,7 +40,7 @@ async function built(programs: readonly Program[]): Promise<boolean> {
  * Returns what a host has when it has no Virtink. Its machines are the only ones with disks, and machines in memory have
  * no network. They take Virtink's place where its assets are missing, and where no other engine is asked for.
  */
-function withoutVirtink(wanted: ReadonlySet<Part>): ReadonlySet<Part> {
+export function withoutVirtink(wanted: ReadonlySet<Part>): ReadonlySet<Part> {
   const rest = new Set(wanted);
   for (const part of ['virtink', 'persistence'] as const) rest.delete(part);
   if (!rest.has('kubevirt')) rest.delete('network');
