@@ -46,7 +46,8 @@ export default defineConfig({
     // Long enough to take the host of the e2e tests down.
     teardownTimeout: 3 * minutes,
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      // Generous: the machine may be busy with other tests.
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: minutes / 2 } },
       { test: { name: 'bundle', include: ['test/bundle/**/*.test.ts'], testTimeout: minutes } },
       // After all that run the action: what they left is searched.
       { test: { name: 'secrets', include: ['test/secrets/**/*.test.ts'], sequence: { groupOrder: 1 } } },

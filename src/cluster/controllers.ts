@@ -3,7 +3,7 @@ import type { KubernetesClient } from '../host/client.ts';
 import { Kinds } from '../host/kinds.ts';
 import type { Pod } from '../host/objects.ts';
 import { logPath } from '../host/pods.ts';
-import { PROVIDER_LABEL } from '../install/inventory.ts';
+import { PROVIDER_LABEL } from '../install/components.ts';
 
 /** Where Virtink runs, which is no provider. Source: deploy/ of its repository. */
 const VIRTINK_NAMESPACE = 'virtink-system';

@@ -113,13 +113,13 @@ export class KubernetesClient {
     return this.rest.json<T>({ method: 'PUT', path: pathOf(kind, namespace, name), body: object });
   }
 
-  /** Server-side apply; takes over fields that others own, since what is applied is what the user asked for. */
+  /** Server-side apply. Throws ApiError 409, with the name of the other manager, when that owns a field of the object. */
   async apply(object: KubernetesObject): Promise<KubernetesObject> {
     const kind = await this.kindOf(object);
     const path = pathOf(kind, object.metadata.namespace, object.metadata.name);
     return this.rest.json<KubernetesObject>({
       method: 'PATCH',
-      path: path + query({ fieldManager: FIELD_MANAGER, force: 'true' }),
+      path: path + query({ fieldManager: FIELD_MANAGER }),
       contentType: 'application/apply-patch+yaml',
       body: object,
     });

@@ -7,8 +7,8 @@ import type { Lease } from './objects.ts';
 import { hasStatus } from './rest.ts';
 import { pause } from './retry.ts';
 
-/** Where the Lease lives: a namespace that every cluster has. */
-const NAMESPACE = 'kube-system';
+/** Where Leases live: a namespace that every cluster has. */
+export const LEASE_NAMESPACE = 'kube-system';
 /** Seconds without a renewal after which a holder counts as dead. */
 const DURATION_SECONDS = 20;
 /** Milliseconds between two renewals, and between two looks at somebody else's Lease. */
@@ -54,7 +54,7 @@ async function acquire(
   let seen:
     { readonly resourceVersion: string | undefined; readonly since: number; readonly holder: string } | undefined;
   for (;;) {
-    const lease = await client.get(Kinds.lease, name, NAMESPACE);
+    const lease = await client.get(Kinds.lease, name, LEASE_NAMESPACE);
     const current = lease?.spec?.holderIdentity ?? '';
     const expired =
       seen !== undefined &&
@@ -80,7 +80,7 @@ async function take(
   const spec = { holderIdentity: holder, leaseDurationSeconds: DURATION_SECONDS, acquireTime: now, renewTime: now };
   try {
     if (lease === undefined) {
-      const metadata = { name, namespace: NAMESPACE, labels: { 'app.kubernetes.io/managed-by': FIELD_MANAGER } };
+      const metadata = { name, namespace: LEASE_NAMESPACE, labels: { 'app.kubernetes.io/managed-by': FIELD_MANAGER } };
       await client.create(Kinds.lease, { apiVersion: Kinds.lease.apiVersion, kind: 'Lease', metadata, spec } as Lease);
     } else {
       await client.replace(Kinds.lease, { ...lease, spec: { ...lease.spec, ...spec } } as Lease);
@@ -107,7 +107,7 @@ async function renew(
     }
     // A renewal that fails is tried again in time; only a holder that stays away loses the Lease.
     const briefly = client.until(AbortSignal.any([signal, AbortSignal.timeout(RENEW_EVERY)]));
-    const lease = await briefly.get(Kinds.lease, name, NAMESPACE).catch(() => undefined);
+    const lease = await briefly.get(Kinds.lease, name, LEASE_NAMESPACE).catch(() => undefined);
     const current = lease?.spec?.holderIdentity ?? '';
     if (current === holder) await take(briefly, name, holder, lease).catch(() => false);
     else if (current !== '') lost.abort(takenOver(name, current));
@@ -117,7 +117,7 @@ async function renew(
 function takenOver(name: string, holder: string): KnestError {
   return new KnestError({
     code: 'KNEST_INSTALL',
-    problem: `another job took over the Lease ${NAMESPACE}/${name}, which this one could not renew for ${DURATION_SECONDS} s`,
+    problem: `another job took over the Lease ${LEASE_NAMESPACE}/${name}, which this one could not renew for ${DURATION_SECONDS} s`,
     evidence: [`its holder is ${holder}`],
     next: 'run the job again: it completes what is missing; check that the API server answers this runner reliably',
   });
@@ -127,7 +127,7 @@ async function release(client: KubernetesClient, name: string, holder: string): 
   // Also after the job's own time is up: whoever waits should not have to wait for the Lease to expire.
   const last = client.until(AbortSignal.timeout(3_000));
   try {
-    const lease = await last.get(Kinds.lease, name, NAMESPACE);
+    const lease = await last.get(Kinds.lease, name, LEASE_NAMESPACE);
     if (lease?.spec?.holderIdentity !== holder) return;
     await last.replace(Kinds.lease, { ...lease, spec: { ...lease.spec, holderIdentity: '' } } as Lease);
   } catch {

@@ -1,4 +1,12 @@
-import type { CertManagerComponent, ManifestComponent, ProviderComponent, ReleaseAsset } from './components.ts';
+import {
+  PROVIDER_LABEL,
+  qualifiedName,
+  type CertManagerComponent,
+  type ManifestComponent,
+  type ProviderComponent,
+  type ReleaseAsset,
+  type Workload,
+} from './components.ts';
 
 /** The repository of Cluster API. */
 export const CLUSTER_API = 'kubernetes-sigs/cluster-api';
@@ -15,10 +23,15 @@ export function certManager(version: string): CertManagerComponent {
     version,
     manifest: { repository: 'cert-manager/cert-manager', tag: version, name: 'cert-manager.yaml' },
     crd: 'certificates.cert-manager.io',
-    workloads: ['cert-manager', 'cert-manager-cainjector', 'cert-manager-webhook'].map((name) => ({
+    // The labels of its Helm chart, whatever the release is called: the static manifest is rendered from it.
+    workloads: (['controller', 'cainjector', 'webhook'] as const).map((part) => ({
       kind: 'Deployment',
       namespace,
-      name,
+      name: part === 'controller' ? 'cert-manager' : `cert-manager-${part}`,
+      labels: {
+        'app.kubernetes.io/component': part,
+        'app.kubernetes.io/name': part === 'controller' ? 'cert-manager' : part,
+      },
     })),
   };
 }
@@ -43,21 +56,26 @@ export function clusterApi(
     manifest: { repository: CLUSTER_API, tag: version, name: part.asset },
     metadata: { repository: CLUSTER_API, tag: version, name: 'metadata.yaml' },
     crd: part.crd,
-    workloads: [{ kind: 'Deployment', namespace, name }],
+    workloads: [providerDeployment(part.provider, namespace, name)],
   };
+}
+
+function providerDeployment(provider: ProviderComponent['provider'], namespace: string, name: string): Workload {
+  return { kind: 'Deployment', namespace, name, labels: { [PROVIDER_LABEL]: qualifiedName(provider) } };
 }
 
 /** The Cluster API provider for Virtink. */
 export function virtinkProvider(version: string): ProviderComponent {
+  const provider = { name: 'virtink', type: 'InfrastructureProvider' } as const;
   return {
     installer: 'clusterctl',
     title: 'Virtink provider',
     version,
-    provider: { name: 'virtink', type: 'InfrastructureProvider' },
+    provider,
     manifest: { repository: VIRTINK_PROVIDER, tag: version, name: 'infrastructure-components.yaml' },
     metadata: { repository: VIRTINK_PROVIDER, tag: version, name: 'metadata.yaml' },
     crd: 'virtinkclusters.infrastructure.cluster.x-k8s.io',
-    workloads: [{ kind: 'Deployment', namespace: 'capch-system', name: 'capch-controller-manager' }],
+    workloads: [providerDeployment(provider, 'capch-system', 'capch-controller-manager')],
   };
 }
 

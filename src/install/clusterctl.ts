@@ -8,6 +8,7 @@ import type { ProcessResult, RunProcess } from '../world.ts';
 import {
   assetsOf,
   clusterctlAsset,
+  qualifiedName,
   type Component,
   type ProviderComponent,
   type ProviderType,
@@ -18,12 +19,12 @@ import { describeDefaults, linesFor, missingIn } from './variables.ts';
 
 const CONFIG_FILE = 'clusterctl.yaml';
 
-/** How clusterctl spells the types of providers: in its flags, and before a provider's name in its repositories. */
-const SPELLING: Readonly<Record<ProviderType, { readonly flag: string; readonly prefix: string }>> = {
-  CoreProvider: { flag: '--core', prefix: '' },
-  BootstrapProvider: { flag: '--bootstrap', prefix: 'bootstrap-' },
-  ControlPlaneProvider: { flag: '--control-plane', prefix: 'control-plane-' },
-  InfrastructureProvider: { flag: '--infrastructure', prefix: 'infrastructure-' },
+/** The flags by which clusterctl takes providers of each type. */
+const FLAGS: Readonly<Record<ProviderType, string>> = {
+  CoreProvider: '--core',
+  BootstrapProvider: '--bootstrap',
+  ControlPlaneProvider: '--control-plane',
+  InfrastructureProvider: '--infrastructure',
 };
 
 /** What clusterctl needs from outside. */
@@ -97,10 +98,7 @@ export class Clusterctl {
     validate: boolean,
     stop: AbortSignal,
   ): Promise<void> {
-    const wanted = providers.flatMap(({ provider, version }) => [
-      SPELLING[provider.type].flag,
-      `${provider.name}:${version}`,
-    ]);
+    const wanted = providers.flatMap(({ provider, version }) => [FLAGS[provider.type], `${provider.name}:${version}`]);
     const timeout = ['--wait-provider-timeout', String(Math.max(30, Math.floor(timeoutSeconds)))];
     await Promise.all(providers.map((component) => this.#warnOfDefaults(component)));
     const options = ['--wait-providers', `--validate=${validate}`, ...timeout];
@@ -110,8 +108,7 @@ export class Clusterctl {
 
   /** The manifest of a provider as `init` would apply it, with its variables filled in. */
   async providerManifest({ provider, version }: ProviderComponent): Promise<string> {
-    const { flag } = SPELLING[provider.type];
-    const args = ['generate', 'provider', flag, `${provider.name}:${version}`];
+    const args = ['generate', 'provider', FLAGS[provider.type], `${provider.name}:${version}`];
     const { exitCode, stdout, stderr } = await this.#run(args, this.#providerEnvironment());
     if (exitCode !== 0) throw this.#installError('generate provider', stderr);
     return stdout;
@@ -223,10 +220,7 @@ export function configuration(components: readonly Component[], directory: strin
 
 /** `<prefix><name>/<version>/<file>`: what clusterctl's local repositories look like (cmd/clusterctl/client/repository). */
 function repositoryPath(component: Component, asset: ReleaseAsset): string {
-  const name =
-    component.installer === 'clusterctl'
-      ? `${SPELLING[component.provider.type].prefix}${component.provider.name}`
-      : component.title.toLowerCase();
+  const name = component.installer === 'clusterctl' ? qualifiedName(component.provider) : component.title.toLowerCase();
   return join('repository', name, asset.tag, asset.name);
 }
 

@@ -41,8 +41,11 @@ export type ProviderType = 'CoreProvider' | 'BootstrapProvider' | 'ControlPlaneP
 /** A workload that runs when a component does. */
 export interface Workload {
   readonly kind: 'Deployment' | 'DaemonSet';
+  /** Where the component's own manifest puts it, and under which name. */
   readonly namespace: string;
   readonly name: string;
+  /** What it has wherever and under whatever name others installed it; undefined when nothing is known to tell it. */
+  readonly labels?: Readonly<Record<string, string>>;
 }
 
 interface ComponentBase {
@@ -55,6 +58,24 @@ interface ComponentBase {
   readonly crd: string | undefined;
   /** None of a provider that is known by name alone, until it is there. */
   readonly workloads: readonly Workload[];
+}
+
+/**
+ * Who a workload of a provider belongs to, on its pods too, whoever installed it. Source: cluster-api
+ * cmd/clusterctl/api/v1alpha3/labels.go, its `generate provider`, and "Provider contract", labels.
+ */
+export const PROVIDER_LABEL = 'cluster.x-k8s.io/provider';
+
+const PREFIXES: Readonly<Record<ProviderType, string>> = {
+  CoreProvider: '',
+  BootstrapProvider: 'bootstrap-',
+  ControlPlaneProvider: 'control-plane-',
+  InfrastructureProvider: 'infrastructure-',
+};
+
+/** The name of a provider among those of all types: that of its local repository, and the value of its label. */
+export function qualifiedName({ name, type }: ProviderComponent['provider']): string {
+  return `${PREFIXES[type]}${name}`;
 }
 
 /** A Cluster API provider: clusterctl installs it. */
@@ -132,6 +153,23 @@ export function requiredComponents(
         }),
       ];
   }
+}
+
+/** Why an installed version cannot be used, as the end of a sentence, and which ones can. */
+export interface VersionProblem {
+  readonly problem: string;
+  readonly supported: string;
+}
+
+/** Why the installed version of a component cannot be used; undefined when it can. */
+export function versionProblem(component: Component, version: Version): VersionProblem | undefined {
+  const { installer } = component;
+  if (installer === 'clusterctl-cert-manager' && version.major < 1) {
+    return { problem: 'has no v1 API', supported: 'cert-manager v1.0 or later' };
+  }
+  const isCore = installer === 'clusterctl' && component.provider.type === 'CoreProvider';
+  const problem = isCore ? clusterApiProblem(version) : undefined;
+  return problem === undefined ? undefined : { problem, supported: 'Cluster API v1.11 to v1.15' };
 }
 
 /**

@@ -2,19 +2,24 @@ import { readFile } from 'node:fs/promises';
 import { firstLineOf, KnestError, messageOf } from '../errors.ts';
 import { applyAll } from '../host/apply.ts';
 import type { KubernetesClient } from '../host/client.ts';
+import { isConflict } from '../host/conflict.ts';
 import { Kinds } from '../host/kinds.ts';
 import { withLease } from '../host/lease.ts';
 import { parseManifest } from '../host/manifest.ts';
 import type { KubernetesObject } from '../host/objects.ts';
 import { describePodProblem, podProblem } from '../host/pods.ts';
+import { retry } from '../host/retry.ts';
 import { watchTarget, watchUntil } from '../host/watch.ts';
 import type { StepLog } from '../report/log.ts';
 import { together } from '../values/concurrency.ts';
+import { INSTALL_LEASE, noteBegun, noteComplete } from './begun.ts';
 import type { Clusterctl } from './clusterctl.ts';
 import { assetsOf, atVersion, type Component, type ProviderComponent, type Workload } from './components.ts';
 import {
+  asFound,
   daemonSetProblem,
   deploymentProblem,
+  isForeignCore,
   recordedProviders,
   statesOf,
   takeInventory,
@@ -36,44 +41,58 @@ export interface Installation {
   readonly secondsLeft: () => number;
 }
 
-const LEASE = 'knest-action-install';
-
 /** Components by what is to be done about each. */
 interface Plan {
   /** Not there at all. */
   readonly absent: readonly Component[];
-  /** Partly there: completed in the version that was begun. */
+  /** Begun by this action and not ended: completed in the version that was begun. */
   readonly incomplete: readonly Component[];
+  /** There, and not running at the moment: waited for, whoever installed it. */
+  readonly unavailable: readonly Component[];
 }
 
 /**
- * Installs what is missing of these components, and only that, while no other job does. What is installed stays in
- * its version. Returns one line about what was done. Throws KNEST_INSTALL, KNEST_DOWNLOAD, KNEST_CHECKSUM.
+ * Installs what is missing of these components, and only that, while no other job does. What is installed stays as it is,
+ * whoever installed it and wherever: what does not run at the moment is waited for, and what is there by half is refused,
+ * unless this action began it. Returns one line about what was done. Throws KNEST_INSTALL, KNEST_DOWNLOAD, KNEST_CHECKSUM.
  */
 export async function install(installation: Installation, log: StepLog): Promise<string> {
-  const { client, clusterctl, components, inventory, holder, signal } = installation;
-  if (inventory === undefined) return 'not allowed to look at all of it: what is installed is used as it is';
+  const { client, clusterctl, components, holder, signal } = installation;
+  if (installation.inventory === undefined) {
+    return 'not allowed to look at all of it: what is installed is used as it is';
+  }
+  const inventory = await withoutHalves(client, components, installation.inventory, signal);
   const first = makePlan(components, inventory);
-  if (isEmpty(first)) return 'nothing missing';
+  if (isEmpty(first)) {
+    await waitForWorkloads(client, first.unavailable, log, signal);
+    return 'nothing missing';
+  }
   const recorded = recordedProviders(clusterctl.components, inventory);
   await clusterctl.stock(needed(first, components), recorded);
   const waiting = (other: string): void => log.line(`waiting for ${other}, which installs on this host`);
-  return withLease(client, LEASE, holder, signal, waiting, async (held) => {
-    const current = (await takeInventory(client)) ?? inventory;
+  return withLease(client, INSTALL_LEASE, holder, signal, waiting, async (held) => {
+    const current = await withoutHalves(client, components, (await takeInventory(client)) ?? inventory, held);
     const plan = makePlan(components, current);
-    if (isEmpty(plan)) return 'another job installed what was missing';
+    const others = asFound(components, current);
+    if (isEmpty(plan)) {
+      await waitForWorkloads(client, plan.unavailable, log, held);
+      return 'another job installed what was missing';
+    }
     for (const { title, version } of plan.absent) log.line(`${title} ${version} is missing`);
     for (const { title, version } of plan.incomplete) log.line(`${title} ${version} is incomplete`);
     const knowsAll = recordedProviders(clusterctl.components, current).length === current.providers.length;
+    const begun = [...plan.absent, ...plan.incomplete];
+    await noteBegun(client, begun, held);
     // The Lease is released when all of this has ended, clusterctl too: another job begins then.
     await together(
       [
-        (stop) => carryOut(plan, until(installation, stop), knowsAll),
-        (stop) => waitForWorkloads(client.until(stop), components, log, stop),
+        (stop) => carryOut(plan, { ...until(installation, stop), components: others }, current, knowsAll),
+        (stop) => waitForWorkloads(client.until(stop), others, log, stop),
       ],
       held,
     );
-    return [...plan.absent, ...plan.incomplete].map(({ title, version }) => `${title} ${version}`).join(', ');
+    await noteComplete(client, begun, held);
+    return begun.map(({ title, version }) => `${title} ${version}`).join(', ');
   });
 }
 
@@ -82,10 +101,47 @@ function until(installation: Installation, signal: AbortSignal): Installation {
   return { ...installation, client: installation.client.until(signal), signal };
 }
 
+/**
+ * The inventory, once nothing is there by half that this action did not begin: somebody else may be installing it right
+ * now, so it is looked at a few times. Throws KNEST_INSTALL when a half stays.
+ */
+async function withoutHalves(
+  client: KubernetesClient,
+  components: readonly Component[],
+  first: Inventory,
+  signal: AbortSignal,
+): Promise<Inventory> {
+  let next: Inventory | undefined = first;
+  const tryOnce = async (): Promise<Inventory> => {
+    const inventory = next ?? (await takeInventory(client)) ?? first;
+    next = undefined;
+    for (const { component, found } of statesOf(components, inventory)) {
+      if (found.state === 'incomplete' && !found.isBegun) throw halfInstalled(component, found.missing);
+    }
+    return inventory;
+  };
+  return retry(tryOnce, {
+    signal,
+    isRetried: (thrown) => thrown instanceof KnestError && thrown.code === 'KNEST_INSTALL',
+  });
+}
+
+function halfInstalled({ title }: Component, missing: readonly string[]): KnestError {
+  return new KnestError({
+    code: 'KNEST_INSTALL',
+    problem: `${title} is on this host only by half, and this action did not begin to install it`,
+    evidence: missing,
+    next: `have it completed, or removed with its CustomResourceDefinitions, by whoever installed it: the action never applies over what others made`,
+  });
+}
+
 function makePlan(components: readonly Component[], inventory: Inventory): Plan {
   const states = statesOf(components, inventory);
+  const inState = (state: 'absent' | 'unavailable'): readonly Component[] =>
+    states.filter(({ found }) => found.state === state).map(({ component }) => component);
   return {
-    absent: states.filter(({ found }) => found.state === 'absent').map(({ component }) => component),
+    absent: inState('absent'),
+    unavailable: inState('unavailable'),
     incomplete: states.flatMap(({ component, found }) =>
       found.state === 'incomplete' ? [atVersion(component, found.version)] : [],
     ),
@@ -114,12 +170,21 @@ function isEmpty({ absent, incomplete }: Plan): boolean {
 }
 
 /** Everything at once that does not need another: providers and Virtink need cert-manager's webhook, and nothing else. */
-async function carryOut(plan: Plan, installation: Installation, validate: boolean): Promise<void> {
+async function carryOut(
+  plan: Plan,
+  installation: Installation,
+  inventory: Inventory,
+  validate: boolean,
+): Promise<void> {
   const { client, clusterctl, components, secondsLeft, signal } = installation;
-  const providers = plan.absent.filter(isProvider);
+  // `clusterctl init` adds a core of its own where it has no record of one, so it is kept away from any other core.
+  const isInitSafe = !components.some((component) => isForeignCore(component, inventory));
+  const missing = plan.absent.filter(isProvider);
+  const providers = isInitSafe ? missing : [];
   const applied = [
     ...plan.incomplete,
     ...plan.absent.filter(({ installer }) => installer === 'manifest'),
+    ...(isInitSafe ? [] : missing),
     // `clusterctl init` brings cert-manager; without a provider to install it is not called.
     ...(providers.length === 0 ? plan.absent.filter(isCertManager) : []),
   ];
@@ -159,7 +224,9 @@ async function applyManifest({ client, clusterctl, signal }: Installation, compo
     throw new KnestError({
       code: 'KNEST_INSTALL',
       problem: `${component.title} ${component.version} cannot be applied: ${messageOf(thrown)}`,
-      next: 'check that these credentials may install it; running again completes what is missing',
+      next: isConflict(thrown)
+        ? 'the action takes over nothing that another manager owns: have that one install or remove the component'
+        : 'check that these credentials may install it; running again completes what is missing',
       cause: thrown,
     });
   }
@@ -184,6 +251,7 @@ async function waitForWorkloads(
   const deployments = watchTarget(Kinds.deployment, {});
   const daemonSets = watchTarget(Kinds.daemonSet, {});
   const workloads = components.flatMap((component) => component.workloads);
+  if (workloads.length === 0) return;
   const awaited = new Set<string>();
   const unavailable = (): string[] =>
     workloads.flatMap(({ kind, namespace, name }) => {

@@ -4,16 +4,33 @@ import { groupOfDefinition, Kinds } from '../host/kinds.ts';
 import { hasStatus } from '../host/rest.ts';
 import { conditionOf, type DaemonSet, type Deployment, type Provider } from '../host/objects.ts';
 import { parseVersion } from '../values/version.ts';
-import { atVersion, clusterApiProblem, type Component, type ProviderComponent, type Workload } from './components.ts';
+import { readBegun, type Begun } from './begun.ts';
+import {
+  atVersion,
+  PROVIDER_LABEL,
+  qualifiedName,
+  versionProblem,
+  type Component,
+  type ProviderComponent,
+  type Workload,
+} from './components.ts';
 
 /** What the host has of a component. */
 export type ComponentState =
   | { readonly state: 'absent' }
-  /** Something of it is there, but not all, or not running: `missing` says what, one line each. */
-  | { readonly state: 'incomplete'; readonly version: string; readonly missing: readonly string[] }
+  /** Something of it is there, but not all: `missing` says what is not, one line each. */
+  | {
+      readonly state: 'incomplete';
+      readonly version: string;
+      readonly missing: readonly string[];
+      /** Whether this action began to install it: nothing else is ever completed. */
+      readonly isBegun: boolean;
+    }
+  /** All of it is there, and not all of it runs at the moment: `problems` says what does not, one line each. */
+  | { readonly state: 'unavailable'; readonly version: string; readonly problems: readonly string[] }
   | { readonly state: 'installed'; readonly version: string };
 
-/** What the host has, read once: four LISTs, whatever the number of components. */
+/** What the host has, read once: four LISTs and a GET, whatever the number of components. */
 export interface Inventory {
   /** The providers that clusterctl recorded. */
   readonly providers: readonly Provider[];
@@ -21,6 +38,8 @@ export interface Inventory {
   readonly definitions: ReadonlySet<string>;
   readonly deployments: readonly Deployment[];
   readonly daemonSets: readonly DaemonSet[];
+  /** What this action began to install. */
+  readonly begun: Begun;
 }
 
 /** What is installed on the host; undefined when these credentials may not look. Throws what RestClient throws. */
@@ -34,59 +53,95 @@ export async function takeInventory(client: KubernetesClient): Promise<Inventory
 }
 
 async function readInventory(client: KubernetesClient): Promise<Inventory> {
+  const begun = await readBegun(client); // first: it is noted before the first write
   const [providers, definitions, deployments, daemonSets] = await Promise.all([
     client.list(Kinds.provider),
     client.names(Kinds.customResourceDefinition),
     client.list(Kinds.deployment),
     client.list(Kinds.daemonSet),
   ]);
-  return { providers, definitions: new Set(definitions), deployments, daemonSets };
+  return { providers, definitions: new Set(definitions), deployments, daemonSets, begun };
 }
 
 /**
- * Compares a component with the inventory. A component is installed when its CRD, its record (of a provider) and
- * all its workloads are there and available; a record alone proves nothing, since an installer may have been killed.
+ * Compares a component, as `asFound` gives it, with the inventory. It is there by its CRD and its workloads, whoever
+ * installed it; a record of clusterctl proves nothing, since an installer may have been killed.
  */
 export function stateOf(component: Component, inventory: Inventory): ComponentState {
+  const { title, crd, workloads } = component;
   const record = recordOf(component, inventory);
-  const workloads = component.workloads.map((workload) => ({ workload, problem: problemOf(workload, inventory) }));
-  const hasDefinition = component.crd === undefined ? record !== undefined : inventory.definitions.has(component.crd);
-  const untouched =
-    !hasDefinition && record === undefined && workloads.every(({ problem }) => problem === 'is not there');
-  if (untouched) return { state: 'absent' };
+  const hasDefinition = crd === undefined || inventory.definitions.has(crd);
+  const isThere = (workload: Workload): boolean => objectAt(workload, inventory) !== undefined;
+  const isSeen = (crd !== undefined && hasDefinition) || record !== undefined || workloads.some(isThere);
+  if (!isSeen) return { state: 'absent' };
 
-  const version = record?.version ?? versionOf(component, inventory) ?? component.version;
+  const begun = inventory.begun.get(title);
+  const version = begun ?? record?.version ?? imageVersion(workloads[0], inventory) ?? component.version;
   const missing = [
-    ...(hasDefinition || component.crd === undefined ? [] : [`the CRD ${component.crd} is not there`]),
-    ...(component.workloads.length === 0 ? ['none of its Deployments is there'] : []),
-    ...(component.installer === 'clusterctl' && record === undefined ? ['clusterctl has no record of it'] : []),
-    ...workloads.flatMap(({ workload: { kind, namespace, name }, problem }) =>
-      problem === undefined ? [] : [`${kind} ${namespace}/${name} ${problem}`],
-    ),
+    ...(hasDefinition ? [] : [`the CRD ${crd} is not there`]),
+    ...(workloads.length === 0 ? ['none of its Deployments is there'] : []),
+    ...workloads.filter((workload) => !isThere(workload)).map((workload) => `${describe(workload)} is not there`),
   ];
-  return missing.length === 0 ? { state: 'installed', version } : { state: 'incomplete', version, missing };
+  if (missing.length > 0) return { state: 'incomplete', version, missing, isBegun: begun !== undefined };
+  const problems = workloads.flatMap((workload) => {
+    const problem = problemOf(workload, inventory);
+    return problem === undefined ? [] : [`${describe(workload)} ${problem}`];
+  });
+  return problems.length === 0 ? { state: 'installed', version } : { state: 'unavailable', version, problems };
+}
+
+function describe({ kind, namespace, name }: Workload): string {
+  return `${kind} ${namespace}/${name}`;
 }
 
 /**
- * Who a workload that clusterctl installed belongs to, on its pods too. Source: cluster-api
- * cmd/clusterctl/api/v1alpha3/labels.go, its `generate provider`, and "Provider contract", labels.
- */
-export const PROVIDER_LABEL = 'cluster.x-k8s.io/provider';
-
-/**
- * The components as they are to be on this host. Parts of Cluster API belong together: what is missing of it comes in
- * the version that is there. A provider that is known by name alone consists of the Deployments with its label.
+ * The components as they are to be on this host. Workloads are where they are found, under the names that they have
+ * there. Parts of Cluster API belong together: what is missing of it comes in the version that is there. A provider that
+ * is known by name alone consists of the Deployments with its label.
  */
 export function asFound(components: readonly Component[], inventory: Inventory): readonly Component[] {
-  const core = components.find(isCore);
-  const version = parseVersion((core && recordOf(core, inventory)?.version) ?? '');
-  return components.map((component) => {
-    if (component.workloads.length === 0 && component.installer === 'clusterctl') {
-      return { ...component, workloads: labelled(component, inventory) };
-    }
+  const located = components.map((component) => ({ ...component, workloads: locate(component, inventory) }));
+  const core = located.find(isCore);
+  const state = core && stateOf(core, inventory);
+  const version = state === undefined || state.state === 'absent' ? undefined : parseVersion(state.version);
+  return located.map((component) => {
     const belongs = component.manifest.repository === core?.manifest.repository;
     return version !== undefined && belongs ? atVersion(component, `v${version.text}`) : component;
   });
+}
+
+/** The workloads of a component on this host: each where its manifest puts it, else where its labels are found. */
+function locate(component: Component, inventory: Inventory): readonly Workload[] {
+  if (component.workloads.length === 0 && component.installer === 'clusterctl') {
+    const labels = { [PROVIDER_LABEL]: qualifiedName(component.provider) };
+    return inventory.deployments.filter(hasLabels(labels)).map((object) => at({ kind: 'Deployment' }, object));
+  }
+  return component.workloads.map((workload) => {
+    if (workload.labels === undefined || objectAt(workload, inventory) !== undefined) return workload;
+    const elsewhere = objectsOf(workload, inventory).find(hasLabels(workload.labels));
+    return elsewhere === undefined ? workload : at(workload, elsewhere);
+  });
+}
+
+function at<W extends Pick<Workload, 'kind'>>(workload: W, { metadata }: Deployment | DaemonSet): W & Workload {
+  return { ...workload, namespace: metadata.namespace ?? '', name: metadata.name };
+}
+
+function hasLabels(wanted: Readonly<Record<string, string>>) {
+  return ({ metadata: { labels = {} } }: Deployment | DaemonSet): boolean =>
+    Object.entries(wanted).every(([label, value]) => labels[label] === value);
+}
+
+function objectsOf({ kind }: Workload, { deployments, daemonSets }: Inventory): readonly (Deployment | DaemonSet)[] {
+  return kind === 'Deployment' ? deployments : daemonSets;
+}
+
+function objectAt(workload: Workload, inventory: Inventory): Deployment | DaemonSet | undefined {
+  return objectsOf(workload, inventory).find(isAt(workload));
+}
+
+function isAt({ namespace, name }: Workload) {
+  return ({ metadata }: Deployment | DaemonSet): boolean => metadata.name === name && metadata.namespace === namespace;
 }
 
 /** What the host has of each component, each as it is to be on this host. */
@@ -97,14 +152,14 @@ export function statesOf(
   return asFound(components, inventory).map((component) => ({ component, found: stateOf(component, inventory) }));
 }
 
-function isCore(component: Component): boolean {
-  return component.installer === 'clusterctl' && component.provider.type === 'CoreProvider';
+/** Whether a component is the core of Cluster API, and on the host without a record of clusterctl. */
+export function isForeignCore(component: Component, inventory: Inventory): boolean {
+  const isThere = stateOf(component, inventory).state !== 'absent';
+  return isCore(component) && isThere && recordOf(component, inventory) === undefined;
 }
 
-function labelled({ provider }: ProviderComponent, { deployments }: Inventory): readonly Workload[] {
-  return deployments
-    .filter(({ metadata }) => metadata.labels?.[PROVIDER_LABEL] === `infrastructure-${provider.name}`)
-    .map(({ metadata }) => ({ kind: 'Deployment', namespace: metadata.namespace ?? '', name: metadata.name }));
+function isCore(component: Component): boolean {
+  return component.installer === 'clusterctl' && component.provider.type === 'CoreProvider';
 }
 
 /**
@@ -136,21 +191,17 @@ function recordOf(component: Component, inventory: Inventory): Provider | undefi
   return inventory.providers.find((provider) => provider.providerName === name && provider.type === type);
 }
 
-/** The tag of the running image: what says the version where no record does. */
-function versionOf(component: Component, inventory: Inventory): string | undefined {
-  const [first] = component.workloads;
-  const workload = [...inventory.deployments, ...inventory.daemonSets].find(
-    ({ metadata }) => metadata.name === first?.name && metadata.namespace === first.namespace,
-  );
-  const image = workload?.spec?.template?.spec?.containers?.[0]?.image;
+/** The tag of a workload's image: what says the version where no record does. */
+function imageVersion(workload: Workload | undefined, inventory: Inventory): string | undefined {
+  const object = workload && objectAt(workload, inventory);
+  const image = object?.spec?.template?.spec?.containers?.[0]?.image;
   return /:(v\d[^@]*)/.exec(image ?? '')?.[1];
 }
 
-function problemOf(workload: Workload, inventory: Inventory): string | undefined {
-  const isIt = ({ metadata }: Deployment | DaemonSet): boolean =>
-    metadata.name === workload.name && metadata.namespace === workload.namespace;
-  if (workload.kind === 'Deployment') return deploymentProblem(inventory.deployments.find(isIt));
-  return daemonSetProblem(inventory.daemonSets.find(isIt));
+function problemOf(workload: Workload, { deployments, daemonSets }: Inventory): string | undefined {
+  return workload.kind === 'Deployment'
+    ? deploymentProblem(deployments.find(isAt(workload)))
+    : daemonSetProblem(daemonSets.find(isAt(workload)));
 }
 
 /** Why a Deployment does not run, as the end of a sentence; undefined when it does. */
@@ -178,7 +229,7 @@ export function describeInventory(
 ): { readonly text: string; readonly isComplete: boolean } {
   const states = statesOf(components, inventory);
   for (const { component, found } of states) refuseUnsupported(component, found);
-  const isComplete = states.every(({ found }) => found.state === 'installed');
+  const isComplete = states.every(({ found }) => found.state === 'installed' || found.state === 'unavailable');
   const parts = states
     .filter(
       ({ component }) =>
@@ -191,14 +242,14 @@ export function describeInventory(
 }
 
 function refuseUnsupported(component: Component, found: ComponentState): void {
-  if (!isCore(component)) return;
   const version = found.state === 'absent' ? undefined : parseVersion(found.version);
   if (version === undefined) return;
-  const problem = clusterApiProblem(version);
+  const problem = versionProblem(component, version);
   if (problem === undefined) return;
   throw new KnestError({
     code: 'KNEST_UNSUPPORTED_VERSION',
-    problem: `the host has Cluster API v${version.text}, which ${problem}`,
-    next: 'use a host with Cluster API v1.11 to v1.15',
+    problem: `the host has ${component.title} v${version.text}, which ${problem.problem}`,
+    evidence: component.workloads.map((workload) => `found as ${describe(workload)}`),
+    next: `use a host with ${problem.supported}; the action upgrades nothing that is installed`,
   });
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Job } from '../support/runner.ts';
 import { jobStarter } from './jobs.ts';
-import { leftovers, nextStep, sharedHost } from './support.ts';
+import { cutShort, leftovers, nextStep, sharedHost } from './support.ts';
 
 const namespace = 'in-memory';
 const host = sharedHost();
@@ -23,8 +23,8 @@ describe('a cluster of in-memory machines', () => {
     expect(await leftovers(host, namespace, 'memory')).toEqual([]);
   });
 
-  it('completes a component that is installed by half, and that one only', async () => {
-    await host.kubectl(['delete', 'deployment', '-n', 'capd-system', capd]);
+  it('completes a component whose installation was cut short, and that one only', async () => {
+    await cutShort(host);
     const job = start({ name: 'half', 'wait-for': 'none' });
     const main = await job.main();
     expect(main.exitCode, main.log).toBe(0);
@@ -33,8 +33,44 @@ describe('a cluster of in-memory machines', () => {
     await job.post();
   });
 
-  it('lets one of two jobs install, and the other wait for it', async () => {
+  it('is not begun while somebody else has left a component by half, which stays as it is', async () => {
+    const manifest = await host.kubectl(['get', 'deployment', '-n', 'capd-system', capd, '-o', 'json']);
     await host.kubectl(['delete', 'deployment', '-n', 'capd-system', capd]);
+    const job = start({ name: 'refused', 'wait-for': 'none' });
+    const main = await job.main();
+    expect(main.exitCode).toBe(1);
+    expect(main.log).toMatch(
+      /^✖ in-memory infrastructure provider is on this host only by half, and this action did not begin to install it {3}KNEST_INSTALL\n {2}Deployment capd-system\/capd-controller-manager is not there$/m,
+    );
+    expect(await host.kubectl(['get', 'deployment', '-n', 'capd-system', '-o', 'name'])).toBe('');
+    await host.kubectl(['create', '-f', '-'], manifest);
+    expect((await job.post()).exitCode).toBe(0);
+  });
+
+  it('waits for a component that does not run at the moment, and leaves it as it is', async () => {
+    const deployment = ['deployment', '-n', 'capd-system', capd];
+    await host.kubectl(['patch', ...deployment, '--type=merge', '-p', '{"spec":{"replicas":0}}']);
+    const generation = (): Promise<string> =>
+      host.kubectl(['get', ...deployment, '-o', 'jsonpath={.metadata.generation}']);
+    const scaledDown = await generation();
+    const job = start(
+      { name: 'patient', 'wait-for': 'none' },
+      {
+        onLine: (line) => {
+          if (line.startsWith('::group::▸ Install') || line.startsWith('▸ Template'))
+            void host.kubectl(['scale', ...deployment, '--replicas=1']);
+        },
+      },
+    );
+    const main = await job.main();
+    expect(main.exitCode, main.log).toBe(0);
+    expect(main.log).toMatch(/capd-system\/capd-controller-manager is available$/m);
+    expect(Number(await generation())).toBe(Number(scaledDown) + 1);
+    await job.post();
+  });
+
+  it('lets one of two jobs install, and the other wait for it', async () => {
+    await cutShort(host);
     const both = ['one', 'two'].map((name) => start({ name, 'wait-for': 'none' }));
     const results = await Promise.all(both.map((job) => job.main()));
     expect(results.map(({ exitCode }) => exitCode)).toEqual([0, 0]);
@@ -124,8 +160,21 @@ describe('a cluster of in-memory machines', () => {
   it('is made anew under the name of one that is still being deleted', async () => {
     const first = start({ name: 'again', 'wait-for': 'none' });
     expect((await first.main()).exitCode).toBe(0);
+    // It would be gone before the second one looks.
+    const hold = (finalizers: readonly string[]): Promise<string> => {
+      const patch = JSON.stringify({ metadata: { finalizers } });
+      return host.kubectl(['patch', 'cluster', 'again', '-n', namespace, '--type=merge', '-p', patch]);
+    };
+    await hold(['cluster.cluster.x-k8s.io', 'example.com/hold']);
     await host.kubectl(['delete', 'cluster', 'again', '-n', namespace, '--wait=false']);
-    const second = start({ name: 'again', 'wait-for': 'none' });
+    const second = start(
+      { name: 'again', 'wait-for': 'none' },
+      {
+        onLine: (line) => {
+          if (line.includes('is still being deleted')) void hold(['cluster.cluster.x-k8s.io']);
+        },
+      },
+    );
     const main = await second.main();
     expect(main.exitCode, main.log).toBe(0);
     expect(main.log).toContain('Cluster in-memory/again is still being deleted: waiting for its end');

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments, stringify } from 'yaml';
 import type { StepResult } from '../support/runner.ts';
 import { jobStarter } from './jobs.ts';
-import { leftovers, sharedHost, volumesFor } from './support.ts';
+import { cutShort, leftovers, sharedHost, volumesFor } from './support.ts';
 
 const namespace = 'knest'; // as docs/rbac has it
 const host = sharedHost();
@@ -74,7 +74,7 @@ describe('an account with the Role of docs/rbac', () => {
   afterAll(() => rmSync(directory, { recursive: true }));
 
   it('and the ClusterRole for it installs what is missing', async () => {
-    await host.kubectl(['delete', 'deployment', '-n', 'capd-system', 'capd-controller-manager', '--ignore-not-found']);
+    await cutShort(host);
     await apply('install.yaml');
     try {
       const job = start({ name: 'rbac-install', 'wait-for': 'none' });

@@ -58,6 +58,20 @@ export async function install(host: Host, besides: Readonly<Record<string, strin
   job.clean();
 }
 
+/** Leaves the provider of in-memory machines as a job does that is killed while it installs it. */
+export async function cutShort(host: Host): Promise<void> {
+  const lease = ['lease', '-n', 'kube-system', 'knest-action-install'];
+  const metadata = { name: 'knest-action-install', namespace: 'kube-system' };
+  if ((await host.kubectl(['get', ...lease, '--ignore-not-found', '-o', 'name'])) === '') {
+    const made = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata };
+    await host.kubectl(['create', '-f', '-'], JSON.stringify(made));
+  }
+  const begun = JSON.stringify({ 'in-memory infrastructure provider': versions.clusterAPI });
+  await host.kubectl(['annotate', '--overwrite', ...lease, `knest-action/installing=${begun}`]);
+  const deployment = ['deployment', '-n', 'capd-system', 'capd-controller-manager'];
+  await host.kubectl(['delete', ...deployment, '--ignore-not-found']);
+}
+
 /** How many machines of a cluster there are, as the input `replicas` has it: control planes, then workers. */
 export async function replicasOf(host: Host, namespace: string, name: string): Promise<string> {
   const count = async (selector: string): Promise<number> => {

@@ -108,7 +108,7 @@ describe('a list', () => {
 });
 
 describe('apply', () => {
-  it('is server-side, by force, in the name of the action', async () => {
+  it('is server-side, never by force, in the name of the action', async () => {
     const { client, received } = await clientOf((response, _number, { path }) =>
       path === '/apis/example.com/v1'
         ? json(response, {
@@ -124,7 +124,7 @@ describe('apply', () => {
     // One discovery for both.
     expect(received.map(({ method, path }) => `${method} ${path}`)).toEqual([
       'GET /apis/example.com/v1',
-      ...Array<string>(2).fill('PATCH /apis/example.com/v1/widgets/w?fieldManager=knest-action&force=true'),
+      ...Array<string>(2).fill('PATCH /apis/example.com/v1/widgets/w?fieldManager=knest-action'),
     ]);
     expect(received[1]?.headers['content-type']).toBe('application/apply-patch+yaml');
     expect(JSON.parse(received[1]?.body ?? '')).toEqual(widget);

@@ -3,13 +3,19 @@ import type { Component } from '../../../src/install/components.ts';
 import type { Inventory } from '../../../src/install/inventory.ts';
 
 /** A Deployment with its status. */
-export function deployment(namespace: string, name: string, isAvailable = true, image = 'r/x:v1.0.0'): Deployment {
+export function deployment(
+  namespace: string,
+  name: string,
+  isAvailable = true,
+  image = 'r/x:v1.0.0',
+  labels: Readonly<Record<string, string>> = {},
+): Deployment {
   const status = isAvailable ? 'True' : 'False';
   const message = isAvailable ? 'fine' : 'no replicas';
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
-    metadata: { name, namespace },
+    metadata: { name, namespace, labels },
     spec: { template: { spec: { containers: [{ image }] } } },
     status: { conditions: [{ type: 'Available', status, message }] },
   };
@@ -39,10 +45,13 @@ export function inventoryWith(present: readonly Component[], tag = 'v1.2.3', rec
           ]
         : [],
     ),
+    begun: new Map(),
     definitions: new Set(present.map(({ crd = '' }) => crd)),
     deployments: workloads
       .filter(({ kind }) => kind === 'Deployment')
-      .map(({ namespace, name }) => deployment(namespace, name, true, `registry:5000/x:${tag}@sha256:abc`)),
+      .map(({ namespace, name, labels }) =>
+        deployment(namespace, name, true, `registry:5000/x:${tag}@sha256:abc`, labels),
+      ),
     daemonSets: workloads
       .filter(({ kind }) => kind === 'DaemonSet')
       .map(({ namespace, name }) => daemonSet(namespace, name, 1)),

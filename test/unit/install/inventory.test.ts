@@ -6,15 +6,23 @@ import {
   daemonSetProblem,
   deploymentProblem,
   describeInventory,
+  isForeignCore,
   recordedProviders,
   stateOf,
+  statesOf,
   type Inventory,
 } from '../../../src/install/inventory.ts';
 import { daemonSet, deployment, inventoryWith } from './inventories.ts';
 import { versions } from './versions.ts';
 
 const components = requiredComponents(versions, 'virtink');
-const nothing: Inventory = { providers: [], definitions: new Set(), deployments: [], daemonSets: [] };
+const nothing: Inventory = {
+  providers: [],
+  definitions: new Set(),
+  deployments: [],
+  daemonSets: [],
+  begun: new Map(),
+};
 
 function called(title: string): Component {
   const component = components.find((candidate) => candidate.title === title);
@@ -52,30 +60,11 @@ describe('stateOf', () => {
       (host) => ({ ...host, definitions: new Set() }),
       ['the CRD clusters.cluster.x-k8s.io is not there'],
     ],
-    ['its record', core, (host) => ({ ...host, providers: [] }), ['clusterctl has no record of it']],
-    [
-      'its record, since that of another provider of the name is none',
-      called('kubeadm bootstrap provider'),
-      (host) => ({ ...host, providers: inventoryWith([called('kubeadm control plane provider')]).providers }),
-      ['clusterctl has no record of it'],
-    ],
     [
       'its Deployment',
       core,
       (host) => ({ ...host, deployments: [deployment('elsewhere', 'capi-controller-manager')] }),
       ['Deployment capi-system/capi-controller-manager is not there'],
-    ],
-    [
-      'replicas',
-      core,
-      (host) => ({ ...host, deployments: [deployment('capi-system', 'capi-controller-manager', false)] }),
-      ['Deployment capi-system/capi-controller-manager is not available (no replicas)'],
-    ],
-    [
-      'a node to run on',
-      virtink,
-      (host) => ({ ...host, daemonSets: [daemonSet('virtink-system', 'virt-daemon', 0)] }),
-      ['DaemonSet virtink-system/virt-daemon runs on 0 of 3 nodes'],
     ],
     [
       'everything but its record',
@@ -84,12 +73,96 @@ describe('stateOf', () => {
       ['the CRD clusters.cluster.x-k8s.io is not there', 'Deployment capi-system/capi-controller-manager is not there'],
     ],
   ])('is incomplete without %s', (_what, component, damage, missing) => {
-    expect(stateOf(component, damage(inventoryWith([component])))).toMatchObject({ state: 'incomplete', missing });
+    const half = { state: 'incomplete', missing, isBegun: false };
+    expect(stateOf(component, damage(inventoryWith([component])))).toMatchObject(half);
   });
 
-  it('of what is incomplete keeps the version that was begun', () => {
-    const begun = { ...nothing, providers: inventoryWith([core]).providers };
-    expect(stateOf(core, begun)).toMatchObject({ state: 'incomplete', version: 'v1.13.0' });
+  it('of what this action began to install is in the version that was begun', () => {
+    const { definitions } = inventoryWith([core]);
+    const half = { ...nothing, definitions, begun: new Map([['Cluster API', 'v1.12.1']]) };
+    expect(stateOf(core, half)).toMatchObject({ state: 'incomplete', version: 'v1.12.1', isBegun: true });
+    expect(stateOf(core, { ...nothing, begun: half.begun })).toEqual({ state: 'absent' });
+  });
+
+  it.each<[string, Component, (host: Inventory) => Inventory, readonly string[]]>([
+    [
+      'without replicas',
+      core,
+      (host) => ({ ...host, deployments: [deployment('capi-system', 'capi-controller-manager', false)] }),
+      ['Deployment capi-system/capi-controller-manager is not available (no replicas)'],
+    ],
+    [
+      'without a node to run on',
+      virtink,
+      (host) => ({ ...host, daemonSets: [daemonSet('virtink-system', 'virt-daemon', 0)] }),
+      ['DaemonSet virtink-system/virt-daemon runs on 0 of 3 nodes'],
+    ],
+  ])('is unavailable %s', (_what, component, damage, problems) => {
+    expect(stateOf(component, damage(inventoryWith([component])))).toMatchObject({ state: 'unavailable', problems });
+  });
+
+  it('does not depend on a record of clusterctl: Rancher, Helm and the operator write none', () => {
+    const host = { ...inventoryWith([core]), providers: [] };
+    expect(stateOf(core, host)).toEqual({ state: 'installed', version: 'v1.2.3' });
+  });
+});
+
+describe('what others installed in a place of their own', () => {
+  const image = 'quay.io/jetstack/cert-manager-x:v1.19.2';
+  const part = (component: string, name = component): Deployment =>
+    deployment('infra', `cm-${component}`, true, image, {
+      'app.kubernetes.io/component': component,
+      'app.kubernetes.io/instance': 'cm',
+      'app.kubernetes.io/name': name,
+    });
+  const chart = [part('controller', 'cert-manager'), part('cainjector'), part('webhook')];
+  const { definitions } = inventoryWith([certManager]);
+
+  it('is found by its labels, in the version of its image: cert-manager by another release name', () => {
+    const host = { ...nothing, definitions, deployments: chart };
+    const [{ component, found } = {}] = statesOf([certManager], host);
+    expect(found).toEqual({ state: 'installed', version: 'v1.19.2' });
+    expect(component?.workloads.map(({ namespace, name }) => `${namespace}/${name}`)).toEqual([
+      'infra/cm-controller',
+      'infra/cm-cainjector',
+      'infra/cm-webhook',
+    ]);
+  });
+
+  it('is refused when it is too old', () => {
+    const old = chart.map((one) => ({
+      ...one,
+      spec: { template: { spec: { containers: [{ image: 'x:v0.16.1' }] } } },
+    }));
+    expect(() => describeInventory([certManager], { ...nothing, definitions, deployments: old })).toThrow(
+      expect.objectContaining({
+        code: 'KNEST_UNSUPPORTED_VERSION',
+        problem: 'the host has cert-manager v0.16.1, which has no v1 API',
+        evidence: expect.arrayContaining(['found as Deployment infra/cm-controller']) as string[],
+      }) as Error,
+    );
+  });
+
+  it('is found by the label of its provider: a Cluster API of Rancher, whose missing parts come in its version', () => {
+    const labels = { 'cluster.x-k8s.io/provider': 'cluster-api' };
+    const rancher = deployment('cattle-capi-system', 'capi', true, 'rancher/mirrored:v1.12.1', labels);
+    const host = { ...nothing, definitions: inventoryWith([core]).definitions, deployments: [rancher] };
+    expect(statesOf(components, host).map(({ found, component }) => [component.version, found.state])).toEqual([
+      ['v1.18.0', 'absent'],
+      ['v1.12.1', 'installed'],
+      ['v1.12.1', 'absent'],
+      ['v1.12.1', 'absent'],
+      ['v0.7.0', 'absent'],
+      ['v0.15.0', 'absent'],
+    ]);
+    expect(components.map((component) => isForeignCore(asFound([component], host)[0] ?? component, host))).toEqual([
+      false,
+      true,
+      false,
+      false,
+      false,
+      false,
+    ]);
   });
 });
 
@@ -147,11 +220,15 @@ describe('a provider that is known by name alone', () => {
     expect(found(host)).toEqual({ state: 'installed', version: 'v0.10.0' });
   });
 
-  it('is incomplete when one is not available, or none is there', () => {
+  it('is there without a record too, in the version of its image', () => {
+    expect(found({ ...nothing, deployments: [running(true)] })).toEqual({ state: 'installed', version: 'v1.0.0' });
+  });
+
+  it('is unavailable when one is not available, and incomplete when none is there', () => {
     expect(found({ ...recorded, deployments: [running(false)] })).toEqual({
-      state: 'incomplete',
+      state: 'unavailable',
       version: 'v0.10.0',
-      missing: ['Deployment capk-system/capk-controller-manager is not available (no replicas)'],
+      problems: ['Deployment capk-system/capk-controller-manager is not available (no replicas)'],
     });
     expect(found(recorded)).toMatchObject({ missing: ['none of its Deployments is there'] });
   });
@@ -196,8 +273,8 @@ describe('describeInventory', () => {
     const refusal = expect.objectContaining({ code: 'KNEST_UNSUPPORTED_VERSION', problem }) as Error;
     expect(() => describeInventory(components, inventoryWith([core], 'v1.2.3', version))).toThrow(refusal);
     // Half of it is no better than all of it.
-    const begun = { ...nothing, providers: inventoryWith([core], 'v1.2.3', version).providers };
-    expect(() => describeInventory(components, begun)).toThrow(refusal);
+    const half = { ...nothing, providers: inventoryWith([core], 'v1.2.3', version).providers };
+    expect(() => describeInventory(components, half)).toThrow(refusal);
   });
 
   it.each(['v1.11.0', 'v1.15.9', 'main'])('takes a host with Cluster API %s', (version) => {

@@ -1,0 +1,74 @@
+import type { KubernetesClient } from '../host/client.ts';
+import { isConflict } from '../host/conflict.ts';
+import { Kinds } from '../host/kinds.ts';
+import { LEASE_NAMESPACE } from '../host/lease.ts';
+import type { Lease } from '../host/objects.ts';
+import { retry } from '../host/retry.ts';
+import { hasStatus } from '../host/rest.ts';
+import type { Component } from './components.ts';
+
+/** The Lease that one job holds while it installs. */
+export const INSTALL_LEASE = 'knest-action-install';
+/** Where the Lease says what was begun: a JSON object of titles and versions. */
+const BEGUN = 'knest-action/installing';
+
+/** What this action began to install on a host and did not end, by title, each with its version. */
+export type Begun = ReadonlyMap<string, string>;
+
+/**
+ * Reads what an installation of this action left half done: the job was killed, or lost the host. Only that may be
+ * completed. Empty where the Lease may not be read.
+ */
+export async function readBegun(client: KubernetesClient): Promise<Begun> {
+  try {
+    return begunOf(await client.get(Kinds.lease, INSTALL_LEASE, LEASE_NAMESPACE));
+  } catch (thrown) {
+    if (hasStatus(thrown, 403)) return new Map();
+    throw thrown;
+  }
+}
+
+/** Notes that these components are about to be installed. For the holder of the Lease, before the first write. */
+export async function noteBegun(
+  client: KubernetesClient,
+  components: readonly Component[],
+  signal: AbortSignal,
+): Promise<void> {
+  const noted = components.map(({ title, version }) => [title, version] as const);
+  await change(client, (begun) => new Map([...begun, ...noted]), signal);
+}
+
+/** Notes that these components are complete. For the holder of the Lease. */
+export async function noteComplete(
+  client: KubernetesClient,
+  components: readonly Component[],
+  signal: AbortSignal,
+): Promise<void> {
+  const titles = new Set(components.map(({ title }) => title));
+  await change(client, (begun) => new Map([...begun].filter(([title]) => !titles.has(title))), signal);
+}
+
+async function change(client: KubernetesClient, next: (begun: Begun) => Begun, signal: AbortSignal): Promise<void> {
+  const tryOnce = async (): Promise<void> => {
+    const lease = await client.get(Kinds.lease, INSTALL_LEASE, LEASE_NAMESPACE);
+    if (lease === undefined) return;
+    const { [BEGUN]: _before, ...others } = lease.metadata.annotations ?? {};
+    const begun = next(begunOf(lease));
+    const noted = begun.size === 0 ? {} : { [BEGUN]: JSON.stringify(Object.fromEntries(begun)) };
+    await client.replace(Kinds.lease, {
+      ...lease,
+      metadata: { ...lease.metadata, annotations: { ...others, ...noted } },
+    });
+  };
+  // The Lease is renewed meanwhile.
+  await retry(tryOnce, { signal, isRetried: isConflict });
+}
+
+function begunOf(lease: Lease | undefined): Begun {
+  try {
+    const begun: unknown = JSON.parse(lease?.metadata.annotations?.[BEGUN] ?? '{}');
+    return new Map(Object.entries(begun as Readonly<Record<string, string>>));
+  } catch {
+    return new Map();
+  }
+}
