@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { jobOn, kubernetesVersion, leftovers } from '../test/e2e/support.ts';
 import { down, find, status, up, type Host } from '../test/host/host.ts';
+import { parts } from '../test/host/modules.ts';
 import { lineReport, seconds, type Report } from '../test/host/report.ts';
 import type { Job, StepResult } from '../test/support/runner.ts';
 import { liveLog } from './live-log.ts';
@@ -69,7 +70,7 @@ async function end(host: Host, job: Job): Promise<void> {
 /** The parts of the demo, but for the last. */
 async function perform(keep: boolean): Promise<void> {
   const host = await stage.show('Host up', () =>
-    up({ name: hostName, without: ['kubevirt', 'in-memory', 'persistence', 'network'] }, report()),
+    up({ name: hostName, without: parts.filter((part) => part !== 'virtink') }, report()),
   );
   stage.goOn();
   try {

@@ -25,7 +25,7 @@ describe('8 jobs at once, on a bare host', () => {
 
   beforeAll(async () => {
     await down(hostName, silent);
-    host = await up({ name: hostName, without: ['virtink', 'kubevirt'] }, silent);
+    host = await up({ name: hostName, without: ['virtink', 'kubevirt', 'older-cluster-api'] }, silent);
   });
   afterAll(async () => {
     jobs.forEach((job) => job.clean());

@@ -29,7 +29,7 @@ describe.skipIf(!hasVirtink)('create on Virtink, on a bare host (needs the relea
 
   beforeAll(async () => {
     await down(hostName, silent);
-    host = await up({ name: hostName, without: ['kubevirt'] }, silent);
+    host = await up({ name: hostName, without: ['kubevirt', 'older-cluster-api'] }, silent);
     secrets = watchSecrets(host);
     job = jobOn(host, { name, 'wait-for': 'nodes' });
     main = await job.main();

@@ -33,7 +33,7 @@ describe.skipIf(!able)('a host cluster (needs Linux and root)', { timeout: 240_0
   });
 
   it('comes up with a node that is ready', async () => {
-    const host = await up({ name, without: ['kubevirt'] }, silent);
+    const host = await up({ name, without: ['kubevirt', 'older-cluster-api'] }, silent);
     const condition = 'jsonpath={.status.conditions[?(@.type=="Ready")].status}';
     expect(await host.kubectl(['get', 'node', 'host', '-o', condition])).toBe('True');
     expect(await cli('status', '--name', name)).toMatchObject({ code: 0 });
@@ -55,7 +55,7 @@ describe.skipIf(!able)('a host cluster (needs Linux and root)', { timeout: 240_0
   });
 
   it('serves release assets and has no way out', async () => {
-    const host = await up({ name, without: ['kubevirt'] }, silent);
+    const host = await up({ name, without: ['kubevirt', 'older-cluster-api'] }, silent);
     const base = `${host.mirror}/kubernetes-sigs/cluster-api/releases/download/${versions.clusterAPI}`;
     const script = `fetch(process.argv[1]).then(async (r) => console.log(r.status, await r.text()), () => console.log('refused'))`;
     const get = (url: string): Promise<string> => host.run([process.execPath, '-e', script, url]);
@@ -67,7 +67,7 @@ describe.skipIf(!able)('a host cluster (needs Linux and root)', { timeout: 240_0
   });
 
   it('says which service is not well', async () => {
-    const host = await up({ name, without: ['kubevirt'] }, silent);
+    const host = await up({ name, without: ['kubevirt', 'older-cluster-api'] }, silent);
     // The only containerd whose parent is the host's init.
     const { pid } = initProcess(stateDirectory) ?? { pid: 0 };
     const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { down, up, type Host } from '../host/host.ts';
 import { kubevirtNodeImage } from '../host/kubevirt.ts';
-import { versions } from '../host/modules.ts';
+import { parts, versions } from '../host/modules.ts';
 import { until } from '../host/process.ts';
 import { silent } from '../host/report.ts';
 import { initForKubevirt } from './clusterctl.ts';
@@ -43,7 +43,7 @@ describe('a host with KubeVirt', { timeout: 15 * minute }, () => {
   beforeAll(async () => {
     directory = mkdtempSync(join(tmpdir(), 'knest-kubevirt-'));
     await down(hostName, silent);
-    host = await up({ name: hostName, without: ['virtink', 'in-memory', 'persistence', 'network'] }, silent);
+    host = await up({ name: hostName, without: parts.filter((part) => part !== 'kubevirt') }, silent);
     await Promise.all([initForKubevirt(host), installKubevirt()]);
     await kubectl('create', 'namespace', namespace);
   });

@@ -3,58 +3,49 @@ import { cpSync, globSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileS
 import { basename, dirname, join, relative } from 'node:path';
 import { cacheDirectory, key, once } from './binaries.ts';
 import type { Programs } from './image-entries.ts';
+import { certManager } from './cert-manager.ts';
 import { architecture } from './images.ts';
 import { renderKubevirt } from './kubevirt.ts';
 import { versions, type Part } from './modules.ts';
-import { run } from './process.ts';
 import { Renderer } from './renderer.ts';
 import { virtinkAssetPath, virtinkAssets } from './virtink-releases.ts';
+
+/** Where the manifests of Cluster API's sources have their images. */
+const staging = 'gcr.io/k8s-staging-cluster-api';
 
 /** The manifests of a stand-in for CDI. */
 const cdi = join(import.meta.dirname, 'cdi');
 
-async function clusterAPI(renderer: Renderer): Promise<void> {
-  const tag = versions.clusterAPI;
+/** Renders core, kubeadm bootstrap and kubeadm control plane of a Cluster API. `core` is the directory of its core. */
+async function kubeadmClusterAPI(renderer: Renderer, module: string, tag: string, core: string): Promise<void> {
   const put = renderer.release('kubernetes-sigs/cluster-api', tag);
-  const staging = 'gcr.io/k8s-staging-cluster-api';
   const components = [
-    ['core', 'cluster-api-controller', 'core'],
+    [core, 'cluster-api-controller', 'core'],
     ['bootstrap/kubeadm', 'kubeadm-bootstrap-controller', 'bootstrap'],
     ['controlplane/kubeadm', 'kubeadm-control-plane-controller', 'control-plane'],
   ] as const;
   for (const [directory, image, asset] of components) {
-    const config = await renderer.copy('cluster-api', 'sigs.k8s.io/cluster-api', `${directory}/config`);
+    const config = await renderer.copy(module, 'sigs.k8s.io/cluster-api', join(directory, 'config'));
     const images = { [`${staging}/${image}:main`]: `registry.k8s.io/cluster-api/${image}:${tag}` };
     put(`${asset}-components.yaml`, await renderer.kustomize(join(config, 'default'), images));
   }
+  const metadata = await renderer.copy(module, 'sigs.k8s.io/cluster-api', 'metadata.yaml');
+  put('metadata.yaml', readFileSync(metadata, 'utf8'));
+}
+
+async function clusterAPI(renderer: Renderer): Promise<void> {
+  const tag = versions.clusterAPI;
+  await kubeadmClusterAPI(renderer, 'cluster-api', tag, 'core');
+  const put = renderer.release('kubernetes-sigs/cluster-api', tag);
   const docker = await renderer.copy('cluster-api', 'sigs.k8s.io/cluster-api/test', 'infrastructure/docker');
   const images = { [`${staging}/capd-manager:main`]: `${staging}/capd-manager:${tag}` };
   put('infrastructure-components-development.yaml', await renderer.kustomize(join(docker, 'config/default'), images));
   for (const file of globSync('templates/*.yaml', { cwd: docker })) {
     put(basename(file), readFileSync(join(docker, file), 'utf8'));
   }
-  const metadata = await renderer.copy('cluster-api', 'sigs.k8s.io/cluster-api', 'metadata.yaml');
-  put('metadata.yaml', readFileSync(metadata, 'utf8'));
   const name = `clusterctl-linux-${architecture}`;
   const directory = join(renderer.root, 'kubernetes-sigs/cluster-api/releases/download', tag);
   linkSync(renderer.program('clusterctl'), join(directory, name));
-}
-
-async function certManager(renderer: Renderer): Promise<void> {
-  const tag = versions.certManager;
-  const deploy = await renderer.copy('cert-manager', 'github.com/cert-manager/cert-manager', 'deploy');
-  const chart = join(deploy, 'charts/cert-manager');
-  const template = readFileSync(join(chart, 'Chart.template.yaml'), 'utf8');
-  writeFileSync(join(chart, 'Chart.yaml'), template.replaceAll('v0.1.0', tag).replace('{{IS_PRERELEASE}}', 'false'));
-  // As the project's own release does: the CRDs are a template of the chart, the namespace comes before all.
-  const crds = globSync('crds/*.yaml', { cwd: deploy }).sort();
-  const text = crds.map((file) => readFileSync(join(deploy, file), 'utf8')).join('\n---\n');
-  writeFileSync(join(chart, 'templates/crds.yaml'), text);
-  const values = ['creator=static', 'startupapicheck.enabled=false'].flatMap((value) => ['--set', value]);
-  const place = ['--namespace', 'cert-manager', '--kube-version', versions.kubernetes];
-  const rendered = await run(renderer.program('helm'), ['template', ...place, ...values, 'cert-manager', chart]);
-  const namespace = readFileSync(join(deploy, 'manifests/namespace.yaml'), 'utf8');
-  renderer.release('cert-manager/cert-manager', tag)('cert-manager.yaml', `${namespace}${rendered}`);
 }
 
 /** Puts the release assets of Virtink and of its provider into place: their images keep upstream's names. */
@@ -121,7 +112,9 @@ export async function renderAssets(
 ): Promise<string> {
   const sources = [
     import.meta.filename,
-    ...['kubevirt.ts', 'renderer.ts', 'virtink-releases.ts'].map((file) => join(import.meta.dirname, file)),
+    ...['cert-manager.ts', 'kubevirt.ts', 'renderer.ts', 'virtink-releases.ts'].map((file) =>
+      join(import.meta.dirname, file),
+    ),
     ...globSync(join(cdi, '*')),
   ].map((file) => readFileSync(file));
   const directory = join(
@@ -133,6 +126,9 @@ export async function renderAssets(
     const renderer = new Renderer(temporary, programs);
     await clusterAPI(renderer);
     await certManager(renderer);
+    if (parts.has('older-cluster-api')) {
+      await kubeadmClusterAPI(renderer, 'cluster-api-older', versions.olderClusterAPI, '.');
+    }
     if (virtinkReleases !== undefined) virtink(renderer, virtinkReleases);
     if (parts.has('kubevirt')) await renderKubevirt(renderer);
     if (parts.has('network')) await flannel(renderer);

@@ -72,14 +72,19 @@ function addons(programs: Programs, tables: readonly Entry[]): Image[] {
   ];
 }
 
+/** The images of a Cluster API, by the names of its programs. */
+function kubeadmClusterAPI(programs: Programs, tag: string, names: readonly [string, string, string]): Image[] {
+  const images = ['cluster-api-controller', 'kubeadm-bootstrap-controller', 'kubeadm-control-plane-controller'];
+  return images.map((image, index) =>
+    manager(programs, names[index] ?? '', '/manager', `registry.k8s.io/cluster-api/${image}:${tag}`),
+  );
+}
+
 function providers(programs: Programs): Image[] {
   const { clusterAPI, certManager } = versions;
-  const capi = (name: string, image: string): Image =>
-    manager(programs, name, '/manager', `registry.k8s.io/cluster-api/${image}:${clusterAPI}`);
+  const names = ['core-manager', 'kubeadm-bootstrap-manager', 'kubeadm-control-plane-manager'] as const;
   return [
-    capi('core-manager', 'cluster-api-controller'),
-    capi('kubeadm-bootstrap-manager', 'kubeadm-bootstrap-controller'),
-    capi('kubeadm-control-plane-manager', 'kubeadm-control-plane-controller'),
+    ...kubeadmClusterAPI(programs, clusterAPI, names),
     ...['controller', 'webhook', 'cainjector'].map((name) =>
       manager(
         programs,
@@ -89,6 +94,11 @@ function providers(programs: Programs): Image[] {
       ),
     ),
   ];
+}
+
+function olderClusterAPI(programs: Programs): Image[] {
+  const names = ['older-core-manager', 'older-bootstrap-manager', 'older-control-plane-manager'] as const;
+  return kubeadmClusterAPI(programs, versions.olderClusterAPI, names);
 }
 
 function inMemory(programs: Programs): Image[] {
@@ -192,6 +202,7 @@ export function writeImages(programs: Programs, parts: ReadonlySet<Part>): Image
       ...(parts.has('virtink') ? virtink(programs) : []),
       ...(parts.has('kubevirt') ? kubevirtImages(programs) : []),
       ...(parts.has('in-memory') ? inMemory(programs) : []),
+      ...(parts.has('older-cluster-api') ? olderClusterAPI(programs) : []),
       ...(parts.has('persistence') ? persistence(programs) : []),
     ].map(write),
   };

@@ -13,9 +13,12 @@ export interface Program {
 }
 
 /** What a host can do without. */
-export const parts = ['virtink', 'kubevirt', 'in-memory', 'persistence', 'network'] as const;
+export const parts = ['virtink', 'kubevirt', 'in-memory', 'persistence', 'network', 'older-cluster-api'] as const;
 
-/** One of them: an engine, what persistent machines need, or an overlay network between machines. */
+/**
+ * One of them: an engine, what persistent machines need, an overlay network between machines, or a Cluster API that is
+ * older than the one that the action installs, to be installed in its place.
+ */
 export type Part = (typeof parts)[number];
 
 /** The directory of a module's go.mod. */
@@ -109,6 +112,12 @@ export const partPrograms: Readonly<Record<Part, readonly Program[]>> = {
     }),
     ...programs('capk', { 'capk-manager': [kubevirtProvider, 147] }),
   ],
+  // A Cluster API that others installed a while ago.
+  'older-cluster-api': programs('cluster-api-older', {
+    'older-bootstrap-manager': [`${clusterAPI}/bootstrap/kubeadm`, 4],
+    'older-control-plane-manager': [`${clusterAPI}/controlplane/kubeadm`, 8],
+    'older-core-manager': [clusterAPI, 86],
+  }),
   // A stand-in for CDI, and the address manager.
   persistence: [
     ...programs('virtink', { 'cdi-controller': ['./cdi-controller', 8] }),
@@ -132,6 +141,7 @@ export const versions = {
   kubernetes: version('kubernetes', 'k8s.io/kubernetes'),
   etcd: version('etcd', 'go.etcd.io/etcd/server/v3'),
   clusterAPI: version('cluster-api', clusterAPI),
+  olderClusterAPI: version('cluster-api-older', clusterAPI),
   certManager: version('cert-manager', 'github.com/cert-manager/cert-manager'),
   /** The releases that the stand-ins behave like, and whose assets are served. */
   virtinkProvider: 'v0.7.0',

@@ -31,7 +31,7 @@ export class Renderer {
     const download = ['mod', 'download', '-json', path];
     const answer = await run('go', download, { cwd: moduleDirectory(module), env });
     const { Dir: source } = JSON.parse(answer) as { Dir: string };
-    const copy = join(this.work, path, directory);
+    const copy = join(this.work, module, path, directory);
     cpSync(join(source, directory), copy, { recursive: true });
     await run('chmod', ['-R', 'u+w', copy]);
     return copy;

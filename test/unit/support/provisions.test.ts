@@ -6,7 +6,7 @@ describe('a host that has no Virtink', () => {
   const partsOf = (...wanted: Part[]): Part[] => [...withoutVirtink(new Set(wanted))].sort();
 
   it('keeps KubeVirt and the network of its machines', () => {
-    expect(partsOf(...parts)).toEqual(['in-memory', 'kubevirt', 'network']);
+    expect(partsOf(...parts)).toEqual(['in-memory', 'kubevirt', 'network', 'older-cluster-api']);
     expect(partsOf('kubevirt')).toEqual(['kubevirt']);
   });
 
