@@ -52,13 +52,11 @@ async function change(client: KubernetesClient, next: (begun: Begun) => Begun, s
   const tryOnce = async (): Promise<void> => {
     const lease = await client.get(Kinds.lease, INSTALL_LEASE, LEASE_NAMESPACE);
     if (lease === undefined) return;
-    const { [BEGUN]: _before, ...others } = lease.metadata.annotations ?? {};
     const begun = next(begunOf(lease));
-    const noted = begun.size === 0 ? {} : { [BEGUN]: JSON.stringify(Object.fromEntries(begun)) };
-    await client.replace(Kinds.lease, {
-      ...lease,
-      metadata: { ...lease.metadata, annotations: { ...others, ...noted } },
-    });
+    const others = Object.entries(lease.metadata.annotations ?? {}).filter(([name]) => name !== BEGUN);
+    const noted = begun.size === 0 ? [] : [[BEGUN, JSON.stringify(Object.fromEntries(begun))] as const];
+    const annotations = Object.fromEntries([...others, ...noted]);
+    await client.replace(Kinds.lease, { ...lease, metadata: { ...lease.metadata, annotations } });
   };
   // The Lease is renewed meanwhile.
   await retry(tryOnce, { signal, isRetried: isConflict });
