@@ -90,8 +90,11 @@ function exitCodeOf({ exitCode, signalCode }: Child): number {
 async function endGroup(child: Child): Promise<void> {
   const until = performance.now() + TERM_MILLISECONDS;
   send(child, 'SIGTERM');
-  while (send(child, 0) && performance.now() < until) await wait(LOOK_MILLISECONDS);
-  send(child, 'SIGKILL');
+  // A group that is gone gets no further signal: another one may have its number by then.
+  while (send(child, 0)) {
+    if (performance.now() < until) await wait(LOOK_MILLISECONDS);
+    else return void send(child, 'SIGKILL');
+  }
 }
 
 /** Sends a signal to the whole group of a program. Returns whether anything of the group is left. */
