@@ -75,8 +75,16 @@ func (r *clusterReconciler) delete(ctx context.Context, infra client.Client, clu
 // the cluster is ready for a moment without an endpoint.
 func (r *clusterReconciler) publish(ctx context.Context, infra client.Client, cluster *api.VirtinkCluster) error {
 	var owner api.Cluster
-	if isOwned, err := ownerOf(ctx, r, cluster, "Cluster", &owner); err != nil || !isOwned {
+	isOwned, err := ownerOf(ctx, r, cluster, "Cluster", &owner)
+	if err != nil {
 		return err
+	}
+	if !isOwned {
+		if len(cluster.OwnerReferences) == 0 {
+			return nil
+		}
+		// The owner may not be in the cache yet, and no change of the cluster may follow: it is tried again, as upstream does.
+		return errors.New("the Cluster that owns it is not found")
 	}
 	service := r.serviceOf(cluster)
 	isThere, err := found(infra.Get(ctx, client.ObjectKeyFromObject(service), service))
