@@ -12,7 +12,8 @@ export function rbacManifests(): Readonly<Record<string, string>> {
       [
         'All that the action does in the namespace of its clusters, for an account that may do nothing else: create,',
         'scale, kubeconfig and delete, on a host where everything is installed (see install.yaml). Whoever can make pods',
-        'or read secrets in the namespace can do as much: give each team a namespace of its own.',
+        'or read secrets in the namespace can do as much: give each team a namespace of its own. A Role does not limit',
+        'what the controllers of a provider do for this account elsewhere: apply admission-policy.yaml too.',
       ],
       [
         object('v1', 'Namespace', NAMESPACE),

@@ -3,7 +3,7 @@ import { Kinds } from '../host/kinds.ts';
 import { watchTarget, watchUntil } from '../host/watch.ts';
 import { Labels } from './identity.ts';
 import { leftover, remainsOf } from './removal.ts';
-import { belongingToAny, type ClusterHandle } from './view.ts';
+import type { ClusterHandle } from './view.ts';
 
 /** A cluster that was asked to go. */
 export interface DepartingCluster extends ClusterHandle {
@@ -32,7 +32,8 @@ export async function waitForDepartures(
 ): Promise<Departures> {
   const names = clusters.map(({ name }) => name);
   const present = watchTarget(Kinds.cluster, { namespace });
-  const remains = remainsOf(belongingToAny(namespace, names));
+  const waiting = new Set(clusters);
+  const remains = remainsOf(namespace, names, () => [...waiting].map(({ name }) => name));
   const unverified = new Set<string>();
   const left = ({ name, uid }: DepartingCluster): readonly string[] => {
     const current = present.objects.get(`${namespace}/${name}`);
@@ -43,7 +44,6 @@ export async function waitForDepartures(
         .map((object) => leftover(kind, object)),
     );
   };
-  const waiting = new Set(clusters);
   const areGone = (): true | undefined => {
     for (const cluster of waiting) {
       if (left(cluster).length > 0) continue;

@@ -7,15 +7,13 @@ import { retry } from '../host/retry.ts';
 import type { StepLog } from '../report/log.ts';
 import { mapConcurrently } from '../values/concurrency.ts';
 import { Annotations, Labels, type ClusterIdentity } from './identity.ts';
+import { SECRET_SUFFIXES } from './secrets.ts';
 import type { ClusterHandle } from './view.ts';
 
 /** How many requests are under way at once. */
 const CONCURRENCY = 8;
 /** How often the objects of an earlier cluster are looked for until they count as ones that stay: for about half a minute. */
 const TRIES = 12;
-
-/** Secrets that Cluster API makes for a cluster, or takes when they exist. Source: util/secret, "Purpose". */
-const SECRETS = ['kubeconfig', 'ca', 'etcd', 'sa', 'proxy'];
 
 /**
  * Looks whether an object that a create would make, or that the controllers make for it, exists already: it would be in
@@ -66,7 +64,7 @@ function madeByControllers({ name }: ClusterHandle): readonly KubernetesObject[]
   return [
     named(Kinds.service, ''),
     named(Kinds.service, '-lb'), // of the provider for KubeVirt
-    ...SECRETS.map((purpose) => named(Kinds.secret, `-${purpose}`)),
+    ...SECRET_SUFFIXES.map((suffix) => named(Kinds.secret, suffix)),
   ];
 }
 

@@ -6,7 +6,7 @@ import type { KubernetesClient } from '../host/client.ts';
 import { Kinds } from '../host/kinds.ts';
 import { NESTED_CLUSTER } from '../host/kubeconfig.ts';
 import type { Secret } from '../host/objects.ts';
-import { watchTarget, watchUntil } from '../host/watch.ts';
+import { namedTarget, watchUntil } from '../host/watch.ts';
 import { secretForms } from '../values/secret-forms.ts';
 import { checkEndpoint, parseNested, type Kubeconfig } from './nested-kubeconfig.ts';
 import type { ClusterHandle } from './view.ts';
@@ -43,7 +43,7 @@ async function appearing(
   namespace: string,
   signal: AbortSignal,
 ): Promise<Secret> {
-  const target = watchTarget(Kinds.secret, { namespace, fieldSelector: `metadata.name=${name}` });
+  const target = namedTarget(Kinds.secret, namespace, () => [name]);
   return watchUntil(client, [target], () => target.objects.get(`${namespace}/${name}`), signal);
 }
 

@@ -122,9 +122,11 @@ export const NAMESPACE_RULES: readonly Rule[] = [
   rule(
     'to see that nothing is left of the cluster',
     FOLLOW,
-    [Kinds.secret, Kinds.service, Kinds.pod, Kinds.kubeadmConfigTemplate, Kinds.machineHealthCheck],
+    [Kinds.service, Kinds.pod, Kinds.kubeadmConfigTemplate, Kinds.machineHealthCheck],
     ['delete'],
   ),
+  // By their names: an account that lists Secrets sees all of the namespace.
+  rule('to see that nothing is left of the cluster', ['get'], [Kinds.secret], ['delete']),
   rule('to see that nothing is left of its machines', FOLLOW, [
     Kinds.virtinkCluster,
     Kinds.virtinkMachine,

@@ -1,5 +1,5 @@
 import { firstLineOf, KnestError } from '../errors.ts';
-import type { KubernetesClient, Selection } from '../host/client.ts';
+import type { KubernetesClient } from '../host/client.ts';
 import { isConflict } from '../host/conflict.ts';
 import { Kinds, type Kind } from '../host/kinds.ts';
 import { conditionOf, type Cluster, type KubernetesObject } from '../host/objects.ts';
@@ -12,7 +12,8 @@ import { DISK_KINDS, tieDisks } from './disks.ts';
 import { fleetCluster } from './fleet.ts';
 import { Labels } from './identity.ts';
 import { checkOwner, type Proof } from './ownership.ts';
-import { belongingTo, type ClusterHandle } from './view.ts';
+import { secretsTarget } from './secrets.ts';
+import { belongingToAny, type ClusterHandle } from './view.ts';
 
 /** Where a cluster leaves something: the Cluster goes first, what is listed here has to follow. */
 const REMAINS: readonly Kind[] = [
@@ -31,17 +32,25 @@ const REMAINS: readonly Kind[] = [
   Kinds.virtualMachine,
   Kinds.pod,
   Kinds.service,
-  Kinds.secret,
   Kinds.dataVolume,
   Kinds.persistentVolumeClaim,
   Kinds.ipPool,
 ];
 
-/** What is left of the clusters that the selection is about: disks are theirs by the action's own label. */
-export function remainsOf(selection: Selection): readonly WatchTarget[] {
+/**
+ * What is left of these clusters of a namespace: disks are theirs by the action's own label. Secrets are looked for as
+ * long as `waiting` names their cluster.
+ */
+export function remainsOf(
+  namespace: string,
+  names: readonly string[],
+  waiting: () => readonly string[] = () => names,
+): readonly WatchTarget[] {
+  const selection = belongingToAny(namespace, names);
   const { labelSelector = '' } = selection;
   const tied = { ...selection, labelSelector: `${labelSelector},${Labels.managed}=true` };
-  return REMAINS.map((kind) => watchTarget(kind, DISK_KINDS.includes(kind) ? tied : selection));
+  const remains = REMAINS.map((kind) => watchTarget(kind, DISK_KINDS.includes(kind) ? tied : selection));
+  return [...remains, secretsTarget(namespace, waiting, remains)];
 }
 
 /** How a deletion ended. */
@@ -156,11 +165,10 @@ export async function waitUntilGone(
 ): Promise<readonly string[]> {
   const started = performance.now();
   const cluster = watchTarget(Kinds.cluster, { namespace, fieldSelector: `metadata.name=${name}` });
-  const selection = belongingTo({ name, namespace });
   const unverified = new Set<string>();
   // Cluster API names this after the cluster, and puts no label on it.
   const binding = watchTarget(Kinds.clusterResourceSetBinding, { namespace, fieldSelector: `metadata.name=${name}` });
-  const remains = [...remainsOf(selection), binding];
+  const remains = [...remainsOf(namespace, [name]), binding];
   let said = '';
   const isGone = (): boolean => {
     const current = [...cluster.objects.values()].find(({ metadata }) => uid === undefined || metadata.uid === uid);

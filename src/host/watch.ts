@@ -1,3 +1,4 @@
+import { mapConcurrently } from '../values/concurrency.ts';
 import { pathOf, query, type KubernetesClient, type Selection } from './client.ts';
 import type { Kind } from './kinds.ts';
 import type { KubernetesObject } from './objects.ts';
@@ -10,6 +11,16 @@ export interface WatchTarget<T extends KubernetesObject = KubernetesObject> {
   readonly selection: Selection;
   /** Objects by `namespace/name`, or name where there is no namespace; kept up to date while the watch runs. */
   readonly objects: Map<string, T>;
+  /** Objects that are got one by one, of a kind that no account should need to list; else the selection is listed. */
+  readonly byName?: ByName;
+}
+
+/** Objects of which the names are known. */
+interface ByName {
+  /** Asked for again in each round. */
+  readonly names: () => Iterable<string>;
+  /** Whether an object of such a name counts. */
+  readonly isMeant: (object: KubernetesObject) => boolean;
 }
 
 /** A kind that cannot be watched, and so looks as if there were no objects of it. */
@@ -25,6 +36,16 @@ export function watchTarget<T extends KubernetesObject>(kind: Kind<T>, selection
   return { kind, selection, objects: new Map() };
 }
 
+/** A target whose objects are got by their names. */
+export function namedTarget<T extends KubernetesObject>(
+  kind: Kind<T>,
+  namespace: string,
+  names: ByName['names'],
+  isMeant: ByName['isMeant'] = () => true,
+): WatchTarget<T> {
+  return { ...watchTarget(kind, { namespace }), byName: { names, isMeant } };
+}
+
 function keyOf({ metadata: { namespace, name } }: KubernetesObject): string {
   return namespace === undefined ? name : `${namespace}/${name}`;
 }
@@ -37,7 +58,8 @@ const REOPEN_AFTER = 500;
 const STEADY_AFTER = 10_000;
 
 /**
- * Lists, then watches, and calls `onChange` after each change, until the signal aborts.
+ * Lists, then watches, and calls `onChange` after each change, until the signal aborts. What is known by its names is got
+ * again and again instead, and `onChange` called each time.
  * A cut or expired watch starts over from a list. Resolves once the signal aborts; rejects when a list does
  * (after its retries). A kind that is not served, or not allowed, is empty: `onUnavailable` is called with the reason.
  * Without it, a kind that is not allowed rejects: nobody would notice that there is nothing to wait for.
@@ -54,6 +76,10 @@ export async function watch<T extends KubernetesObject>(
   while (!isAborted(signal)) {
     const began = performance.now();
     try {
+      if (target.byName !== undefined) {
+        await poll(client, target, target.byName, onChange, signal);
+        return;
+      }
       const { items, resourceVersion } = await client.listAt(target.kind, target.selection);
       target.objects.clear();
       for (const item of items) target.objects.set(keyOf(item), item);
@@ -76,6 +102,32 @@ export async function watch<T extends KubernetesObject>(
     }
     failures = performance.now() - began > STEADY_AFTER ? 1 : failures + 1;
     await pause(pauseAfter(failures, REOPEN_AFTER), signal).catch(() => undefined);
+  }
+}
+
+/** Milliseconds between two rounds in which objects are got by their names: at least so many, and so many for each. */
+const ROUND_PAUSE = { least: 1_000, each: 10 };
+/** How many objects are got at once. */
+const GETS_AT_ONCE = 4;
+
+/** Gets the named objects of a target in rounds until the signal aborts. Rejects as `get` does. */
+async function poll<T extends KubernetesObject>(
+  client: KubernetesClient,
+  { kind, selection: { namespace }, objects }: WatchTarget<T>,
+  { names, isMeant }: ByName,
+  onChange: () => void,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!isAborted(signal)) {
+    const asked = [...names()];
+    const found = await mapConcurrently(asked, GETS_AT_ONCE, async (name) =>
+      isAborted(signal) ? undefined : client.get(kind, name, namespace),
+    );
+    if (isAborted(signal)) return;
+    objects.clear();
+    for (const object of found) if (object !== undefined && isMeant(object)) objects.set(keyOf(object), object);
+    onChange();
+    await pause(Math.max(ROUND_PAUSE.least, asked.length * ROUND_PAUSE.each), signal).catch(() => undefined);
   }
 }
 

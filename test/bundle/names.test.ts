@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { Kinds } from '../../src/host/kinds.ts';
 import type { KubernetesObject } from '../../src/host/objects.ts';
+import { refusal, type Answer, type Received } from '../support/api-server.ts';
 import { startClusterHost } from './cluster-host.ts';
 import { cleanUp } from './support.ts';
 
@@ -14,15 +15,24 @@ function writeManifest(workspace: string): void {
   writeFileSync(join(workspace, 'test/cni.yaml'), 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: cni\n');
 }
 
+/** Refuses to list Secrets and Services, as the Role of docs/rbac does for Secrets: each is got by its name. */
+function refuseLists({ method, path }: Received): Answer | undefined {
+  const isList = method === 'GET' && /\/(secrets|services)(\?|$)/.test(path);
+  return isList ? refusal(403, 'Forbidden', 'not allowed to list') : undefined;
+}
+
 describe('a name that something else has', () => {
   const metadata = (name: string) => ({ name, namespace: 'knest' });
   it.each<[string, KubernetesObject]>([
     ['Service', { apiVersion: 'v1', kind: 'Service', metadata: metadata('mine') }],
-    ['Secret', { apiVersion: 'v1', kind: 'Secret', metadata: metadata('mine-kubeconfig') }],
-    ['Secret of the CNI', { apiVersion: 'v1', kind: 'Secret', metadata: metadata('mine-cni') }],
+    ...['kubeconfig', 'ca', 'etcd', 'sa', 'proxy', 'ssh-keys', 'cni'].map((purpose): [string, KubernetesObject] => [
+      `Secret for ${purpose}`,
+      { apiVersion: 'v1', kind: 'Secret', metadata: metadata(`mine-${purpose}`) },
+    ]),
+    ['Service of the provider for KubeVirt', { apiVersion: 'v1', kind: 'Service', metadata: metadata('mine-lb') }],
     ['KubeadmControlPlane', { ...Kinds.kubeadmControlPlane, metadata: metadata('mine-cp') }],
-  ])('is refused before anything is written: %s', async (_what, object) => {
-    const host = await startClusterHost();
+  ])('is refused before anything is written, without a right to list: %s', async (_what, object) => {
+    const host = await startClusterHost(refuseLists);
     const { apiVersion, kind } = object;
     const existing = host.store.put({ apiVersion, kind, metadata: object.metadata });
     const job = host.job({ name: 'mine', cni: 'test/cni.yaml' });
@@ -41,5 +51,13 @@ describe('a name that something else has', () => {
     expect(post.log).not.toContain('::warning');
     expect(host.server.writes).toEqual([]);
     expect(host.store.of({ ...Kinds.secret, apiVersion, kind })).toEqual([existing]);
+  });
+
+  it('is refused in the same way where everything may be listed', async () => {
+    const host = await startClusterHost();
+    host.store.put({ apiVersion: 'v1', kind: 'Service', metadata: metadata('mine') });
+    const main = await host.job({ name: 'mine' }).main();
+    expect(main.log).toMatch(/^✖ Service knest\/mine exists already, and belongs to .*KNEST_OWNED_BY_OTHER$/m);
+    expect(host.server.writes).toEqual([]);
   });
 });

@@ -18,12 +18,17 @@ async function wait(objects: Readonly<Record<string, readonly object[]>>, forbid
   const { url } = await serve((response, _number, { path }) => {
     const request = new URL(path, 'http://host');
     asked.push(request);
-    const plural = request.pathname.split('/').at(-1) ?? '';
+    const [plural = '', name] = request.pathname.replace(/.*\/namespaces\/knest\//, '').split('/');
     if (forbidden.includes(plural)) refuse(response, 403);
-    else if (request.searchParams.has('watch')) response.writeHead(200).flushHeaders();
+    else if (name !== undefined) {
+      const object = objects[plural]?.find((one) => (one as ReturnType<typeof of>).metadata.name === name);
+      if (object === undefined) refuse(response, 404);
+      else json(response, object);
+    } else if (request.searchParams.has('watch')) response.writeHead(200).flushHeaders();
     else json(response, { items: objects[plural] ?? [], metadata: { resourceVersion: '1' } });
-    // A watch follows its list: once all are there, everything was seen.
-    if (watches() === remainsOf({}).length + 1) shown.abort();
+    // A watch follows its list: once all are open, everything was seen. Secrets are got by name until they are gone.
+    const rounds = asked.filter(({ pathname }) => pathname.endsWith('-kubeconfig')).length;
+    if (watches() === remainsOf('knest', []).length && rounds >= 5) shown.abort();
   });
   const { signal } = shown;
   const client = new KubernetesClient(new RestClient(new Transport(configFor(url)), signal));
@@ -39,7 +44,8 @@ const clusterOf = (name: string, uid: string) => ({
   metadata: { name, namespace: 'knest', uid, finalizers: ['held'] },
 });
 
-describe('waitForDepartures', () => {
+// Secrets are got once a second.
+describe('waitForDepartures', { timeout: 20_000 }, () => {
   it('has one list for each kind, of those clusters alone, however many there are', async () => {
     const { left, gone, asked } = await wait({});
     expect(left.size).toBe(0);
@@ -59,6 +65,38 @@ describe('waitForDepartures', () => {
   it('waits for what the cluster leaves behind', async () => {
     const { left } = await wait({ machines: [of('m', 'two', ['machine'])], secrets: [of('two-ca', 'two')] });
     expect([...left]).toEqual([[two, ['Machine m waits for machine', 'Secret two-ca']]]);
+  });
+
+  it('gets Secrets by name, those too that a machine or a ClusterResourceSet names, and lists none', async () => {
+    const machine = { ...of('m', 'one'), spec: { bootstrap: { dataSecretName: 'm-bootstrap' } } };
+    const resources = ['cni', 'cni-2'].map((name) => ({ kind: 'Secret', name: `two-${name}` }));
+    const sets = [{ ...of('two-cni', 'two'), spec: { resources: [...resources, { kind: 'ConfigMap', name: 'x' }] } }];
+    // Other kinds have fields of the same names for something else.
+    const vm = { ...of('m', 'one'), spec: { bootstrap: { dataSecretName: 'x' }, resources: { limits: {} } } };
+    const { asked } = await wait({ machines: [machine], clusterresourcesets: sets, virtualmachines: [vm] });
+    const paths = asked.map(({ pathname }) => pathname).filter((path) => path.includes('/secrets'));
+    const purposes = ['ca', 'cni', 'etcd', 'kubeconfig', 'proxy', 'sa', 'ssh-keys'];
+    const names = ['one', 'two'].flatMap((cluster) => purposes.map((purpose) => `${cluster}-${purpose}`));
+    expect([...new Set(paths)].sort()).toEqual(
+      [...names, 'm-bootstrap', 'm-bootstrap-userdata', 'two-cni-2']
+        .map((name) => `/api/v1/namespaces/knest/secrets/${name}`)
+        .sort(),
+    );
+  });
+
+  it('no longer gets the Secrets of a cluster that is gone', async () => {
+    const { asked, gone } = await wait({ secrets: [of('two-ca', 'two')] });
+    expect(gone).toEqual(['one']);
+    const timesOf = (name: string) => asked.filter(({ pathname }) => pathname.endsWith(`/secrets/${name}`)).length;
+    expect(timesOf('one-kubeconfig')).toBe(1);
+    expect(timesOf('two-kubeconfig')).toBeGreaterThan(1);
+  });
+
+  it('does not wait for a Secret of such a name that is not of the cluster', async () => {
+    const foreign = { metadata: { name: 'one-ca', namespace: 'knest', labels: { app: 'vault' } } };
+    const { left, gone } = await wait({ secrets: [foreign, of('two-ca', 'two')] });
+    expect(gone).toEqual(['one']);
+    expect([...left]).toEqual([[two, ['Secret two-ca']]]);
   });
 
   it('names what it may not list', async () => {
