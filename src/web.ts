@@ -5,6 +5,7 @@ import { EnvHttpProxyAgent, fetch, type Dispatcher, type Response } from 'undici
 import { KnestError, messageOf } from './errors.ts';
 import { causeOf } from './host/rest.ts';
 import { retry } from './host/retry.ts';
+import { shownAddress } from './values/url-credentials.ts';
 
 /** A request for a file or for a document of the GitHub API. */
 export interface WebRequest {
@@ -82,7 +83,7 @@ export class Web {
     } catch (thrown) {
       const { reason } = this.signal as { readonly reason: unknown };
       if (!(reason instanceof KnestError)) throw thrown;
-      throw reason.with(`the download of ${request.url} was not complete: ${written} bytes are there`);
+      throw reason.with(`the download of ${shownAddress(request.url)} was not complete: ${written} bytes are there`);
     }
   }
 

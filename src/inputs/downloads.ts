@@ -1,4 +1,5 @@
 import { isPrivateWay } from '../github/api.ts';
+import { decoded } from '../values/url-credentials.ts';
 import type { InputReader } from './reader.ts';
 
 /** What a download must prove before it is used. `mirror` trusts the sums published beside the assets of the mirror. */
@@ -36,13 +37,16 @@ export function readDownloads(reader: InputReader): DownloadInputs {
 /** The address of the mirror, and apart from it what logs in there, which no message may show. */
 function readMirror(reader: InputReader): Pick<DownloadInputs, 'mirror' | 'mirrorLogin'> {
   const text = reader.optionalUrl('mirror');
-  if (text === undefined || !URL.canParse(text)) return { mirror: undefined, mirrorLogin: undefined };
-  const url = new URL(text);
+  const url = URL.parse(text ?? '');
+  // What is no URL is a problem already.
+  if (text === undefined || url === null || !/^https?:$/.test(url.protocol)) {
+    return { mirror: undefined, mirrorLogin: undefined };
+  }
   const { username, password } = url;
   if (username === '' && password === '') return { mirror: text, mirrorLogin: undefined };
   url.username = '';
   url.password = '';
   const mirror = url.href.replace(/\/+$/, '');
   if (!isPrivateWay(mirror)) reader.problem('mirror', 'has a password, which http sends in plain text; use https');
-  return { mirror, mirrorLogin: `${decodeURIComponent(username)}:${decodeURIComponent(password)}` };
+  return { mirror, mirrorLogin: `${decoded(username)}:${decoded(password)}` };
 }

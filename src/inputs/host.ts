@@ -1,5 +1,6 @@
 import type { OidcHost } from '../host/oidc.ts';
 import { certificatesIn } from '../values/pem.ts';
+import { quotedAddress } from '../values/url-credentials.ts';
 import type { InputReader } from './reader.ts';
 
 /** The inputs that say how to enter the host. With none of them: KUBECONFIG, ~/.kube/config, the pod's own account. */
@@ -70,12 +71,13 @@ function readOidc(reader: InputReader): OidcHost | undefined {
 
 /** Why a text is no address of an API server; undefined when it is. */
 function serverProblem(text: string): string | undefined {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url?.protocol === 'http:') return `"${text}" is http: a token is only sent over https`;
-  // What might be a password is not repeated.
-  if (url !== undefined && `${url.username}${url.password}` !== '') return 'has a user in it; the token says who asks';
-  if (url?.protocol !== 'https:') return `"${text}" is no https URL; for example https://host.example.com:6443`;
-  return url.search + url.hash === '' ? undefined : `"${text}" has a query or fragment; an address ends before it`;
+  const url = URL.parse(text);
+  // First: what might be a password is not repeated.
+  if (url !== null && `${url.username}${url.password}` !== '') return 'has a user in it; the token says who asks';
+  const quoted = quotedAddress(text);
+  if (url?.protocol === 'http:') return `${quoted} is http: a token is only sent over https`;
+  if (url?.protocol !== 'https:') return `${quoted} is no https URL; for example https://host.example.com:6443`;
+  return url.search + url.hash === '' ? undefined : 'has a query or a fragment; an address ends before it';
 }
 
 /** The certificates in a text, which is PEM or its base64; undefined when there is none, or one that is broken. */

@@ -2,6 +2,7 @@ import { inputError } from '../errors.ts';
 import { parseCidr, type Cidr } from '../values/cidr.ts';
 import { parseDuration } from '../values/duration.ts';
 import { parseBytes, suggestQuantity } from '../values/quantity.ts';
+import { quotedAddress } from '../values/url-credentials.ts';
 import { parseVersion, type Version } from '../values/version.ts';
 
 /** Gives the text of an input; undefined when nothing sets it, not even a default of action.yml. */
@@ -159,11 +160,14 @@ export class InputReader {
   /** An http or https URL without a trailing slash; undefined when blank. */
   optionalUrl(input: string): string | undefined {
     const text = this.optional(input);
-    if (text !== undefined && !(URL.canParse(text) && /^https?:/.test(text))) {
-      // What precedes an @ may be a password.
-      this.problem(input, `${text.includes('@') ? 'it' : `"${text}"`} is not an http or https URL`);
+    if (text === undefined) return undefined;
+    const url = URL.parse(text);
+    if (url === null || !/^https?:$/.test(url.protocol)) {
+      this.problem(input, `${quotedAddress(text)} is not an http or https URL`);
+    } else if (url.search + url.hash !== '') {
+      this.problem(input, 'has a query or a fragment; an address ends before it');
     }
-    return text?.replace(/\/+$/, '');
+    return text.replace(/\/+$/, '');
   }
 
   /** Ends the reading. Throws KNEST_INPUT with every problem when there was any. */

@@ -1,4 +1,5 @@
 import { releaseAssetAt } from '../install/components.ts';
+import { quotedAddress, shownAddress } from '../values/url-credentials.ts';
 import type { DownloadInputs } from './downloads.ts';
 import type { InputReader } from './reader.ts';
 
@@ -25,19 +26,28 @@ export function readWebFile(
 ): WebFile {
   const parsed = URL.parse(text);
   if (parsed === null || !/^https?:$/.test(parsed.protocol)) {
-    reader.problem(input, `"${text}" is no https URL`);
+    reader.problem(input, `${quotedAddress(text)} is no https URL`);
     return { kind: 'url', url: text, sha256: undefined };
   }
   const { hash, protocol } = parsed;
+  // Such an address cannot be asked for, and would be in messages.
+  if (`${parsed.username}${parsed.password}` !== '') {
+    reader.problem(
+      input,
+      'has a user or a password in it; download the file in a step before this one, and give its path',
+    );
+    return { kind: 'url', url: shownAddress(text), sha256: undefined };
+  }
   const url = text.replace(/#.*$/s, '');
+  const shown = shownAddress(url);
   const sha256 = SUM.exec(hash)?.[1]?.toLowerCase();
   if (sha256 !== undefined) return { kind: 'url', url, sha256 };
   if (hash !== '') {
-    reader.problem(input, `"${hash}" is no checksum; for example #sha256=, then the 64 digits of sha256sum`);
+    reader.problem(input, `what follows the # is no checksum; for example #sha256=, then the 64 digits of sha256sum`);
   } else if (protocol !== 'https:') {
-    reader.problem(input, `${url} can be changed on its way; use https, or end it with #sha256= and its sum`);
+    reader.problem(input, `${shown} can be changed on its way; use https, or end it with #sha256= and its sum`);
   } else if (checksumPolicy !== 'warn' && releaseAssetAt(url) === undefined) {
-    reader.problem(input, `${url} has no checksum; end it with #sha256= and its sum, or set checksum-policy to warn`);
+    reader.problem(input, `${shown} has no checksum; end it with #sha256= and its sum, or set checksum-policy to warn`);
   }
   return { kind: 'url', url, sha256 };
 }

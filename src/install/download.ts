@@ -5,6 +5,7 @@ import { cacheFile, find } from '@actions/tool-cache';
 import { KnestError, messageOf, runnerProblem } from '../errors.ts';
 import { GITHUB_API, tokenFor } from '../github/api.ts';
 import type { DownloadInputs, WebFile } from '../inputs.ts';
+import { shownAddress } from '../values/url-credentials.ts';
 import { describeWebProblem, Web, WebError, type WebRequest } from '../web.ts';
 import checksums from './checksums.json' with { type: 'json' };
 import { assetKey, assetPath, releaseAssetAt, type ReleaseAsset } from './components.ts';
@@ -67,12 +68,13 @@ export class Downloader {
   async webFile({ url, sha256 }: WebFile, path: string): Promise<string> {
     const asset = releaseAssetAt(url);
     if (asset !== undefined && sha256 === undefined) return this.file(asset, path);
-    if (sha256 === undefined) this.#world.warn(`${url} is used unverified: it has no #sha256= (checksum-policy: warn)`);
+    if (sha256 === undefined)
+      this.#world.warn(`${shownAddress(url)} is used unverified: it has no #sha256= (checksum-policy: warn)`);
     const raw = url.replace(GITHUB_PAGE, '$1/raw/');
     const { mirror } = this.#inputs;
     const from = mirror === undefined ? raw : raw.replace(/^https:\/\/github\.com(?=\/)/, mirror);
     const whenMissing = 'check the address: there is no such file';
-    return this.#verified(from, path, { what: url, expected: sha256, whenMissing });
+    return this.#verified(from, path, { what: shownAddress(url), expected: sha256, whenMissing });
   }
 
   /**
@@ -147,7 +149,7 @@ export class Downloader {
       if (problem !== undefined) throw problem;
       throw new KnestError({
         code: 'KNEST_DOWNLOAD',
-        problem: `${url} cannot be downloaded: ${describeWebProblem(thrown)}`,
+        problem: `${shownAddress(url)} cannot be downloaded: ${describeWebProblem(thrown)}`,
         next: this.#adviceOn(thrown, whenMissing),
         cause: thrown,
       });

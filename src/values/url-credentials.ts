@@ -26,7 +26,21 @@ export function splitCredentials(text: string): SplitUrl {
   return { url: isBare ? url.href.replace(/\/$/, '') : url.href, authorization, secrets };
 }
 
-function decoded(text: string): string {
+/** A scheme, a host, a port and a path of plain words: nothing in it can be a password or a token. */
+const HARMLESS = /^(?:[a-z][a-z\d+.-]*:\/\/)?[\w.-]*(?::\d{1,5})?(?:\/[\w.~/-]*)?$/i;
+
+/** An address in quotes, for a message; `it` where a part may be secret, which in a malformed address may be any. */
+export function quotedAddress(text: string): string {
+  return HARMLESS.test(text) ? `"${text}"` : 'it';
+}
+
+/** An address for a message: without user, password, query and fragment. */
+export function shownAddress(text: string): string {
+  return splitCredentials(text).url.replace(/[?#].*$/s, '');
+}
+
+/** The user or the password of an address as it is meant; as it stands there when its escapes are not valid. */
+export function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {

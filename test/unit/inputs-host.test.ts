@@ -35,7 +35,10 @@ describe('host-server', () => {
     ['host:6443', '"host:6443" is no https URL; for example https://host.example.com:6443'],
     ['ftp://host', '"ftp://host" is no https URL; for example https://host.example.com:6443'],
     ['https://ci:hunter2@host', 'has a user in it; the token says who asks'],
-    ['https://host/?a=b', '"https://host/?a=b" has a query or fragment; an address ends before it'],
+    ['http://ci:hunter2@host', 'has a user in it; the token says who asks'],
+    ['ci:hunter2@host:6443', 'it is no https URL; for example https://host.example.com:6443'],
+    ['https://ci:hun ter2@host:port', 'it is no https URL; for example https://host.example.com:6443'],
+    ['https://host/?token=hunter2', 'has a query or a fragment; an address ends before it'],
   ])('is not %s', (text, problem) => {
     expect(problems({ ...oidc, 'host-server': text })).toEqual([`host-server: ${problem}`]);
   });

@@ -3,7 +3,9 @@ import { problems, readCreate } from './given-inputs.ts';
 
 const SUM = 'ab'.repeat(32);
 const ASSET = 'https://github.com/acme/shop/releases/download/v1.0.0/t.yaml';
-const ANYWHERE = 'https://example.com/t.yaml?x=1';
+const ANYWHERE = 'https://example.com/t.yaml?token=s3cret';
+/** The same as a message has it. */
+const SHOWN = 'https://example.com/t.yaml';
 
 /** The two inputs that take an address keep to the same rules. */
 describe.each(['cluster-template', 'cni'])('an address in %s', (input) => {
@@ -29,7 +31,7 @@ describe.each(['cluster-template', 'cni'])('an address in %s', (input) => {
   });
 
   it.each<[string, Readonly<Record<string, string>>, string]>([
-    [ANYWHERE, {}, `${ANYWHERE} has no checksum; end it with #sha256= and its sum, or set checksum-policy to warn`],
+    [ANYWHERE, {}, `${SHOWN} has no checksum; end it with #sha256= and its sum, or set checksum-policy to warn`],
     [
       'https://github.com/acme/shop/raw/main/t.yaml',
       {},
@@ -43,10 +45,17 @@ describe.each(['cluster-template', 'cni'])('an address in %s', (input) => {
     [
       `${ANYWHERE}#sha256=abc`,
       {},
-      '"#sha256=abc" is no checksum; for example #sha256=, then the 64 digits of sha256sum',
+      'what follows the # is no checksum; for example #sha256=, then the 64 digits of sha256sum',
     ],
     ['ftp://example.com/t.yaml', {}, '"ftp://example.com/t.yaml" is no https URL'],
     ['https://', {}, '"https://" is no https URL'],
+    ['ftp://ci:s3cret@example.com/t.yaml', {}, 'it is no https URL'],
+    ['https://ci:s3cret', {}, 'it is no https URL'],
+    [
+      `https://ci:s3cret@example.com/t.yaml#sha256=${SUM}`,
+      {},
+      'has a user or a password in it; download the file in a step before this one, and give its path',
+    ],
   ])('cannot be %s with %o', (text, others, problem) => {
     expect(problems({ [input]: text, ...others })).toEqual([`${input}: ${problem}`]);
   });

@@ -95,9 +95,27 @@ describe('create', () => {
 });
 
 describe('a mirror', () => {
+  it.each([
+    'ftp://ci:s3cret@mirror.example.com',
+    'https://ci:s3cret%40mirror.example.com',
+    'https://ci:s3cret',
+    'ci:s3cret',
+    'https://[mirror?token=s3cret',
+  ])('is not repeated when it is malformed, since it may have a password: %s', (mirror) => {
+    expect(problems({ mirror })).toEqual(['mirror: it is not an http or https URL']);
+  });
+
+  it('has no query, in which there may be a token', () => {
+    const mirror = 'https://mirror.example.com/?token=s3cret';
+    expect(problems({ mirror })).toEqual(['mirror: has a query or a fragment; an address ends before it']);
+  });
+
   it('has its login apart from its address, which messages show', () => {
     const { downloads } = readCreate({ mirror: 'https://ci:s%40cret@mirror.example.com/github/' });
     expect(downloads).toMatchObject({ mirror: 'https://mirror.example.com/github', mirrorLogin: 'ci:s@cret' });
+    // A percent sign that begins no escape.
+    const plain = readCreate({ mirror: 'https://ci:100%@mirror.example.com' });
+    expect(plain.downloads).toMatchObject({ mirror: 'https://mirror.example.com', mirrorLogin: 'ci:100%' });
   });
 
   it.each([
@@ -115,7 +133,7 @@ describe('a mirror', () => {
     ['mirror', 'http://mirror.example.com'],
     ['mirror', 'http://127.0.0.1.example.com'],
     ['warn', 'http://10.0.0.1:8080'],
-  ])('is not trusted by the policy %s at %s', (policy, mirror) => {
+  ])('is not trusted over plain http: %s, %s', (policy, mirror) => {
     expect(problems({ mirror, 'checksum-policy': policy })).toEqual([
       `checksum-policy: is ${policy}, but what comes from ${mirror} can be changed on its way; use https, or pass checksums-file`,
     ]);
@@ -139,7 +157,6 @@ describe('one problem', () => {
     ['namespace', ' ', 'is missing; for example knest'],
     ['timeout', '20', '"20" is no duration; for example 90s, 20m, 4h or 1h30m'],
     ['timeout', ' ', 'is missing; for example 20m'],
-    ['timeout', '25d', 'is longer than a job can run; at most 5d'],
     ['ttl', '0h', '"0h" is no duration; for example 90s, 20m, 4h or 1h30m'],
     ['kubernetes-version', '1.36', '"1.36" is no version; for example 1.36.0'],
     ['kubernetes-version', 'latest', '"latest" is no version'],
@@ -168,8 +185,6 @@ describe('one problem', () => {
     ['mirror', 'mirror.example.com', '"mirror.example.com" is not an http or https URL'],
     ['mirror', 'ftp://mirror.example.com', '"ftp://mirror.example.com" is not an http or https URL'],
     ['checksum-policy', 'none', '"none" is not known; one of require, mirror, warn'],
-    // What precedes the @ is a password, which is not repeated.
-    ['mirror', 'ftp://ci:s3cret@mirror.example.com', 'it is not an http or https URL'],
     ['mirror', 'http://ci:s3cret@mirror.example.com', 'has a password, which http sends in plain text; use https'],
     ['checksum-policy', 'mirror', 'is mirror, but no mirror is set'],
   ])('%s: %j', (input, text, problem) => {
@@ -177,6 +192,12 @@ describe('one problem', () => {
     expect(first).toBe(`${input}: ${problem}`);
     // A placeholder for what cannot be read may make a second problem, but only with the same input.
     expect(rest.filter((line) => !line.startsWith(`${input}: `))).toEqual([]);
+  });
+
+  it('is a timeout that a timer cannot wait for', () => {
+    for (const timeout of ['25d', '360d']) {
+      expect(problems({ timeout })).toEqual(['timeout: is longer than a job can run; at most 5d']);
+    }
   });
 
   it('is told once: a placeholder makes no second problem', () => {

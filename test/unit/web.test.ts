@@ -69,9 +69,9 @@ describe('a download', () => {
   });
 
   it.each([
-    ['is silent', 0],
-    ['drips', 3],
-  ])('ends with the time of the command when the server %s, and tells how far it was', async (_how, bytes) => {
+    ['the server is silent', 0],
+    ['the server drips', 3],
+  ])('ends with the time of the command, and reports how far it was: %s', async (_how, bytes) => {
     const time = new AbortController();
     const { url } = await serve((response) => {
       if (bytes > 0) response.writeHead(200, { 'content-length': 1000 }).write('x'.repeat(bytes));
@@ -101,17 +101,20 @@ describe('a redirect', () => {
     expect(sent.map(({ authorization }) => authorization)).toEqual(['Bearer secret', 'Bearer secret']);
   });
 
-  it.each(['https://two.example.com/next', '//two.example.com/next'])('to %s loses it', async (location) => {
-    const { agent, sent } = redirecting(location);
-    expect(await new Web(never, agent).text(request)).toBe('there');
-    expect(sent).toEqual([
-      { url: 'https://one.example.com/start', authorization: 'Bearer secret' },
-      { url: 'https://two.example.com/next', authorization: null },
-    ]);
-  });
+  it.each(['https://two.example.com/next', '//two.example.com/next'])(
+    'loses it to another origin: %s',
+    async (location) => {
+      const { agent, sent } = redirecting(location);
+      expect(await new Web(never, agent).text(request)).toBe('there');
+      expect(sent).toEqual([
+        { url: 'https://one.example.com/start', authorization: 'Bearer secret' },
+        { url: 'https://two.example.com/next', authorization: null },
+      ]);
+    },
+  );
 
   it.each(['http://two.example.com/next', 'file:///etc/passwd', 'http://'])(
-    'to %s is not followed',
+    'is not followed to what is not https: %s',
     async (location) => {
       const { agent, sent } = redirecting(location);
       expect(await rejection(new Web(never, agent).text(request))).toMatchObject({

@@ -29,7 +29,7 @@ describe('tokenFor', () => {
     // In plain text to this machine alone.
     ['http://github.example.com/api/v3', { GITHUB_SERVER_URL: 'http://github.example.com' }, undefined],
     ['http://127.0.0.1:8080', { GITHUB_API_URL: 'http://127.0.0.1:8080' }, 't'],
-  ])('for %s, of a job with %j, is %s', (api, env, token) => {
+  ])('goes to the API of the server of the job, and to no other: %s, of a job with %j, %s', (api, env, token) => {
     expect(tokenFor(api, 't', env)).toBe(token);
   });
 });

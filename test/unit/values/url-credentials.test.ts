@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { splitCredentials } from '../../../src/values/url-credentials.ts';
+import { quotedAddress, shownAddress, splitCredentials } from '../../../src/values/url-credentials.ts';
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
@@ -19,5 +19,37 @@ describe('splitCredentials', () => {
 
   it.each(['https://host:6443', 'https://host/a@b', 'no URL: u:p', ''])('leaves %j as it is', (text) => {
     expect(splitCredentials(text)).toEqual({ url: text, authorization: undefined, secrets: [] });
+  });
+});
+
+describe('quotedAddress', () => {
+  it.each(['https://host:6443/a/b.yaml', 'mirror.example.com', 'host:6443', 'ftp://host', 'https://'])(
+    'quotes %s',
+    (text) => {
+      expect(quotedAddress(text)).toBe(`"${text}"`);
+    },
+  );
+
+  it.each([
+    'https://u:s3cret@host',
+    'https://u:s3cret',
+    'u:s3cret@host',
+    'https://u:s3cret%40host',
+    'https://host?token=s3cret',
+    'https://host#s3cret',
+    'https://[host',
+    'https://host\nsecond line',
+  ])('does not repeat what may be secret: %j', (text) => {
+    expect(quotedAddress(text)).toBe('it');
+  });
+});
+
+describe('shownAddress', () => {
+  it.each([
+    ['https://u:s3cret@host/a.yaml?token=s3cret#s3cret', 'https://host/a.yaml'],
+    ['https://host/a.yaml?token=s3cret', 'https://host/a.yaml'],
+    ['https://host/a.yaml', 'https://host/a.yaml'],
+  ])('has no secret of %s', (text, shown) => {
+    expect(shownAddress(text)).toBe(shown);
   });
 });
