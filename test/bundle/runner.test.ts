@@ -85,7 +85,7 @@ describe('a file of the runner that cannot be written', () => {
 });
 
 describe('a tool cache that cannot be used', () => {
-  it.each(['', '/dev/null/tools'])('is a warning: the programs are downloaded: RUNNER_TOOL_CACHE=%j', async (path) => {
+  it.each(['', '/dev/null/tools'])('is a warning, and the programs are downloaded: %j', async (path) => {
     const host = await startClusterHost();
     const main = await created(host.job({ name: 'demo' }, { RUNNER_TOOL_CACHE: path }));
     expect(annotations(main, 'warning').filter((text) => text.includes('tool cache'))).toHaveLength(1);
