@@ -125,7 +125,8 @@ describe.skipIf(!hasVirtink)('create on Virtink, on a bare host (needs the relea
     expect(result.exitCode, result.log).toBe(0);
     expect(result.outputs['created']).toBe('false');
     expect(result.log).toContain('▸ Install            nothing missing');
-    expect(result.seconds).toBeLessThan(15);
+    // Creating takes minutes; a busy machine takes a while to adopt, too.
+    expect(result.seconds).toBeLessThan(60);
     const post = await job.post();
     expect(post.exitCode, post.log).toBe(0);
     expect(post.log).toContain('knest/whole stays, since it is not claimed by this step');

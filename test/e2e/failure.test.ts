@@ -26,7 +26,7 @@ describe.skipIf(!host.hasVirtink)('a create on Virtink that fails (needs the rel
     expect(await leftovers(host, namespace, 'no-image')).toEqual([]);
     const post = await job.post();
     expect(post.exitCode).toBe(0);
-    expect(post.log).toContain('no-image was gone already');
+    expect(post.log).toContain('knest/no-image is gone already');
   });
 
   it('names a VM that fits on no node', async () => {
