@@ -9,6 +9,7 @@ const minutes = 60_000;
 const besides = [
   'test/e2e/workflows/**/*.test.ts',
   ...[
+    'admission-policy',
     'cleanup',
     'cleanup-cronjob',
     'cluster-template',

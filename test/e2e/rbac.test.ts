@@ -41,7 +41,7 @@ const hostAsAWhole = [
 const hostOfDisks = ['GET /apis/ipam.metal3.io/v1alpha1/ippools', 'GET /apis/storage.k8s.io/v1/storageclasses'];
 
 /** Every command, by a ServiceAccount that has what docs/rbac grants and nothing else. */
-describe('an account with the Role of docs/rbac', () => {
+describe('an account with the Role and under the policy of docs/rbac', () => {
   const common = { infrastructure: 'docker', namespace, 'host-kubeconfig-file': kubeconfig };
   const start = jobStarter(host, common, { env: { RUNNER_DEBUG: '1' } });
   const main = async (inputs: Readonly<Record<string, string>>): Promise<StepResult> => {
@@ -63,6 +63,8 @@ describe('an account with the Role of docs/rbac', () => {
 
   beforeAll(async () => {
     await apply('namespace.yaml');
+    // What the action itself writes must pass it.
+    await apply('admission-policy.yaml');
     for (const file of ['install.yaml', 'host-reader.yaml']) await withdraw(file);
     const token = await host.kubectl(['create', 'token', 'knest-action', '-n', namespace, '--duration=2h']);
     const text = await host.kubectl(['config', 'view', '--raw', '--minify', '--flatten', '-o', 'json']);
@@ -71,7 +73,10 @@ describe('an account with the Role of docs/rbac', () => {
     writeFileSync(kubeconfig, JSON.stringify({ ...admin, users }), { mode: 0o600 });
   });
 
-  afterAll(() => rmSync(directory, { recursive: true }));
+  afterAll(async () => {
+    rmSync(directory, { recursive: true });
+    await withdraw('admission-policy.yaml');
+  });
 
   it('and the ClusterRole for it installs what is missing', async () => {
     await cutShort(host);

@@ -41,9 +41,16 @@ function granted(file: string): ReadonlySet<string> {
 }
 
 describe('docs/rbac', () => {
+  it('lets an account of a namespace get and create Secrets, and neither list nor change them', () => {
+    const grants = [...granted('rbac/namespace.yaml')].filter((grant) => grant.endsWith(' secrets.'));
+    expect(grants.sort()).toEqual(['create secrets.', 'get secrets.']);
+  });
+
   it('is what the table of permissions gives', async () => {
     expect(await staleDocuments()).toEqual([]);
-    expect(globSync('*', { cwd: new URL('rbac/', docs) }).sort()).toEqual(Object.keys(rbacManifests()).sort());
+    const written = ['admission-policy.yaml'];
+    const files = globSync('*', { cwd: new URL('rbac/', docs) }).sort();
+    expect(files).toEqual([...Object.keys(rbacManifests()), ...written].sort());
   });
 
   it.each(COMMANDS)('grants what %s checks before it begins, in the file that the error names', (command) => {
@@ -98,6 +105,47 @@ describe('docs/rbac', () => {
       ({ verb, group, resource }) => `${verb} ${group}/${resource}`,
     );
     expect(new Set(keys).size).toBe(keys.length);
+  });
+});
+
+describe('docs/rbac/admission-policy.yaml', () => {
+  const [policy, binding] = read('rbac/admission-policy.yaml') as unknown as readonly [
+    { readonly metadata: { readonly name: string }; readonly spec: PolicySpec },
+    { readonly spec: { readonly policyName: string; readonly matchResources: object } },
+  ];
+
+  interface PolicySpec {
+    readonly failurePolicy: string;
+    readonly matchConstraints: {
+      readonly resourceRules: readonly {
+        readonly apiGroups: readonly string[];
+        readonly resources: readonly string[];
+      }[];
+    };
+  }
+
+  it('covers every kind of an infrastructure provider that the Role lets an account create', () => {
+    const [rule, ...more] = policy.spec.matchConstraints.resourceRules;
+    expect(more).toEqual([]);
+    const group = 'infrastructure.cluster.x-k8s.io';
+    const created = [...granted('rbac/namespace.yaml')].flatMap((grant) => {
+      const [, resource = '', granted] = /^(?:create|patch|update) ([^.]+)\.(.*)$/.exec(grant) ?? [];
+      return granted === group ? resource : [];
+    });
+    expect(rule?.apiGroups).toEqual([group]);
+    expect(created.length).toBeGreaterThan(2);
+    expect(created.filter((resource) => !(rule?.resources ?? []).includes(resource))).toEqual([]);
+  });
+
+  it('refuses what it cannot evaluate, in the namespace of the Role', () => {
+    expect(policy.spec.failurePolicy).toBe('Fail');
+    expect(binding.spec.policyName).toBe(policy.metadata.name);
+    const namespace = read('rbac/namespace.yaml').find(({ kind }) => kind === 'Role')?.metadata.namespace;
+    expect(binding.spec.matchResources).toEqual({
+      namespaceSelector: {
+        matchExpressions: [{ key: 'kubernetes.io/metadata.name', operator: 'In', values: [namespace] }],
+      },
+    });
   });
 });
 

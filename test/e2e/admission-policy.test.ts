@@ -1,0 +1,245 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import { until } from '../host/process.ts';
+import { customResource, UNKNOWN_VERSION } from './custom-resource.ts';
+import { install, sharedHost } from './support.ts';
+
+const host = sharedHost();
+const documents = join(import.meta.dirname, '../../docs/rbac');
+const namespace = 'knest'; // as docs/rbac has it
+const account = `system:serviceaccount:${namespace}:knest-action`;
+const group = 'infrastructure.cluster.x-k8s.io';
+
+/** What the Role of docs/rbac lets the account create; other kinds are made by controllers and administrators. */
+const granted = ['VirtinkCluster', 'VirtinkMachineTemplate', 'DevCluster', 'DevMachineTemplate'];
+
+function object(kind: string, version: string, spec: object, name = 'policy'): object {
+  return { apiVersion: `${group}/${version}`, kind, metadata: { name, namespace }, spec };
+}
+
+const ofTemplate = (spec: object): object => ({ template: { spec } });
+const virtink = (kind: string, spec: object): object => object(kind, 'v1beta1', spec);
+const kubevirt = (kind: string, spec: object): object => object(kind, 'v1alpha1', spec);
+/** VMs with what the schemas of the providers want. */
+const virtinkSpec = { instance: { memory: {} } };
+const kubevirtSpec = { template: { spec: { domain: { devices: {} } } } };
+const virtinkVm = (vm: object): object =>
+  virtink('VirtinkMachineTemplate', ofTemplate({ virtualMachineTemplate: { spec: virtinkSpec, ...vm } }));
+const kubevirtVm = (vm: object): object =>
+  kubevirt('KubevirtMachineTemplate', ofTemplate({ virtualMachineTemplate: { spec: kubevirtSpec, ...vm } }));
+const virtinkMachine = (spec: object): object => virtinkVm({ spec: { ...virtinkSpec, ...spec } });
+const kubevirtInstance = (spec: object, metadata = {}): object =>
+  kubevirtVm({ spec: { template: { metadata, spec: { domain: { devices: {} }, ...spec } } } });
+const disk = (source: object): object => ({ metadata: { name: 'rootfs' }, spec: { pvc: {}, ...source } });
+const virtinkDisk = (source: object): object =>
+  virtink(
+    'VirtinkMachineTemplate',
+    ofTemplate({ virtualMachineTemplate: { spec: virtinkSpec }, volumeTemplates: [{ dataVolume: disk(source) }] }),
+  );
+
+const elsewhere = { namespace: 'kube-system' };
+const exec = { livenessProbe: { exec: { command: ['id'] } } };
+const probe = { httpGet: { host: '169.254.169.254', port: 80 } };
+const reference = { name: 'kubeconfig', ...elsewhere };
+
+const NO_REFERENCE = 'infraClusterSecretRef is not allowed';
+const OTHER_NAMESPACE = 'the metadata.namespace of a template in it has to be the namespace of the object';
+const OTHER_DISK = 'a disk can only be made from one of the same namespace';
+const NO_EXEC = 'exec probes are not allowed';
+const NO_HOST = 'a probe with a host is not allowed';
+const NO_DISK = 'hostDisk and serviceAccount volumes are not allowed';
+
+const refused: readonly (readonly [string, object, string])[] = [
+  ['VMs of Virtink elsewhere', virtinkVm({ metadata: elsewhere }), OTHER_NAMESPACE],
+  [
+    'a VM of a VirtinkMachine elsewhere',
+    virtink('VirtinkMachine', { virtualMachineTemplate: { metadata: elsewhere, spec: virtinkSpec } }),
+    OTHER_NAMESPACE,
+  ],
+  [
+    'a Service of Virtink elsewhere',
+    virtink('VirtinkCluster', { controlPlaneServiceTemplate: { metadata: elsewhere } }),
+    OTHER_NAMESPACE,
+  ],
+  ['a kubeconfig elsewhere', virtink('VirtinkCluster', { infraClusterSecretRef: reference }), NO_REFERENCE],
+  ['a kubeconfig of its own', virtink('VirtinkCluster', { infraClusterSecretRef: { name: 'mine' } }), NO_REFERENCE],
+  [
+    'a kubeconfig in a template',
+    virtink('VirtinkClusterTemplate', ofTemplate({ infraClusterSecretRef: reference })),
+    NO_REFERENCE,
+  ],
+  ['a program in the container of the hypervisor', virtinkMachine({ ...exec }), NO_EXEC],
+  ['the same when it is to be ready', virtinkMachine({ readinessProbe: exec.livenessProbe }), NO_EXEC],
+  ['requests of the node', virtinkMachine({ livenessProbe: probe }), NO_HOST],
+  ['a disk of Virtink of another namespace', virtinkDisk({ source: { pvc: { name: 'x', ...elsewhere } } }), OTHER_DISK],
+  ['the same by reference', virtinkDisk({ sourceRef: { kind: 'DataSource', name: 'x', ...elsewhere } }), OTHER_DISK],
+  [
+    'a network of another namespace',
+    virtinkMachine({ networks: [{ name: 'n', multus: { networkName: 'kube-system/n' } }] }),
+    'a network has to be of the same namespace',
+  ],
+  ['VMs of KubeVirt elsewhere', kubevirtVm({ metadata: elsewhere }), OTHER_NAMESPACE],
+  [
+    'a VM of a KubevirtMachine elsewhere',
+    kubevirt('KubevirtMachine', { virtualMachineTemplate: { metadata: elsewhere, spec: kubevirtSpec } }),
+    OTHER_NAMESPACE,
+  ],
+  [
+    'a Service of KubeVirt elsewhere',
+    kubevirt('KubevirtCluster', { controlPlaneServiceTemplate: { metadata: elsewhere } }),
+    OTHER_NAMESPACE,
+  ],
+  ['a kubeconfig for KubeVirt', kubevirt('KubevirtCluster', { infraClusterSecretRef: reference }), NO_REFERENCE],
+  [
+    'a kubeconfig for a machine',
+    kubevirt('KubevirtMachineTemplate', ofTemplate({ infraClusterSecretRef: reference })),
+    NO_REFERENCE,
+  ],
+  ['requests of the node by KubeVirt', kubevirtInstance({ readinessProbe: probe }), NO_HOST],
+  [
+    'a file of the node',
+    kubevirtInstance({ volumes: [{ name: 'v', hostDisk: { path: '/etc', type: 'Disk' } }] }),
+    NO_DISK,
+  ],
+  [
+    'the token of another account',
+    kubevirtInstance({ volumes: [{ name: 'v', serviceAccount: { serviceAccountName: 'x' } }] }),
+    NO_DISK,
+  ],
+  [
+    'a disk of KubeVirt of another namespace',
+    kubevirtVm({
+      spec: { ...kubevirtSpec, dataVolumeTemplates: [disk({ source: { pvc: { name: 'x', ...elsewhere } } })] },
+    }),
+    OTHER_DISK,
+  ],
+  [
+    'a sidecar',
+    kubevirtInstance({}, { annotations: { 'hooks.kubevirt.io/hookSidecars': '[{"image": "x"}]' } }),
+    'hook sidecars are not allowed',
+  ],
+  [
+    'containers of Docker',
+    object('DevMachineTemplate', 'v1beta2', ofTemplate({ backend: { docker: {} } })),
+    'the docker backend is not allowed',
+  ],
+];
+
+const allowed: readonly (readonly [string, object])[] = [
+  ['a machine of Virtink', virtinkVm({})],
+  ['one that names its own namespace', virtinkVm({ metadata: { namespace } })],
+  ['one with a probe of its own port', virtinkMachine({ livenessProbe: { tcpSocket: { port: 22 } } })],
+  ['one with a disk of its namespace', virtinkDisk({ source: { pvc: { name: 'x', namespace } } })],
+  ['one with a network of its namespace', virtinkMachine({ networks: [{ name: 'n', multus: { networkName: 'n' } }] })],
+  ['a cluster of Virtink', virtink('VirtinkCluster', {})],
+  ['a machine of KubeVirt', kubevirtInstance({ volumes: [{ name: 'v', containerDisk: { image: 'x' } }] })],
+  ['one whose template has no metadata', kubevirtVm({ metadata: null })],
+  [
+    'a cluster of KubeVirt',
+    kubevirt('KubevirtCluster', { controlPlaneServiceTemplate: { spec: { type: 'ClusterIP' } } }),
+  ],
+  ['a machine in memory', object('DevMachineTemplate', 'v1beta2', ofTemplate({ backend: { inMemory: {} } }))],
+];
+
+/** Has the API server judge an object, without keeping it: as the account of docs/rbac where that may create it. */
+async function judge(text: object): Promise<string> {
+  const { kind } = text as { readonly kind: string };
+  const as = granted.includes(kind) ? [`--as=${account}`] : [];
+  return host.kubectl(['create', '--dry-run=server', '-f', '-', ...as], JSON.stringify(text));
+}
+
+/** Of a kind that no controller acts on. */
+const before = virtink('VirtinkClusterTemplate', ofTemplate({ infraClusterSecretRef: reference }));
+
+describe('docs/rbac/admission-policy.yaml', () => {
+  const documentOf = (file: string): string => join(documents, file);
+  /** The kinds of which the host does not have the provider: their fields are not checked by a schema. */
+  let standIns: readonly string[] = [];
+
+  beforeAll(async () => {
+    await host.kubectl(['apply', '-f', documentOf('namespace.yaml')]);
+    await install(host, host.hasVirtink ? { infrastructure: 'virtink' } : {});
+    const served = await host.kubectl(['api-resources', `--api-group=${group}`, '-o', 'name']);
+    standIns = policyResources().filter((resource) => !served.split('\n').includes(`${resource}.${group}`));
+    for (const resource of standIns) await host.kubectl(['create', '-f', '-'], customResource(group, resource));
+    for (const resource of standIns) {
+      await host.kubectl(['wait', '--for=condition=Established', `crd/${resource}.${group}`, '--timeout=60s']);
+    }
+    // From before the policy, which a run that was cut short may have left.
+    await host.kubectl(['delete', '-f', documentOf('admission-policy.yaml'), '--ignore-not-found']);
+    const existing = JSON.stringify({ ...before, metadata: { name: 'before', namespace, finalizers: ['x.y/z'] } });
+    const create = async (): Promise<string> => host.kubectl(['apply', '-f', '-'], existing);
+    await until('the end of the policy', 60_000, async () =>
+      create().then(
+        () => true,
+        () => false,
+      ),
+    );
+    await host.kubectl(['apply', '-f', documentOf('admission-policy.yaml')]);
+    await until('the policy', 60_000, async () =>
+      judge(before).then(
+        () => false,
+        (thrown: unknown) => String(thrown).includes(NO_REFERENCE),
+      ),
+    );
+  });
+
+  /** Changes the object from before the policy. */
+  const patch = (type: string, text: string, ...more: readonly string[]): Promise<string> =>
+    host.kubectl(['patch', 'virtinkclustertemplate', '-n', namespace, 'before', `--type=${type}`, '-p', text, ...more]);
+  const withoutFinalizers = '[{"op":"remove","path":"/metadata/finalizers"}]';
+
+  afterAll(async () => {
+    await host.kubectl(['delete', '-f', documentOf('admission-policy.yaml'), '--ignore-not-found']);
+    await patch('json', withoutFinalizers);
+    await host.kubectl(['delete', 'virtinkclustertemplate', '-n', namespace, 'before']);
+    for (const resource of standIns) await host.kubectl(['delete', 'crd', `${resource}.${group}`]);
+  });
+
+  it('has no expression that the API server warns of', async () => {
+    const text = await host.kubectl(['get', 'validatingadmissionpolicy', 'knest-action', '-o', 'json']);
+    const { status = {} } = JSON.parse(text) as { readonly status?: { readonly typeChecking?: object } };
+    expect(status.typeChecking ?? {}).toEqual({});
+  });
+
+  it.each(refused)('refuses what leads out of the namespace: %s', async (_what, text, message) => {
+    await expect(judge(text)).rejects.toThrow(
+      `ValidatingAdmissionPolicy 'knest-action' with binding 'knest-action' denied request: ${message}`,
+    );
+  });
+
+  it.each(allowed)('lets through what stays in it: %s', async (_what, text) => {
+    await expect(judge(text)).resolves.toContain('created (server dry run)');
+  });
+
+  it('refuses a version whose fields it does not know', async (context) => {
+    // Only a kind that this test made has one.
+    if (!standIns.includes('kubevirtclusters')) return context.skip();
+    const message = 'this policy does not know the fields of this API version';
+    return expect(judge(object('KubevirtCluster', UNKNOWN_VERSION, {}))).rejects.toThrow(message);
+  });
+
+  it('lets the finalizers of an object from before it be removed, and its spec not be changed to the worse', async () => {
+    const worse = JSON.stringify({ spec: { template: { spec: { infraClusterSecretRef: { name: 'other' } } } } });
+    await expect(patch('merge', worse)).rejects.toThrow(NO_REFERENCE);
+    await expect(patch('json', withoutFinalizers, '--dry-run=server')).resolves.toContain('patched');
+  });
+
+  it('holds in the namespaces of its binding alone', async () => {
+    const text = JSON.stringify({ ...before, metadata: { name: 'policy', namespace: 'default' } });
+    expect(await host.kubectl(['create', '--dry-run=server', '-f', '-'], text)).toContain('created (server dry run)');
+  });
+});
+
+/** The resources that the policy is about. */
+function policyResources(): readonly string[] {
+  const [policy] = parseAllDocuments(readFileSync(join(documents, 'admission-policy.yaml'), 'utf8'));
+  const { spec } = policy?.toJS() as {
+    readonly spec: {
+      readonly matchConstraints: { readonly resourceRules: readonly { readonly resources: readonly string[] }[] };
+    };
+  };
+  return spec.matchConstraints.resourceRules.flatMap(({ resources }) => resources);
+}
