@@ -25,7 +25,7 @@ describe('cni', () => {
     [
       URL_OF_MANIFEST,
       {},
-      `${URL_OF_MANIFEST} has no checksum; end it with #sha256= and its sum, or set checksum-policy to warn`,
+      'https://example.com/cni.yaml has no checksum; end it with #sha256= and its sum, or set checksum-policy to warn',
     ],
     [
       'calico',
