@@ -11,12 +11,13 @@ const CONCURRENCY = 8;
  * Applies the objects of a manifest: namespaces, then definitions, then all else side by side, and objects of the kinds
  * that it defines once those are served. Not before: a definition with a conversion webhook is only served when
  * cert-manager has given it the certificate that comes with the rest (Kubernetes 1.31 and newer). Throws what RestClient
- * throws, at the first object that is refused.
+ * throws, at the first object that is refused. `force`: for objects of this action alone, whose fields it takes over.
  */
 export async function applyAll(
   client: KubernetesClient,
   objects: readonly KubernetesObject[],
   signal: AbortSignal,
+  force = false,
 ): Promise<void> {
   const isNamespace = ({ kind }: KubernetesObject): boolean => kind === 'Namespace';
   const isDefinition = ({ kind }: KubernetesObject): boolean => kind === 'CustomResourceDefinition';
@@ -24,19 +25,24 @@ export async function applyAll(
   const groups = new Set(definitions.map(({ metadata }) => groupOfDefinition(metadata.name)));
   const isDefined = (object: KubernetesObject): boolean => groups.has(groupOf(object));
   const others = objects.filter((object) => !isNamespace(object) && !isDefinition(object));
-  await applyEach(client, objects.filter(isNamespace));
-  await applyEach(client, definitions);
+  await applyEach(client, objects.filter(isNamespace), force);
+  await applyEach(client, definitions, force);
   await applyEach(
     client,
     others.filter((object) => !isDefined(object)),
+    force,
   );
   await established(client, definitions, signal);
-  await applyEach(client, others.filter(isDefined));
+  await applyEach(client, others.filter(isDefined), force);
 }
 
 /** Rejects once nothing is under way any more: who then deletes what was made must not have more made behind its back. */
-async function applyEach(client: KubernetesClient, objects: readonly KubernetesObject[]): Promise<void> {
-  await mapConcurrently(objects, CONCURRENCY, (object) => client.apply(object));
+async function applyEach(
+  client: KubernetesClient,
+  objects: readonly KubernetesObject[],
+  force: boolean,
+): Promise<void> {
+  await mapConcurrently(objects, CONCURRENCY, (object) => client.apply(object, force));
 }
 
 async function established(

@@ -113,13 +113,16 @@ export class KubernetesClient {
     return this.rest.json<T>({ method: 'PUT', path: pathOf(kind, namespace, name), body: object });
   }
 
-  /** Server-side apply. Throws ApiError 409, with the name of the other manager, when that owns a field of the object. */
-  async apply(object: KubernetesObject): Promise<KubernetesObject> {
+  /**
+   * Server-side apply. Throws ApiError 409, with the name of the other manager, when that owns a field of the object,
+   * unless `force` takes the field over.
+   */
+  async apply(object: KubernetesObject, force = false): Promise<KubernetesObject> {
     const kind = await this.kindOf(object);
     const path = pathOf(kind, object.metadata.namespace, object.metadata.name);
     return this.rest.json<KubernetesObject>({
       method: 'PATCH',
-      path: path + query({ fieldManager: FIELD_MANAGER }),
+      path: path + query({ fieldManager: FIELD_MANAGER, ...(force && { force: 'true' }) }),
       contentType: 'application/apply-patch+yaml',
       body: object,
     });

@@ -177,12 +177,16 @@ async function carryOut(
     // `clusterctl init` brings cert-manager; without a provider to install it is not called.
     ...(providers.length === 0 ? plan.absent.filter(isCertManager) : []),
   ];
-  for (const component of applied.filter(isCertManager)) await applyManifest(installation, component);
+  // What clusterctl applied for this action is completed over its fields; anything else is never forced.
+  const isOurs = (component: Component): boolean => plan.incomplete.includes(component);
+  for (const component of applied.filter(isCertManager)) {
+    await applyManifest(installation, component, isOurs(component));
+  }
   const others = applied.filter((component) => !isCertManager(component));
   const applyOthers = async (stop: AbortSignal): Promise<void> => {
     await waitForWorkloads(client.until(stop), components.filter(isCertManager), undefined, stop);
     await together(
-      others.map((component) => (within) => applyManifest(until(installation, within), component)),
+      others.map((component) => (within) => applyManifest(until(installation, within), component, isOurs(component))),
       stop,
     );
   };
@@ -197,7 +201,11 @@ async function carryOut(
   );
 }
 
-async function applyManifest({ client, clusterctl, signal }: Installation, component: Component): Promise<void> {
+async function applyManifest(
+  { client, clusterctl, signal }: Installation,
+  component: Component,
+  force: boolean,
+): Promise<void> {
   const texts =
     component.installer === 'clusterctl'
       ? [await clusterctl.providerManifest(component)]
@@ -207,7 +215,7 @@ async function applyManifest({ client, clusterctl, signal }: Installation, compo
   try {
     if (namespace !== undefined)
       await client.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
-    for (const objects of manifests) await applyAll(client, objects, signal);
+    for (const objects of manifests) await applyAll(client, objects, signal, force);
   } catch (thrown) {
     if (signal.aborted) throw thrown;
     throw new KnestError({

@@ -47,28 +47,6 @@ describe('a cluster of in-memory machines', () => {
     expect((await job.post()).exitCode).toBe(0);
   });
 
-  it('waits for a component that does not run at the moment, and leaves it as it is', async () => {
-    const deployment = ['deployment', '-n', 'capd-system', capd];
-    await host.kubectl(['patch', ...deployment, '--type=merge', '-p', '{"spec":{"replicas":0}}']);
-    const generation = (): Promise<string> =>
-      host.kubectl(['get', ...deployment, '-o', 'jsonpath={.metadata.generation}']);
-    const scaledDown = await generation();
-    const job = start(
-      { name: 'patient', 'wait-for': 'none' },
-      {
-        onLine: (line) => {
-          if (line.startsWith('::group::▸ Install') || line.startsWith('▸ Template'))
-            void host.kubectl(['scale', ...deployment, '--replicas=1']);
-        },
-      },
-    );
-    const main = await job.main();
-    expect(main.exitCode, main.log).toBe(0);
-    expect(main.log).toMatch(/capd-system\/capd-controller-manager is available$/m);
-    expect(Number(await generation())).toBe(Number(scaledDown) + 1);
-    await job.post();
-  });
-
   it('lets one of two jobs install, and the other wait for it', async () => {
     await cutShort(host);
     const both = ['one', 'two'].map((name) => start({ name, 'wait-for': 'none' }));
