@@ -104,6 +104,11 @@ const RUNNER_ADVICE: Readonly<Record<string, string>> = {
   EIO: 'check the disk of this runner',
 };
 
+/** The code of a failure of the system, such as ENOENT: for a message that must not repeat the path in its text. */
+export function systemCodeOf(thrown: unknown): string {
+  return thrown instanceof Error && 'code' in thrown ? String(thrown.code) : 'error';
+}
+
 /** What to do when a program may not be run: the action runs the programs that it downloads from RUNNER_TEMP. */
 const NOT_EXECUTABLE = 'mount RUNNER_TEMP without noexec: the action runs the programs that it downloads from there';
 

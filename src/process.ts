@@ -26,7 +26,7 @@ export function basicEnvironment(env: NodeJS.ProcessEnv): Readonly<Record<string
 export function childEnvironment(env: NodeJS.ProcessEnv): Readonly<Record<string, string>> {
   return Object.fromEntries(
     Object.entries(env).filter(
-      (entry): entry is [string, string] => entry[1] !== undefined && !entry[0].startsWith('INPUT_'),
+      (entry): entry is [string, string] => entry[1] !== undefined && !/^INPUT_/i.test(entry[0]),
     ),
   );
 }

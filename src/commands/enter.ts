@@ -1,13 +1,11 @@
 import { KnestError } from '../errors.ts';
 import { connect, nestedClusterOf, type Connection } from '../host/connect.ts';
+import { groupOf, Kinds } from '../host/kinds.ts';
 import { connectByOidc } from '../host/oidc.ts';
 import type { HostInputs } from '../inputs.ts';
 import type { World } from '../world.ts';
 import { enterSaved, entryWorld } from './credentials.ts';
 import { notedHost } from './nested-host.ts';
-
-/** The API group without which a server has no clusters of this action. */
-const CLUSTER_API = 'cluster.x-k8s.io';
 
 /** Enters the host, its secrets masked from here on, and tells where and as whom. Errors: KNEST_HOST_*. */
 export async function enterHost(inputs: { readonly host: HostInputs }, world: World): Promise<Connection> {
@@ -22,7 +20,7 @@ export async function enterHost(inputs: { readonly host: HostInputs }, world: Wo
 /** Enters a host for a command that works on clusters which are there. Throws KNEST_HOST_CONFIG where none can be. */
 export async function enterHostOfClusters(inputs: { readonly host: HostInputs }, world: World): Promise<Connection> {
   const host = await enterHost(inputs, world);
-  if ((await host.client.groups()).has(CLUSTER_API)) return host;
+  if ((await host.client.groups()).has(groupOf(Kinds.cluster))) return host;
   throw new KnestError({
     code: 'KNEST_HOST_CONFIG',
     problem: `${host.server} has no Cluster API: there can be no cluster of this action on it`,

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { KnestError, type Failure } from '../errors.ts';
+import { KnestError, systemCodeOf, type Failure } from '../errors.ts';
 import { secretForms } from '../values/secret-forms.ts';
+import { basicAuthorization } from '../values/url-credentials.ts';
 import { answerOf, isAlive, runPlugin, type Answer, type PluginWorld } from './exec-plugin.ts';
 import type { AuthProvider, Exec, Impersonation } from './kubeconfig.ts';
 import type { Login, LoginUser } from './login.ts';
@@ -95,7 +96,7 @@ export class UserAuthentication implements Authentication {
     });
     if (cluster.authorization !== undefined) return as(cluster.authorization);
     if (user.token + user.tokenFile !== '') return as(`Bearer ${this.#token(user)}`);
-    if (username + password !== '') return as(`Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`);
+    if (username + password !== '') return as(basicAuthorization(`${username}:${password}`));
     if (user.authProvider !== undefined) return as(`Bearer ${idTokenOf(user.authProvider, this.#fail)}`);
     if (user.exec === undefined || certificate !== '') return as(undefined);
     const answer = await this.#ask(user.exec);
@@ -127,7 +128,8 @@ export class UserAuthentication implements Authentication {
     } catch (thrown) {
       if (thrown instanceof KnestError) throw thrown;
       // Not the path: a token may stand in its place.
-      if (this.#lastToken === '') throw this.#fail(`tokenFile of user "${name}" cannot be read (${codeOf(thrown)})`);
+      if (this.#lastToken === '')
+        throw this.#fail(`tokenFile of user "${name}" cannot be read (${systemCodeOf(thrown)})`);
     }
     return this.#lastToken;
   }
@@ -188,8 +190,4 @@ function escaped(key: string): string {
 /** Bytes as undici takes them: a character each. */
 function latin1(text: string): string {
   return Buffer.from(text, 'utf8').toString('latin1');
-}
-
-function codeOf(thrown: unknown): string {
-  return thrown instanceof Error && 'code' in thrown ? String(thrown.code) : 'error';
 }

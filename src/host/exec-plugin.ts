@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { KnestError } from '../errors.ts';
+import { childEnvironment } from '../process.ts';
 import { certificatesIn, isKeyOf, privateKeyIn } from '../values/pem.ts';
 import { secretForms } from '../values/secret-forms.ts';
 import { parseGoYaml } from '../values/yaml.ts';
@@ -104,16 +105,13 @@ function isPair(certificate: string, key: string): boolean {
 }
 
 function environmentOf(exec: Exec, cluster: LoginCluster, env: NodeJS.ProcessEnv): Readonly<Record<string, string>> {
-  const own = Object.entries(env).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined && !/^INPUT_/i.test(entry[0]),
-  );
   const info = {
     kind: 'ExecCredential',
     apiVersion: exec.apiVersion,
     spec: { ...(exec.provideClusterInfo && { cluster: clusterInfo(cluster) }), interactive: false },
   };
   return {
-    ...Object.fromEntries(own),
+    ...childEnvironment(env),
     ...Object.fromEntries(exec.env.map(({ name, value }) => [name, value])),
     KUBERNETES_EXEC_INFO: JSON.stringify(info),
   };

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
-import { KnestError } from '../errors.ts';
+import { KnestError, systemCodeOf } from '../errors.ts';
 
 /** The text of a kubeconfig, and where it comes from. */
 export interface KubeconfigText {
@@ -75,7 +75,7 @@ function readIfThere(path: string): KubeconfigText | undefined {
   try {
     return { text: readFileSync(path, 'utf8'), source: path, directory: dirname(resolve(path)) };
   } catch (thrown) {
-    const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : 'error';
+    const code = systemCodeOf(thrown);
     if (code === 'ENOENT') return undefined;
     throw new KnestError({
       code: 'KNEST_HOST_CONFIG',

@@ -1,4 +1,4 @@
-import { dirname, isAbsolute, join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { KnestError, messageOf } from '../errors.ts';
 import { parseGoYaml } from '../values/yaml.ts';
 import { FieldReader, type Fields } from './kubeconfig-fields.ts';
@@ -121,11 +121,6 @@ export function parseKubeconfig(text: string, source: string, directory?: string
   if (!['', 'v1'].includes(apiVersion)) reader.problem('apiVersion is not v1');
   if (reader.problems.length > 0) throw notUsable(source, reader.problems);
   return kubeconfig;
-}
-
-/** The directory in which the relative paths of a kubeconfig file begin. */
-export function directoryOf(file: string): string {
-  return dirname(file);
 }
 
 /** Several kubeconfigs as one: of entries with the same name, and of current contexts, the first counts. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { getProxyForUrl } from 'proxy-from-env';
-import { KnestError } from '../errors.ts';
+import { KnestError, systemCodeOf } from '../errors.ts';
 import { certificatesIn, isKeyOf, privateKeyIn } from '../values/pem.ts';
 import { splitCredentials } from '../values/url-credentials.ts';
 import { problemsOfExec } from './exec-plugin.ts';
@@ -161,8 +161,7 @@ function pemOf(field: string, file: string, data: string, note: Note): string {
     return readFileSync(file, 'utf8');
   } catch (thrown) {
     // Neither the path nor the system's message, which repeats it: a key may stand in its place.
-    const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : 'error';
-    note(`${field} names a file that cannot be read (${code})`);
+    note(`${field} names a file that cannot be read (${systemCodeOf(thrown)})`);
     return '';
   }
 }

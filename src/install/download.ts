@@ -5,7 +5,7 @@ import { cacheFile, find } from '@actions/tool-cache';
 import { KnestError, messageOf, runnerProblem } from '../errors.ts';
 import { GITHUB_API, tokenFor } from '../github/api.ts';
 import type { DownloadInputs, WebFile } from '../inputs.ts';
-import { shownAddress } from '../values/url-credentials.ts';
+import { basicAuthorization, shownAddress } from '../values/url-credentials.ts';
 import { describeWebProblem, Web, WebError, type WebRequest } from '../web.ts';
 import checksums from './checksums.json' with { type: 'json' };
 import { assetKey, assetPath, releaseAssetAt, type ReleaseAsset } from './components.ts';
@@ -141,7 +141,7 @@ export class Downloader {
   async #ask<T>(url: string, whenMissing: string, ask: (request: WebRequest) => Promise<T>): Promise<T> {
     const { mirror, mirrorLogin } = this.#inputs;
     const isOfMirror = mirror !== undefined && url.startsWith(`${mirror}/`);
-    const login = isOfMirror && mirrorLogin !== undefined && `Basic ${Buffer.from(mirrorLogin).toString('base64')}`;
+    const login = isOfMirror && mirrorLogin !== undefined && basicAuthorization(mirrorLogin);
     try {
       return await ask({ url, ...(login && { authorization: login }) });
     } catch (thrown) {

@@ -13,7 +13,7 @@ export function splitCredentials(text: string): SplitUrl {
     return { url: text, authorization: undefined, secrets: [] };
   const user = decoded(url.username);
   const password = decoded(url.password);
-  const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
+  const authorization = basicAuthorization(`${user}:${password}`);
   // A token alone stands in the place of the user.
   const secret = password === '' ? [url.username, user] : [url.password, password];
   const secrets = [...new Set([...secret, authorization.slice('Basic '.length)])];
@@ -24,6 +24,11 @@ export function splitCredentials(text: string): SplitUrl {
   url.username = '';
   url.password = '';
   return { url: isBare ? url.href.replace(/\/$/, '') : url.href, authorization, secrets };
+}
+
+/** The value of a header that logs in; `login` is user and password with a colon between them. Source: RFC 7617. */
+export function basicAuthorization(login: string): string {
+  return `Basic ${Buffer.from(login).toString('base64')}`;
 }
 
 /** A scheme, a host, a port and a path of plain words: nothing in it can be a password or a token. */
