@@ -10,7 +10,7 @@ import { retry } from '../host/retry.ts';
 import type { StepLog } from '../report/log.ts';
 import { together } from '../values/concurrency.ts';
 import { waitForWorkloads } from './availability.ts';
-import { INSTALL_LEASE, noteBegun, noteComplete } from './begun.ts';
+import { INSTALL_LEASE, noteBegun, noteComplete, readBegun } from './begun.ts';
 import type { Clusterctl } from './clusterctl.ts';
 import { assetsOf, atVersion, type Component, type ProviderComponent, type Workload } from './components.ts';
 import { asFound, isForeignCore, recordedProviders, statesOf, takeInventory, type Inventory } from './inventory.ts';
@@ -102,8 +102,10 @@ async function withoutHalves(
 ): Promise<Inventory> {
   let next: Inventory | undefined = first;
   const tryOnce = async (): Promise<Inventory> => {
-    const inventory = next ?? (await takeInventory(client)) ?? first;
+    const seen = next ?? (await takeInventory(client)) ?? first;
     next = undefined;
+    if (statesOf(components, seen).every(({ found }) => found.state !== 'incomplete')) return seen;
+    const inventory = { ...seen, begun: await readBegun(client) };
     for (const { component, found } of statesOf(components, inventory)) {
       if (found.state === 'incomplete' && !found.isBegun) throw halfInstalled(component, found.missing);
     }

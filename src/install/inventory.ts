@@ -4,7 +4,7 @@ import { groupOfDefinition, Kinds } from '../host/kinds.ts';
 import { hasStatus } from '../host/rest.ts';
 import { conditionOf, type DaemonSet, type Deployment, type Provider } from '../host/objects.ts';
 import { parseVersion } from '../values/version.ts';
-import { readBegun, type Begun } from './begun.ts';
+import type { Begun } from './begun.ts';
 import {
   atVersion,
   PROVIDER_LABEL,
@@ -30,7 +30,7 @@ export type ComponentState =
   | { readonly state: 'unavailable'; readonly version: string; readonly problems: readonly string[] }
   | { readonly state: 'installed'; readonly version: string };
 
-/** What the host has, read once: four LISTs and a GET, whatever the number of components. */
+/** What the host has, read once: four LISTs, whatever the number of components. */
 export interface Inventory {
   /** The providers that clusterctl recorded. */
   readonly providers: readonly Provider[];
@@ -38,7 +38,7 @@ export interface Inventory {
   readonly definitions: ReadonlySet<string>;
   readonly deployments: readonly Deployment[];
   readonly daemonSets: readonly DaemonSet[];
-  /** What this action began to install. */
+  /** What this action began to install: only known, and only of interest, where something is there by half. */
   readonly begun: Begun;
 }
 
@@ -53,14 +53,13 @@ export async function takeInventory(client: KubernetesClient): Promise<Inventory
 }
 
 async function readInventory(client: KubernetesClient): Promise<Inventory> {
-  const begun = await readBegun(client); // first: it is noted before the first write
   const [providers, definitions, deployments, daemonSets] = await Promise.all([
     client.list(Kinds.provider),
     client.names(Kinds.customResourceDefinition),
     client.list(Kinds.deployment),
     client.list(Kinds.daemonSet),
   ]);
-  return { providers, definitions: new Set(definitions), deployments, daemonSets, begun };
+  return { providers, definitions: new Set(definitions), deployments, daemonSets, begun: new Map() };
 }
 
 /**
