@@ -18,6 +18,7 @@ const besides = [
     'in-memory',
     'kill',
     'list',
+    'other-hosts',
     'rbac',
   ].map((name) => `test/e2e/${name}.test.ts`),
 ];
