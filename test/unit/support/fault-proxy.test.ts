@@ -121,6 +121,8 @@ describe('the fault proxy', () => {
   it('lets nobody in whom it does not know', async () => {
     const stranger = JSON.parse(proxy.admit({ decide: () => pass })) as { users: [{ user: { token: string } }] };
     stranger.users[0].user.token = 'another';
-    expect(await rejection(enterPlain(JSON.stringify(stranger), signal).rest.json(single))).toMatchObject({ status: 401 });
+    expect(await rejection(enterPlain(JSON.stringify(stranger), signal).rest.json(single))).toMatchObject({
+      status: 401,
+    });
   });
 });
