@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { getIDToken, getState, setSecret } from '@actions/core';
+import { getIDToken, getState } from '@actions/core';
 import { cleanup } from './commands/cleanup.ts';
 import { create } from './commands/create.ts';
 import { deleteCluster } from './commands/delete.ts';
@@ -16,7 +16,7 @@ import { githubLog, type Log } from './report/log.ts';
 import { Redactor } from './report/redactor.ts';
 import { failurePage, githubSummary, type Summary } from './report/summary.ts';
 import { Timeline } from './report/timeline.ts';
-import { exportVariable, saveState, setOutput } from './runner-commands.ts';
+import { exportVariable, maskSecret, saveState, setOutput } from './runner-commands.ts';
 import { githubState } from './state.ts';
 import { formatDuration } from './values/duration.ts';
 import { readJob, type JobWorld, type World } from './world.ts';
@@ -32,7 +32,8 @@ const LINGER_MILLISECONDS = 1_000;
 const isPost = basename(process.argv[1] ?? '').startsWith('post.');
 const state = githubState({ getState, saveState });
 const timeline = new Timeline();
-const log = githubLog(timeline);
+const redactor = new Redactor((secret) => maskSecret(secret, process.env));
+const log = githubLog(timeline, (text) => redactor.redact(text));
 const summary = githubSummary(process.env);
 const cancelled = cancellation();
 const crashed = crashSignal();
@@ -108,7 +109,6 @@ function makeWorld(timeoutSeconds: number, ...ends: readonly AbortSignal[]): Wor
   }, timeoutSeconds * 1000);
   timer.unref();
   const signal = AbortSignal.any([cancelled, timeUp.signal, ...ends]);
-  const redactor = new Redactor(setSecret);
   const end = performance.now() + timeoutSeconds * 1000;
   return {
     env: process.env,

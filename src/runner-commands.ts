@@ -9,6 +9,15 @@ export function saveState(name: string, value: string): void {
   writing('GITHUB_STATE', () => core.saveState(name, value));
 }
 
+/**
+ * Has a runner mask a secret in its log from here on. Without a runner, as in a CronJob, nothing is said: the command
+ * would show the secret. Every runner sets GITHUB_ACTIONS:
+ * https://docs.github.com/en/actions/reference/workflows-and-actions/variables
+ */
+export function maskSecret(secret: string, env: NodeJS.ProcessEnv): void {
+  if (env['GITHUB_ACTIONS'] === 'true') core.setSecret(secret);
+}
+
 /** Sets an output of the step. Throws as `saveState` does. */
 export function setOutput(name: string, value: string): void {
   writing('GITHUB_OUTPUT', () => core.setOutput(name, value));

@@ -27,9 +27,17 @@ export interface Log {
 
 const TITLE_WIDTH = 18;
 
-/** The log of a GitHub job. Lines are written by `write`, groups and annotations as workflow commands. */
-export function githubLog(timeline: Timeline, write: (text: string) => void = info): Log {
-  const say = (text: string): void => write(harmless(text));
+/**
+ * The log of a GitHub job. Lines are written by `write`, groups and annotations as workflow commands, all without the
+ * secrets that `redact` knows: a runner masks them too, but a CronJob has none.
+ */
+export function githubLog(
+  timeline: Timeline,
+  redact: (text: string) => string,
+  write: (text: string) => void = info,
+): Log {
+  const shown = (text: string): string => harmless(redact(text));
+  const say = (text: string): void => write(shown(text));
   return {
     async step(title, work) {
       const started = performance.now();
@@ -37,7 +45,7 @@ export function githubLog(timeline: Timeline, write: (text: string) => void = in
       const elapsed = (): string => `${((performance.now() - started) / 1000).toFixed(1)} s`;
       const step: StepLog = {
         line(text) {
-          if (!group.open) startGroup(harmless(`▸ ${title}`));
+          if (!group.open) startGroup(shown(`▸ ${title}`));
           group.open = true;
           say(`${elapsed().padStart(10)}  ${text}`);
         },
@@ -53,17 +61,17 @@ export function githubLog(timeline: Timeline, write: (text: string) => void = in
     },
     line: say,
     section(title, lines) {
-      startGroup(harmless(`▸ ${title}`));
+      startGroup(shown(`▸ ${title}`));
       for (const line of lines) say(line);
       endGroup();
     },
-    debug: (text) => debug(harmless(text)),
-    warn: (text) => warning(harmless(text)),
+    debug: (text) => debug(shown(text)),
+    warn: (text) => warning(shown(text)),
     fail(failure) {
       say(`✖ ${failure.problem}   ${failure.code}`);
       for (const line of failure.evidence) say(`  ${line}`);
       if (failure.next !== undefined) say(`  Next: ${failure.next}`);
-      error(harmless(`${failure.problem} (${failure.code})`));
+      error(shown(`${failure.problem} (${failure.code})`));
     },
   };
 }

@@ -15,7 +15,7 @@ export class Redactor {
   readonly #register: (secret: string) => void;
   readonly #forms = new Set<string>();
 
-  /** `register` has the runner mask a text in its log: `setSecret` of @actions/core. */
+  /** `register` has the runner mask a text in its log: `maskSecret`. */
   constructor(register: (secret: string) => void) {
     this.#register = register;
   }

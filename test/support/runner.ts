@@ -166,6 +166,7 @@ export class Job {
       HOME: join(this.directory, 'home'),
       RUNNER_TEMP: this.temp,
       RUNNER_TOOL_CACHE: join(this.directory, 'tools'),
+      GITHUB_ACTIONS: 'true',
       GITHUB_REPOSITORY: 'octo-org/octo-repo',
       GITHUB_REPOSITORY_ID: '1296269',
       GITHUB_RUN_ID: '1658821493',

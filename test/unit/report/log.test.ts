@@ -23,7 +23,7 @@ beforeEach(() => {
 const isCommand = (line: string): boolean => line.startsWith('::') || line.includes('##[');
 
 describe('a step', () => {
-  const log = () => githubLog(new Timeline());
+  const log = () => githubLog(new Timeline(), (text) => text);
 
   it('is one line when it tells nothing', async () => {
     const value = await log().step('Connect', () => Promise.resolve({ value: 7, result: 'https://10.1.2.3:6443' }));
@@ -57,7 +57,7 @@ describe('a step', () => {
 
   it('is a phase of the timeline', async () => {
     const timeline = new Timeline();
-    await githubLog(timeline).step('Apply', () => Promise.resolve({ value: 0, result: '' }));
+    await githubLog(timeline, (text) => text).step('Apply', () => Promise.resolve({ value: 0, result: '' }));
     expect(timeline.phases.map(({ name }) => name)).toEqual(['Apply']);
   });
 
@@ -73,7 +73,11 @@ describe('a step', () => {
 
 describe('a section', () => {
   it('is folded under its title, and neither is a command', () => {
-    githubLog(new Timeline()).section('Console of x\n::error::a', ['booting', '::add-mask::b', '##[group]c']);
+    githubLog(new Timeline(), (text) => text).section('Console of x\n::error::a', [
+      'booting',
+      '::add-mask::b',
+      '##[group]c',
+    ]);
     expect(lines()).toEqual([
       '::group::▸ Console of x%0A: :error::a',
       'booting',
@@ -92,7 +96,7 @@ describe('a failure', () => {
       evidence: ['Pod knest/vm: ErrImagePull', '::warning::from a message'],
       next: 'use another image',
     });
-    githubLog(new Timeline()).fail(failure);
+    githubLog(new Timeline(), (text) => text).fail(failure);
     expect(lines()).toEqual([
       '✖ the image cannot be pulled   KNEST_IMAGE_PULL',
       '  Pod knest/vm: ErrImagePull',
@@ -104,8 +108,23 @@ describe('a failure', () => {
 });
 
 it('debug lines and warnings are commands of their own', () => {
-  const log = githubLog(new Timeline());
+  const log = githubLog(new Timeline(), (text) => text);
   log.debug('GET /version');
   log.warn('not deleted');
   expect(lines()).toEqual(['::debug::GET /version', '::warning::not deleted']);
+});
+
+it('shows no secret in any of its forms', async () => {
+  const log = githubLog(new Timeline(), (text) => text.replaceAll('hunter2', '***'));
+  log.line('hunter2');
+  log.section('of hunter2', ['it is hunter2']);
+  log.debug('GET /hunter2');
+  log.warn('hunter2 is old');
+  await log.step('Use hunter2', (step) => {
+    step.line('used hunter2');
+    return Promise.resolve({ value: 0, result: 'hunter2' });
+  });
+  log.fail(new KnestError({ code: 'KNEST_HOST_CONFIG', problem: 'no hunter2', evidence: ['hunter2'], next: 'hunter2' }));
+  expect(lines().join('\n')).not.toContain('hunter2');
+  expect(lines().length).toBeGreaterThan(10);
 });
