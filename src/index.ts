@@ -9,6 +9,7 @@ import { post } from './commands/post.ts';
 import { scale } from './commands/scale.ts';
 import { crashSignal } from './crash.ts';
 import { KnestError, toKnestError } from './errors.ts';
+import { secretsOfProxies } from './host/proxy.ts';
 import { inputsIn, readInputs, readOutcome, type Inputs } from './inputs.ts';
 import { privateDirectory } from './private-directory.ts';
 import { processRunner } from './process.ts';
@@ -109,6 +110,7 @@ function makeWorld(timeoutSeconds: number, ...ends: readonly AbortSignal[]): Wor
   }, timeoutSeconds * 1000);
   timer.unref();
   const signal = AbortSignal.any([cancelled, timeUp.signal, ...ends]);
+  for (const secret of secretsOfProxies(process.env)) redactor.mask(secret);
   const end = performance.now() + timeoutSeconds * 1000;
   return {
     env: process.env,

@@ -1,8 +1,9 @@
 import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { EnvHttpProxyAgent, fetch, type Dispatcher, type Response } from 'undici';
+import { fetch, type Dispatcher, type Response } from 'undici';
 import { KnestError, messageOf } from './errors.ts';
+import { environmentDispatcher } from './host/proxy.ts';
 import { causeOf } from './host/rest.ts';
 import { retry } from './host/retry.ts';
 import { shownAddress } from './values/url-credentials.ts';
@@ -42,16 +43,16 @@ export class Web {
   readonly signal: AbortSignal;
   readonly #dispatcher: Dispatcher;
 
-  /** `dispatcher`: what sends the requests instead; for tests. */
-  constructor(signal: AbortSignal, dispatcher?: Dispatcher) {
+  /** `dispatcher` sends the requests. */
+  constructor(signal: AbortSignal, dispatcher: Dispatcher) {
     this.signal = signal;
-    this.#dispatcher =
-      dispatcher ??
-      new EnvHttpProxyAgent({
-        connect: { timeout: PATIENCE.connect },
-        headersTimeout: PATIENCE.headers,
-        bodyTimeout: PATIENCE.body,
-      });
+    this.#dispatcher = dispatcher;
+  }
+
+  /** `env` names the proxies. */
+  static by(env: NodeJS.ProcessEnv, signal: AbortSignal): Web {
+    const options = { headersTimeout: PATIENCE.headers, bodyTimeout: PATIENCE.body };
+    return new Web(signal, environmentDispatcher(env, { ...options, connect: { timeout: PATIENCE.connect } }));
   }
 
   /** The same, with a limit for each request that is sent from here. */

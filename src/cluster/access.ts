@@ -3,9 +3,11 @@ import type { KubernetesClient } from '../host/client.ts';
 import { enterPlain } from '../host/connect.ts';
 import { Kinds } from '../host/kinds.ts';
 import type { Service } from '../host/objects.ts';
+import { proxyFor } from '../host/proxy.ts';
 import { hasStatus } from '../host/rest.ts';
 import { pause } from '../host/retry.ts';
 import type { ApiAccess } from '../inputs.ts';
+import { shownAddress } from '../values/url-credentials.ts';
 import { kubeconfigText } from './kubeconfig.ts';
 import type { Kubeconfig } from './nested-kubeconfig.ts';
 import { findService } from './service.ts';
@@ -17,6 +19,14 @@ export interface Route {
   readonly server: string;
   /** The name in the server's certificate, when it is not the address. */
   readonly tlsServerName: string | undefined;
+  /** The proxy that it takes; undefined for none. May have a password. */
+  readonly proxyUrl?: string | undefined;
+}
+
+/** A route that does not work, and why. */
+interface Failure {
+  readonly route: Route;
+  readonly problem: string;
 }
 
 /** The route that works, with the kubeconfig that takes it. */
@@ -41,22 +51,22 @@ export async function findAccess(
   handle: ClusterHandle,
   kubeconfig: Kubeconfig,
   { apiAccess, apiHost }: { readonly apiAccess: ApiAccess; readonly apiHost: string | undefined },
-  signal: AbortSignal,
+  { env, signal }: { readonly env: NodeJS.ProcessEnv; readonly signal: AbortSignal },
 ): Promise<Access> {
   const deadline = performance.now() + PATIENCE_SECONDS * 1000;
   const nodes = apiHost === undefined ? await nodeHosts(client) : [apiHost];
   for (;;) {
     // Read each time: a load balancer may get its address late.
     const service = await findService(client, handle);
-    const all = routes(kubeconfig, service, nodes);
+    const all = routes(kubeconfig, service, nodes).flatMap((route) => throughProxies(route, client, env));
     const wanted = all.filter(({ kind }) => apiAccess === 'auto' || kind === apiAccess);
-    const failures: string[] = [];
+    const failures: Failure[] = [];
     for (const route of wanted) {
-      const { server, tlsServerName } = route;
-      const routed = { ...kubeconfig, server, tlsServerName };
+      const { server, tlsServerName, proxyUrl } = route;
+      const routed = { ...kubeconfig, server, tlsServerName, proxyUrl };
       const problem = await probe(kubeconfigText(routed, handle), signal);
       if (problem === undefined) return { kubeconfig: routed, route, reason: reasonFor(route, failures) };
-      failures.push(`${route.kind} ${route.server}: ${problem}`);
+      failures.push({ route, problem });
     }
     if (performance.now() > deadline) throw noAccess(handle, apiAccess, failures, service);
     await pause(RETRY_AFTER, signal);
@@ -106,6 +116,18 @@ function withoutBrackets(host: string): string {
   return host.replace(/^\[|\]$/g, '');
 }
 
+/** A route as the environment has it, and by the proxy that leads to the host: that may be the only way in. */
+function throughProxies(route: Route, { rest }: KubernetesClient, env: NodeJS.ProcessEnv): readonly Route[] {
+  const usual = proxyFor(route.server, env);
+  const proxies = [...new Set([usual, ...(rest.proxyUrl === '' ? [] : [rest.proxyUrl])])];
+  return proxies.map((proxy) => ({ ...route, proxyUrl: proxy === '' ? undefined : proxy }));
+}
+
+/** A route for people. */
+function nameOf({ kind, proxyUrl }: Route): string {
+  return proxyUrl === undefined ? kind : `${kind} by the proxy ${shownAddress(proxyUrl)}`;
+}
+
 /** Why a route does not work; undefined when it does. */
 async function probe(kubeconfig: string, signal: AbortSignal): Promise<string | undefined> {
   const client = enterPlain(kubeconfig, signal);
@@ -127,17 +149,17 @@ async function probe(kubeconfig: string, signal: AbortSignal): Promise<string | 
   }
 }
 
-function reasonFor({ kind, server }: Route, failures: readonly string[]): string {
-  const { hostname } = new URL(server);
+function reasonFor(route: Route, failures: readonly Failure[]): string {
+  const { hostname } = new URL(route.server);
   const because =
-    failures.length === 0 ? '' : `; ${failures.map((failure) => failure.split(':')[0]).join(', ')} did not answer`;
-  return `${kind} (this job reaches ${hostname}${because})`;
+    failures.length === 0 ? '' : `; ${failures.map(({ route }) => nameOf(route)).join(', ')} did not answer`;
+  return `${nameOf(route)} (this job reaches ${hostname}${because})`;
 }
 
 function noAccess(
   { name, namespace }: ClusterHandle,
   apiAccess: ApiAccess,
-  failures: readonly string[],
+  failures: readonly Failure[],
   service: Service | undefined,
 ): KnestError {
   return new KnestError({
@@ -145,7 +167,7 @@ function noAccess(
     problem: `${name} runs, but its API server cannot be reached from this job (api-access: ${apiAccess})`,
     evidence:
       failures.length > 0
-        ? failures
+        ? failures.map(({ route: tried, problem }) => `${nameOf(tried)} ${tried.server}: ${problem}`)
         : [
             `Service ${namespace}/${service?.metadata.name ?? name} (${service?.spec?.type ?? 'not there'}) offers no ${apiAccess}`,
           ],

@@ -49,7 +49,7 @@ async function appearing(
 
 /** The YAML of a kubeconfig with one context, which has the name that Cluster API gives it. It says what it is for. */
 export function kubeconfigText(
-  { server, tlsServerName, certificateAuthority, clientCertificate, clientKey, token }: Kubeconfig,
+  { server, tlsServerName, certificateAuthority, clientCertificate, clientKey, token, proxyUrl }: Kubeconfig,
   { name, namespace }: ClusterHandle,
 ): string {
   const user = `${name}-admin`;
@@ -63,6 +63,7 @@ export function kubeconfigText(
         cluster: {
           server,
           'tls-server-name': tlsServerName,
+          'proxy-url': proxyUrl,
           'certificate-authority-data': base64(certificateAuthority),
           extensions: [{ name: NESTED_CLUSTER, extension: { name, namespace } }],
         },

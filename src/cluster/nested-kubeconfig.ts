@@ -12,6 +12,8 @@ export interface Kubeconfig {
   readonly clientCertificate: string | undefined;
   readonly clientKey: string | undefined;
   readonly token: string | undefined;
+  /** The proxy by which this job reaches it; undefined for none, and always in what a provider writes. */
+  readonly proxyUrl: string | undefined;
 }
 
 /** Why a kubeconfig is refused, a line each; it must not be used when there is any. */
@@ -57,6 +59,7 @@ export function parseNested(text: string): Parsed {
     clientCertificate: read(user, 'client-certificate-data', decoded(certificatesIn)),
     clientKey: read(user, 'client-key-data', decoded(privateKeyIn)),
     token: read(user, 'token', matching(/^[\x21-\x7e]+$/)),
+    proxyUrl: undefined,
   };
   const hasCertificate = kubeconfig.clientCertificate !== undefined && kubeconfig.clientKey !== undefined;
   if (problems.length === 0 && !hasCertificate && kubeconfig.token === undefined) {

@@ -9,6 +9,7 @@ import { unverifiedText } from '../cluster/removal.ts';
 import { firstLineOf, KnestError } from '../errors.ts';
 import { apiOf, tokenFor } from '../github/api.ts';
 import { askPullRequests } from '../github/pull-requests.ts';
+import { Web } from '../web.ts';
 import type { KubernetesClient } from '../host/client.ts';
 import { agreedTime } from '../host/clock.ts';
 import { checkPermissions } from '../host/preflight.ts';
@@ -113,7 +114,7 @@ async function withPullRequests(
 ): Promise<CleanupRules> {
   const url = apiOf(env);
   const token = tokenFor(url, githubToken, env);
-  const { closed, problems } = await askPullRequests({ url, token }, job, numbers, signal);
+  const { closed, problems } = await askPullRequests(Web.by(env, signal), { url, token }, job, numbers);
   if (problems.length > 0) log.warn(`${problems.length} pull requests count as open: ${problems[0] ?? ''}`);
   for (const problem of problems.slice(1)) log.line(`  ${problem}`);
   return { ...rules, closedPullRequests: closed };

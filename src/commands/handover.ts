@@ -22,7 +22,7 @@ export async function handOverKubeconfig(
   return world.log.step('Kubeconfig', async () => {
     const theirs = await readKubeconfig(client, cluster, world.signal);
     for (const secret of secretsOf(theirs)) world.mask(secret);
-    const { kubeconfig, route, reason } = await findAccess(client, cluster, theirs, inputs, world.signal);
+    const { kubeconfig, route, reason } = await findAccess(client, cluster, theirs, inputs, world);
     const text = kubeconfigText(kubeconfig, cluster);
     const path = join(world.directory, `${cluster.name}.kubeconfig`);
     await writePrivateFile(path, text);

@@ -1,5 +1,5 @@
 import { mapConcurrently } from '../values/concurrency.ts';
-import { describeWebProblem, Web } from '../web.ts';
+import { describeWebProblem, type Web } from '../web.ts';
 import type { Job } from '../world.ts';
 
 /** How to ask the GitHub API. */
@@ -25,21 +25,20 @@ const PATIENCE = 15_000;
 
 /**
  * Asks which pull requests of the job's repository are closed, a request each; read only. An answer that does not come,
- * or is about another repository than the job's, counts as "not closed". Rejects when the signal aborts.
+ * or is about another repository than the job's, counts as "not closed". Rejects when the signal of `web` aborts.
  */
 export async function askPullRequests(
+  web: Web,
   { url, token }: GithubApi,
   { repository, repositoryId }: Job,
   numbers: readonly string[],
-  signal: AbortSignal,
 ): Promise<PullRequestStates> {
-  const web = new Web(signal);
   const answers = await mapConcurrently(numbers, CONCURRENCY, async (number) => {
     try {
       const asked = `${url}/repos/${repository}/pulls/${encodeURIComponent(number)}`;
       return { number, isClosed: await ask(web.within(PATIENCE), asked, token, repositoryId), problem: undefined };
     } catch (thrown) {
-      signal.throwIfAborted();
+      web.signal.throwIfAborted();
       return { number, isClosed: false, problem: `pull request ${number}: ${describeWebProblem(thrown)}` };
     }
   });

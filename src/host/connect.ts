@@ -97,7 +97,7 @@ function entered(
   // Before anything can fail, and say why.
   for (const { text } of texts) for (const secret of secretsOfKubeconfig(text)) world.mask(secret);
   const source = texts.map((text) => text.source).join(delimiter);
-  const login = loginOf(kubeconfigOf(texts), context, source);
+  const login = loginOf(kubeconfigOf(texts), context, source, world.env);
   for (const form of secretForms(login.user.key)) world.mask(form);
   const authentication = new UserAuthentication(login, world);
   const transport = new Transport({ cluster: login.cluster, authentication });

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { getProxyForUrl } from 'proxy-from-env';
 import { KnestError, systemCodeOf } from '../errors.ts';
 import { certificatesIn, isKeyOf, privateKeyIn } from '../values/pem.ts';
 import { splitCredentials } from '../values/url-credentials.ts';
 import { problemsOfExec } from './exec-plugin.ts';
+import { isProxyAddress, proxyFor } from './proxy.ts';
 import { notUsable, type Cluster, type Context, type Kubeconfig, type User } from './kubeconfig.ts';
 
 /** One context of a kubeconfig, checked, with its certificates and keys read: what it takes to enter an API server. */
@@ -61,10 +61,15 @@ type Note = (problem: string) => void;
 
 /**
  * Checks a context as kubectl does before it sends anything, and reads the files of its cluster and user. `context` is
- * the current one when undefined. Throws KNEST_HOST_CONFIG, without a word of any secret. Source: client-go
- * tools/clientcmd/client_config.go and validation.go.
+ * the current one when undefined; `env` names the proxies. Throws KNEST_HOST_CONFIG, without a word of any secret.
+ * Source: client-go tools/clientcmd/client_config.go and validation.go.
  */
-export function loginOf(kubeconfig: Kubeconfig, context: string | undefined, source: string): Login {
+export function loginOf(
+  kubeconfig: Kubeconfig,
+  context: string | undefined,
+  source: string,
+  env: NodeJS.ProcessEnv,
+): Login {
   const { name, cluster: clusterName, user: userName } = contextOf(kubeconfig, context, source);
   const refuse = (missing: string): Error =>
     notUsable(source, [`it has no ${missing}, which its context "${name}" names`]);
@@ -77,7 +82,7 @@ export function loginOf(kubeconfig: Kubeconfig, context: string | undefined, sou
     user === undefined
       ? nobody('anonymous')
       : userOf(user, (problem) => problems.push(`user "${user.name}": ${problem}`));
-  const checkedCluster = clusterOf(cluster, (problem) => problems.push(`cluster "${cluster.name}": ${problem}`));
+  const checkedCluster = clusterOf(cluster, env, (problem) => problems.push(`cluster "${cluster.name}": ${problem}`));
   if (problems.length > 0) throw notUsable(source, problems);
   // Over plain HTTP, as `kubectl proxy` serves it, kubectl sends no credentials.
   const isPlain = checkedCluster.server.startsWith('http:');
@@ -101,12 +106,15 @@ function contextOf({ contexts, currentContext }: Kubeconfig, named: string | und
   throw new KnestError({ code: 'KNEST_HOST_CONFIG', problem: `${source} has no ${missing}`, next });
 }
 
-function clusterOf(cluster: Cluster, note: Note): LoginCluster {
+function clusterOf(cluster: Cluster, env: NodeJS.ProcessEnv, note: Note): LoginCluster {
   const { name, tlsServerName, insecureSkipTlsVerify, execConfig } = cluster;
   const { url, authorization } = splitCredentials(cluster.server);
   const parsed = URL.parse(url);
   if (cluster.server === '') note('it has no server');
   else if (parsed === null || !/^https?:$/.test(parsed.protocol)) note('its server does not begin with https://');
+  const proxyUrl = cluster.proxyUrl === '' ? proxyFor(url, env) : cluster.proxyUrl;
+  if (proxyUrl !== '' && !isProxyAddress(proxyUrl))
+    note('proxy-url does not begin with http://, https:// or socks5://');
   const pem = pemOf('certificate-authority', cluster.certificateAuthority, cluster.certificateAuthorityData, note);
   const certificateAuthority = pem === '' ? '' : certificatesIn(pem);
   if (certificateAuthority === undefined) note('certificate-authority holds no valid certificate');
@@ -120,7 +128,7 @@ function clusterOf(cluster: Cluster, note: Note): LoginCluster {
     tlsServerName,
     certificateAuthority: certificateAuthority ?? '',
     insecureSkipTlsVerify,
-    proxyUrl: cluster.proxyUrl === '' ? getProxyForUrl(url) : cluster.proxyUrl,
+    proxyUrl,
     execConfig,
   };
 }

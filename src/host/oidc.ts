@@ -40,7 +40,8 @@ export function connectByOidc(
     });
   }
   const tokens = new IdTokens(host.audience, mint);
-  const transport = new Transport({ cluster: loginFor(host).cluster, authentication: new OidcAuthentication(tokens) });
+  const { cluster } = loginFor(host, env);
+  const transport = new Transport({ cluster, authentication: new OidcAuthentication(tokens) });
   return {
     client: new KubernetesClient(new RestClient(transport, signal, observe)),
     server: host.server,
@@ -80,18 +81,19 @@ function bearer(token: string): string {
 
 const USER = 'github-actions';
 
-function loginFor({ server, caCertificate }: OidcHost): Login {
+function loginFor({ server, caCertificate }: OidcHost, env: NodeJS.ProcessEnv): Login {
   const caData = caCertificate && Buffer.from(caCertificate).toString('base64');
   const kubeconfig = {
     clusters: [{ name: 'host', cluster: { server, 'certificate-authority-data': caData } }],
     contexts: [{ name: 'host', context: { cluster: 'host' } }],
     'current-context': 'host',
   };
-  return loginOf(parseKubeconfig(JSON.stringify(kubeconfig), 'host-server'), undefined, 'host-server');
+  return loginOf(parseKubeconfig(JSON.stringify(kubeconfig), 'host-server'), undefined, 'host-server', env);
 }
 
 /** A kubeconfig whose token is in a file of its own: other programs read that again when they run for long. */
 export function kubeconfigWithTokenFile(host: OidcHost, tokenFile: string): string {
-  const login = loginFor(host);
+  // The programs read the environment for proxies themselves.
+  const login = loginFor(host, {});
   return portable({ ...login, user: { ...nobody(USER), tokenFile } });
 }

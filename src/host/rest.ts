@@ -82,6 +82,8 @@ const WEBHOOK_TRIES = 10;
  */
 export class RestClient {
   readonly server: string;
+  /** The proxy on the way to the server; blank for none. May have a password. */
+  readonly proxyUrl: string;
   /** Ends every request and every pause between two of them. */
   readonly signal: AbortSignal;
   readonly #transport: Transport;
@@ -92,6 +94,7 @@ export class RestClient {
     this.signal = signal;
     this.#observe = observe;
     this.server = transport.server;
+    this.proxyUrl = transport.proxyUrl;
   }
 
   /** The same server and credentials, until another signal aborts: what has to be said after a time-out needs one. */

@@ -1,8 +1,9 @@
 import { getCACertificates } from 'node:tls';
-import { Agent, ProxyAgent, type Dispatcher } from 'undici';
+import { Agent, type Dispatcher } from 'undici';
 import type { Failure } from '../errors.ts';
 import type { Authentication, Credentials } from './authentication.ts';
 import type { LoginCluster } from './login.ts';
+import { proxyDispatcher } from './proxy.ts';
 
 /** What a request takes. */
 export interface Session {
@@ -21,6 +22,8 @@ export interface Entry {
 /** The way to one API server, and the credentials for it. */
 export class Transport {
   readonly server: string;
+  /** Blank for none. */
+  readonly proxyUrl: string;
   readonly #cluster: LoginCluster;
   readonly #authentication: Authentication;
   /** Kept as long as the certificate is the same: each has connections of its own. */
@@ -28,6 +31,7 @@ export class Transport {
 
   constructor({ cluster, authentication }: Entry) {
     this.server = cluster.server;
+    this.proxyUrl = cluster.proxyUrl;
     this.#cluster = cluster;
     this.#authentication = authentication;
   }
@@ -98,9 +102,12 @@ function makeDispatcher(cluster: LoginCluster, certificate: string, key: string)
     ...(certificate !== '' && { cert: certificate, key }),
   };
   // A watch may be silent for long; every other request has a time-out of its own.
-  const common = { allowH2: false, bodyTimeout: 0 };
-  if (proxyUrl !== '') return new ProxyAgent({ ...common, uri: proxyUrl, requestTls: tls });
-  return new Agent({ ...common, connect: { ...tls, keepAlive: true, keepAliveInitialDelay: 30_000 } });
+  const options = {
+    allowH2: false,
+    bodyTimeout: 0,
+    connect: { ...tls, keepAlive: true, keepAliveInitialDelay: 30_000 },
+  };
+  return proxyUrl === '' ? new Agent(options) : proxyDispatcher(proxyUrl, options);
 }
 
 /** The authorities that Node brings along, and those that only the system knows. */

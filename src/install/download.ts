@@ -46,7 +46,7 @@ export class Downloader {
   readonly #sums = new Map<string, Promise<string | undefined>>();
   #given: Promise<Sums> | undefined;
 
-  constructor(inputs: DownloadInputs, world: DownloadWorld, web = new Web(world.signal)) {
+  constructor(inputs: DownloadInputs, world: DownloadWorld, web = Web.by(world.env, world.signal)) {
     this.#inputs = inputs;
     this.#world = world;
     this.#web = web;

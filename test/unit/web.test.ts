@@ -42,7 +42,7 @@ describe('a download', () => {
   it('is written to a file that its owner alone reads', async () => {
     const { url } = await serve((response) => response.end('content'));
     const file = temporaryFile();
-    await new Web(never).download({ url }, file);
+    await Web.by({}, never).download({ url }, file);
     expect(readFileSync(file, 'utf8')).toBe('content');
     expect(statSync(file).mode & 0o777).toBe(0o600);
   });
@@ -54,14 +54,14 @@ describe('a download', () => {
       else response.end('content');
     });
     const file = temporaryFile();
-    await new Web(never).download({ url }, file);
+    await Web.by({}, never).download({ url }, file);
     expect(readFileSync(file, 'utf8')).toBe('content');
     expect(received).toHaveLength(3);
   });
 
   it('is asked for once when the answer is certain', async () => {
     const { url, received } = await serve((response) => response.writeHead(404).end());
-    expect(await rejection(new Web(never).download({ url }, temporaryFile()))).toMatchObject({
+    expect(await rejection(Web.by({}, never).download({ url }, temporaryFile()))).toMatchObject({
       status: 404,
       message: 'it answers 404 Not Found',
     });
@@ -77,7 +77,7 @@ describe('a download', () => {
       if (bytes > 0) response.writeHead(200, { 'content-length': 1000 }).write('x'.repeat(bytes));
       setTimeout(() => time.abort(timeUp), 200);
     });
-    expect(await rejection(new Web(time.signal).download({ url }, temporaryFile()))).toMatchObject({
+    expect(await rejection(Web.by({}, time.signal).download({ url }, temporaryFile()))).toMatchObject({
       code: 'KNEST_TIMEOUT',
       evidence: [`the download of ${url} was not complete: ${bytes} bytes are there`],
     });
@@ -85,7 +85,7 @@ describe('a download', () => {
 
   it('that cannot be written is not tried again', async () => {
     const { url, received } = await serve((response) => response.end('content'));
-    expect(await rejection(new Web(never).download({ url }, '/no/such/directory/file'))).toMatchObject({
+    expect(await rejection(Web.by({}, never).download({ url }, '/no/such/directory/file'))).toMatchObject({
       code: 'ENOENT',
     });
     expect(received).toHaveLength(1);

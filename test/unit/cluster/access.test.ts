@@ -10,6 +10,7 @@ const kubeconfig: Kubeconfig = {
   clientCertificate: undefined,
   clientKey: undefined,
   token: 'abc',
+  proxyUrl: undefined,
 };
 
 function service(parts: Pick<Service, 'spec' | 'status'>): Service {

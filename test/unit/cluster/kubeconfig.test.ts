@@ -25,6 +25,7 @@ beforeAll(() => {
     clientCertificate: cert,
     clientKey: key,
     token: 'abc.def-ghi',
+    proxyUrl: undefined,
   };
 });
 

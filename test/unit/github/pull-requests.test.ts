@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { askPullRequests } from '../../../src/github/pull-requests.ts';
+import { Web } from '../../../src/web.ts';
 import { readJob } from '../../../src/world.ts';
 import { json, refuse, serve, type Handler } from '../host/server.ts';
 import { rejection } from '../rejection.ts';
@@ -13,7 +14,7 @@ function pullRequest(state: string, id = 4711): object {
 
 async function ask(numbers: readonly string[], handler: Handler, token?: string) {
   const { url, received } = await serve(handler);
-  return { states: await askPullRequests({ url, token }, job, numbers, signal), received };
+  return { states: await askPullRequests(Web.by({}, signal), { url, token }, job, numbers), received };
 }
 
 describe('askPullRequests', () => {
@@ -73,7 +74,7 @@ describe('askPullRequests', () => {
   it('ends with the job', async () => {
     const controller = new AbortController();
     const { url } = await serve(() => controller.abort(new Error('cancelled')));
-    const asked = askPullRequests({ url, token: undefined }, job, ['1'], controller.signal);
+    const asked = askPullRequests(Web.by({}, controller.signal), { url, token: undefined }, job, ['1']);
     expect(await rejection(asked)).toMatchObject({ message: 'cancelled' });
   });
 });

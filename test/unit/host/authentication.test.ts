@@ -103,7 +103,7 @@ describe('credentials', () => {
     const authentication = authenticate({ tokenFile });
     await authentication.credentials();
     rmSync(tokenFile);
-    const login = loginOf(parseKubeconfig(authentication.copy(), 'copy'), undefined, 'copy');
+    const login = loginOf(parseKubeconfig(authentication.copy(), 'copy'), undefined, 'copy', {});
     expect(await authorizationOf(new UserAuthentication(login, quietWorld()))).toBe('Bearer from-file');
   });
 
@@ -175,7 +175,7 @@ describe('a plugin', () => {
       const { user, world } = counting(expires, 1);
       const before = authenticate(user, world);
       await before.credentials();
-      const login = loginOf(parseKubeconfig(before.copy(), 'copy'), undefined, 'copy');
+      const login = loginOf(parseKubeconfig(before.copy(), 'copy'), undefined, 'copy', {});
       const after = authorizationOf(new UserAuthentication(login, world));
       await (lasts
         ? expect(after).resolves.toBe('Bearer token-1')

@@ -184,21 +184,11 @@ describe('the copy of the credentials', () => {
 
 describe('the proxy of the environment', () => {
   const proxyOf = (cluster: object, env: NodeJS.ProcessEnv): unknown => {
-    const saved = { ...process.env };
-    // proxy-from-env reads the environment of the process.
-    Object.assign(process.env, env);
-    try {
-      const { kubeconfig: copy } = connect(
-        { ...nothing, kubeconfig: kubeconfig('text', cluster) },
-        inEnv(env),
-      ).credentials;
-      return (parse(copy) as { clusters: [{ cluster: Record<string, unknown> }] }).clusters[0].cluster['proxy-url'];
-    } finally {
-      for (const name of Object.keys(env)) {
-        if (saved[name] === undefined) Reflect.deleteProperty(process.env, name);
-        else process.env[name] = saved[name];
-      }
-    }
+    const { kubeconfig: copy } = connect(
+      { ...nothing, kubeconfig: kubeconfig('text', cluster) },
+      inEnv(env),
+    ).credentials;
+    return (parse(copy) as { clusters: [{ cluster: Record<string, unknown> }] }).clusters[0].cluster['proxy-url'];
   };
 
   it.each<[string, object, NodeJS.ProcessEnv, unknown]>([

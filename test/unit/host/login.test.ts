@@ -34,7 +34,7 @@ function loginWith(cluster: object, user: object, context?: string): Login {
       { name: 'no-user', context: { cluster: 'h', user: 'gone' } },
     ],
   });
-  return loginOf(parseKubeconfig(text, 'it', directory), context, 'it');
+  return loginOf(parseKubeconfig(text, 'it', directory), context, 'it', {});
 }
 
 /** The problems of a login, in which no secret is quoted. */

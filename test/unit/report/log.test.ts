@@ -124,7 +124,9 @@ it('shows no secret in any of its forms', async () => {
     step.line('used hunter2');
     return Promise.resolve({ value: 0, result: 'hunter2' });
   });
-  log.fail(new KnestError({ code: 'KNEST_HOST_CONFIG', problem: 'no hunter2', evidence: ['hunter2'], next: 'hunter2' }));
+  log.fail(
+    new KnestError({ code: 'KNEST_HOST_CONFIG', problem: 'no hunter2', evidence: ['hunter2'], next: 'hunter2' }),
+  );
   expect(lines().join('\n')).not.toContain('hunter2');
   expect(lines().length).toBeGreaterThan(10);
 });
