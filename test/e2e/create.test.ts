@@ -31,7 +31,7 @@ describe.skipIf(!hasVirtink)('create on Virtink, on a bare host (needs the relea
     await down(hostName, silent);
     host = await up({ name: hostName, without: ['kubevirt', 'older-cluster-api'] }, silent);
     secrets = watchSecrets(host);
-    job = jobOn(host, { name, 'wait-for': 'nodes' });
+    job = jobOn(host, { name, 'wait-for': 'nodes', 'provider-variables': 'CLUSTER_TOPOLOGY=true' });
     main = await job.main();
     expect(main.exitCode, main.log).toBe(0);
   });
@@ -54,6 +54,12 @@ describe.skipIf(!hasVirtink)('create on Virtink, on a bare host (needs the relea
     expect(main.log).toMatch(/ s {2}machine whole-cp-\w+: VM running on host$/m);
     expect(main.log).toMatch(/ s {2}machine whole-md-0-\w+-\w+: joined as node whole-md-0-\w+-\w+$/m);
     expect(main.log).toMatch(/^✔ whole is ready in \d+\.\d s$/m);
+  });
+
+  it('installs the controllers with the variables that it is given', async () => {
+    const args = 'jsonpath={.spec.template.spec.containers[0].args}';
+    const of = ['get', 'deployment', 'capi-controller-manager', '-n', 'capi-system', '-o', args];
+    expect(await host.kubectl(of)).toContain('ClusterTopology=true');
   });
 
   it('hands over a kubeconfig that works', async () => {
