@@ -5,10 +5,10 @@ import { UserAuthentication } from './authentication.ts';
 import { KubernetesClient } from './client.ts';
 import type { PluginWorld } from './exec-plugin.ts';
 import type { IdTokens } from './id-tokens.ts';
-import { merged, parseKubeconfig, type Kubeconfig, type NestedCluster } from './kubeconfig.ts';
+import { merged, notUsable, parseKubeconfig, type Kubeconfig, type NestedCluster } from './kubeconfig.ts';
 import { givenFile, givenText, implicitFiles, serviceAccount, type KubeconfigText } from './kubeconfig-files.ts';
 import { secretsOfKubeconfig } from './kubeconfig-secrets.ts';
-import { loginOf } from './login.ts';
+import { loginOf, type Login } from './login.ts';
 import type { OidcHost } from './oidc.ts';
 import { RestClient, type RequestObserver } from './rest.ts';
 import { Transport } from './transport.ts';
@@ -99,6 +99,8 @@ function entered(
   const source = texts.map((text) => text.source).join(delimiter);
   const login = loginOf(kubeconfigOf(texts), context, source, world.env);
   for (const form of secretForms(login.user.key)) world.mask(form);
+  if (isAnonymous(login))
+    throw notUsable(source, [`user "${login.user.name}" has no token, certificate, password or exec`]);
   const authentication = new UserAuthentication(login, world);
   const transport = new Transport({ cluster: login.cluster, authentication });
   return {
@@ -114,12 +116,30 @@ function entered(
   };
 }
 
+/** Whether a login is over TLS as nobody: kubectl asks for a user and a password then. */
+function isAnonymous({ cluster, user }: Login): boolean {
+  const { token, tokenFile, certificate, username, exec, authProvider } = user;
+  const hasAny = `${token}${tokenFile}${certificate}${username}` !== '' || (exec ?? authProvider) !== undefined;
+  return !hasAny && cluster.authorization === undefined && cluster.server.startsWith('https:');
+}
+
 function kubeconfigOf(texts: readonly KubeconfigText[]): Kubeconfig {
   return merged(texts.map(({ text, source, directory }) => parseKubeconfig(text, source, directory)));
 }
 
 function implicitTexts(env: NodeJS.ProcessEnv): readonly KubeconfigText[] {
-  return implicitFiles(env).filter(({ text }) => text.trim() !== '');
+  return implicitFiles(env).filter((file) => !isEmpty(file));
+}
+
+/** Whether a kubeconfig has no entries at all: kubectl uses the pod's service account then. */
+function isEmpty(file: KubeconfigText): boolean {
+  try {
+    const { clusters, users, contexts, currentContext } = kubeconfigOf([file]);
+    return clusters.size + users.size + contexts.size === 0 && currentContext === '';
+  } catch {
+    // To be refused with its reason, once its secrets are masked.
+    return false;
+  }
 }
 
 /** The kubeconfigs that count, one after the other. */

@@ -119,15 +119,16 @@ function environmentOf(exec: Exec, cluster: LoginCluster, env: NodeJS.ProcessEnv
 
 /** Source: client-go pkg/apis/clientauthentication/v1/types.go, Cluster. */
 function clusterInfo(cluster: LoginCluster): object {
-  const { server, tlsServerName, certificateAuthority, insecureSkipTlsVerify, proxyUrl, execConfig } = cluster;
+  const { address, tlsServerName, certificateAuthority, insecureSkipTlsVerify, ownProxyUrl, execConfig } = cluster;
   return {
-    server,
+    server: address,
     ...(tlsServerName !== '' && { 'tls-server-name': tlsServerName }),
     ...(insecureSkipTlsVerify && { 'insecure-skip-tls-verify': true }),
     ...(certificateAuthority !== '' && {
       'certificate-authority-data': Buffer.from(certificateAuthority).toString('base64'),
     }),
-    ...(proxyUrl !== '' && { 'proxy-url': proxyUrl }),
+    ...(ownProxyUrl !== '' && { 'proxy-url': ownProxyUrl }),
+    ...(cluster.disableCompression && { 'disable-compression': true }),
     config: execConfig ?? null,
   };
 }

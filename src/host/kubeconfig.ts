@@ -13,6 +13,7 @@ export interface Cluster {
   /** Base64 of PEM. */
   readonly certificateAuthorityData: string;
   readonly insecureSkipTlsVerify: boolean;
+  readonly disableCompression: boolean;
   readonly proxyUrl: string;
   /** What a plugin is told of the cluster besides; undefined when there is nothing. */
   readonly execConfig: unknown;
@@ -161,6 +162,7 @@ function clusterOf(reader: FieldReader, name: string, fields: Fields, absolute: 
     certificateAuthority: absolute(reader.text(fields, 'certificate-authority')),
     certificateAuthorityData: reader.data(fields, 'certificate-authority-data'),
     insecureSkipTlsVerify: reader.flag(fields, 'insecure-skip-tls-verify'),
+    disableCompression: reader.flag(fields, 'disable-compression'),
     proxyUrl: reader.text(fields, 'proxy-url'),
     execConfig: reader.extension(fields, EXEC_EXTENSION),
     nested: nestedOf(reader.extension(fields, NESTED_CLUSTER)),

@@ -13,8 +13,13 @@ export interface Login {
   readonly user: LoginUser;
 }
 
+type PlainCluster = Pick<
+  Cluster,
+  'name' | 'tlsServerName' | 'insecureSkipTlsVerify' | 'disableCompression' | 'execConfig'
+>;
+
 /** The API server of a login. */
-export interface LoginCluster extends Pick<Cluster, 'name' | 'tlsServerName' | 'insecureSkipTlsVerify' | 'execConfig'> {
+export interface LoginCluster extends PlainCluster {
   /** As it is written. */
   readonly address: string;
   /** Without user and password, and without a slash at its end. */
@@ -25,6 +30,8 @@ export interface LoginCluster extends Pick<Cluster, 'name' | 'tlsServerName' | '
   readonly certificateAuthority: string;
   /** Blank when there is none on the way. */
   readonly proxyUrl: string;
+  /** That of the kubeconfig; blank when it has none, or the environment named the one on the way. */
+  readonly ownProxyUrl: string;
 }
 
 type PlainUser = Omit<User, 'clientCertificate' | 'clientCertificateData' | 'clientKey' | 'clientKeyData'>;
@@ -84,9 +91,13 @@ export function loginOf(
       : userOf(user, (problem) => problems.push(`user "${user.name}": ${problem}`));
   const checkedCluster = clusterOf(cluster, env, (problem) => problems.push(`cluster "${cluster.name}": ${problem}`));
   if (problems.length > 0) throw notUsable(source, problems);
-  // Over plain HTTP, as `kubectl proxy` serves it, kubectl sends no credentials.
+  // Over plain HTTP, as `kubectl proxy` serves it, kubectl sends no credentials, but whom they act as.
   const isPlain = checkedCluster.server.startsWith('http:');
-  return { context: name, cluster: checkedCluster, user: isPlain ? nobody(checkedUser.name) : checkedUser };
+  return {
+    context: name,
+    cluster: checkedCluster,
+    user: isPlain ? { ...nobody(checkedUser.name), impersonate: checkedUser.impersonate } : checkedUser,
+  };
 }
 
 /** The context that is named, else the current one. */
@@ -107,7 +118,7 @@ function contextOf({ contexts, currentContext }: Kubeconfig, named: string | und
 }
 
 function clusterOf(cluster: Cluster, env: NodeJS.ProcessEnv, note: Note): LoginCluster {
-  const { name, tlsServerName, insecureSkipTlsVerify, execConfig } = cluster;
+  const { name, tlsServerName, insecureSkipTlsVerify, disableCompression, execConfig } = cluster;
   const { url, authorization } = splitCredentials(cluster.server);
   const parsed = URL.parse(url);
   if (cluster.server === '') note('it has no server');
@@ -128,7 +139,9 @@ function clusterOf(cluster: Cluster, env: NodeJS.ProcessEnv, note: Note): LoginC
     tlsServerName,
     certificateAuthority: certificateAuthority ?? '',
     insecureSkipTlsVerify,
+    disableCompression,
     proxyUrl,
+    ownProxyUrl: cluster.proxyUrl,
     execConfig,
   };
 }

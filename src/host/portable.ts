@@ -23,6 +23,7 @@ function clusterFields(cluster: LoginCluster): object {
     'tls-server-name': given(cluster.tlsServerName),
     'certificate-authority-data': base64(cluster.certificateAuthority),
     'insecure-skip-tls-verify': cluster.insecureSkipTlsVerify || undefined,
+    'disable-compression': cluster.disableCompression || undefined,
     'proxy-url': given(cluster.proxyUrl),
     extensions:
       cluster.execConfig === undefined ? undefined : [{ name: EXEC_EXTENSION, extension: cluster.execConfig }],

@@ -32,18 +32,27 @@ function parseTexts(text: string): Document.Parsed {
   return parseDocument(text, { logLevel: 'silent', schema: 'failsafe', merge: true, uniqueKeys: false });
 }
 
-/** A plain scalar; a number is NaN, since no field that is read is one. */
+/** A plain scalar. */
 function resolve(text: string): unknown {
   if (/^(?:|~|null|Null|NULL)$/.test(text)) return null;
   if (/^(?:[yY]|yes|Yes|YES|true|True|TRUE|on|On|ON)$/.test(text)) return true;
   if (/^(?:[nN]|no|No|NO|false|False|FALSE|off|Off|OFF)$/.test(text)) return false;
-  return isNumber(text) ? Number.NaN : text;
+  return numberOf(text) ?? text;
 }
 
-function isNumber(text: string): boolean {
-  if (/^(?:\.nan|\.NaN|\.NAN|[-+]?\.(?:inf|Inf|INF))$/.test(text)) return true;
-  const digits = /^[-+\d]/.test(text) ? text.replaceAll('_', '') : text;
-  return /^[-+]?(?:0x[\da-f]+|0b[01]+|0o?[0-7]+|(?:\.\d+|\d+(?:\.\d*)?)(?:e[-+]?\d+)?)$/i.test(digits);
+function numberOf(text: string): number | undefined {
+  if (/^\.(?:nan|NaN|NAN)$/.test(text)) return Number.NaN;
+  if (/^[-+]?\.(?:inf|Inf|INF)$/.test(text)) return text.startsWith('-') ? -Infinity : Infinity;
+  const [, sign = '', digits = ''] =
+    /^([-+]?)(.*)$/s.exec(/^[-+\d]/.test(text) ? text.replaceAll('_', '') : text) ?? [];
+  const size = sizeOf(digits.toLowerCase());
+  return size === undefined || sign !== '-' ? size : -size;
+}
+
+function sizeOf(digits: string): number | undefined {
+  if (/^0o?[0-7]+$/.test(digits)) return Number.parseInt(digits.replace(/^0o?/, ''), 8);
+  const isSize = /^(?:0x[\da-f]+|0b[01]+|(?:\.\d+|\d+(?:\.\d*)?)(?:e[-+]?\d+)?)$/.test(digits);
+  return isSize ? Number(digits) : undefined;
 }
 
 function valueOf(document: Document.Parsed): unknown {

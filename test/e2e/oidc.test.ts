@@ -79,7 +79,7 @@ describe('a host that takes GitHub’s tokens', () => {
     const tokens = [...new Set(main.masks.filter((mask) => mask.startsWith('eyJ')))];
     expect(tokens).toHaveLength(issuer.minted.length - before);
     for (const token of tokens) expect(main.shown + JSON.stringify(main.state) + main.summary).not.toContain(token);
-    expect(JSON.parse(main.state['cluster'] ?? '')).toMatchObject({ host: { hostOidc: { server, audience } } });
+    expect(JSON.parse(main.state['host'] ?? '')).toMatchObject({ hostOidc: { server, audience } });
     expect(readdirSync(join(job.temp, 'knest')).filter((name) => name.startsWith('host-'))).toEqual([]);
     const post = await job.post();
     expect(post.exitCode, post.log).toBe(0);

@@ -68,7 +68,7 @@ describe('a login', () => {
 
   it('sends no credentials over plain HTTP, as kubectl proxy needs none', () => {
     const { user } = loginWith({ server: 'http://127.0.0.1:8001' }, { token: SECRET, as: 'somebody' });
-    expect(user).toMatchObject({ token: '', name: 'u', impersonate: { user: '' } });
+    expect(user).toMatchObject({ token: '', name: 'u', impersonate: { user: 'somebody' } });
   });
 
   it('is nobody where the context names no user', () => {

@@ -72,7 +72,9 @@ export function configFor(url: string, token = 'secret-token', user: Partial<Log
     tlsServerName: '',
     certificateAuthority: '',
     insecureSkipTlsVerify: false,
+    disableCompression: false,
     proxyUrl: '',
+    ownProxyUrl: '',
     execConfig: undefined,
   };
   const login = { context: 'c', cluster, user: { ...nobody('u'), token, ...user } };

@@ -1,0 +1,65 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, describe, expect, it } from 'vitest';
+import { run } from '../host/process.ts';
+import { anyCase, type Case } from './kubectl/cases.ts';
+import type { Comparison, Outcome } from './kubectl/compare.ts';
+import { HOSTS, writeFiles } from './kubectl/place.ts';
+import { sharedHost } from './support.ts';
+
+/** How many kubeconfigs, environments and sets of files are tried. */
+const RUNS = 320;
+/** The share of the cases that kubectl can use and the action may refuse. */
+const MOST_REFUSALS = 0.1;
+/** Names of fields and inputs, one of which a refusal must have. */
+const FIELD =
+  /\b(?:host-[a-z-]+|[a-z]+(?:-[a-z]+)+|tokenFile|server|token|exec(?:\.\w+)?|contexts?|clusters?|users?|kind|apiVersion)\b/;
+
+const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31));
+
+describe(`the same kubeconfigs, variables and files (SEED=${seed})`, () => {
+  const root = mkdtempSync(join(tmpdir(), 'knest-kubectl-'));
+  afterAll(() => rmSync(root, { recursive: true }));
+
+  it('lead the action to the server to which they lead kubectl, as the same user', async () => {
+    const { binaries } = sharedHost();
+    const cases = fc.sample(anyCase(writeFiles(root)), { numRuns: RUNS, seed });
+    const comparisons = await compare(root, join(binaries, 'kubectl'), cases);
+    expect(comparisons).toHaveLength(RUNS);
+    const reached = comparisons.filter(({ kubectl }) => kubectl.seen.length > 0);
+    // Else the cases would show little.
+    expect(reached.length).toBeGreaterThan(RUNS / 3);
+    const differences = comparisons.flatMap((comparison, at) => differenceOf(comparison, cases[at]));
+    expect(differences).toEqual([]);
+    const refusals = reached.filter(({ action }) => action.seen.length === 0).map(({ action }) => action.problem);
+    expect(refusals.length, refusals.join('\n')).toBeLessThanOrEqual(reached.length * MOST_REFUSALS);
+    expect(refusals.filter((problem) => !FIELD.test(problem))).toEqual([]);
+  });
+});
+
+/** Has both try the cases, in a network of their own: in any other, a kubeconfig could lead anywhere. */
+async function compare(root: string, kubectl: string, cases: readonly Case[]): Promise<readonly Comparison[]> {
+  writeFileSync(join(root, 'hosts'), `127.0.0.1 localhost\n${HOSTS}`);
+  // A pod's service account is below /run; names come from a file alone.
+  const prepare = `mount -t tmpfs none /run && mount --bind ${root}/hosts /etc/hosts && exec "$@"`;
+  const program = [
+    process.execPath,
+    '--disable-warning=ExperimentalWarning',
+    join(import.meta.dirname, 'kubectl/compare.ts'),
+  ];
+  const shell = ['--net', '--mount', 'sh', '-c', prepare, 'sh', ...program, kubectl, root];
+  return JSON.parse(await run('unshare', shell, { input: JSON.stringify(cases) })) as Comparison[];
+}
+
+/** A case in which the action went elsewhere than kubectl, or as somebody else; none where it refused. */
+function differenceOf({ kubectl, action }: Comparison, tried: Case | undefined): readonly object[] {
+  const isRefusal = action.seen.length === 0;
+  if (isRefusal || isSame(kubectl, action)) return [];
+  return [{ kubectl, action, tried }];
+}
+
+function isSame(one: Outcome, other: Outcome): boolean {
+  return JSON.stringify(one.seen) === JSON.stringify(other.seen);
+}

@@ -1,0 +1,140 @@
+import { createServer as createHttp, request, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createHttps } from 'node:https';
+import { connect, createServer as createTcp, type Server, type Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import type { Pair } from './certificates.ts';
+
+/** A request as the API server saw it: where it came to, by which proxy, and as whom. */
+export interface Seen {
+  readonly server: string;
+  /** Blank for none. */
+  readonly proxy: string;
+  readonly path: string;
+  /** Those that say who asks, as they were sent. */
+  readonly headers: readonly string[];
+  /** The name in the client's certificate; blank for none. */
+  readonly certificate: string;
+}
+
+/** What answers in the place of API servers, and the proxies on the way to them. */
+export class Servers {
+  /** Everything that came in, since it was last emptied. */
+  readonly seen: Seen[] = [];
+  /** By the port that a proxy opened a connection from. */
+  readonly #proxies = new Map<number, string>();
+
+  /** Serves https at an address. `chain` follows the certificate. */
+  async https(address: string, port: number, { cert, key }: Pair, chain = ''): Promise<void> {
+    const options = { cert: cert + chain, key, requestCert: true, rejectUnauthorized: false };
+    await listening(
+      createHttps(options, (incoming, response) => this.#answer(`https ${address}`, incoming, response)),
+      address,
+      port,
+    );
+  }
+
+  /** Serves http at an address. */
+  async http(address: string, port: number): Promise<void> {
+    await listening(
+      createHttp((incoming, response) => this.#answer(`http ${address}`, incoming, response)),
+      address,
+      port,
+    );
+  }
+
+  /** A proxy that takes CONNECT for https and whole addresses for http. */
+  async proxy(name: string, address: string, port: number): Promise<void> {
+    const nameOf = ({ headers }: IncomingMessage): string => `${name} ${headers['proxy-authorization'] ?? ''}`.trim();
+    const server = createHttp((incoming, response) => {
+      const outgoing = request(incoming.url ?? '', {
+        method: incoming.method,
+        headers: incoming.headers,
+        agent: false,
+      });
+      outgoing.on('socket', (socket) => this.#note(socket, nameOf(incoming)));
+      outgoing.on('response', (answer) => {
+        response.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(response);
+      });
+      outgoing.on('error', () => response.writeHead(502).end());
+      incoming.pipe(outgoing);
+    });
+    server.on('connect', (incoming: IncomingMessage, socket: Socket) => {
+      const { hostname, port: wanted } = new URL(`http://${incoming.url ?? ''}`);
+      const name = nameOf(incoming);
+      this.#forward(socket, withoutBrackets(hostname), Number(wanted), name, 'HTTP/1.1 200 OK\r\n\r\n');
+    });
+    await listening(server, address, port);
+  }
+
+  /** A proxy that speaks SOCKS 5 without a password. Source: RFC 1928. */
+  async socks(name: string, address: string, port: number): Promise<void> {
+    const server = createTcp((socket) => {
+      socket.on('error', () => socket.destroy());
+      socket.once('data', () => {
+        socket.write(Buffer.from([5, 0]));
+        socket.once('data', (wanted) => {
+          const { host, port } = addressIn(wanted);
+          this.#forward(socket, host, port, name, Buffer.from([5, 0, 0, 1, 0, 0, 0, 0, 0, 0]));
+        });
+      });
+    });
+    await listening(server, address, port);
+  }
+
+  #forward(socket: Socket, host: string, port: number, proxy: string, opened: string | Buffer): void {
+    const outgoing = connect(port, host);
+    this.#note(outgoing, proxy);
+    outgoing.on('connect', () => {
+      socket.write(opened);
+      socket.pipe(outgoing).pipe(socket);
+    });
+    for (const [one, other] of [
+      [socket, outgoing],
+      [outgoing, socket],
+    ] as const) {
+      one.on('error', () => other.destroy());
+      one.on('close', () => other.destroy());
+    }
+  }
+
+  #note(socket: Socket, proxy: string): void {
+    socket.on('connect', () => this.#proxies.set(socket.localPort ?? 0, proxy));
+  }
+
+  #answer(server: string, { headers, rawHeaders, socket, url = '' }: IncomingMessage, response: ServerResponse): void {
+    const names = rawHeaders.filter((_text, at) => at % 2 === 0).map((name) => name.toLowerCase());
+    const identity = names
+      .map((name, at) => `${name}: ${rawHeaders[2 * at + 1] ?? ''}`)
+      .filter((header) => /^(authorization|impersonate-)/.test(header));
+    // A plain connection has no certificates.
+    const subject =
+      headers.host === undefined ? undefined : (socket as Partial<TLSSocket>).getPeerCertificate?.().subject;
+    this.seen.push({
+      server,
+      proxy: this.#proxies.get(socket.remotePort ?? 0) ?? '',
+      path: url.replace(/\?.*/, ''),
+      headers: identity.sort(),
+      certificate: String(subject?.CN ?? ''),
+    });
+    response.writeHead(200, { 'content-type': 'application/json', connection: 'close' });
+    response.end('{"major":"1","minor":"36","gitVersion":"v1.36.0"}');
+  }
+}
+
+function addressIn(wanted: Buffer): { readonly host: string; readonly port: number } {
+  const length = wanted[4] ?? 0;
+  const isName = wanted[3] === 3;
+  const host = isName ? wanted.toString('latin1', 5, 5 + length) : [...wanted.subarray(4, 8)].join('.');
+  return { host, port: wanted.readUInt16BE(isName ? 5 + length : 8) };
+}
+
+function withoutBrackets(host: string): string {
+  return host.replace(/^\[|\]$/g, '');
+}
+
+async function listening(server: Server, address: string, port: number): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+  server.on('error', reject).listen(port, address, () => resolve(undefined));
+  await promise;
+}
