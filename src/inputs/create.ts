@@ -13,8 +13,8 @@ import { readVersions, type ComponentVersions } from './versions.ts';
 
 /** How far `create` waits. */
 export type WaitFor = 'control-plane' | 'nodes' | 'none';
-/** Seconds that an ephemeral cluster may live when nothing else is said: longer than jobs take, shorter than a night. */
-const EPHEMERAL_TTL_SECONDS = 4 * 3600;
+/** Seconds that an ephemeral cluster may live by default: 2 hours more than the longest job on a hosted runner, 6 hours. */
+const EPHEMERAL_TTL_SECONDS = 8 * 3600;
 
 /** What `command: create` was asked for. */
 export type CreateInputs = LifetimeInputs & ClusterInputs;
