@@ -10,6 +10,7 @@ import { scale } from './commands/scale.ts';
 import { crashSignal } from './crash.ts';
 import { KnestError, toKnestError } from './errors.ts';
 import { inputsIn, readInputs, readOutcome, type Inputs } from './inputs.ts';
+import { checkPlatform } from './platform.ts';
 import { privateDirectory } from './private-directory.ts';
 import { processRunner } from './process.ts';
 import { githubLog, type Log } from './report/log.ts';
@@ -50,6 +51,7 @@ setTimeout(() => process.exit(), LINGER_MILLISECONDS).unref();
 
 async function runMain(): Promise<void> {
   try {
+    checkPlatform(process.platform, process.arch);
     const inputs = readInputs(inputsIn(process.env));
     const job = readJob(process.env);
     directory = findDirectory();
