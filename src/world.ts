@@ -89,7 +89,7 @@ export function readJob(env: NodeJS.ProcessEnv): Job {
   return {
     server: server.name,
     repository,
-    repositoryId: label('GITHUB_REPOSITORY_ID', env['GITHUB_REPOSITORY_ID'] ?? idFor(repository)),
+    repositoryId: repositoryIdOf(env['GITHUB_REPOSITORY_ID'], repository),
     runId,
     runAttempt: env['GITHUB_RUN_ATTEMPT'] ?? '1',
     jobName: env['GITHUB_JOB'] ?? 'job',
@@ -99,9 +99,16 @@ export function readJob(env: NodeJS.ProcessEnv): Job {
   };
 }
 
-/** What stands for the id where the runner sets none, as act does: the name. It has a slash, so no id is equal to it. */
-function idFor(repository: string): string {
-  return repository.includes('/') ? labelValue(repository) : '';
+/** The id of the repository; where the runner sets none, as act does, its name, whose slash keeps it from being an id. */
+function repositoryIdOf(id: string | undefined, repository: string): string {
+  const variable = 'GITHUB_REPOSITORY_ID';
+  if (id === undefined) return label(variable, repository.includes('/') ? labelValue(repository) : '');
+  if (id === '' || /^\d+$/.test(id)) return label(variable, id);
+  throw new KnestError({
+    code: 'KNEST_RUNNER',
+    problem: `${variable} is not a number: the owner of a cluster is not known`,
+    next: `set it to the id of the repository: gh api repos/OWNER/NAME --jq .id`,
+  });
 }
 
 /** The server's address without a slash at its end, and its host and port as the value of a label. */

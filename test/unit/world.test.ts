@@ -84,7 +84,10 @@ describe('readJob', () => {
     ['GITHUB_REPOSITORY_ID is empty', { GITHUB_REPOSITORY_ID: '' }],
     ['GITHUB_REPOSITORY_ID is empty', { GITHUB_REPOSITORY_ID: undefined, GITHUB_REPOSITORY: undefined }],
     ['GITHUB_REPOSITORY_ID is empty', { GITHUB_REPOSITORY_ID: undefined, GITHUB_REPOSITORY: '4711' }],
-    ['GITHUB_REPOSITORY_ID is not usable as the value of a label', { GITHUB_REPOSITORY_ID: '47 11' }],
+    ...['47 11', 'acme/shop', '0x4711', '-1', '${{ github.repository_id }}'].map((id): [string, NodeJS.ProcessEnv] => [
+      'GITHUB_REPOSITORY_ID is not a number',
+      { GITHUB_REPOSITORY_ID: id },
+    ]),
     ['GITHUB_RUN_ID is empty', { GITHUB_RUN_ID: '' }],
     ['GITHUB_SERVER_URL is empty', { GITHUB_SERVER_URL: '' }],
     ['GITHUB_SERVER_URL is empty', { GITHUB_SERVER_URL: 'github.com' }],
