@@ -53,7 +53,7 @@ async function runMain(): Promise<void> {
   try {
     checkPlatform(process.platform, process.arch);
     const inputs = readInputs(inputsIn(process.env));
-    const job = readJob(process.env);
+    const job = readJob(process.env, inputs.command === 'create' ? inputs.pullRequest : undefined);
     directory = findDirectory();
     await run(inputs, { ...makeWorld(inputs.timeoutSeconds, crashed), job });
     crashed.throwIfAborted();

@@ -110,7 +110,7 @@ const USE_IT = 'to use it without owning it, set command: kubeconfig; for a clus
 
 /**
  * Whether a create may adopt a cluster that exists. A cluster that outlives its run (`ephemeral: false`) is adopted by
- * any run of its repository that leaves it alive too. An ephemeral one is only adopted by a later attempt of the very
+ * any run of its repository that leaves it alive too, and that is for the same pull request, or for none. An ephemeral one is only adopted by a later attempt of the very
  * same use of the action: its owner would delete it under any other job. A generated name is for one use alone. A
  * cluster that lacks objects is only adopted by a create that makes the same ones.
  */
@@ -145,6 +145,8 @@ function refusal(
   identity: ClusterIdentity,
   run: string,
 ): Exclude<Verdict, string> | undefined {
+  const isOfOther = unlikePullRequest(labels[Labels.pullRequest], identity.owner[Labels.pullRequest], run);
+  if (isOfOther !== undefined) return isOfOther;
   const isEphemeral = annotations[Annotations.ephemeral] !== 'false';
   if (!isEphemeral && identity.ephemeral) {
     const refused = 'it is not ephemeral, but would be deleted with this job';
@@ -160,6 +162,29 @@ function refusal(
   return {
     refused: `another use of the action owns it (${annotations[Annotations.job] ?? 'job unknown'}, ${run})`,
     next: USE_IT,
+  };
+}
+
+/**
+ * The code of a pull request administers the clusters that are made for it, and may have left anything in them: no other
+ * run trusts one with its secrets. Nor does the run of a pull request take a cluster over from others, which cleanup
+ * would delete once the pull request is closed.
+ */
+function unlikePullRequest(
+  theirs: string | undefined,
+  ours: string | undefined,
+  run: string,
+): Exclude<Verdict, string> | undefined {
+  if (theirs === ours) return undefined;
+  if (theirs === undefined) {
+    return {
+      refused: `it is for no pull request, while this run is for pull request ${ours ?? ''} (${run})`,
+      next: USE_IT,
+    };
+  }
+  return {
+    refused: `it is for pull request ${theirs}, whose code may have changed anything in it (${run})`,
+    next: `${OTHER_NAME}; if this run is for that pull request, set pull-request: ${theirs}`,
   };
 }
 

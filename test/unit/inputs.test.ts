@@ -161,6 +161,8 @@ describe('one problem', () => {
     ],
     ['name', 'x'.repeat(41), `"${'x'.repeat(41)}" has 41 characters; at most 40`],
     ['namespace', ' ', 'is missing; for example knest'],
+    ['pull-request', '#17', '"#17" is not the number of a pull request; for example 17'],
+    ['pull-request', '0', '"0" is not the number of a pull request; for example 17'],
     ['timeout', '20', '"20" is no duration; for example 90s, 20m, 4h or 1h30m'],
     ['timeout', ' ', 'is missing; for example 20m'],
     ['ttl', '0h', '"0h" is no duration; for example 90s, 20m, 4h or 1h30m'],
