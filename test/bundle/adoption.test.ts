@@ -42,10 +42,11 @@ describe('a cluster that exists', () => {
   it('is adopted by a later attempt of the same use, in one guarded write of owner, expiry and claim', async () => {
     const host = await startClusterHost();
     const leg = { name: 'lost', 'job-index': '1', ttl: '1h' };
-    await created(host.job(leg, { GITHUB_REF: 'refs/pull/7/merge' }));
+    const pullRequest = { GITHUB_REF: 'refs/pull/7/merge' };
+    await created(host.job(leg, pullRequest));
     const before = clusterOf(host, 'lost') as KubernetesObject;
     const sent = host.server.writes.length;
-    const main = await created(host.job({ ...leg, ttl: '2h' }, SECOND_ATTEMPT));
+    const main = await created(host.job({ ...leg, ttl: '2h' }, { ...SECOND_ATTEMPT, ...pullRequest }));
     expect(main.outputs['created']).toBe('false');
     expect(annotations(main, 'warning')).toEqual([]);
     const requests = host.server.writes.slice(sent);
@@ -61,7 +62,7 @@ describe('a cluster that exists', () => {
           'knest-action/server': 'github.com',
           'knest-action/repository-id': '1296269',
           'knest-action/run-id': '1658821493',
-          'knest-action/pull-request': null,
+          'knest-action/pull-request': '7',
         },
         annotations: {
           'knest-action/repository': 'octo-org/octo-repo',
