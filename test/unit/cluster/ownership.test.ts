@@ -1,12 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  Annotations,
-  identify,
-  Labels,
-  owned,
-  type ClusterIdentity,
-  type Marks,
-} from '../../../src/cluster/identity.ts';
+import { Annotations, identify, Labels, owned, type ClusterIdentity } from '../../../src/cluster/identity.ts';
 import {
   checkOwner,
   findOwned,
