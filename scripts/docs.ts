@@ -16,6 +16,7 @@ export interface Documented {
 
 /** The part of action.yml that people write against. */
 export interface ActionFile {
+  readonly runs: { readonly using: string };
   readonly inputs: Readonly<Record<string, Documented>>;
   readonly outputs: Readonly<Record<string, Documented>>;
 }
@@ -26,7 +27,7 @@ export function readAction(): ActionFile {
 }
 
 /** The text with the tables of inputs and outputs between its markers made anew. Throws when a marker is missing. */
-export function withTables(text: string, action: ActionFile): string {
+export function withTables(text: string, action: Pick<ActionFile, 'inputs' | 'outputs'>): string {
   const inputs = Object.entries(action.inputs).map(([name, { description, default: preset = '' }]) => [
     `\`${name}\``,
     description,

@@ -1,5 +1,11 @@
 import { stringify } from 'yaml';
-import { HOST_READER_RULES, INSTALL_RULES, NAMESPACE_RULES, type Rule } from '../src/cluster/permissions.ts';
+import {
+  HOST_READER_RULES,
+  INSTALL_RULES,
+  LIST_RULES,
+  NAMESPACE_RULES,
+  type Rule,
+} from '../src/cluster/permissions.ts';
 
 const NAMESPACE = 'knest';
 const ACCOUNT = { kind: 'ServiceAccount', name: 'knest-action', namespace: NAMESPACE };
@@ -32,6 +38,13 @@ export function rbacManifests(): Readonly<Record<string, string>> {
         role('ClusterRole', 'knest-action-host-reader', HOST_READER_RULES),
         binding('ClusterRole', 'knest-action-host-reader'),
       ],
+    ),
+    'list.yaml': manifest(
+      [
+        "For command: list with namespace: '*', which shows the clusters of all namespaces and how they are. It shows the",
+        'pods of all namespaces too: bind it to an account that may see them.',
+      ],
+      [role('ClusterRole', 'knest-action-list', LIST_RULES), binding('ClusterRole', 'knest-action-list')],
     ),
     'install.yaml': manifest(
       [

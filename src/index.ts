@@ -11,6 +11,7 @@ import { crashSignal } from './crash.ts';
 import { KnestError, toKnestError } from './errors.ts';
 import { secretsOfProxies } from './host/proxy.ts';
 import { inputsIn, readInputs, readOutcome, type Inputs } from './inputs.ts';
+import { checkPlatform } from './platform.ts';
 import { privateDirectory } from './private-directory.ts';
 import { processRunner } from './process.ts';
 import { githubLog, type Log } from './report/log.ts';
@@ -51,8 +52,9 @@ setTimeout(() => process.exit(), LINGER_MILLISECONDS).unref();
 
 async function runMain(): Promise<void> {
   try {
+    checkPlatform(process.platform, process.arch);
     const inputs = readInputs(inputsIn(process.env));
-    const job = readJob(process.env);
+    const job = readJob(process.env, inputs.command === 'create' ? inputs.pullRequest : undefined);
     directory = findDirectory();
     await run(inputs, { ...makeWorld(inputs.timeoutSeconds, crashed), job });
     crashed.throwIfAborted();

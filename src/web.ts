@@ -26,7 +26,8 @@ export class WebError extends Error {
   constructor({ status, statusText, headers }: Response) {
     super(`it answers ${status} ${statusText}`.trimEnd());
     this.status = status;
-    this.isLimited = status === 429 || headers.get('x-ratelimit-remaining') === '0';
+    const isTold = headers.get('x-ratelimit-remaining') === '0' || headers.has('retry-after');
+    this.isLimited = status === 429 || (status === 403 && isTold);
   }
 }
 

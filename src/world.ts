@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { KnestError } from './errors.ts';
+import { inputError, KnestError } from './errors.ts';
+import { pullRequestOf } from './github/event.ts';
 import type { MintToken } from './host/id-tokens.ts';
 import type { Log } from './report/log.ts';
 import type { Summary } from './report/summary.ts';
@@ -78,30 +78,38 @@ export interface JobWorld extends World {
 }
 
 /**
- * Reads the job from the variables that the runner sets. Throws KNEST_RUNNER when they do not say which server,
- * repository or run it is: an empty owner would own what every other job with an empty owner made. Source: docs.github.com, "Variables
- * reference".
+ * Reads the job from the variables that the runner sets. `pullRequest`: that of the input, for events that do not carry
+ * it. Throws KNEST_RUNNER when they do not say which server, repository or run it is: an empty owner would own what every
+ * other job with an empty owner made; KNEST_INPUT when the event is for another pull request than the input. Source:
+ * docs.github.com, "Variables reference".
  */
-export function readJob(env: NodeJS.ProcessEnv): Job {
+export function readJob(env: NodeJS.ProcessEnv, pullRequest?: string): Job {
   const server = serverOf(env['GITHUB_SERVER_URL'] ?? 'https://github.com');
   const repository = env['GITHUB_REPOSITORY'] ?? '';
   const runId = label('GITHUB_RUN_ID', env['GITHUB_RUN_ID'] ?? '0');
   return {
     server: server.name,
     repository,
-    repositoryId: label('GITHUB_REPOSITORY_ID', env['GITHUB_REPOSITORY_ID'] ?? idFor(repository)),
+    repositoryId: repositoryIdOf(env['GITHUB_REPOSITORY_ID'], repository),
     runId,
     runAttempt: env['GITHUB_RUN_ATTEMPT'] ?? '1',
     jobName: env['GITHUB_JOB'] ?? 'job',
     step: stepOf(env['GITHUB_ACTION'] ?? ''),
     runUrl: `${server.url}/${repository}/actions/runs/${runId}`,
-    pullRequest: pullRequestOf(env),
+    pullRequest: agreed(pullRequestOf(env), pullRequest),
   };
 }
 
-/** What stands for the id where the runner sets none, as act does: the name. It has a slash, so no id is equal to it. */
-function idFor(repository: string): string {
-  return repository.includes('/') ? labelValue(repository) : '';
+/** The id of the repository; where the runner sets none, as act does, its name, whose slash keeps it from being an id. */
+function repositoryIdOf(id: string | undefined, repository: string): string {
+  const variable = 'GITHUB_REPOSITORY_ID';
+  if (id === undefined) return label(variable, repository.includes('/') ? labelValue(repository) : '');
+  if (id === '' || /^\d+$/.test(id)) return label(variable, id);
+  throw new KnestError({
+    code: 'KNEST_RUNNER',
+    problem: `${variable} is not a number: the owner of a cluster is not known`,
+    next: `set it to the id of the repository: gh api repos/OWNER/NAME --jq .id`,
+  });
 }
 
 /** The server's address without a slash at its end, and its host and port as the value of a label. */
@@ -128,18 +136,8 @@ function stepOf(action: string): string | undefined {
   return /_(\d+)$/.exec(action)?.[1];
 }
 
-/**
- * The number of the run's pull request, from the event itself: GITHUB_REF is the base under pull_request_target. An
- * event that cannot be read has none: the number only has the cluster deleted earlier.
- */
-function pullRequestOf(env: NodeJS.ProcessEnv): string | undefined {
-  const fromRef = /^refs\/pull\/(\d+)\//.exec(env['GITHUB_REF'] ?? '')?.[1];
-  if (fromRef !== undefined) return fromRef;
-  try {
-    const event: unknown = JSON.parse(readFileSync(env['GITHUB_EVENT_PATH'] ?? '', 'utf8'));
-    const { number } = (event as { readonly pull_request?: { readonly number?: unknown } } | null)?.pull_request ?? {};
-    return Number.isSafeInteger(number) ? String(number) : undefined;
-  } catch {
-    return undefined;
-  }
+/** The pull request that the event and the input agree on. */
+function agreed(ofEvent: string | undefined, ofInput: string | undefined): string | undefined {
+  if (ofEvent === undefined || ofInput === undefined || ofEvent === ofInput) return ofEvent ?? ofInput;
+  throw inputError([`pull-request: is ${ofInput}, but this run is for pull request ${ofEvent}; leave it out`]);
 }

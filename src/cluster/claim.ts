@@ -6,7 +6,7 @@ import { hasStatus } from '../host/rest.ts';
 import { retry } from '../host/retry.ts';
 import type { StepLog } from '../report/log.ts';
 import { checkNamesFree } from './foreign-objects.ts';
-import { Annotations, Labels, type ClusterIdentity } from './identity.ts';
+import { Annotations, type ClusterIdentity } from './identity.ts';
 import { judgeExisting, notAdopted } from './ownership.ts';
 import { describeRest, waitUntilGone } from './removal.ts';
 import type { ClusterPlan } from './template.ts';
@@ -131,8 +131,8 @@ async function adopt(
     metadata: {
       uid,
       resourceVersion,
+      labels: owner,
       // What an earlier owner had and this one has not: an expiry that stays would have the cluster deleted.
-      labels: { [Labels.pullRequest]: null, ...owner },
       annotations: { [Annotations.expiresAt]: null, ...annotations },
     },
   });

@@ -1,3 +1,4 @@
+import { KnestError } from '../errors.ts';
 import { formatDuration } from '../values/duration.ts';
 import { parseInstant } from '../values/instant.ts';
 import type { FleetCluster } from './fleet.ts';
@@ -24,6 +25,31 @@ export interface Judgement {
   readonly verdict: Verdict;
   readonly reason: string;
 }
+
+/**
+ * Checks that the id is that of the repository, by what the host has: otherwise no clean-up would find a cluster, ever.
+ * Clusters of the repository's name that all have another id mean that this one is wrong; where some have it, the others
+ * are those of a repository that was deleted and made again. Throws KNEST_RUNNER.
+ */
+export function checkRepositoryId(
+  clusters: readonly FleetCluster[],
+  repository: string,
+  { server, repositoryId }: RepositoryIdentity,
+): void {
+  const named = clusters.filter((cluster) => cluster.managed && cluster.server === server);
+  const ofName = named.filter((cluster) => cluster.repository === repository && repository !== '');
+  const [other] = ofName;
+  if (other === undefined || named.some((cluster) => cluster.repositoryId === repositoryId)) return;
+  throw new KnestError({
+    code: 'KNEST_RUNNER',
+    problem: `GITHUB_REPOSITORY_ID is ${repositoryId}, but the clusters of ${repository} are labelled with ${other.repositoryId ?? 'no id'}`,
+    evidence: ofName.slice(0, MOST_NAMED).map(({ namespace, name }) => `${namespace}/${name}`),
+    next: `set it to the id of the repository: gh api repos/${repository} --jq .id; if that is ${repositoryId}, the repository was made again, and its old clusters are deleted with kubectl`,
+  });
+}
+
+/** Clusters that an error names. */
+const MOST_NAMED = 20;
 
 /**
  * Judges a cluster. The order is that of safety: whose it is comes first, then what keeps it, and only what is marked

@@ -121,11 +121,6 @@ async function ownObjects(file: string, named: string): Promise<readonly Kuberne
   try {
     const objects = parseManifest(await readFile(file, 'utf8'));
     if (objects.length === 0) throw new Error('it has no objects');
-    const nameless = objects.findIndex(
-      // What the YAML holds is the user's: nothing is certain of it yet.
-      ({ apiVersion, kind, metadata }: Partial<KubernetesObject>) => !apiVersion || !kind || !metadata?.name,
-    );
-    if (nameless >= 0) throw new Error(`its document ${nameless + 1} lacks apiVersion, kind or metadata.name`);
     return objects;
   } catch (thrown) {
     throw inputError([`cni: ${named} is no manifest that can be used: ${firstLineOf(thrown)}`]);

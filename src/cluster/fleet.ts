@@ -37,22 +37,27 @@ export interface FleetCluster {
   readonly finalizers: readonly string[];
 }
 
+/** What each of the clusters that `readClusters` finds tells of itself. Throws as that does. */
+export async function listClusters(...where: Parameters<typeof readClusters>): Promise<readonly FleetCluster[]> {
+  return (await readClusters(...where)).map(fleetCluster);
+}
+
 /**
  * The nested clusters of a namespace, or of all when it is undefined; those of one repository alone, unless it
  * is undefined. By namespace and name. Throws ApiError 403 when these credentials may not list them there.
  */
-export async function listClusters(
+export async function readClusters(
   client: KubernetesClient,
   namespace: string | undefined,
   repository: RepositoryIdentity | undefined,
-): Promise<readonly FleetCluster[]> {
+): Promise<readonly Cluster[]> {
   const owner = repository === undefined ? [] : Object.entries(repositoryLabels(repository));
   const clusters = await client.list(Kinds.cluster, {
     ...(namespace !== undefined && { namespace }),
     ...(owner.length > 0 && { labelSelector: owner.map(([label, value]) => `${label}=${value}`).join(',') }),
   });
-  const place = ({ namespace, name }: FleetCluster): string => `${namespace}/${name}`;
-  return clusters.map(fleetCluster).sort((one, other) => place(one).localeCompare(place(other)));
+  const place = ({ metadata: { namespace = '', name } }: Cluster): string => `${namespace}/${name}`;
+  return clusters.toSorted((one, other) => place(one).localeCompare(place(other)));
 }
 
 /** What a Cluster tells of itself. */

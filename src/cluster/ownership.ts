@@ -34,10 +34,29 @@ export function proofOfClaim({ repository, claim }: Claim): Proof {
   return { labels: repository, annotations: { [Annotations.claim]: claim, [Annotations.ephemeral]: 'true' } };
 }
 
+const HAND_OVER = 'to hand it to this repository, its owner runs';
+
 /** What is not on the cluster of the proof, for people; undefined when all of it is. */
 export function lackOf({ metadata }: Cluster, proof: Proof): string | undefined {
   const { labels = {}, annotations = {} } = metadata;
   return missingMark(labels, proof.labels) ?? missingMark(annotations, proof.annotations ?? {});
+}
+
+/** What an argument of a command may be made of to mean itself in every shell. */
+const PLAIN = /^[\w./=][\w./=-]*$/;
+
+/**
+ * The command by which the owner of a cluster that this action did not make, for example one of the knest CLI, hands it
+ * to a repository. Undefined for a cluster with another owner, and where a name is not one that a real API server lets
+ * through: people run the command in a shell.
+ */
+export function handOverCommand({ metadata }: Pick<Cluster, 'metadata'>, wanted: Marks): string | undefined {
+  const { name, namespace = '', labels = {}, annotations = {} } = metadata;
+  const isOthers = Object.entries(wanted).some(([label, value]) => (labels[label] ?? value) !== value);
+  if (isOthers || annotations[Annotations.repository] !== undefined) return undefined;
+  const values = Object.entries(wanted).map(([label, value]) => `${label}=${value}`);
+  if (![name, namespace, ...values].every((text) => PLAIN.test(text))) return undefined;
+  return `kubectl label clusters.cluster.x-k8s.io ${name} --namespace ${namespace} ${values.join(' ')}`;
 }
 
 /** Throws KNEST_OWNED_BY_OTHER when a mark of the proof is not on the cluster. `verb`: what is not done to it. */
@@ -46,13 +65,14 @@ export function checkOwner(cluster: Cluster, proof: Proof, verb: string): void {
   if (missing === undefined) return;
   const { name, namespace = '', annotations = {} } = cluster.metadata;
   const owner = annotations[Annotations.repository];
+  const command = proof.annotations === undefined ? handOverCommand(cluster, proof.labels) : undefined;
   throw new KnestError({
     code: 'KNEST_OWNED_BY_OTHER',
     problem: `Cluster ${namespace}/${name} is not ${verb}: ${missing}`,
     evidence: [
       owner === undefined ? 'it names no owner' : `it belongs to ${owner}: ${annotations[Annotations.runUrl] ?? ''}`,
     ],
-    next: `have it ${verb} from where it was created`,
+    next: command === undefined ? `have it ${verb} from where it was created` : `${HAND_OVER}: ${command}`,
   });
 }
 
@@ -90,14 +110,21 @@ const USE_IT = 'to use it without owning it, set command: kubeconfig; for a clus
 
 /**
  * Whether a create may adopt a cluster that exists. A cluster that outlives its run (`ephemeral: false`) is adopted by
- * any run of its repository that leaves it alive too. An ephemeral one is only adopted by a later attempt of the very
+ * any run of its repository that leaves it alive too, and that is for the same pull request, or for none. An ephemeral one is only adopted by a later attempt of the very
  * same use of the action: its owner would delete it under any other job. A generated name is for one use alone. A
  * cluster that lacks objects is only adopted by a create that makes the same ones.
  */
 export function judgeExisting(existing: Metadata, identity: ClusterIdentity, fingerprint: string): Verdict {
   const { labels = {}, annotations = {} } = existing;
   const run = annotations[Annotations.runUrl] ?? 'run unknown';
-  if (labels[Labels.managed] !== 'true') return { refused: 'knest-action did not create it', next: OTHER_NAME };
+  if (labels[Labels.managed] !== 'true') {
+    const command = handOverCommand({ metadata: existing }, identity.repository);
+    const next =
+      command === undefined
+        ? OTHER_NAME
+        : `${OTHER_NAME}, or use it with command: kubeconfig; ${HAND_OVER}: ${command}`;
+    return { refused: 'knest-action did not create it', next };
+  }
   if (missingMark(labels, identity.repository) !== undefined) {
     const owner = annotations[Annotations.repository] ?? labels[Labels.repositoryId] ?? 'another repository';
     return { refused: `it belongs to ${owner} (${run})`, next: OTHER_NAME };
@@ -118,6 +145,8 @@ function refusal(
   identity: ClusterIdentity,
   run: string,
 ): Exclude<Verdict, string> | undefined {
+  const isOfOther = unlikePullRequest(labels[Labels.pullRequest], identity.owner[Labels.pullRequest], run);
+  if (isOfOther !== undefined) return isOfOther;
   const isEphemeral = annotations[Annotations.ephemeral] !== 'false';
   if (!isEphemeral && identity.ephemeral) {
     const refused = 'it is not ephemeral, but would be deleted with this job';
@@ -133,6 +162,29 @@ function refusal(
   return {
     refused: `another use of the action owns it (${annotations[Annotations.job] ?? 'job unknown'}, ${run})`,
     next: USE_IT,
+  };
+}
+
+/**
+ * The code of a pull request administers the clusters that are made for it, and may have left anything in them: no other
+ * run trusts one with its secrets. Nor does the run of a pull request take a cluster over from others, which cleanup
+ * would delete once the pull request is closed.
+ */
+function unlikePullRequest(
+  theirs: string | undefined,
+  ours: string | undefined,
+  run: string,
+): Exclude<Verdict, string> | undefined {
+  if (theirs === ours) return undefined;
+  if (theirs === undefined) {
+    return {
+      refused: `it is for no pull request, while this run is for pull request ${ours ?? ''} (${run})`,
+      next: USE_IT,
+    };
+  }
+  return {
+    refused: `it is for pull request ${theirs}, whose code may have changed anything in it (${run})`,
+    next: `${OTHER_NAME}; if this run is for that pull request, set pull-request: ${theirs}`,
   };
 }
 

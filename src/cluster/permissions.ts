@@ -140,6 +140,7 @@ export const NAMESPACE_RULES: readonly Rule[] = [
     Kinds.persistentVolumeClaim,
     Kinds.ipPool,
   ]),
+  rule('to tell how the clusters are', ['list'], [Kinds.machine, Kinds.virtualMachine, Kinds.pod]),
   rule('to read a template of your own', ['get'], [Kinds.configMap]),
   rule('to see that the namespace is there', ['get'], [Kinds.namespace]),
 ];
@@ -160,6 +161,12 @@ export const HOST_READER_RULES: readonly Rule[] = [
     ['list'],
     [Kinds.felixConfiguration, Kinds.felixConfigurationV3],
   ),
+];
+
+/** On the host as a whole, for `list` with `namespace: '*'`. */
+export const LIST_RULES: readonly Rule[] = [
+  rule('to list the clusters of all namespaces', ['list'], [Kinds.cluster], ['list']),
+  rule('to tell how these clusters are', ['list'], [Kinds.machine, Kinds.virtualMachine, Kinds.pod]),
 ];
 
 const INSTALL = ['get', 'list', 'watch', 'create', 'update', 'patch'];

@@ -1,4 +1,5 @@
 import { KnestError } from '../errors.ts';
+import { ManifestError, parseManifest } from '../host/manifest.ts';
 import { lastLines, type Clusterctl } from '../install/clusterctl.ts';
 import { linesFor, missingIn } from '../install/variables.ts';
 import type { Variables } from '../values/variables.ts';
@@ -43,10 +44,32 @@ export async function renderTemplate(
     });
   }
   const place = /yaml: line \d+: [^"\n]*$/m.exec(stderr)?.[0];
+  const flaw = place === undefined ? flawOf(text) : undefined;
+  if (flaw !== undefined) throw notObjects(flaw);
   throw new KnestError({
     code: 'KNEST_TEMPLATE',
     problem: `the template ${origin} is not valid YAML once its variables have their values`,
     evidence: place === undefined ? [] : [place],
     next: 'check its indentation, and put quotes around its variables',
+  });
+}
+
+/** The first document of a template that is YAML, but not an object; undefined where it is not YAML either. */
+function flawOf(text: string): ManifestError | undefined {
+  try {
+    parseManifest(text);
+    return undefined;
+  } catch (thrown) {
+    return thrown instanceof ManifestError ? thrown : undefined;
+  }
+}
+
+/** The error for a template with a document that is not an object. */
+export function notObjects(cause: ManifestError): KnestError {
+  return new KnestError({
+    code: 'KNEST_TEMPLATE',
+    problem: `the template cannot be used: ${cause.message}`,
+    next: 'give each document an apiVersion, a kind and a metadata.name',
+    cause,
   });
 }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseManifest } from '../host/manifest.ts';
+import { ManifestError, parseManifest } from '../host/manifest.ts';
 import type { KubernetesObject } from '../host/objects.ts';
 import { firstLineOf, KnestError } from '../errors.ts';
 import type { CreateInputs, Infrastructure, MachineInputs } from '../inputs.ts';
@@ -12,7 +12,7 @@ import type { ClusterIdentity } from './identity.ts';
 import { machineCounts, type MachineCounts } from './machine-counts.ts';
 import { withListedRanges, type ClusterNetworks } from './networks.ts';
 import { persist } from './persistence.ts';
-import { renderTemplate, type Template } from './rendering.ts';
+import { notObjects, renderTemplate, type Template } from './rendering.ts';
 import { isCluster, withOwner } from './stamp.ts';
 
 /** The objects of a nested cluster; the Cluster itself apart, since all others hang on it. */
@@ -77,10 +77,12 @@ export async function render(
   return { cluster: withFinalizer(cluster), others, machines: machineCounts(objects) };
 }
 
-function parseTemplate(text: string): readonly KubernetesObject[] {
+/** The objects of a rendered template. Throws KNEST_TEMPLATE. */
+export function parseTemplate(text: string): readonly KubernetesObject[] {
   try {
     return parseManifest(text);
   } catch (thrown) {
+    if (thrown instanceof ManifestError) throw notObjects(thrown);
     throw new KnestError({
       code: 'KNEST_TEMPLATE',
       problem: `the template is no YAML once its variables are filled in: ${firstLineOf(thrown)}`,

@@ -1,5 +1,12 @@
 import { deleteDue, outcomeOf, type Outcome } from '../cluster/cleanup.ts';
-import { isDue, judge, openQuestions, type CleanupRules, type Judgement } from '../cluster/cleanup-plan.ts';
+import {
+  checkRepositoryId,
+  isDue,
+  judge,
+  openQuestions,
+  type CleanupRules,
+  type Judgement,
+} from '../cluster/cleanup-plan.ts';
 import { waitForDepartures } from '../cluster/departure.ts';
 import { tieDisks } from '../cluster/disks.ts';
 import { listClusters } from '../cluster/fleet.ts';
@@ -27,7 +34,7 @@ const MOST_OVERDUE = 20;
  * Deletes the clusters of this repository that have expired, and on demand those whose pull request is closed, and
  * waits a bounded time for their end. Any other cluster is told and left alone; deletions that do not end and machines
  * and disks without their Cluster are reported.
- * Errors: KNEST_HOST_*, KNEST_PERMISSION, KNEST_CLOCK_SKEW, KNEST_MAX_DELETIONS; KNEST_DELETE at the end, when one
+ * Errors: KNEST_HOST_*, KNEST_PERMISSION, KNEST_RUNNER, KNEST_CLOCK_SKEW, KNEST_MAX_DELETIONS; KNEST_DELETE at the end, when one
  * could not be deleted or is not gone, after all others were, and when something of this repository is left for more
  * than an hour.
  */
@@ -90,6 +97,7 @@ async function look(
   return log.step('Look', async (step) => {
     const now = await agreedTime(client, signal);
     const clusters = await listClusters(client, inputs.namespace, undefined);
+    checkRepositoryId(clusters, job.repository, job);
     const byTime = { server: job.server, repositoryId: job.repositoryId, now, closedPullRequests: new Set<string>() };
     const rules = inputs.closedPullRequests
       ? await withPullRequests(byTime, openQuestions(clusters.map((cluster) => judge(cluster, byTime))), inputs, world)

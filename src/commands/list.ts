@@ -1,4 +1,5 @@
-import { listClusters, type FleetCluster } from '../cluster/fleet.ts';
+import { fleetCluster, readClusters, type FleetCluster } from '../cluster/fleet.ts';
+import { readStates, type FleetState } from '../cluster/fleet-state.ts';
 import { KnestError } from '../errors.ts';
 import type { KubernetesClient } from '../host/client.ts';
 import { hasStatus } from '../host/rest.ts';
@@ -11,6 +12,12 @@ import { enterHostOfClusters } from './enter.ts';
 
 const HEADER = ['Cluster', 'State', 'Age', 'Expires', 'Repository', 'Pull request', 'Run'] as const;
 
+/** A cluster, and how it is. */
+export type ListedCluster = FleetCluster & FleetState;
+
+/** Stands for the state of a cluster that nothing is known of. */
+const UNKNOWN: FleetState = { state: 'starting' };
+
 /**
  * Shows the clusters of this repository, or all that these credentials may see: as JSON in the output `clusters`, as a
  * table in the log and on the summary. Errors: KNEST_HOST_*, KNEST_PERMISSION.
@@ -22,8 +29,11 @@ export async function list(inputs: ListInputs, world: JobWorld): Promise<void> {
     return { value, result: headline(value.length, inputs, world) };
   });
   const rows = clusters.map((cluster) => describeCluster(cluster, Date.now()));
+  for (const { namespace, name, problem } of clusters) {
+    if (problem !== undefined) world.log.line(`${namespace}/${name} cannot start: ${problem}`);
+  }
   if (rows.length > 0) for (const line of textTable(HEADER, rows)) world.log.line(line);
-  world.output('clusters', JSON.stringify(clusters.map((cluster) => ({ ...cluster, state: stateOf(cluster) }))));
+  world.output('clusters', JSON.stringify(clusters));
   world.output('timings', JSON.stringify(world.timeline));
   await world.summary.add(tablePage(headline(clusters.length, inputs, world), HEADER, rows));
 }
@@ -32,15 +42,17 @@ async function readFleet(
   client: KubernetesClient,
   { namespace, allRepositories }: ListInputs,
   { job }: JobWorld,
-): Promise<readonly FleetCluster[]> {
+): Promise<readonly ListedCluster[]> {
   try {
-    return await listClusters(client, namespace, allRepositories ? undefined : job);
+    const clusters = await readClusters(client, namespace, allRepositories ? undefined : job);
+    const states = await readStates(client, namespace, clusters, Date.now());
+    return clusters.map((cluster, index) => ({ ...fleetCluster(cluster), ...(states[index] ?? UNKNOWN) }));
   } catch (thrown) {
     if (namespace !== undefined || !hasStatus(thrown, 403)) throw thrown;
     throw new KnestError({
       code: 'KNEST_PERMISSION',
       problem: 'these credentials may not list the clusters of all namespaces',
-      next: 'set namespace to one that they may look into, or give them a ClusterRole',
+      next: 'bind docs/rbac/list.yaml of knest-action to this account, or set namespace to one that it may look into',
       cause: thrown,
     });
   }
@@ -53,23 +65,17 @@ function headline(count: number, { namespace, allRepositories }: ListInputs, { j
 }
 
 /** A cluster as a row of the table. `now`: milliseconds since the epoch. */
-export function describeCluster(cluster: FleetCluster, now: number): readonly string[] {
-  const { namespace, name, createdAt, repository, repositoryId, pullRequest, runUrl } = cluster;
+export function describeCluster(cluster: ListedCluster, now: number): readonly string[] {
+  const { namespace, name, createdAt, repository, repositoryId, pullRequest, runUrl, state, code } = cluster;
   return [
     `${namespace}/${name}`,
-    `${stateOf(cluster)}${deletionAge(cluster, now)}`,
+    `${state}${code === undefined ? '' : ` (${code})`}${deletionAge(cluster, now)}`,
     formatDuration(Math.max(0, (now - Date.parse(createdAt)) / 1000)),
     expiryOf(cluster, now),
     repository ?? repositoryId ?? 'not made by this action',
     pullRequest ?? '',
     runUrl ?? '',
   ];
-}
-
-/** How a cluster is, in one word. */
-function stateOf({ deleting, conditions, phase }: FleetCluster): string {
-  if (deleting) return 'deleting';
-  return conditions['Available'] === 'True' ? 'available' : (phase ?? 'new').toLowerCase();
 }
 
 /** How long a deletion has been going on: one that hangs needs somebody to look. */

@@ -13,8 +13,8 @@ import { readVersions, type ComponentVersions } from './versions.ts';
 
 /** How far `create` waits. */
 export type WaitFor = 'control-plane' | 'nodes' | 'none';
-/** Seconds that an ephemeral cluster may live when nothing else is said: longer than jobs take, shorter than a night. */
-const EPHEMERAL_TTL_SECONDS = 4 * 3600;
+/** Seconds that an ephemeral cluster may live by default: 2 hours more than the longest job on a hosted runner, 6 hours. */
+const EPHEMERAL_TTL_SECONDS = 8 * 3600;
 
 /** What `command: create` was asked for. */
 export type CreateInputs = LifetimeInputs & ClusterInputs;
@@ -26,6 +26,8 @@ interface ClusterInputs extends CommonInputs, AccessInputs, NetworkInputs, Templ
   readonly name: string | undefined;
   /** Which leg of a matrix the job is: `GITHUB_JOB` is the same for all. */
   readonly jobIndex: string | undefined;
+  /** The number of the pull request that it is for; undefined: that of the event, if any. */
+  readonly pullRequest: string | undefined;
   readonly downloads: DownloadInputs;
   readonly versions: ComponentVersions;
   readonly kubernetesVersion: Version;
@@ -45,6 +47,7 @@ export function readCreate(reader: InputReader): CreateInputs {
     command: 'create' as const,
     name: reader.optionalName('name', MAX_NAME_LENGTH),
     jobIndex: /^\d+$/.exec(reader.optional('job-index') ?? '')?.[0],
+    pullRequest: readPullRequest(reader),
     ...readCommon(reader),
   };
   const kubernetesVersion = reader.version('kubernetes-version');
@@ -74,4 +77,11 @@ export function readCreate(reader: InputReader): CreateInputs {
     ttlSeconds: reader.optionalDuration('ttl') ?? (lifetime.ephemeral ? EPHEMERAL_TTL_SECONDS : undefined),
   };
   return { ...inputs, cni: readCni(reader, downloads, inputs.podNetworkCidr) };
+}
+
+function readPullRequest(reader: InputReader): string | undefined {
+  const text = reader.optional('pull-request');
+  if (text === undefined || /^[1-9]\d{0,14}$/.test(text)) return text;
+  reader.problem('pull-request', `"${text}" is not the number of a pull request; for example 17`);
+  return undefined;
 }

@@ -182,7 +182,7 @@ export class Clusterctl {
     await mkdir(directory, { recursive: true });
     await writeFile(join(directory, CONFIG_FILE), stringify(configuration(this.components, directory)));
     const asset = clusterctlAsset(this.#version, process.platform, process.arch);
-    return this.#downloader.program(asset, process.platform === 'win32' ? 'clusterctl.exe' : 'clusterctl');
+    return this.#downloader.program(asset, 'clusterctl');
   }
 }
 

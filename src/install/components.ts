@@ -222,12 +222,10 @@ export function atVersion<C extends Component>(component: C, version: string): C
 
 /** The clusterctl binary for a runner. `platform` and `arch` are Node's words for them. */
 export function clusterctlAsset(version: string, platform: NodeJS.Platform, arch: string): ReleaseAsset {
-  const system = platform === 'win32' ? 'windows' : platform;
-  const suffix = platform === 'win32' ? '.exe' : '';
   return {
     repository: CLUSTER_API,
     tag: version,
-    name: `clusterctl-${system}-${arch === 'x64' ? 'amd64' : arch}${suffix}`,
+    name: `clusterctl-${platform}-${arch === 'x64' ? 'amd64' : arch}`,
   };
 }
 
@@ -238,7 +236,6 @@ export function allAssets(versions: ComponentVersions): readonly ReleaseAsset[] 
     ['linux', 'arm64'],
     ['darwin', 'x64'],
     ['darwin', 'arm64'],
-    ['win32', 'x64'],
   ] as const;
   const assets = [
     ...runners.map(([platform, arch]) => clusterctlAsset(versions.clusterApi, platform, arch)),

@@ -2,8 +2,14 @@ import { GITHUB_API } from '../github/api.ts';
 import { describeWebProblem, WebError, type Web } from '../web.ts';
 import type { ReleaseAsset } from './components.ts';
 
-/** The SHA-256 that GitHub has of an asset, or why there is none, with what to do about it. */
-export type Digest = { readonly sum: string } | { readonly problem: string; readonly next: string };
+/** Why GitHub has no SHA-256 of an asset, with what to do about it; without that where there is no such asset. */
+interface NoDigest {
+  readonly problem: string;
+  readonly next?: string;
+}
+
+/** The SHA-256 that GitHub has of an asset, or why there is none. */
+export type Digest = { readonly sum: string } | NoDigest;
 
 /** Milliseconds for one release: a network without a way to GitHub may not even refuse the connection. */
 const PATIENCE = 20_000;
@@ -23,20 +29,18 @@ export class ReleaseDigests {
   /** The digest of an asset. Rejects only when the time of the command is up. */
   async find({ repository, tag, name }: ReleaseAsset): Promise<Digest> {
     const url = `${GITHUB_API}/repos/${repository}/releases/tags/${tag}`;
-    const release = this.#releases.get(url) ?? this.#ask(url);
+    const release = this.#releases.get(url) ?? this.#ask(url, `there is no release ${tag} of ${repository}`);
     this.#releases.set(url, release);
     const found = await release;
     if ('problem' in found) return found;
     const asset = found.assets.find((one) => one.name === name);
     const next = 'add its sum to checksums-file, or accept it unverified with checksum-policy: warn';
-    if (asset === undefined) {
-      return { problem: `release ${tag} of ${repository} has no asset ${name}`, next: 'check the version inputs' };
-    }
+    if (asset === undefined) return { problem: `release ${tag} of ${repository} has no asset ${name}` };
     const sum = /^sha256:([0-9a-f]{64})$/.exec(asset.digest ?? '')?.[1];
     return sum === undefined ? { problem: `GitHub has no SHA-256 of ${name}: the release is too old`, next } : { sum };
   }
 
-  async #ask(url: string): Promise<Release> {
+  async #ask(url: string, whenMissing: string): Promise<Release> {
     try {
       const text = await this.#web.within(PATIENCE).text({
         url,
@@ -46,11 +50,12 @@ export class ReleaseDigests {
       return { assets: assetsIn(text) };
     } catch (thrown) {
       this.#web.signal.throwIfAborted();
+      if (thrown instanceof WebError && thrown.status === 404) return { problem: whenMissing };
       return this.#problemOf(thrown);
     }
   }
 
-  #problemOf(thrown: unknown): { readonly problem: string; readonly next: string } {
+  #problemOf(thrown: unknown): NoDigest {
     const unknown = 'pass the sums of the assets in checksums-file';
     if (!(thrown instanceof WebError)) {
       return {
@@ -66,7 +71,9 @@ export class ReleaseDigests {
       };
     }
     const problem = `${GITHUB_API} refused the request: ${thrown.message}`;
-    return { problem, next: thrown.status === 404 ? 'check the version inputs' : `check github-token, or ${unknown}` };
+    if (thrown.status >= 500) return { problem, next: `run the job again later, or ${unknown}` };
+    const check = this.#token === undefined ? 'check what the proxy of this runner lets through' : 'check github-token';
+    return { problem, next: `${check}, or ${unknown}` };
   }
 }
 
@@ -84,4 +91,4 @@ function assetsIn(text: string): readonly Asset[] {
   }
 }
 
-type Release = { readonly assets: readonly Asset[] } | { readonly problem: string; readonly next: string };
+type Release = { readonly assets: readonly Asset[] } | NoDigest;

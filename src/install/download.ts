@@ -6,12 +6,14 @@ import { KnestError, messageOf, runnerProblem } from '../errors.ts';
 import { GITHUB_API, tokenFor } from '../github/api.ts';
 import type { DownloadInputs, WebFile } from '../inputs.ts';
 import { basicAuthorization, shownAddress } from '../values/url-credentials.ts';
-import { describeWebProblem, Web, WebError, type WebRequest } from '../web.ts';
+import { describeWebProblem, Web, type WebRequest } from '../web.ts';
+import { ADVICE_ON_MISSING_SUM, adviceOnDownload, adviceOnMissing, type Origin } from './advice.ts';
 import checksums from './checksums.json' with { type: 'json' };
 import { assetKey, assetPath, releaseAssetAt, type ReleaseAsset } from './components.ts';
 import { ReleaseDigests, type Digest } from './digests.ts';
 import { readSums, type Sums } from './sums.ts';
 
+const GITHUB = 'https://github.com';
 /** What clusterctl's own `--from` takes for an address of GitHub: the page of a file. */
 const GITHUB_PAGE = /^(https:\/\/github\.com\/[^/]+\/[^/]+)\/blob\//;
 
@@ -23,9 +25,6 @@ const NO_DIGEST: Digest = {
   problem: 'it is not an asset of a release: GitHub has no SHA-256 of it',
   next: 'add its sum to checksums-file, or accept it unverified with checksum-policy: warn',
 };
-
-/** What to do when a release has no such asset. */
-const NO_ASSET = 'check the version inputs: this release, or this file of it, does not exist';
 
 /** What downloading needs from outside. */
 export interface DownloadWorld {
@@ -55,10 +54,13 @@ export class Downloader {
 
   /**
    * Downloads an asset to `path` below the private directory, and returns where it is.
-   * Throws KNEST_DOWNLOAD, and KNEST_CHECKSUM when the bytes are wrong or nobody can say what would be right.
+   * `origin`: who chose it. Throws KNEST_DOWNLOAD, and KNEST_CHECKSUM when the bytes are wrong or nobody can say what
+   * would be right.
    */
-  async file(asset: ReleaseAsset, path: string): Promise<string> {
-    return this.#verified(this.#url(asset), path, { what: assetKey(asset), expected: await this.#expected(asset) });
+  async file(asset: ReleaseAsset, path: string, origin = originOf(asset)): Promise<string> {
+    const whenMissing = adviceOnMissing(origin, this.#inputs.mirror !== undefined);
+    const expected = await this.#expected(asset, origin);
+    return this.#verified(this.#url(asset), path, { what: assetKey(asset), expected, whenMissing });
   }
 
   /**
@@ -67,13 +69,13 @@ export class Downloader {
    */
   async webFile({ url, sha256 }: WebFile, path: string): Promise<string> {
     const asset = releaseAssetAt(url);
-    if (asset !== undefined && sha256 === undefined) return this.file(asset, path);
+    if (asset !== undefined && sha256 === undefined) return this.file(asset, path, 'address');
     if (sha256 === undefined)
       this.#world.warn(`${shownAddress(url)} is used unverified: it has no #sha256= (checksum-policy: warn)`);
     const raw = url.replace(GITHUB_PAGE, '$1/raw/');
     const { mirror } = this.#inputs;
-    const from = mirror === undefined ? raw : raw.replace(/^https:\/\/github\.com(?=\/)/, mirror);
-    const whenMissing = 'check the address: there is no such file';
+    const from = mirror === undefined || !isAt(GITHUB, raw) ? raw : `${mirror}${raw.slice(GITHUB.length)}`;
+    const whenMissing = adviceOnMissing('address', this.#isOnMirror(from));
     return this.#verified(from, path, { what: shownAddress(url), expected: sha256, whenMissing });
   }
 
@@ -117,15 +119,18 @@ export class Downloader {
   }
 
   #url(asset: ReleaseAsset): string {
-    const root = this.#inputs.mirror ?? 'https://github.com';
-    return `${root}/${assetPath(asset)}`;
+    return `${this.#inputs.mirror ?? GITHUB}/${assetPath(asset)}`;
+  }
+
+  #isOnMirror(url: string): boolean {
+    return this.#inputs.mirror !== undefined && isAt(this.#inputs.mirror, url);
   }
 
   /** Downloads to `path` below the private directory, whence what has another sum than the expected is taken again. */
   async #verified(
     url: string,
     path: string,
-    { what, expected, whenMissing = NO_ASSET }: { what: string; expected: string | undefined; whenMissing?: string },
+    { what, expected, whenMissing }: { what: string; expected: string | undefined; whenMissing: string },
   ): Promise<string> {
     const target = join(this.#world.directory, path);
     await mkdir(dirname(target), { recursive: true });
@@ -140,40 +145,32 @@ export class Downloader {
   /** Asks for what is at an address, with the login of the mirror if it is there. Throws KNEST_DOWNLOAD. */
   async #ask<T>(url: string, whenMissing: string, ask: (request: WebRequest) => Promise<T>): Promise<T> {
     const { mirror, mirrorLogin } = this.#inputs;
-    const isOfMirror = mirror !== undefined && url.startsWith(`${mirror}/`);
-    const login = isOfMirror && mirrorLogin !== undefined && basicAuthorization(mirrorLogin);
+    const isOnMirror = this.#isOnMirror(url);
+    const login = isOnMirror && mirrorLogin !== undefined && basicAuthorization(mirrorLogin);
     try {
       return await ask({ url, ...(login && { authorization: login }) });
     } catch (thrown) {
       const problem = thrown instanceof KnestError ? thrown : runnerProblem(thrown);
       if (problem !== undefined) throw problem;
+      const place = { isOnGithub: isAt(GITHUB, url), isOnMirror, hasMirror: mirror !== undefined, whenMissing };
       throw new KnestError({
         code: 'KNEST_DOWNLOAD',
         problem: `${shownAddress(url)} cannot be downloaded: ${describeWebProblem(thrown)}`,
-        next: this.#adviceOn(thrown, whenMissing),
+        next: adviceOnDownload(thrown, place),
         cause: thrown,
       });
     }
   }
 
-  #adviceOn(thrown: unknown, whenMissing: string): string {
-    const { mirror } = this.#inputs;
-    const status = thrown instanceof WebError ? thrown.status : undefined;
-    if (status === 404) return whenMissing;
-    if (status === 401 || status === 403) return 'check the user and the password in mirror';
-    const reach = 'check that this runner can reach the address (HTTPS_PROXY, NO_PROXY)';
-    return mirror === undefined ? `${reach}, or set mirror` : reach;
-  }
-
   /** The sum an asset must have, found out once; undefined only when checksum-policy lets it through unverified. */
-  #expected(asset: ReleaseAsset): Promise<string | undefined> {
+  #expected(asset: ReleaseAsset, origin = originOf(asset)): Promise<string | undefined> {
     const key = assetKey(asset);
-    const known = this.#sums.get(key) ?? this.#findSum(asset);
+    const known = this.#sums.get(key) ?? this.#findSum(asset, origin);
     this.#sums.set(key, known);
     return known;
   }
 
-  async #findSum(asset: ReleaseAsset): Promise<string | undefined> {
+  async #findSum(asset: ReleaseAsset, origin: Origin): Promise<string | undefined> {
     const known = (await this.#givenSums()).get(assetPath(asset)) ?? TABLE[assetKey(asset)];
     if (known !== undefined) return known;
     if (this.#inputs.checksumPolicy === 'mirror') return this.#publishedSum(asset);
@@ -187,7 +184,7 @@ export class Downloader {
       code: 'KNEST_CHECKSUM',
       problem: `no known checksum for ${assetKey(asset)}`,
       evidence: [digest.problem],
-      next: digest.next,
+      next: digest.next ?? adviceOnMissing(origin, false),
     });
   }
 
@@ -199,7 +196,9 @@ export class Downloader {
 
   /** `<asset>.sha256` beside the asset on the mirror, in sha256sum's form. */
   async #publishedSum(asset: ReleaseAsset): Promise<string> {
-    const text = await this.#ask(`${this.#url(asset)}.sha256`, NO_ASSET, (request) => this.#web.text(request));
+    const text = await this.#ask(`${this.#url(asset)}.sha256`, ADVICE_ON_MISSING_SUM, (request) =>
+      this.#web.text(request),
+    );
     const sum = /^[0-9a-f]{64}/.exec(text)?.[0];
     if (sum !== undefined) return sum;
     throw new KnestError({
@@ -208,6 +207,15 @@ export class Downloader {
       next: 'write it with sha256sum, or set another checksum-policy',
     });
   }
+}
+
+/** Who chose an asset where no address of the user's did: the files of trees are those that this action names. */
+function originOf({ inTree }: ReleaseAsset): Origin {
+  return inTree ? 'action' : 'versions';
+}
+
+function isAt(root: string, url: string): boolean {
+  return url.startsWith(`${root}/`);
 }
 
 function wrongSum(what: string, expected: string, actual: string): KnestError {

@@ -1,4 +1,7 @@
-import { afterAll, describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { Kinds } from '../../src/host/kinds.ts';
 import type { KubernetesObject } from '../../src/host/objects.ts';
 import type { Received } from '../support/api-server.ts';
@@ -39,10 +42,11 @@ describe('a cluster that exists', () => {
   it('is adopted by a later attempt of the same use, in one guarded write of owner, expiry and claim', async () => {
     const host = await startClusterHost();
     const leg = { name: 'lost', 'job-index': '1', ttl: '1h' };
-    await created(host.job(leg, { GITHUB_REF: 'refs/pull/7/merge' }));
+    const pullRequest = { GITHUB_REF: 'refs/pull/7/merge' };
+    await created(host.job(leg, pullRequest));
     const before = clusterOf(host, 'lost') as KubernetesObject;
     const sent = host.server.writes.length;
-    const main = await created(host.job({ ...leg, ttl: '2h' }, SECOND_ATTEMPT));
+    const main = await created(host.job({ ...leg, ttl: '2h' }, { ...SECOND_ATTEMPT, ...pullRequest }));
     expect(main.outputs['created']).toBe('false');
     expect(annotations(main, 'warning')).toEqual([]);
     const requests = host.server.writes.slice(sent);
@@ -58,7 +62,7 @@ describe('a cluster that exists', () => {
           'knest-action/server': 'github.com',
           'knest-action/repository-id': '1296269',
           'knest-action/run-id': '1658821493',
-          'knest-action/pull-request': null,
+          'knest-action/pull-request': '7',
         },
         annotations: {
           'knest-action/repository': 'octo-org/octo-repo',
@@ -101,6 +105,26 @@ describe('a cluster that exists', () => {
     const { labels, annotations: marks } = (clusterOf(host, 'pr-7') as KubernetesObject).metadata;
     expect(labels?.['knest-action/run-id']).toBe(OTHER_RUN.GITHUB_RUN_ID);
     expect(marks?.['knest-action/expires-at']).toBe(main.outputs['expires-at']);
+  });
+});
+
+describe('a lasting cluster of a pull request', () => {
+  it('is refused to a run for no pull request, and adopted for its own by a comment', async () => {
+    const host = await startClusterHost();
+    const inputs = { name: 'pr-7', ephemeral: 'false' };
+    await created(host.job(inputs, { GITHUB_REF: 'refs/pull/7/merge' }));
+    const refused = await host.job(inputs, { ...OTHER_RUN, GITHUB_REF: 'refs/heads/main' }).main();
+    expect(refused.exitCode).toBe(1);
+    expect(refused.log).toMatch(/it is for pull request 7, whose code may have changed.* {3}KNEST_OWNED_BY_OTHER$/m);
+    const event = join(mkdtempSync(join(tmpdir(), 'knest-event-')), 'event.json');
+    onTestFinished(() => rmSync(dirname(event), { recursive: true }));
+    writeFileSync(event, JSON.stringify({ issue: { number: 7, pull_request: {} } }));
+    const comment = { ...OTHER_RUN, GITHUB_REF: 'refs/heads/main', GITHUB_EVENT_PATH: event };
+    expect((await created(host.job(inputs, comment))).outputs['created']).toBe('false');
+    // A fork's workflow_run does not carry the number: the input does.
+    const given = { ...inputs, 'pull-request': '7' };
+    await created(host.job(given, { ...OTHER_RUN, GITHUB_REF: 'refs/heads/main' }));
+    expect(clusterOf(host, 'pr-7')?.metadata.labels?.['knest-action/pull-request']).toBe('7');
   });
 });
 

@@ -76,3 +76,16 @@ it('what is left for less than an hour is reported, and the run succeeds', async
   expect(result.log).toContain('knest: VirtualMachine vm waits for held; its Cluster gone is gone;');
   expect(result.log).toContain('2 to look at');
 });
+
+it('refuses an id that is not that of the repository, instead of finding nothing for ever', async () => {
+  const { metadata } = objectOf('ours', 'ours', {});
+  const marks = { 'knest-action/repository': 'octo-org/octo-repo' };
+  const clusters = [
+    { metadata: { ...metadata, annotations: marks, labels: { ...labels, 'knest-action/repository-id': '42' } } },
+  ];
+  const result = await cleanUpOn({ clusters });
+  expect(result.exitCode).toBe(1);
+  expect(annotations(result, 'error')).toEqual([
+    'GITHUB_REPOSITORY_ID is 1296269, but the clusters of octo-org/octo-repo are labelled with 42 (KNEST_RUNNER)',
+  ]);
+});

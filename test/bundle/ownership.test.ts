@@ -97,3 +97,41 @@ describe('a name that was generated', () => {
     expect(host.store.of(Kinds.cluster).map(({ metadata }) => metadata.name)).toEqual([second.outputs['name']]);
   });
 });
+
+describe('a cluster that this action did not make', () => {
+  const foreign = { apiVersion: 'cluster.x-k8s.io/v1beta2', kind: 'Cluster', metadata: { name: 'by-hand' } };
+  const COMMAND =
+    /kubectl label clusters\.cluster\.x-k8s\.io by-hand --namespace knest ((?:knest-action\/[\w-]+=[\w.]+ ?){3})/;
+
+  it.each([
+    { command: 'kubeconfig' },
+    { command: 'delete' },
+    { command: 'scale', replicas: '3:1' },
+    { command: 'create' },
+  ])('is refused to %o, with the command by which its owner hands it over', async (inputs) => {
+    const host = await startClusterHost();
+    const before = host.store.put(foreign);
+    const refused = await host.job({ name: 'by-hand', ...inputs }).main();
+    expect(refused.exitCode).toBe(1);
+    expect(refused.log).toContain('KNEST_OWNED_BY_OTHER');
+    expect(refused.log).toMatch(COMMAND);
+    expect(clusterOf(host, 'by-hand')).toEqual(before);
+  });
+
+  it('is deleted like any other once it has the labels of that command', async () => {
+    const host = await startClusterHost();
+    host.store.put(foreign);
+    const inputs = { command: 'delete', name: 'by-hand' };
+    const [, marks = ''] = COMMAND.exec((await host.job(inputs).main()).log) ?? [];
+    const labels = Object.fromEntries(
+      marks
+        .trim()
+        .split(' ')
+        .map((mark) => mark.split('=') as [string, string]),
+    );
+    host.store.put({ ...foreign, metadata: { ...foreign.metadata, labels } });
+    const deleted = await host.job(inputs).main();
+    expect(deleted.exitCode, deleted.log).toBe(0);
+    expect(clusterOf(host, 'by-hand')).toBeUndefined();
+  });
+});

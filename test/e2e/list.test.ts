@@ -57,7 +57,7 @@ describe('list', () => {
       expect.objectContaining({
         name: 'first',
         namespace,
-        state: expect.stringMatching(/^(available|provisioned)$/) as string,
+        state: expect.stringMatching(/^(ready|starting)$/) as string,
         repository: 'octo-org/octo-repo',
         runUrl: 'https://github.com/octo-org/octo-repo/actions/runs/1658821493',
         pullRequest: '17',

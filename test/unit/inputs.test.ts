@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { readAction } from '../../scripts/docs.ts';
 import { readOutcome } from '../../src/inputs.ts';
 import { problems, read, readCreate, unlikeMachines } from './given-inputs.ts';
 
@@ -29,7 +30,7 @@ describe('create', () => {
       apiAccess: 'auto',
       setKubeconfig: true,
       ephemeral: true,
-      ttlSeconds: 14_400,
+      ttlSeconds: 28_800,
       downloads: { mirror: undefined, checksumPolicy: 'require' },
     });
   });
@@ -70,7 +71,12 @@ describe('create', () => {
     });
   });
 
-  it('ends an ephemeral cluster after four hours, any other never, and both when they are asked to', () => {
+  it('lets an ephemeral cluster outlive the longest job on a hosted runner, 6 hours, and its post step', () => {
+    expect(readCreate({}).ttlSeconds).toBeGreaterThanOrEqual(7 * 3600);
+    expect(readAction().inputs['ttl']?.description).toContain('`8h`');
+  });
+
+  it('ends an ephemeral cluster after eight hours, any other never, and both when they are asked to', () => {
     expect(readCreate({ ephemeral: 'false' }).ttlSeconds).toBeUndefined();
     expect(readCreate({ ephemeral: 'false', ttl: '7d' }).ttlSeconds).toBe(604_800);
     expect(readCreate({ ttl: '90m' }).ttlSeconds).toBe(5400);
@@ -155,6 +161,8 @@ describe('one problem', () => {
     ],
     ['name', 'x'.repeat(41), `"${'x'.repeat(41)}" has 41 characters; at most 40`],
     ['namespace', ' ', 'is missing; for example knest'],
+    ['pull-request', '#17', '"#17" is not the number of a pull request; for example 17'],
+    ['pull-request', '0', '"0" is not the number of a pull request; for example 17'],
     ['timeout', '20', '"20" is no duration; for example 90s, 20m, 4h or 1h30m'],
     ['timeout', ' ', 'is missing; for example 20m'],
     ['ttl', '0h', '"0h" is no duration; for example 90s, 20m, 4h or 1h30m'],

@@ -1,5 +1,6 @@
 import { globSync, readFileSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { readAction } from '../../scripts/docs.ts';
@@ -118,6 +119,40 @@ describe.each(templates)('%s, a template', (file) => {
     for (const job of jobs.filter((candidate) => !reached.includes(candidate))) {
       expect(job.if).toContain("event_name == 'pull_request'");
     }
+  });
+});
+
+describe('docs/oidc/authentication.yaml', () => {
+  interface Configuration {
+    readonly jwt: readonly [{ readonly claimValidationRules: readonly { readonly expression: string }[] }];
+  }
+  const [{ claimValidationRules }] = (parse(text('docs/oidc/authentication.yaml')) as Configuration).jwt;
+  /** Whether a job gets in. What these rules use of CEL means the same in JavaScript. */
+  const letsIn = (eventName: string, workflow: string, repository = 'octocat/hello'): boolean => {
+    const claims = {
+      repository,
+      repository_owner_id: '583231',
+      event_name: eventName,
+      job_workflow_ref: `octocat/hello/.github/workflows/${workflow}@refs/heads/main`,
+    };
+    return claimValidationRules.every(({ expression }) => runInNewContext(expression, { claims }) === true);
+  };
+
+  it.each(templates)('lets in the jobs of %s, by each of its events', (file) => {
+    const { on } = parse(text(file)) as Workflow;
+    for (const event of Object.keys(on)) expect(letsIn(event, basename(file)), event).toBe(true);
+  });
+
+  it.each(['other.yml', 'not-pull-request-environment.yml', 'pull-request-environment.yml.yml'])(
+    'lets in pull_request_target for no other workflow: %s',
+    (workflow) => {
+      expect(letsIn('pull_request_target', workflow)).toBe(false);
+      expect(letsIn('push', workflow)).toBe(true);
+    },
+  );
+
+  it('lets in no workflow of that name that another repository brings', () => {
+    expect(letsIn('pull_request_target', 'pull-request-environment.yml', 'octocat/other')).toBe(false);
   });
 });
 

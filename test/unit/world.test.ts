@@ -65,6 +65,52 @@ describe('readJob', () => {
     expect(readJob({ ...base, GITHUB_EVENT_PATH: directory }).pullRequest).toBeUndefined();
   });
 
+  const runOf = (event: string, ...numbers: number[]): object => ({
+    event,
+    pull_requests: numbers.map((number) => ({ number, base: { repo: { id: 4711 } } })),
+  });
+
+  it.each<[string, string | undefined, object]>([
+    ['a comment on a pull request', '17', { issue: { number: 17, pull_request: { url: 'https://…' } } }],
+    ['a comment on an issue', undefined, { issue: { number: 17 } }],
+    ['a comment on an issue, as a null', undefined, { issue: { number: 17, pull_request: null } }],
+    ['a review', '17', { pull_request: { number: 17 }, review: {} }],
+    ['the run of a pull request', '17', { workflow_run: runOf('pull_request', 17) }],
+    ['the run of a pull request of a fork', undefined, { workflow_run: runOf('pull_request') }],
+    ['the run of a pull request, one of two of its branch', undefined, { workflow_run: runOf('pull_request', 17, 18) }],
+    ['the run of a push to a branch with a pull request', undefined, { workflow_run: runOf('push', 17) }],
+    ['the run of a scheduled workflow', undefined, { workflow_run: runOf('schedule') }],
+    [
+      'the run of a branch with a pull request elsewhere, too',
+      '17',
+      {
+        workflow_run: {
+          event: 'pull_request',
+          pull_requests: [
+            { number: 3, base: { repo: { id: 1 } } },
+            { number: 17, base: { repo: { id: 4711 } } },
+          ],
+        },
+      },
+    ],
+    ['a run without a list', undefined, { workflow_run: { event: 'pull_request', pull_requests: null } }],
+  ])('knows for %s the pull request %s', (_what, number, event) => {
+    const file = eventOf(JSON.stringify({ repository: { id: 4711 }, ...event }));
+    const job = { ...env, GITHUB_REF: 'refs/heads/main', GITHUB_EVENT_PATH: file };
+    expect(readJob(job).pullRequest).toBe(number);
+    // The input says what the event does not, and never anything else.
+    expect(readJob(job, '17').pullRequest).toBe('17');
+  });
+
+  it('refuses an input that contradicts the event', () => {
+    expect(() => readJob(env, '18')).toThrow(
+      expect.objectContaining({
+        code: 'KNEST_INPUT',
+        evidence: ['pull-request: is 18, but this run is for pull request 17; leave it out'],
+      }),
+    );
+  });
+
   it('makes a label of the repository where there is no id', () => {
     expect(readJob({ ...env, GITHUB_REPOSITORY_ID: undefined }).repositoryId).toBe('acme.shop');
     const longNamed = { ...env, GITHUB_REPOSITORY_ID: undefined, GITHUB_REPOSITORY: `acme/${'shop-'.repeat(20)}` };
@@ -84,7 +130,10 @@ describe('readJob', () => {
     ['GITHUB_REPOSITORY_ID is empty', { GITHUB_REPOSITORY_ID: '' }],
     ['GITHUB_REPOSITORY_ID is empty', { GITHUB_REPOSITORY_ID: undefined, GITHUB_REPOSITORY: undefined }],
     ['GITHUB_REPOSITORY_ID is empty', { GITHUB_REPOSITORY_ID: undefined, GITHUB_REPOSITORY: '4711' }],
-    ['GITHUB_REPOSITORY_ID is not usable as the value of a label', { GITHUB_REPOSITORY_ID: '47 11' }],
+    ...['47 11', 'acme/shop', '0x4711', '-1', '${{ github.repository_id }}'].map((id): [string, NodeJS.ProcessEnv] => [
+      'GITHUB_REPOSITORY_ID is not a number',
+      { GITHUB_REPOSITORY_ID: id },
+    ]),
     ['GITHUB_RUN_ID is empty', { GITHUB_RUN_ID: '' }],
     ['GITHUB_SERVER_URL is empty', { GITHUB_SERVER_URL: '' }],
     ['GITHUB_SERVER_URL is empty', { GITHUB_SERVER_URL: 'github.com' }],

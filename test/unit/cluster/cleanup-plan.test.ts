@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isDue, judge, openQuestions, type CleanupRules } from '../../../src/cluster/cleanup-plan.ts';
+import {
+  checkRepositoryId,
+  isDue,
+  judge,
+  openQuestions,
+  type CleanupRules,
+} from '../../../src/cluster/cleanup-plan.ts';
 import { fleetCluster } from '../../../src/cluster/fleet.ts';
 import { Annotations, Labels } from '../../../src/cluster/identity.ts';
 import type { Metadata } from '../../../src/host/objects.ts';
@@ -197,5 +203,37 @@ describe('in any fleet', () => {
       }),
       { numRuns: 1000 },
     );
+  });
+});
+
+describe('the id of the repository', () => {
+  const of = (repository: string, repositoryId: string, server = 'github.com') =>
+    clusterWith({
+      labels: { [Labels.repositoryId]: repositoryId, [Labels.server]: server },
+      annotations: { [Annotations.repository]: repository },
+    });
+  const check =
+    (...clusters: ReturnType<typeof of>[]) =>
+    () =>
+      checkRepositoryId(clusters, 'acme/shop', rules);
+
+  it('is wrong when all clusters of the name have another', () => {
+    expect(check(of('acme/shop', '42'), of('else/where', '7'))).toThrow(
+      expect.objectContaining({
+        code: 'KNEST_RUNNER',
+        problem: 'GITHUB_REPOSITORY_ID is 4711, but the clusters of acme/shop are labelled with 42',
+        evidence: ['knest/knest-1-1-test'],
+      }),
+    );
+  });
+
+  it.each([
+    ['there is no cluster', []],
+    ['there are those of others alone', [of('else/where', '42')]],
+    ['one has it', [of('acme/shop', '42'), of('acme/shop', '4711')]],
+    ['one has it under the name that the repository had before', [of('acme/shop', '42'), of('acme/store', '4711')]],
+    ['the name is that of a repository on another server', [of('acme/shop', '42', 'ghe.example.com')]],
+  ])('is not known to be wrong when %s', (_what, clusters) => {
+    expect(check(...clusters)).not.toThrow();
   });
 });

@@ -166,8 +166,8 @@ describe('a manifest', () => {
   it.each([
     ['empty', '# nothing\n', 'it has no objects'],
     ['no YAML', 'a: [', 'Flow sequence'],
-    ['not of Kubernetes', `${OWN}---\nfoo: bar\n`, 'its document 2 lacks apiVersion, kind or metadata.name'],
-    ['a text', 'hello\n', 'its document 1 lacks apiVersion, kind or metadata.name'],
+    ['not of Kubernetes', `${OWN}---\nfoo: bar\n`, 'document 2 has no apiVersion'],
+    ['a text', 'hello\n', 'document 1 is a string, not an object'],
   ])('that is %s is one bad input', async (_what, text, reason) => {
     const path = file(text);
     const { evidence, ...failure } = (await rejection(preparing({ kind: 'file', path }).cni)) as {

@@ -137,6 +137,11 @@ describe('judgeExisting', () => {
     ['of another run that outlives it', use(lasting, { runId: '1' }), use(lasting)],
     ['of another job that outlives it', use(lasting, { jobName: 'other' }), use(lasting)],
     ['of the same attempt that outlives it', use(lasting), use(lasting)],
+    [
+      'of another run for the same pull request',
+      use(lasting, { runId: '1', ...pullRequest }),
+      use(lasting, pullRequest),
+    ],
   ])('adopts one %s', (_what, theirs, ours) => {
     expect(judgeExisting(made(theirs), ours, 'f')).toBe('adopt');
   });
@@ -159,6 +164,37 @@ describe('judgeExisting', () => {
       refused: expect.stringMatching(/^another use of the action owns it \(.*runs\/\d+\)$/) as string,
       next: expect.stringContaining('command: kubeconfig') as string,
     });
+  });
+
+  it.each<[string, Partial<Job>, Partial<Job>, string, RegExp]>([
+    [
+      'of a pull request to a run for none',
+      pullRequest,
+      {},
+      'it is for pull request 17, whose code may have changed anything in it',
+      /^choose another name; .* set pull-request: 17$/,
+    ],
+    [
+      'of a pull request to a run for another',
+      pullRequest,
+      { pullRequest: '170' },
+      'it is for pull request 17, whose code may have changed anything in it',
+      /^choose another name; .* set pull-request: 17$/,
+    ],
+    [
+      'of a run for no pull request to one for a pull request',
+      {},
+      pullRequest,
+      'it is for no pull request, while this run is for pull request 17',
+      /command: kubeconfig/,
+    ],
+  ])('refuses one %s, also by a later attempt', (_what, theirs, ours, refused, next) => {
+    for (const inputs of [lasting, {}]) {
+      expect(judgeExisting(made(use(inputs, theirs)), use(inputs, { ...later, ...ours }), 'f')).toEqual({
+        refused: expect.stringContaining(refused) as string,
+        next: expect.stringMatching(next) as string,
+      });
+    }
   });
 
   it('refuses one whose end would change with its owner', () => {

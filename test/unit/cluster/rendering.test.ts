@@ -10,7 +10,7 @@ const template = { text: 'kind: List', origin: 'ConfigMap store/large' };
 const env = { TEAM: 'blue', GITHUB_TOKEN: 'secret', ACTIONS_ID_TOKEN_REQUEST_TOKEN: 'secret' };
 
 /** Renders by a clusterctl that ends so. */
-async function render(result: Partial<ProcessResult>): Promise<string> {
+async function render(result: Partial<ProcessResult>, text = template.text): Promise<string> {
   const unused = (): never => expect.unreachable();
   const world = {
     run: unused,
@@ -26,7 +26,7 @@ async function render(result: Partial<ProcessResult>): Promise<string> {
     }
   }
   const clusterctl = new Stub(world, new Downloader(fromGithub, downloadWorld('/nowhere')), 'v1.14.2', []);
-  return renderTemplate(clusterctl, template, {}, env);
+  return renderTemplate(clusterctl, { ...template, text }, {}, env);
 }
 
 describe('renderTemplate', () => {
@@ -60,6 +60,15 @@ describe('renderTemplate', () => {
       evidence: ['yaml: line 7: did not find expected key'],
     });
     expect(String(failure)).not.toContain('s3cret');
+  });
+
+  it('names the document that is YAML, but not an object', async () => {
+    const stderr = `Error: failed to parse yaml: failed to unmarshal the 2nd yaml document: "s3cret": error unmarshaling JSON: while decoding JSON: json: cannot unmarshal string into Go value\n`;
+    const text = 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${CLUSTER_NAME}\n---\ns3cret\n';
+    expect(await rejection(render({ exitCode: 1, stderr }, text))).toMatchObject({
+      code: 'KNEST_TEMPLATE',
+      problem: 'the template cannot be used: document 2 is a string, not an object',
+    });
   });
 
   it('has the last lines of any other failure', async () => {

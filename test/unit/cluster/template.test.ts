@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { variables } from '../../../src/cluster/template.ts';
+import { parseTemplate, variables } from '../../../src/cluster/template.ts';
 import { parseManifest } from '../../../src/host/manifest.ts';
 import type { KubernetesObject } from '../../../src/host/objects.ts';
 import { readCreate, unlikeMachines } from '../given-inputs.ts';
@@ -86,5 +86,20 @@ describe('variables', () => {
   it('are all used by the template for virtink', () => {
     const used = usedBy(template('virtink'));
     expect(set.filter((name) => !used.includes(name))).toEqual([]);
+  });
+});
+
+describe('a rendered template', () => {
+  it.each([
+    ['document 1 is a string, not an object', 'hello'],
+    ['document 2 (ConfigMap) has no metadata', 'apiVersion: v1\nkind: A\nmetadata: { name: a }\n---\n---\napiVersion: v1\nkind: ConfigMap'],
+    [
+      'document 1 (ConfigMap) has a generateName, but must have a name that is known',
+      'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  generateName: a-',
+    ],
+  ])('is refused with the number of the document: %s', (message, text) => {
+    expect(() => parseTemplate(text)).toThrow(
+      expect.objectContaining({ code: 'KNEST_TEMPLATE', problem: `the template cannot be used: ${message}` }),
+    );
   });
 });

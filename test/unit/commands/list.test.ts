@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { FleetCluster } from '../../../src/cluster/fleet.ts';
-import { describeCluster } from '../../../src/commands/list.ts';
+import { describeCluster, type ListedCluster } from '../../../src/commands/list.ts';
 
 const now = Date.parse('2026-11-24T10:00:00Z');
-const cluster: FleetCluster = {
+const cluster: ListedCluster = {
+  state: 'ready',
   name: 'pr-7',
   namespace: 'knest',
   uid: 'u-1',
@@ -25,12 +25,12 @@ const cluster: FleetCluster = {
 };
 
 describe('describeCluster', () => {
-  const row = (parts: Partial<FleetCluster>): readonly string[] => describeCluster({ ...cluster, ...parts }, now);
+  const row = (parts: Partial<ListedCluster>): readonly string[] => describeCluster({ ...cluster, ...parts }, now);
 
   it('is a row of where, how, how old, until when and whose', () => {
     expect(row({})).toEqual([
       'knest/pr-7',
-      'available',
+      'ready',
       '1h30m',
       'in 2h',
       'acme/shop',
@@ -40,11 +40,13 @@ describe('describeCluster', () => {
   });
 
   it.each([
-    [{ deleting: true, deletionRequestedAt: '2026-11-24T08:00:00Z' }, 'deleting for 2h'],
-    [{ conditions: { Available: 'False' } }, 'provisioned'],
-    [{ conditions: {}, phase: 'Failed' }, 'failed'],
-    [{ conditions: {}, phase: undefined }, 'new'],
-  ])('tells the state of %j', (parts, state) => {
+    [{ state: 'deleting', deletionRequestedAt: '2026-11-24T08:00:00Z' }, 'deleting for 2h'],
+    [
+      { state: 'failing', code: 'KNEST_IMAGE_PULL', problem: 'the image cannot be pulled' },
+      'failing (KNEST_IMAGE_PULL)',
+    ],
+    [{ state: 'no CNI' }, 'no CNI'],
+  ] as const)('tells the state of %j', (parts, state) => {
     expect(row(parts)[1]).toBe(state);
   });
 

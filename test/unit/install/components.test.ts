@@ -124,7 +124,6 @@ describe('clusterctlAsset', () => {
     ['linux', 'arm64', 'clusterctl-linux-arm64'],
     ['darwin', 'x64', 'clusterctl-darwin-amd64'],
     ['darwin', 'arm64', 'clusterctl-darwin-arm64'],
-    ['win32', 'x64', 'clusterctl-windows-amd64.exe'],
   ] as const)('for %s on %s is %s', (platform, arch, name) => {
     expect(clusterctlAsset('v1.14.2', platform, arch)).toEqual({
       repository: 'kubernetes-sigs/cluster-api',
@@ -144,7 +143,7 @@ describe('allAssets', () => {
   it('are all that installing takes, clusterctl for each runner, the known CNIs and templates', () => {
     const needed = knownComponents(versions).flatMap(assetsOf).map(assetKey);
     const programs = keys.filter((key) => key.includes('/clusterctl-'));
-    expect(programs).toHaveLength(5);
+    expect(programs).toHaveLength(4);
     const cnis = Object.values(CNI_RELEASES).map(({ asset }) => assetKey(asset));
     const templates = virtinkTemplates('v0.7.0').map(assetKey);
     expect([...keys].sort()).toEqual([...new Set([...needed, ...programs, ...cnis, ...templates])].sort());

@@ -37,16 +37,9 @@ describe('ReleaseDigests', () => {
       release({ name: 'other' }),
       {},
       'release v1.2.3 of acme/tool has no asset tool',
-      'check the version inputs',
+      undefined,
     ],
-    [
-      'no release',
-      404,
-      '{}',
-      {},
-      'https://api.github.com refused the request: it answers 404 Not Found',
-      'check the version inputs',
-    ],
+    ['no release', 404, '{}', {}, 'there is no release v1.2.3 of acme/tool', undefined],
     [
       'a release that is older than digests',
       200,
@@ -80,6 +73,22 @@ describe('ReleaseDigests', () => {
       'run the job again later, or pass the sums of the assets in checksums-file',
     ],
     [
+      'too many requests in too short a time',
+      403,
+      '{}',
+      { token: 't', headers: { 'retry-after': '60', 'x-ratelimit-remaining': '4000' } },
+      'https://api.github.com answers no more requests for now (rate limit)',
+      'run the job again later, or pass the sums of the assets in checksums-file',
+    ],
+    [
+      'a proxy that lets nobody there',
+      403,
+      '<html>secret</html>',
+      {},
+      'https://api.github.com refused the request: it answers 403 Forbidden',
+      'check what the proxy of this runner lets through, or pass the sums of the assets in checksums-file',
+    ],
+    [
       'a bad token',
       401,
       '{}',
@@ -96,6 +105,18 @@ describe('ReleaseDigests', () => {
       'check HTTPS_PROXY and NO_PROXY, or pass the sums of the assets in checksums-file',
     ],
   ])('says why there is none, and what to do: %s', async (_what, status, data, options, problem, next) => {
-    expect(await find(status, data, options)).toEqual({ problem, next });
+    expect(await find(status, data, options)).toEqual({ problem, ...(next !== undefined && { next }) });
   });
+
+  it('says that nobody answers, which is another thing than a refusal', async () => {
+    const agent = new MockAgent();
+    agent.disableNetConnect();
+    const refused = Object.assign(new Error('connect ECONNREFUSED 192.0.2.1:443'), { code: 'ECONNREFUSED' });
+    agent.get('https://api.github.com').intercept({ path: /./ }).replyWithError(refused).persist();
+    const digests = new ReleaseDigests(new Web(new AbortController().signal, agent), undefined);
+    expect(await digests.find(asset)).toEqual({
+      problem: 'https://api.github.com does not answer: connect ECONNREFUSED 192.0.2.1:443',
+      next: 'check HTTPS_PROXY and NO_PROXY, or pass the sums of the assets in checksums-file',
+    });
+  }, 10_000);
 });

@@ -47,7 +47,7 @@ describe('the digests of GitHub', () => {
       code: 'KNEST_CHECKSUM',
       problem: 'no known checksum for acme/tool/v9.9.9/tool-linux-amd64',
       evidence: ['release v9.9.9 of acme/tool has no asset tool-linux-amd64'],
-      next: 'check the version inputs',
+      next: 'check the version inputs: this release, or this file of it, does not exist',
     });
     expect(received).toEqual([]);
     expect(existsSync(join(directory, 'tool'))).toBe(false);

@@ -54,15 +54,16 @@ describe('a mirror with sums', () => {
     expect(await rejection(downloader.file(asset, 'tool'))).toMatchObject({
       code: 'KNEST_DOWNLOAD',
       problem: `${url}${PATH}.sha256 cannot be downloaded: it answers 404 Not Found`,
+      next: 'put the sum beside the file on the mirror, as sha256sum writes it, or pass it in checksums-file',
     });
     expect(received.map(({ path }) => path)).toEqual([`${PATH}.sha256`]);
   });
 
-  it('that lacks the asset is told with advice about the version', async () => {
+  it('that lacks the asset is told with advice about the mirror and the version', async () => {
     const { downloader } = await downloading({ [`${PATH}.sha256`]: sumOf(BYTES) });
     expect(await rejection(downloader.file(asset, 'tool'))).toMatchObject({
       code: 'KNEST_DOWNLOAD',
-      next: 'check the version inputs: this release, or this file of it, does not exist',
+      next: 'put it on the mirror under this path, or check the version inputs',
     });
   });
 });
@@ -125,6 +126,15 @@ describe('a file that the user names by its address', () => {
     const { downloader } = await downloading({});
     expect(await rejection(downloader.webFile(file(sumOf(BYTES)), 't.yaml'))).toMatchObject({
       code: 'KNEST_DOWNLOAD',
+      next: 'put it on the mirror under this path, or check the address',
+    });
+  });
+
+  it('that no release has is told with advice about the address, not about a version', async () => {
+    const { downloader } = await downloading({}, { checksumPolicy: 'require' });
+    const named: WebFile = { kind: 'url', url: `https://github.com${PATH}`, sha256: undefined };
+    expect(await rejection(downloader.webFile(named, 'tool'))).toMatchObject({
+      code: 'KNEST_CHECKSUM',
       next: 'check the address: there is no such file',
     });
   });

@@ -65,6 +65,19 @@ describe('docs/rbac', () => {
     }
   });
 
+  it('grants list for all namespaces what it asks for in one, in the file that the error names', () => {
+    const asked = [
+      'clusters.cluster.x-k8s.io',
+      'machines.cluster.x-k8s.io',
+      'virtualmachines.virt.virtink.smartx.com',
+      'pods.',
+    ];
+    expect([...granted('rbac/list.yaml')].sort()).toEqual(asked.map((what) => `list ${what}`).sort());
+    for (const grant of granted('rbac/list.yaml')) expect(granted('rbac/namespace.yaml')).toContain(grant);
+    const error = readFileSync(new URL('../src/commands/list.ts', docs), 'utf8');
+    expect(error).toContain('bind docs/rbac/list.yaml of knest-action');
+  });
+
   it('grants what installing checks, in the file that the error names', () => {
     const needed = installPermissions();
     expect(needed.length).toBeGreaterThan(10);
