@@ -3,7 +3,7 @@ import { readAccess, type AccessInputs } from './access.ts';
 import { readCni, type CniInput } from './cni.ts';
 import { MAX_NAME_LENGTH, readCommon, type CommonInputs } from './common.ts';
 import { readDownloads, type DownloadInputs } from './downloads.ts';
-import { readControlPlaneCount, readMachine, type MachineInputs } from './machines.ts';
+import { readControlPlaneCount, readMachine, readWorkerCount, type MachineInputs } from './machines.ts';
 import { readNetworks, type NetworkInputs } from './networks.ts';
 import { readLifetime, type LifetimeInputs } from './persistent.ts';
 import type { InputReader } from './reader.ts';
@@ -55,7 +55,7 @@ export function readCreate(reader: InputReader): CreateInputs {
     reader.problem('persistent', 'needs infrastructure: virtink');
   const rootfs = `smartxworks/capch-rootfs-${persistent ? 'cdi-' : ''}${kubernetesVersion.text}`;
   const controlPlane = readMachine(reader, 'control-plane', readControlPlaneCount(reader), rootfs);
-  const workers = readMachine(reader, 'worker', reader.integer('worker-machine-count', 0, 1000), rootfs);
+  const workers = readMachine(reader, 'worker', readWorkerCount(reader), rootfs);
   const lifetime = readLifetime(reader, persistent, controlPlane.count + workers.count);
   const inputs = {
     ...cluster,

@@ -167,7 +167,7 @@ describe('one problem', () => {
     ],
     ['cluster-api-version', 'v1.10.4', 'v1.10.4 has no v1beta2 API; v1.11 to v1.15'],
     ['cluster-api-version', 'main', '"main" is no version'],
-    ['control-plane-machine-count', '2', '2 is even; etcd needs an odd number: 1, 3 or 5'],
+    ['control-plane-machine-count', '2', 'etcd needs an odd number of control-plane machines, from 1 to 9, not 2'],
     ['control-plane-machine-count', '0', '"0" is no whole number from 1 to 9'],
     ['worker-machine-count', '-1', '"-1" is no whole number from 0 to 1000'],
     ['worker-machine-cpu-cores', '1.5', '"1.5" is no whole number from 1 to 256'],
@@ -234,7 +234,7 @@ describe('several inputs together', () => {
     };
     expect(problems(given)).toEqual([
       'host-kubeconfig-file: is set together with host-kubeconfig; set one of them',
-      'control-plane-machine-count: 2 is even; etcd needs an odd number: 1, 3 or 5',
+      'control-plane-machine-count: etcd needs an odd number of control-plane machines, from 1 to 9, not 2',
       'worker-machine-memory-size: "4GB" is no Kubernetes quantity; "4Gi" or "4G"',
       'service-cidr: 10.85.7.0/24 overlaps pod-network-cidr (10.85.0.0/16)',
     ]);
