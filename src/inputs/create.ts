@@ -43,7 +43,8 @@ interface ClusterInputs extends CommonInputs, AccessInputs, NetworkInputs, Templ
 export function readCreate(reader: InputReader): CreateInputs {
   const cluster = {
     command: 'create' as const,
-    name: reader.optionalName('name', MAX_NAME_LENGTH),
+    // A Service of the host has the name of the cluster, whichever engine makes it.
+    name: reader.optionalName('name', { maxLength: MAX_NAME_LENGTH, first: 'letter' }),
     jobIndex: /^\d+$/.exec(reader.optional('job-index') ?? '')?.[0],
     ...readCommon(reader),
   };

@@ -1,6 +1,7 @@
 import { inputError } from '../errors.ts';
 import { parseCidr, type Cidr } from '../values/cidr.ts';
 import { parseDuration } from '../values/duration.ts';
+import { nameProblem, type NameForm } from '../values/object-name.ts';
 import { parseBytes, suggestQuantity } from '../values/quantity.ts';
 import { quotedAddress } from '../values/url-credentials.ts';
 import { parseVersion, type Version } from '../values/version.ts';
@@ -16,8 +17,6 @@ export function inputsIn(env: NodeJS.ProcessEnv): GetInput {
 /** The default in action.yml of an input for which it matters whether it is given and blank, or not given at all. */
 export const NOT_GIVEN = 'not-given';
 
-/** Kubernetes' own rule for names that become DNS labels (RFC 1123). */
-const DNS_LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 /** Roughly the reference grammar of github.com/distribution/reference: enough to catch a typing error. */
 const IMAGE = /^[a-z0-9][\w.:/-]*(?:@sha256:[a-f0-9]{64})?$/i;
 
@@ -62,17 +61,11 @@ export class InputReader {
     return text ?? '';
   }
 
-  /** A name that Kubernetes takes for a namespace or a cluster; undefined when blank. */
-  optionalName(input: string, maxLength: number): string | undefined {
+  /** A name that Kubernetes takes for an object of that form; undefined when blank. */
+  optionalName(input: string, form: NameForm): string | undefined {
     const text = this.optional(input);
-    if (text !== undefined && !DNS_LABEL.test(text)) {
-      this.problem(
-        input,
-        `"${text}" is no DNS-1123 label: lower-case letters, digits and "-", starting and ending with a letter or digit`,
-      );
-    } else if (text !== undefined && text.length > maxLength) {
-      this.problem(input, `"${text}" has ${text.length} characters; at most ${maxLength}`);
-    }
+    const problem = text === undefined ? undefined : nameProblem(text, form);
+    if (problem !== undefined) this.problem(input, problem);
     return text;
   }
 

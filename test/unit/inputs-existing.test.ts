@@ -15,6 +15,13 @@ describe('delete', () => {
     });
   });
 
+  it.each(['delete', 'scale', 'kubeconfig'])(
+    '%s takes a name that create refuses, since others may have made it',
+    (command) => {
+      expect(problems({ command, name: '1234', replicas: '3:2' })).toEqual([]);
+    },
+  );
+
   it('does not mind what is meant for create', () => {
     expect(problems({ command: 'delete', name: 'pr-17', 'worker-machine-count': 'many' })).toEqual([]);
   });
