@@ -21,6 +21,20 @@ export const NOT_GIVEN = 'not-given';
 const IMAGE = /^[a-z0-9][\w.:/-]*(?:@sha256:[a-f0-9]{64})?$/i;
 
 /**
+ * What to write instead of a version that is cut short. YAML reads 1.30 without quotes as the number 1.3, which is all
+ * that the runner passes on: only the author knows which of the two was meant.
+ */
+function versionAdvice(text: string): string {
+  const [, v = '', major = '', minor] = /^(v?)(\d{1,4})(?:\.(\d{1,4}))?$/.exec(text) ?? [];
+  if (major === '') return '';
+  const example = `; for example ${major}.${minor ?? '0'}.0`;
+  // No minor version of today has three digits, and a text with a v is not a number.
+  if (v !== '' || (minor ?? '').length > 1) return example;
+  const written = `${major}.${minor ?? ''}0`;
+  return `${example}; if the workflow has ${written}, it lacks quotes: YAML reads that as ${text}, so write '${written}.0'`;
+}
+
+/**
  * Reads inputs one by one and keeps every problem, so that a user mends all of them at once.
  * After a problem the value returned is a placeholder: call `finish` before using any.
  */
@@ -136,10 +150,7 @@ export class InputReader {
   version(input: string): Version {
     const text = this.required(input, 'for example 1.36.3');
     const version = parseVersion(text);
-    if (version === undefined && text !== '') {
-      const guess = /^v?(\d+\.\d+)$/.exec(text)?.[1];
-      this.problem(input, `"${text}" is no version${guess === undefined ? '' : `; for example ${guess}.0`}`);
-    }
+    if (version === undefined && text !== '') this.problem(input, `"${text}" is no version${versionAdvice(text)}`);
     return version ?? { major: 0, minor: 0, patch: 0, text: '0.0.0' };
   }
 

@@ -165,6 +165,19 @@ describe('one problem', () => {
     ['timeout', ' ', 'is missing; for example 20m'],
     ['ttl', '0h', '"0h" is no duration; for example 90s, 20m, 4h or 1h30m'],
     ['kubernetes-version', '1.36', '"1.36" is no version; for example 1.36.0'],
+    // As the runner passes on `kubernetes-version: 1.30`, `v1.30`, and `cluster-api-version: 1.0` and `1.10`.
+    [
+      'kubernetes-version',
+      '1.3',
+      `"1.3" is no version; for example 1.3.0; if the workflow has 1.30, it lacks quotes: YAML reads that as 1.3, so write '1.30.0'`,
+    ],
+    ['kubernetes-version', 'v1.3', '"v1.3" is no version; for example 1.3.0'],
+    [
+      'virtink-version',
+      '1',
+      `"1" is no version; for example 1.0.0; if the workflow has 1.0, it lacks quotes: YAML reads that as 1, so write '1.0.0'`,
+    ],
+    ['cluster-api-version', '1.1', expect.stringMatching(/ has 1\.10, it lacks quotes: .* write '1\.10\.0'$/)],
     ['kubernetes-version', 'latest', '"latest" is no version'],
     [
       'cluster-api-version',
