@@ -37,6 +37,8 @@ interface ClusterInputs extends CommonInputs, AccessInputs, NetworkInputs, Templ
   readonly keepOnFailure: boolean;
   /** Seconds until anyone may delete the cluster; undefined when it never expires. */
   readonly ttlSeconds: number | undefined;
+  /** Seconds until anyone may delete a cluster that outlives its job, but that this create has not handed over. */
+  readonly unsettledTtlSeconds: number;
 }
 
 /** Reads what `create` is asked. */
@@ -73,6 +75,8 @@ export function readCreate(reader: InputReader): CreateInputs {
     ...lifetime,
     keepOnFailure: reader.boolean('keep-on-failure'),
     ttlSeconds: reader.optionalDuration('ttl') ?? (lifetime.ephemeral ? EPHEMERAL_TTL_SECONDS : undefined),
+    // Longer than the create itself can take.
+    unsettledTtlSeconds: Math.max(EPHEMERAL_TTL_SECONDS, cluster.timeoutSeconds + 3600),
   };
   return { ...inputs, cni: readCni(reader, downloads, inputs.podNetworkCidr) };
 }

@@ -119,4 +119,5 @@ export const identity: ClusterIdentity = {
     'knest-action/claim': 'c1a1',
   },
   expiresAt: undefined,
+  unsettled: {},
 };
