@@ -7,7 +7,8 @@ import { installPermissions, permissionsOf, type Feature } from '../cluster/perm
 import type { Template } from '../cluster/rendering.ts';
 import type { Connection } from '../host/connect.ts';
 import { felixDrops } from '../host/felix.ts';
-import { checkDefaultStorageClass, checkPermissions, hostNetworks } from '../host/preflight.ts';
+import { describeAssumed, hostNetworks } from '../host/networks.ts';
+import { checkDefaultStorageClass, checkPermissions } from '../host/preflight.ts';
 import type { CreateInputs } from '../inputs.ts';
 import { requiredComponents, type Component } from '../install/components.ts';
 import type { Downloader } from '../install/download.ts';
@@ -62,8 +63,9 @@ export async function preflight(
       await checkDefaultStorageClass(client);
       await checkAddressesFree(client, cluster, inputs.machineAddresses);
     }
-    const isKnown = used.pods.length + used.services.length > 0;
-    const state = isKnown ? 'free' : "(the host's own may not be read)";
+    const assumed = describeAssumed(used.assumed);
+    if (assumed !== undefined) step.line(assumed);
+    const state = assumed === undefined ? 'free' : 'not known to be used';
     const ranges = `CIDRs ${networks.pods.text} and ${networks.services.text} ${state}`;
     return { value: { networks, components, inventory, template }, result: `permissions, ${ranges}, ${text}` };
   });

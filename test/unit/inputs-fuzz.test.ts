@@ -152,7 +152,8 @@ interface Surroundings {
 
 /** All that create decides on before its first write must be something that Kubernetes and the template take. */
 function expectPlan(create: CreateInputs, { host, job }: Surroundings): void {
-  const used = { pods: host.pods.map(cidr), services: host.services.map(cidr) };
+  const assumed = { pods: [], services: [] };
+  const used = { pods: host.pods.map(cidr), services: host.services.map(cidr), nodes: [], assumed };
   const networks = chooseNetworks(create, used);
   const { name, owner, expiresAt } = identify(create, readJob(job), Date.now());
   // It becomes the name of a Service.

@@ -123,7 +123,10 @@ describe('a load balancer', () => {
   const access = async (from: number, signal: AbortSignal): Promise<unknown> => {
     let asked = 0;
     const { client } = await clientOf((response, _number, { path }) => {
-      if (!path.endsWith('/services/pr')) { refuse(response, 404); return; }
+      if (!path.endsWith('/services/pr')) {
+        refuse(response, 404);
+        return;
+      }
       asked += 1;
       const ingress = asked < from ? [] : [{ ip: '127.0.0.1' }];
       const spec = { type: 'LoadBalancer', ports: [{ port: 1 }] };
