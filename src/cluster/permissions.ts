@@ -151,7 +151,11 @@ export const HOST_READER_RULES: readonly Rule[] = [
     ['list'],
     [Kinds.customResourceDefinition, Kinds.provider, Kinds.deployment, Kinds.daemonSet],
   ),
-  rule('to see which addresses the host uses, and by which it is reached', ['list'], [Kinds.node, Kinds.serviceCidr]),
+  rule(
+    'to see which addresses the host uses, by which it is reached, and how large its nodes are',
+    ['list'],
+    [Kinds.node, Kinds.serviceCidr],
+  ),
   rule('to see which addresses the host uses', ['get'], [Kinds.configMap], [], { names: ['kubeadm-config'] }),
   rule('to see which addresses the pools of other clusters have', ['list'], [Kinds.ipPool]),
   rule('to see whether disks can be made', ['list'], [Kinds.storageClass]),

@@ -1,4 +1,5 @@
 import { checkAddressesFree } from '../cluster/addresses.ts';
+import { checkCapacity } from '../cluster/capacity.ts';
 import { fetchTemplate } from '../cluster/custom-template.ts';
 import { checkEncapsulation } from '../cluster/encapsulation.ts';
 import type { ClusterIdentity } from '../cluster/identity.ts';
@@ -32,7 +33,7 @@ const NOT_READ = { text: 'what is installed may not be read and is taken for com
 /**
  * Looks before anything is written: that these credentials may do what is needed, that ranges, addresses and storage
  * suit, and what is missing. Errors: KNEST_PERMISSION, KNEST_INPUT, KNEST_HOST_NETWORK, KNEST_STORAGE_CLASS,
- * KNEST_ADDRESS_POOL, KNEST_UNSUPPORTED_VERSION, KNEST_TEMPLATE, KNEST_INSTALL.
+ * KNEST_ADDRESS_POOL, KNEST_UNSCHEDULABLE, KNEST_UNSUPPORTED_VERSION, KNEST_TEMPLATE, KNEST_INSTALL.
  */
 export async function preflight(
   { client }: Connection,
@@ -59,6 +60,9 @@ export async function preflight(
     const permissions = permissionsOf('create', inputs.namespace, featuresOf(inputs));
     await checkPermissions(client, isComplete ? permissions : [...permissions, ...installPermissions()]);
     if (inventory === undefined) await checkServed(client, components);
+    if (inputs.infrastructure === 'virtink' && clusterTemplate === undefined) {
+      await checkCapacity(client, { 'control-plane': inputs.controlPlane, worker: inputs.workers });
+    }
     if (inputs.persistent) {
       await checkDefaultStorageClass(client);
       await checkAddressesFree(client, cluster, inputs.machineAddresses);

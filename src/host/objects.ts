@@ -210,6 +210,8 @@ export interface Node extends KubernetesObject {
   readonly status?: {
     readonly addresses?: readonly { readonly type: string; readonly address: string }[];
     readonly conditions?: readonly Condition[];
+    /** What pods can request of it, as Kubernetes quantities. */
+    readonly allocatable?: Readonly<Record<string, string>>;
     readonly nodeInfo?: { readonly kubeletVersion?: string };
   };
 }
