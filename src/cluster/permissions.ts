@@ -112,7 +112,8 @@ export const NAMESPACE_RULES: readonly Rule[] = [
   ),
   rule('to see how far its virtual machines are', FOLLOW, [Kinds.virtualMachine, Kinds.pod], ['create'], virtink),
   rule('to tell why a machine does not start', ['get'], [resource('', 'pods/log')]),
-  rule('to tell why a machine does not start', ['list'], [Kinds.event, Kinds.kubeadmConfig]),
+  rule('to tell why a machine does not start', FOLLOW, [Kinds.event]),
+  rule('to tell why a machine does not start', ['list'], [Kinds.kubeadmConfig]),
   rule('to read the kubeconfig of the cluster', ['get'], [Kinds.secret], ['create', 'kubeconfig']),
   rule('to find a way to its API server', ['get'], [Kinds.service], ['create', 'kubeconfig']),
   rule('to change the number of its machines', ['get', 'patch'], [Kinds.kubeadmControlPlane], ['scale']),
@@ -158,6 +159,7 @@ export const HOST_READER_RULES: readonly Rule[] = [
   ),
   rule('to see which addresses the host uses', ['get'], [Kinds.configMap], [], { names: ['kubeadm-config'] }),
   rule('to see which addresses the pools of other clusters have', ['list'], [Kinds.ipPool]),
+  rule("to see which addresses the host's CNI can give", ['list'], [Kinds.calicoIpPool, Kinds.kubeOvnSubnet]),
   rule('to see whether disks can be made', ['list'], [Kinds.storageClass]),
   rule(
     "to see which packets the host's Calico drops",

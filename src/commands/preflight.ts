@@ -1,4 +1,4 @@
-import { checkAddressesFree } from '../cluster/addresses.ts';
+import { checkAddressesFree, checkAddressesInPodNetwork } from '../cluster/addresses.ts';
 import { checkCapacity } from '../cluster/capacity.ts';
 import { fetchTemplate } from '../cluster/custom-template.ts';
 import { checkEncapsulation } from '../cluster/encapsulation.ts';
@@ -8,7 +8,7 @@ import { installPermissions, permissionsOf, type Feature } from '../cluster/perm
 import type { Template } from '../cluster/rendering.ts';
 import type { Connection } from '../host/connect.ts';
 import { felixDrops } from '../host/felix.ts';
-import { describeAssumed, hostNetworks } from '../host/networks.ts';
+import { cniNetworks, describeAssumed, hostNetworks } from '../host/networks.ts';
 import { checkDefaultStorageClass, checkPermissions } from '../host/preflight.ts';
 import type { CreateInputs } from '../inputs.ts';
 import { requiredComponents, type Component } from '../install/components.ts';
@@ -65,6 +65,9 @@ export async function preflight(
     }
     if (inputs.persistent) {
       await checkDefaultStorageClass(client);
+      const more = await cniNetworks(client);
+      if (more !== undefined) checkAddressesInPodNetwork(inputs.machineAddresses, [...used.pods, ...more]);
+      else step.line("cannot read the ranges of the host's CNI; assuming that it has persistent-machine-addresses");
       await checkAddressesFree(client, cluster, inputs.machineAddresses);
     }
     const assumed = describeAssumed(used.assumed);

@@ -4,6 +4,7 @@ import type { KubernetesClient } from './client.ts';
 import { Kinds } from './kinds.ts';
 import type { Node } from './objects.ts';
 import { unlessForbidden } from './preflight.ts';
+import { hasStatus } from './rest.ts';
 
 /** The addresses that the host itself uses, as far as these credentials can see them. */
 export interface HostNetworks {
@@ -45,6 +46,23 @@ export async function hostNetworks(client: KubernetesClient): Promise<HostNetwor
     services: services.length > 0 ? [] : cidrs(USUAL_SERVICES),
   };
   return { pods, services, nodes: nodes.flatMap(addressesOf), assumed };
+}
+
+/**
+ * The ranges that the host's CNI has of its own, as Calico and Kube-OVN may have more than the host's configuration says;
+ * undefined when these credentials may not look.
+ */
+export async function cniNetworks(client: KubernetesClient): Promise<readonly Cidr[] | undefined> {
+  try {
+    const [pools, subnets] = await Promise.all([client.list(Kinds.calicoIpPool), client.list(Kinds.kubeOvnSubnet)]);
+    return cidrs([
+      ...pools.flatMap(({ spec }) => spec?.cidr ?? []),
+      ...subnets.flatMap(({ spec }) => spec?.cidrBlock?.split(',') ?? []),
+    ]);
+  } catch (thrown) {
+    if (hasStatus(thrown, 403)) return undefined;
+    throw thrown;
+  }
 }
 
 /** The addresses of a node: its names among them are none. */

@@ -21,6 +21,7 @@ export function viewOf(parts: Partial<ClusterView> = {}): ClusterView {
     pods: [],
     resourceSets: [],
     dataVolumes: [],
+    sandboxEvents: [],
     ...parts,
   };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { describeAssumed, hostNetworks } from '../../../src/host/networks.ts';
+import { cniNetworks, describeAssumed, hostNetworks } from '../../../src/host/networks.ts';
 import { hostWith } from './fake-host.ts';
 
 const NODES = '/api/v1/nodes';
@@ -77,5 +77,24 @@ describe('hostNetworks', () => {
       assumed: { pods: [], services: ['10.96.0.0/12', '10.43.0.0/16'] },
       told: "cannot read the ranges of the host's services (assuming 10.96.0.0/12, 10.43.0.0/16)",
     });
+  });
+});
+
+describe('cniNetworks', () => {
+  const POOLS = '/apis/crd.projectcalico.org/v1/ippools';
+  const SUBNETS = '/apis/kubeovn.io/v1/subnets';
+  const ranges = async (answers: Readonly<Record<string, unknown>>) =>
+    (await cniNetworks((await hostWith(answers)).client))?.map(({ text }) => text);
+
+  it('are the pools of Calico and the subnets of Kube-OVN', async () => {
+    const pools = { items: [{ metadata: { name: 'extra' }, spec: { cidr: '10.1.0.0/16' } }] };
+    expect(await ranges({ [POOLS]: pools })).toEqual(['10.1.0.0/16']);
+    const subnets = { items: [{ metadata: { name: 'ci' }, spec: { cidrBlock: '10.2.0.0/16,fd00:2::/64' } }] };
+    expect(await ranges({ [SUBNETS]: subnets })).toEqual(['10.2.0.0/16', 'fd00:2::/64']);
+  });
+
+  it('are none where the host has neither, and not known where it may not be looked at', async () => {
+    expect(await ranges({})).toEqual([]);
+    expect(await ranges({ [POOLS]: false, [SUBNETS]: false })).toBeUndefined();
   });
 });
