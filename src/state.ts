@@ -19,6 +19,8 @@ export interface SavedState {
   readonly expiresAt?: string;
   /** The labels of the repository that the cluster belongs to. */
   readonly repository: Readonly<Record<string, string>>;
+  /** What is on the Cluster, if it outlives its job, until it is handed over; empty when it is ephemeral. */
+  readonly unsettled: Readonly<Record<string, string>>;
   /** The token that is on the Cluster when this use of the action claimed it, and no other did since. Not a secret. */
   readonly claim: string;
 }
@@ -37,6 +39,10 @@ export interface State {
   keep(): void;
   /** Whether main noted that. */
   readonly isKept: boolean;
+  /** Notes that main succeeded: the job has its cluster. */
+  handOver(): void;
+  /** Whether main noted that. */
+  readonly isHandedOver: boolean;
   /** Notes where main keeps private files, which later processes cannot always find by themselves. */
   rememberDirectory(path: string): void;
   /** Where main kept them; undefined when it did not come that far. */
@@ -46,6 +52,7 @@ export interface State {
 const KEY = 'cluster';
 const HOST = 'host';
 const KEPT = 'kept';
+const HANDED_OVER = 'handed-over';
 const DIRECTORY = 'directory';
 
 /** The two functions of @actions/core that keep a step's state. */
@@ -62,6 +69,8 @@ export function githubState({ getState, saveState }: StateStore): State {
   return {
     isKept: getState(KEPT) === 'true',
     keep: () => saveState(KEPT, 'true'),
+    isHandedOver: getState(HANDED_OVER) === 'true',
+    handOver: () => saveState(HANDED_OVER, 'true'),
     directory: getState(DIRECTORY) || undefined,
     rememberDirectory: (path) => saveState(DIRECTORY, path),
     remember: (state) => saveState(KEY, JSON.stringify(state)),

@@ -2,7 +2,7 @@ import { firstLineOf, KnestError } from '../errors.ts';
 import type { KubernetesClient } from '../host/client.ts';
 import { enterPlain } from '../host/connect.ts';
 import { Kinds } from '../host/kinds.ts';
-import type { Service } from '../host/objects.ts';
+import { conditionOf, type Node, type Service } from '../host/objects.ts';
 import { proxyFor } from '../host/proxy.ts';
 import { hasStatus } from '../host/rest.ts';
 import { pause } from '../host/retry.ts';
@@ -39,12 +39,14 @@ export interface Access {
 
 const PROBE_SECONDS = 3;
 /** Seconds for which all routes are tried again: an API server that has just come up may not be ready everywhere. */
-const PATIENCE_SECONDS = 60;
-const RETRY_AFTER = 1_000;
+const PATIENCE = { seconds: 60, pause: 1_000 };
+/** Node ports that are tried at the same time: a node that is cut off answers nothing for seconds. */
+const PROBES_AT_ONCE = 16;
 
 /**
  * Finds a way to the nested API server that works from this very job, proved by a request. `apiHost` is the address
- * by which the job reaches the host's nodes. Throws KNEST_API_ACCESS with what each way answered.
+ * by which the job reaches the host's nodes. A load balancer that was asked for may take any time to get its address:
+ * only `signal` ends the wait for that. Throws KNEST_API_ACCESS with what each way answered.
  */
 export async function findAccess(
   client: KubernetesClient,
@@ -52,36 +54,95 @@ export async function findAccess(
   kubeconfig: Kubeconfig,
   { apiAccess, apiHost }: { readonly apiAccess: ApiAccess; readonly apiHost: string | undefined },
   { env, signal }: { readonly env: NodeJS.ProcessEnv; readonly signal: AbortSignal },
+  patience = PATIENCE,
 ): Promise<Access> {
-  const deadline = performance.now() + PATIENCE_SECONDS * 1000;
-  const nodes = apiHost === undefined ? await nodeHosts(client) : [apiHost];
+  let deadline = performance.now() + patience.seconds * 1000;
   for (;;) {
-    // Read each time: a load balancer may get its address late.
+    // Read each time: nodes come and go, and a load balancer may get its address late.
+    const nodes = apiHost === undefined ? await nodeHosts(client) : [apiHost];
     const service = await findService(client, handle);
     const all = routes(kubeconfig, service, nodes).flatMap((route) => throughProxies(route, client, env));
     const wanted = all.filter(({ kind }) => apiAccess === 'auto' || kind === apiAccess);
     const failures: Failure[] = [];
-    for (const route of wanted) {
-      const { server, tlsServerName, proxyUrl } = route;
-      const routed = { ...kubeconfig, server, tlsServerName, proxyUrl };
-      const problem = await probe(kubeconfigText(routed, handle), signal);
-      if (problem === undefined) return { kubeconfig: routed, route, reason: reasonFor(route, failures) };
+    for (const kind of KINDS) {
+      const found = await firstThatWorks(
+        wanted.filter((route) => route.kind === kind),
+        async (route) => probe(kubeconfigText(routed(kubeconfig, route), handle), signal),
+      );
+      if ('route' in found) {
+        const { route } = found;
+        return { kubeconfig: routed(kubeconfig, route), route, reason: reasonFor(route, failures) };
+      }
+      failures.push(...found.failures);
+    }
+    const isAwaited = isBalanced(service) && ['auto', 'load-balancer'].includes(apiAccess) && !all.some(isBalancer);
+    // The API server has its minute to answer there from when there is an address.
+    if (isAwaited) deadline = performance.now() + patience.seconds * 1000;
+    else if (performance.now() > deadline) throw noAccess(handle, apiAccess, failures, service);
+    await pause(patience.pause, signal).catch((thrown: unknown) => {
+      const name = `Service ${handle.namespace}/${service?.metadata.name ?? handle.name}`;
+      const lack = `${name} (LoadBalancer) has no address: the host has no controller for load balancers, or it is slow`;
+      throw isAwaited && thrown instanceof KnestError && thrown.code === 'KNEST_TIMEOUT'
+        ? thrown.with(lack, ...failures.map(describe))
+        : thrown;
+    });
+  }
+}
+
+/** The kubeconfig that takes a route. */
+function routed(kubeconfig: Kubeconfig, { server, tlsServerName, proxyUrl }: Route): Kubeconfig {
+  return { ...kubeconfig, server, tlsServerName, proxyUrl };
+}
+
+function isBalancer({ kind }: Route): boolean {
+  return kind === 'load-balancer';
+}
+
+/** Kinds of routes, the most direct first. */
+const KINDS = ['cluster-ip', 'load-balancer', 'node-port'] as const;
+
+/** Whether the host is asked for a load balancer, whose address may come late. */
+function isBalanced(service: Service | undefined): boolean {
+  return service?.spec?.type === 'LoadBalancer';
+}
+
+/**
+ * The first of these routes, in their order, that works; else why none does. Several are tried at once, and an answer of
+ * a later one is taken only when all before it have failed.
+ */
+export async function firstThatWorks(
+  candidates: readonly Route[],
+  problemOf: (route: Route) => Promise<string | undefined>,
+): Promise<{ readonly route: Route } | { readonly failures: readonly Failure[] }> {
+  const failures: Failure[] = [];
+  for (let from = 0; from < candidates.length; from += PROBES_AT_ONCE) {
+    const some = candidates.slice(from, from + PROBES_AT_ONCE);
+    const problems = await Promise.all(some.map(problemOf));
+    for (const [index, route] of some.entries()) {
+      const problem = problems[index];
+      if (problem === undefined) return { route };
       failures.push({ route, problem });
     }
-    if (performance.now() > deadline) throw noAccess(handle, apiAccess, failures, service);
-    await pause(RETRY_AFTER, signal);
   }
+  return { failures };
 }
 
 /** By what names this job may reach a node of the host: the host's own API server often is one. */
 async function nodeHosts(client: KubernetesClient): Promise<readonly string[]> {
   // Nodes belong to administrators: whoever may not list them tries the API server's address alone.
-  const [node] = await client.list(Kinds.node).catch(() => []);
-  const addresses = node?.status?.addresses ?? [];
+  const nodes = await client.list(Kinds.node).catch(() => []);
+  return nodeAddresses(nodes, new URL(client.rest.server).hostname);
+}
+
+/** The host's API server, then the external addresses of all nodes, then the internal ones: Ready nodes before others. */
+export function nodeAddresses(nodes: readonly Node[], apiServer: string): readonly string[] {
+  const ready = nodes.filter((node) => conditionOf(node, 'Ready')?.status === 'True');
+  // On a host whose nodes all are in trouble, one may still forward.
+  const usable = ready.length > 0 ? ready : nodes;
   const named = ['ExternalIP', 'InternalIP'].flatMap((wanted) =>
-    addresses.filter(({ type }) => type === wanted).map(({ address }) => address),
+    usable.flatMap(({ status }) => (status?.addresses ?? []).filter(({ type }) => type === wanted)),
   );
-  return [...new Set([new URL(client.rest.server).hostname, ...named])];
+  return [...new Set([apiServer, ...named.map(({ address }) => address)])];
 }
 
 /** All ways there may be, the most direct first. `nodes`: hosts by which this job may reach a node of the host. */
@@ -121,6 +182,10 @@ function throughProxies(route: Route, { rest }: KubernetesClient, env: NodeJS.Pr
   const usual = proxyFor(route.server, env);
   const proxies = [...new Set([usual, ...(rest.proxyUrl === '' ? [] : [rest.proxyUrl])])];
   return proxies.map((proxy) => ({ ...route, proxyUrl: proxy === '' ? undefined : proxy }));
+}
+
+function describe({ route, problem }: Failure): string {
+  return `${nameOf(route)} ${route.server}: ${problem}`;
 }
 
 /** A route for people. */
@@ -167,7 +232,7 @@ function noAccess(
     problem: `${name} runs, but its API server cannot be reached from this job (api-access: ${apiAccess})`,
     evidence:
       failures.length > 0
-        ? failures.map(({ route: tried, problem }) => `${nameOf(tried)} ${tried.server}: ${problem}`)
+        ? failures.map(describe)
         : [
             `Service ${namespace}/${service?.metadata.name ?? name} (${service?.spec?.type ?? 'not there'}) offers no ${apiAccess}`,
           ],

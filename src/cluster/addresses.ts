@@ -10,6 +10,7 @@ import {
   rangesOverlap,
   type AddressRange,
 } from '../values/address-range.ts';
+import { overlaps, singleAddress, type Cidr } from '../values/cidr.ts';
 import { belongingTo, type ClusterHandle } from './view.ts';
 
 /**
@@ -54,6 +55,23 @@ export async function checkAddressesFree(
     ),
   );
   if (clashes.length > 0) throw inputError([`persistent-machine-addresses: ${clashes.join('; ')}`]);
+}
+
+/**
+ * Throws KNEST_INPUT when an address is outside of the host's pod network, as far as that is known: the host's CNI cannot
+ * give it to a machine, whose pod then waits for ever. `pods`: the ranges of the host's pods; none when they are not known.
+ */
+export function checkAddressesInPodNetwork(ranges: readonly AddressRange[], pods: readonly Cidr[]): void {
+  const isInside = (address: string): boolean => {
+    const single = singleAddress(address);
+    return single !== undefined && pods.some((range) => overlaps(range, single));
+  };
+  const outside = ranges.filter(({ first, last }) => !(isInside(first) && isInside(last)));
+  if (pods.length === 0 || outside.length === 0) return;
+  const networks = pods.map(({ text }) => text).join(', ');
+  throw inputError([
+    `persistent-machine-addresses: ${outside.map(formatRange).join(', ')} is outside of the host's pod network (${networks}), from which its CNI gives addresses`,
+  ]);
 }
 
 /** The pools of a cluster: none when it is not persistent. */

@@ -55,22 +55,40 @@ function machineLinks(machine: Machine, view: ClusterView): readonly string[] {
 }
 
 /**
- * Every condition that is not met, with its reason and age, from the Cluster down. Those that only add up others are
- * left out: what they add up is here. `now`: milliseconds since the epoch.
+ * Every condition that is not met, with its reason and age, causes before their consequences: from the machines up to
+ * the Cluster, and of one object first those that do not sum up the others. Those whose message only lists others are left
+ * out: what they list is here. `now`: milliseconds since the epoch.
  */
 export function unmetConditions(view: ClusterView, now: number): readonly string[] {
   const objects = [
-    view.cluster,
-    ...view.controlPlanes,
-    ...view.machineDeployments,
     ...view.machines,
     ...view.resourceSets,
+    ...view.controlPlanes,
+    ...view.machineDeployments,
+    view.cluster,
   ];
   return objects.flatMap((object) =>
     object === undefined
       ? []
-      : (object.status?.conditions ?? []).filter(isUnmet).map((condition) => describeCondition(object, condition, now)),
+      : causesFirst((object.status?.conditions ?? []).filter(isUnmet)).map((condition) =>
+          describeCondition(object, condition, now),
+        ),
   );
+}
+
+/** Conditions of Cluster API that follow from others of the same object, the furthest from a cause last. */
+const SUMMARIES = [
+  'NodeHealthy',
+  'NodeReady',
+  'Initialized',
+  'ControlPlaneInitialized',
+  'RemoteConnectionProbe',
+  'Ready',
+  'Available',
+];
+
+function causesFirst(conditions: readonly Condition[]): readonly Condition[] {
+  return conditions.toSorted((one, other) => SUMMARIES.indexOf(one.type) - SUMMARIES.indexOf(other.type));
 }
 
 function isUnmet(condition: Condition): boolean {

@@ -37,7 +37,11 @@ export async function claimCluster(
 ): Promise<ClaimedCluster> {
   const { name, namespace, claim } = identity;
   await ensureNamespace(client, namespace);
-  const wanted = withAnnotations(cluster, { [Annotations.template]: fingerprint, [Annotations.unfinished]: 'true' });
+  const wanted = withAnnotations(cluster, {
+    [Annotations.template]: fingerprint,
+    [Annotations.unfinished]: 'true',
+    ...identity.unsettled,
+  });
   const kind = { ...Kinds.cluster, apiVersion: cluster.apiVersion };
   const tryOnce = async (): Promise<ClaimedCluster> => {
     let conflict: unknown;
@@ -124,7 +128,7 @@ function withAnnotations(object: KubernetesObject, annotations: Readonly<Record<
  */
 async function adopt(
   client: KubernetesClient,
-  { metadata: { uid, resourceVersion } }: Cluster,
+  { metadata: { uid, resourceVersion, annotations: existing = {} } }: Cluster,
   { name, namespace, owner, annotations }: ClusterIdentity,
 ): Promise<Cluster> {
   return client.patch(Kinds.cluster, name, namespace, {
@@ -133,7 +137,11 @@ async function adopt(
       resourceVersion,
       labels: owner,
       // What an earlier owner had and this one has not: an expiry that stays would have the cluster deleted.
-      annotations: { [Annotations.expiresAt]: null, ...annotations },
+      // Only the expiry of a cluster that nobody was given yet stays until one is.
+      annotations: {
+        ...(existing[Annotations.unsettled] === undefined && { [Annotations.expiresAt]: null }),
+        ...annotations,
+      },
     },
   });
 }
@@ -144,4 +152,31 @@ export async function markFinished(client: KubernetesClient, { metadata }: Clust
   await client.patch(Kinds.cluster, name, namespace, {
     metadata: { uid, annotations: { [Annotations.unfinished]: null } },
   });
+}
+
+/**
+ * Notes on a Cluster that outlives its job that a job has been given it: from here on no failed create deletes it, and an
+ * expiry that it had for the time being is gone.
+ */
+export async function settle(
+  client: KubernetesClient,
+  { name, namespace }: ClusterIdentity,
+  signal: AbortSignal,
+): Promise<void> {
+  const tryOnce = async (): Promise<void> => {
+    const cluster = await client.get(Kinds.cluster, name, namespace);
+    const { uid, resourceVersion, annotations = {} } = cluster?.metadata ?? {};
+    const mark = annotations[Annotations.unsettled];
+    if (mark === undefined) return;
+    const [, provisional] = mark.split('/');
+    const isProvisional = annotations[Annotations.expiresAt] === provisional;
+    await client.patch(Kinds.cluster, name, namespace, {
+      metadata: {
+        uid,
+        resourceVersion,
+        annotations: { [Annotations.unsettled]: null, ...(isProvisional && { [Annotations.expiresAt]: null }) },
+      },
+    });
+  };
+  await retry(tryOnce, { signal, isRetried: isConflict, tries: TRIES });
 }

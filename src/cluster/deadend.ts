@@ -1,7 +1,14 @@
 import { conditionOf, type DataVolume, type KubernetesObject, type Machine, type Pod } from '../host/objects.ts';
 import { describePodProblem, podProblem, type PodProblem } from '../host/pods.ts';
 import type { ErrorCode } from '../errors.ts';
-import { dataVolumesOf, isControlPlane, machineOf, virtualMachineOf, type ClusterView } from './view.ts';
+import {
+  dataVolumesOf,
+  isControlPlane,
+  machineOf,
+  SANDBOX_REASON,
+  virtualMachineOf,
+  type ClusterView,
+} from './view.ts';
 
 /** A state that no waiting will mend. */
 export interface DeadEnd {
@@ -17,6 +24,7 @@ const UNSCHEDULABLE_GRACE = 60;
 const IMAGE_GRACE = 60;
 const CRASH_GRACE = 60;
 const CONSUMER_GRACE = 60;
+const SANDBOX_GRACE = 60;
 
 /** A registry's words for an image that is not there, and will not be at the next try. */
 const FINAL_IMAGE_ANSWER =
@@ -31,6 +39,8 @@ export function findDeadEnd(view: ClusterView, ages: Ages): DeadEnd | undefined 
     const problem = podProblem(pod);
     const deadEnd = problem && podDeadEnd(pod, problem, view, ages(`${pod.metadata.name}/${problem.kind}`));
     if (deadEnd !== undefined) return deadEnd;
+    const noNetwork = problem === undefined ? sandboxDeadEnd(pod, view, ages) : undefined;
+    if (noNetwork !== undefined) return noNetwork;
   }
   return machineDeadEnd(view, ages) ?? providerDeadEnd(view);
 }
@@ -78,6 +88,22 @@ function podDeadEnd(pod: Pod, problem: PodProblem, view: ClusterView, age: numbe
     case 'waiting':
       return undefined;
   }
+}
+
+/** A pod whose sandbox the kubelet tries to make again and again: its status says nothing of it. */
+function sandboxDeadEnd(pod: Pod, view: ClusterView, ages: Ages): DeadEnd | undefined {
+  const { name, namespace = '', uid } = pod.metadata;
+  // With an address, it has a sandbox after all.
+  if (pod.status?.phase !== 'Pending' || pod.status.podIP !== undefined) return undefined;
+  const about = view.sandboxEvents.filter(({ involvedObject }) => involvedObject?.name === name);
+  const event = about.findLast(({ involvedObject }) => uid === undefined || involvedObject?.uid === uid);
+  if (event === undefined || ages(`${name}/sandbox`) < SANDBOX_GRACE) return undefined;
+  return {
+    code: 'KNEST_INFRASTRUCTURE',
+    problem: `the host cannot give the VM of machine ${machineOf(pod, view)?.metadata.name ?? name} a network`,
+    evidence: [`Pod ${namespace}/${name}: ${SANDBOX_REASON}: ${(event.message ?? '').replace(/\s+/g, ' ').trim()}`],
+    next: "read the message of the host's CNI above; for a persistent cluster, choose persistent-machine-addresses in the host's pod network that no other pod has",
+  };
 }
 
 function imageAdvice(role: string, container: string): string {

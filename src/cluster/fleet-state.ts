@@ -45,7 +45,7 @@ export async function readStates(
   const [machinesOf, virtualMachinesOf, podsOf] = [byCluster(machines), byCluster(virtualMachines), byCluster(pods)];
   return clusters.map((cluster) => {
     const place = placeOf(cluster.metadata.namespace, cluster.metadata.name);
-    const none = { controlPlanes: [], machineDeployments: [], resourceSets: [], dataVolumes: [] };
+    const none = { controlPlanes: [], machineDeployments: [], resourceSets: [], dataVolumes: [], sandboxEvents: [] };
     return stateOf(
       {
         ...none,

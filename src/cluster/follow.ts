@@ -1,10 +1,11 @@
 import { KnestError } from '../errors.ts';
 import type { KubernetesClient } from '../host/client.ts';
+import { describePodProblem, podProblem } from '../host/pods.ts';
 import type { StepLog } from '../report/log.ts';
 import { formatDuration } from '../values/duration.ts';
 import { describeChain, newestEvents, unmetConditions } from './chain.ts';
 import { Consoles } from './console.ts';
-import { findDeadEnd, type DeadEnd } from './deadend.ts';
+import { findDeadEnd, podsThatCount, type DeadEnd } from './deadend.ts';
 import { ProgressLog, progressOf } from './progress.ts';
 import { watchCluster, type ClusterHandle, type ClusterParts, type ClusterView } from './view.ts';
 
@@ -100,11 +101,16 @@ async function explained(
       next,
     });
   }
-  const unmet = unmetConditions(view, Date.now());
+  // Causes first: a pod's problem before the conditions that wait for the pod.
+  const pods = podsThatCount(view).flatMap((pod) => {
+    const problem = podProblem(pod);
+    return problem === undefined ? [] : [describePodProblem(pod, problem)];
+  });
+  const unmet = [...pods, ...unmetConditions(view, Date.now())];
   return new KnestError({
     code: 'KNEST_TIMEOUT',
     problem: `${handle.name} is not ready after ${formatDuration(timeoutSeconds)}`,
     evidence: [chain, ...unmet.slice(0, TOLD_CONDITIONS), ...events],
-    next: 'raise timeout if it was on its way; else mend the first condition above',
+    next: 'raise timeout if it was on its way; else mend what is first above',
   });
 }

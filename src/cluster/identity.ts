@@ -37,6 +37,8 @@ export const Annotations = {
   template: 'knest-action/template',
   /** Present until every object of the cluster exists. */
   unfinished: 'knest-action/unfinished',
+  /** On a cluster that outlives its job, until a create hands it over: see `unsettledMark`. */
+  unsettled: 'knest-action/unsettled',
 } as const;
 
 /** What tells a repository from all others. */
@@ -63,6 +65,8 @@ export interface ClusterIdentity {
   readonly annotations: Marks;
   /** RFC 3339; undefined when the cluster never expires. */
   readonly expiresAt: string | undefined;
+  /** What a Cluster that outlives its job has besides until it is handed over; nothing on any other. */
+  readonly unsettled: Marks;
 }
 
 /**
@@ -90,7 +94,20 @@ export function identify(inputs: CreateInputs, job: Job, now: number, claim: str
       ...(expiresAt !== undefined && { [Annotations.expiresAt]: expiresAt }),
     },
     expiresAt,
+    unsettled: ephemeral
+      ? {}
+      : unsettledMarks(claim, expiresAt, formatInstant(now + inputs.unsettledTtlSeconds * 1000)),
   };
+}
+
+/**
+ * The marks of a cluster that outlives its job, but that no job has been given yet: who makes it, and, where it is to
+ * have no expiry, one for the time being. So a create that fails can delete what it made, whoever adopted it before, and
+ * a cluster whose job is lost does not stay for ever.
+ */
+function unsettledMarks(claim: string, expiresAt: string | undefined, provisional: string): Marks {
+  if (expiresAt !== undefined) return { [Annotations.unsettled]: `${claim}/` };
+  return { [Annotations.unsettled]: `${claim}/${provisional}`, [Annotations.expiresAt]: provisional };
 }
 
 /** The labels of the repository that a cluster belongs to. */

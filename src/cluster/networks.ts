@@ -1,6 +1,6 @@
 import { inputError } from '../errors.ts';
 import type { KubernetesObject } from '../host/objects.ts';
-import type { HostNetworks } from '../host/preflight.ts';
+import type { HostNetworks } from '../host/networks.ts';
 import type { CreateInputs } from '../inputs.ts';
 import { firstFree, overlaps, type Cidr } from '../values/cidr.ts';
 
@@ -16,11 +16,12 @@ const SERVICE_CANDIDATES = ['10.96.0.0/16', '10.97.0.0/16', '172.21.0.0/16', '10
 
 /**
  * The nested cluster's ranges: those asked for, else the first that are free. Its machines are pods of the host and
- * its API is a Service of the host, so a range that the host uses would cut them off.
+ * its API is a Service of the host, so a range that the host uses would cut them off. A range that was asked for may be
+ * one that is only assumed to be used: whoever asks for it may know the host better.
  * Throws KNEST_INPUT for a range that overlaps, with one that would not.
  */
 export function chooseNetworks(inputs: CreateInputs, host: HostNetworks): ClusterNetworks {
-  const used = [...host.pods, ...host.services];
+  const used = [...host.pods, ...host.services, ...host.nodes, ...host.assumed.pods, ...host.assumed.services];
   const pods = inputs.podNetworkCidr ?? firstFree(POD_CANDIDATES, [...used, ...present(inputs.serviceCidr)]);
   const services = inputs.serviceCidr ?? firstFree(SERVICE_CANDIDATES, [...used, ...present(pods)]);
   const evidence = [
@@ -44,7 +45,11 @@ function problems(
     const other = ranges.find((candidate) => overlaps(candidate, range));
     return other && `the host's ${whose} (${other.text})`;
   };
-  const clashes = [clash('pods', host.pods), clash('services', host.services)].filter((text) => text !== undefined);
+  const clashes = [
+    clash('pods', host.pods),
+    clash('services', host.services),
+    clash('node addresses', host.nodes),
+  ].filter((text) => text !== undefined);
   if (clashes.length === 0) return [];
   const free = firstFree(candidates, used);
   return [

@@ -27,11 +27,18 @@ export function proofOfRepository(repository: RepositoryIdentity): Proof {
 export interface Claim {
   readonly repository: Marks;
   readonly claim: string;
+  /** The marks of a cluster that outlives its job, until that is handed over; none of an ephemeral one. */
+  readonly unsettled: Marks;
 }
 
-/** What proves an ephemeral cluster to be the one that this use of the action claimed, and no other took over since. */
-export function proofOfClaim({ repository, claim }: Claim): Proof {
-  return { labels: repository, annotations: { [Annotations.claim]: claim, [Annotations.ephemeral]: 'true' } };
+/**
+ * What proves a cluster to be the one that this use of the action claimed, that no other took over since, and that ends
+ * with it: it is ephemeral, or this use made it and has not handed it over.
+ */
+export function proofOfClaim({ repository, claim, unsettled }: Claim): Proof {
+  const mark = unsettled[Annotations.unsettled];
+  const fate = mark === undefined ? { [Annotations.ephemeral]: 'true' } : { [Annotations.unsettled]: mark };
+  return { labels: repository, annotations: { [Annotations.claim]: claim, ...fate } };
 }
 
 const HAND_OVER = 'to hand it to this repository, its owner runs';

@@ -48,6 +48,7 @@ export async function takeSnapshot(client: KubernetesClient, handle: ClusterHand
       virtualMachines: list(Kinds.virtualMachine),
       pods: list(Kinds.pod),
       resourceSets: list(Kinds.clusterResourceSet),
+      sandboxEvents: Promise.resolve([]),
       dataVolumes: orNote(Kinds.dataVolume.plural, client.list(Kinds.dataVolume, { namespace }), []),
     }),
     Promise.all(PARTS.map(list)),

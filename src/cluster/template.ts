@@ -13,6 +13,7 @@ import { machineCounts, type MachineCounts } from './machine-counts.ts';
 import { withListedRanges, type ClusterNetworks } from './networks.ts';
 import { persist } from './persistence.ts';
 import { notObjects, renderTemplate, type Template } from './rendering.ts';
+import { withRequests } from './requests.ts';
 import { isCluster, withOwner } from './stamp.ts';
 
 /** The objects of a nested cluster; the Cluster itself apart, since all others hang on it. */
@@ -56,7 +57,9 @@ export async function render(
   // An infrastructure without a template of our own is none without one of the user's.
   const template = custom ?? (await ownTemplate(typeof infrastructure === 'object' ? 'virtink' : infrastructure));
   const text = await renderTemplate(clusterctl, template, allVariables(inputs, identity, networks), env);
-  const made = parseTemplate(text).map(withListedRanges);
+  const parsed = parseTemplate(text).map(withListedRanges);
+  // A template of the user's says itself what its machines request.
+  const made = custom === undefined ? parsed.map(withRequests) : parsed;
   const wanted = inputs.persistent ? persist(made, identity.name, inputs) : made;
   const objects = wanted.map((object) => withOwner(object, identity));
   const [cluster, ...more] = objects.filter(isCluster);

@@ -5,6 +5,7 @@ import {
   type Cluster,
   type ClusterResourceSet,
   type DataVolume,
+  type KubernetesEvent,
   type KubernetesObject,
   type Machine,
   type Pod,
@@ -27,6 +28,8 @@ export interface ClusterView {
   readonly resourceSets: readonly ClusterResourceSet[];
   /** Those of the whole namespace, since they have no labels; none when the cluster is not persistent. */
   readonly dataVolumes: readonly DataVolume[];
+  /** Those about pods of the namespace that get no network: Kubernetes says so nowhere else. */
+  readonly sandboxEvents: readonly KubernetesEvent[];
 }
 
 /** Name and namespace: what passes between jobs. */
@@ -56,6 +59,9 @@ export function belongingToAny(namespace: string, names: readonly string[]): Sel
   return { namespace, labelSelector };
 }
 
+/** The kubelet's reason for a pod whose network cannot be made. Source: k8s.io/kubernetes pkg/kubelet/events/event.go. */
+export const SANDBOX_REASON = 'FailedCreatePodSandBox';
+
 /**
  * Watches a nested cluster until `evaluate` returns something. Rejects as watchUntil does.
  * A cluster of in-memory machines has neither VMs nor pods, only a persistent one has DataVolumes, and its host may not
@@ -79,6 +85,7 @@ export async function watchCluster<T>(
   const pods = watchTarget(Kinds.pod, selection);
   const resourceSets = watchTarget(Kinds.clusterResourceSet, selection);
   const dataVolumes = watchTarget(Kinds.dataVolume, { namespace });
+  const sandboxEvents = watchTarget(Kinds.event, { namespace, fieldSelector: `reason=${SANDBOX_REASON}` });
   const view = (): ClusterView => ({
     cluster: cluster.objects.get(`${namespace}/${name}`),
     controlPlanes: byAge(controlPlanes.objects),
@@ -88,11 +95,12 @@ export async function watchCluster<T>(
     pods: byAge(pods.objects),
     resourceSets: byAge(resourceSets.objects),
     dataVolumes: byAge(dataVolumes.objects),
+    sandboxEvents: byAge(sandboxEvents.objects),
   });
   const common = [cluster, controlPlanes, machineDeployments, machines, resourceSets];
   const targets = [
     ...common,
-    ...(infrastructure === 'virtink' ? [virtualMachines, pods] : []),
+    ...(infrastructure === 'virtink' ? [virtualMachines, pods, sandboxEvents] : []),
     ...(persistent ? [dataVolumes] : []),
   ];
   return watchUntil(client, targets, () => evaluate(view()), signal, onUnavailable);

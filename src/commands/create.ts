@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ClusterFacts } from '../cluster/adopted.ts';
-import { checkClaim, type ClaimedCluster } from '../cluster/claim.ts';
+import { checkClaim, settle, type ClaimedCluster } from '../cluster/claim.ts';
 import { prepareCni, type Cni } from '../cluster/cni.ts';
 import { tieDisks } from '../cluster/disks.ts';
 import { follow } from '../cluster/follow.ts';
@@ -36,7 +36,7 @@ import { undo } from './undo.ts';
  * Errors: KNEST_HOST_*, KNEST_PERMISSION, KNEST_INPUT, KNEST_STORAGE_CLASS, KNEST_ADDRESS_POOL,
  * KNEST_UNSUPPORTED_VERSION, KNEST_DOWNLOAD, KNEST_CHECKSUM, KNEST_CNI, KNEST_INSTALL, KNEST_TEMPLATE,
  * KNEST_OWNED_BY_OTHER, KNEST_IMAGE_PULL, KNEST_UNSCHEDULABLE, KNEST_BOOTSTRAP, KNEST_INFRASTRUCTURE, KNEST_TIMEOUT,
- * KNEST_API_ACCESS. What a failed create of an ephemeral cluster made is deleted, unless it is to be kept.
+ * KNEST_API_ACCESS. What a failed create made is deleted, unless it is to be kept.
  */
 export async function create(inputs: CreateInputs, world: JobWorld): Promise<void> {
   maskInputs(inputs, world);
@@ -101,12 +101,12 @@ async function remember(
   inputs: CreateInputs,
   world: World,
 ): Promise<KeptCredentials> {
-  const { name, namespace, ephemeral, claim, repository, expiresAt } = cluster;
+  const { name, namespace, ephemeral, claim, repository, expiresAt, unsettled } = cluster;
   const { keepOnFailure } = inputs;
   const kept = await keepCredentials(host, name, world.directory);
   world.state.rememberHost(kept.saved);
   const expiry = expiresAt === undefined ? {} : { expiresAt };
-  world.state.remember({ name, namespace, repository, claim, ephemeral, keepOnFailure, ...expiry });
+  world.state.remember({ name, namespace, repository, claim, ephemeral, keepOnFailure, unsettled, ...expiry });
   world.output('name', name);
   world.output('namespace', namespace);
   world.output('expires-at', expiresAt ?? '');
@@ -216,6 +216,8 @@ async function handOver(
   const { name, namespace, expiresAt } = cluster;
   const server =
     inputs.waitFor === 'none' ? undefined : await handOverKubeconfig(client, cluster, saved, inputs, world);
+  if (!cluster.ephemeral) await settle(client, cluster, world.signal);
+  world.state.handOver();
   const kubernetesVersion = version ?? `v${inputs.kubernetesVersion.text}`;
   world.output('kubernetes-version', kubernetesVersion);
   world.output('timings', JSON.stringify(world.timeline));

@@ -1,3 +1,4 @@
+import { Annotations } from '../cluster/identity.ts';
 import { lackOf, proofOfClaim } from '../cluster/ownership.ts';
 import { describeRest, removeCluster } from '../cluster/removal.ts';
 import type { KubernetesClient } from '../host/client.ts';
@@ -11,8 +12,8 @@ import { dropCredentials, enterSaved } from './credentials.ts';
 import { AFTER_CANCELLATION, AFTER_FAILURE, diagnose } from './diagnose.ts';
 
 /**
- * The post step: deletes the ephemeral cluster that this very use of the action claimed, and waits a bounded time for its
- * end. It reads only what main saved, and how the job ended: the cluster of a failed job may be one to keep, and that of
+ * The post step: deletes the cluster that this very use of the action claimed and that ends with it, since it is
+ * ephemeral or was never handed over, and waits a bounded time for its end. It reads only what main saved, and how the job ended: the cluster of a failed job may be one to keep, and that of
  * a failed or cancelled one is looked at first. A cluster of the same name that main did not claim, since it was refused
  * or failed before, or that a later attempt adopted, is not touched. Errors as `delete`; the caller warns, since a failed
  * clean-up must not fail a green job.
@@ -32,7 +33,7 @@ async function endCluster(
   world: World,
 ): Promise<void> {
   const { name, namespace, ephemeral } = saved;
-  if (!ephemeral) {
+  if (!ephemeral && world.state.isHandedOver) {
     world.log.line(`▸ ${namespace}/${name} is not ephemeral: it stays`);
     return;
   }
@@ -76,6 +77,7 @@ async function end(
 
 /** Says how to reach and delete a cluster that stays: on the summary too, unless main did. */
 async function keep(saved: SavedState, { log, state, summary }: World): Promise<void> {
-  for (const line of keptLines(saved)) log.line(line);
-  if (!state.isKept) await summary.add(keptPage(saved));
+  const kept = { expiresAt: saved.unsettled[Annotations.expiresAt], ...saved };
+  for (const line of keptLines(kept)) log.line(line);
+  if (!state.isKept) await summary.add(keptPage(kept));
 }

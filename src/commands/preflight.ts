@@ -1,4 +1,5 @@
-import { checkAddressesFree } from '../cluster/addresses.ts';
+import { checkAddressesFree, checkAddressesInPodNetwork } from '../cluster/addresses.ts';
+import { checkCapacity } from '../cluster/capacity.ts';
 import { fetchTemplate } from '../cluster/custom-template.ts';
 import { checkEncapsulation } from '../cluster/encapsulation.ts';
 import type { ClusterIdentity } from '../cluster/identity.ts';
@@ -7,7 +8,8 @@ import { installPermissions, permissionsOf, type Feature } from '../cluster/perm
 import type { Template } from '../cluster/rendering.ts';
 import type { Connection } from '../host/connect.ts';
 import { felixDrops } from '../host/felix.ts';
-import { checkDefaultStorageClass, checkPermissions, hostNetworks } from '../host/preflight.ts';
+import { cniNetworks, describeAssumed, hostNetworks } from '../host/networks.ts';
+import { checkDefaultStorageClass, checkPermissions } from '../host/preflight.ts';
 import type { CreateInputs } from '../inputs.ts';
 import { requiredComponents, type Component } from '../install/components.ts';
 import type { Downloader } from '../install/download.ts';
@@ -31,7 +33,7 @@ const NOT_READ = { text: 'what is installed may not be read and is taken for com
 /**
  * Looks before anything is written: that these credentials may do what is needed, that ranges, addresses and storage
  * suit, and what is missing. Errors: KNEST_PERMISSION, KNEST_INPUT, KNEST_HOST_NETWORK, KNEST_STORAGE_CLASS,
- * KNEST_ADDRESS_POOL, KNEST_UNSUPPORTED_VERSION, KNEST_TEMPLATE, KNEST_INSTALL.
+ * KNEST_ADDRESS_POOL, KNEST_UNSCHEDULABLE, KNEST_UNSUPPORTED_VERSION, KNEST_TEMPLATE, KNEST_INSTALL.
  */
 export async function preflight(
   { client }: Connection,
@@ -58,12 +60,19 @@ export async function preflight(
     const permissions = permissionsOf('create', inputs.namespace, featuresOf(inputs));
     await checkPermissions(client, isComplete ? permissions : [...permissions, ...installPermissions()]);
     if (inventory === undefined) await checkServed(client, components);
+    if (inputs.infrastructure === 'virtink' && clusterTemplate === undefined) {
+      await checkCapacity(client, { 'control-plane': inputs.controlPlane, worker: inputs.workers });
+    }
     if (inputs.persistent) {
       await checkDefaultStorageClass(client);
+      const more = await cniNetworks(client);
+      if (more !== undefined) checkAddressesInPodNetwork(inputs.machineAddresses, [...used.pods, ...more]);
+      else step.line("cannot read the ranges of the host's CNI; assuming that it has persistent-machine-addresses");
       await checkAddressesFree(client, cluster, inputs.machineAddresses);
     }
-    const isKnown = used.pods.length + used.services.length > 0;
-    const state = isKnown ? 'free' : "(the host's own may not be read)";
+    const assumed = describeAssumed(used.assumed);
+    if (assumed !== undefined) step.line(assumed);
+    const state = assumed === undefined ? 'free' : 'not known to be used';
     const ranges = `CIDRs ${networks.pods.text} and ${networks.services.text} ${state}`;
     return { value: { networks, components, inventory, template }, result: `permissions, ${ranges}, ${text}` };
   });

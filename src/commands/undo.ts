@@ -1,4 +1,4 @@
-import type { ClusterIdentity } from '../cluster/identity.ts';
+import { Annotations, type ClusterIdentity } from '../cluster/identity.ts';
 import { proofOfClaim } from '../cluster/ownership.ts';
 import { describeRest, removeCluster } from '../cluster/removal.ts';
 import { messageOf, toKnestError, type KnestError } from '../errors.ts';
@@ -20,9 +20,10 @@ interface Fate {
 }
 
 /**
- * What becomes of a cluster whose create failed: an ephemeral one that this create made is deleted, and the failure
- * says so. A cancelled job leaves that to its post step, since it has seconds; a lasting or adopted cluster stays,
- * and one that is to be kept, which the failure says with the commands for it.
+ * What becomes of a cluster whose create failed: one that this create made is deleted, also one that was to outlive the
+ * job, since nobody was given it, and the failure says so. A cancelled job leaves that to its post step, since it has
+ * seconds. An adopted cluster stays, and so does one that is to be kept, until it expires: the failure says so with the
+ * commands for it.
  */
 export async function undo(
   { client }: Connection,
@@ -35,7 +36,10 @@ export async function undo(
   const { name, namespace } = cluster;
   if (failure.code === 'KNEST_CANCELLED') return failure;
   if (keepOnFailure) world.state.keep();
-  if (!ephemeral || keepOnFailure) return failure.with(...keptLines(cluster));
+  if (keepOnFailure || !(created || ephemeral)) {
+    const provisional = created ? cluster.unsettled[Annotations.expiresAt] : undefined;
+    return failure.with(...keptLines({ name, namespace, expiresAt: cluster.expiresAt ?? provisional }));
+  }
   if (!created) return failure.with(`Kept until the post step: Cluster ${namespace}/${name} was there before.`);
   const started = performance.now();
   const signal = AbortSignal.any([AbortSignal.timeout(UNDO_MILLISECONDS), world.cancelled]);

@@ -6,7 +6,9 @@ import type {
   DaemonSet,
   DataVolume,
   Deployment,
+  CalicoIpPool,
   FelixConfiguration,
+  KubeOvnSubnet,
   KubernetesEvent,
   KubernetesObject,
   IPPool,
@@ -112,6 +114,10 @@ export const Kinds = {
     'felixconfigurations',
     false,
   ),
+  /** The ranges from which Calico gives addresses. */
+  calicoIpPool: kind<CalicoIpPool>('crd.projectcalico.org/v1', 'IPPool', 'ippools', false),
+  /** The ranges from which Kube-OVN does. */
+  kubeOvnSubnet: kind<KubeOvnSubnet>('kubeovn.io/v1', 'Subnet', 'subnets', false),
   customResourceDefinition: kind<CustomResourceDefinition>(
     'apiextensions.k8s.io/v1',
     'CustomResourceDefinition',

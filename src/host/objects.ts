@@ -162,6 +162,8 @@ export interface Pod extends KubernetesObject {
   readonly spec?: { readonly nodeName?: string; readonly containers?: readonly { readonly name: string }[] };
   readonly status?: {
     readonly phase?: string;
+    /** Set once its sandbox, and with it its network, is made. */
+    readonly podIP?: string;
     readonly conditions?: readonly Condition[];
     readonly reason?: string;
     readonly message?: string;
@@ -179,7 +181,12 @@ export interface KubernetesEvent extends KubernetesObject {
   readonly firstTimestamp?: string | null;
   readonly lastTimestamp?: string | null;
   readonly eventTime?: string | null;
-  readonly involvedObject?: { readonly kind?: string; readonly name?: string; readonly namespace?: string };
+  readonly involvedObject?: {
+    readonly kind?: string;
+    readonly name?: string;
+    readonly namespace?: string;
+    readonly uid?: string;
+  };
 }
 
 /** A core/v1 Secret; values are base64. */
@@ -210,8 +217,20 @@ export interface Node extends KubernetesObject {
   readonly status?: {
     readonly addresses?: readonly { readonly type: string; readonly address: string }[];
     readonly conditions?: readonly Condition[];
+    /** What pods can request of it, as Kubernetes quantities. */
+    readonly allocatable?: Readonly<Record<string, string>>;
     readonly nodeInfo?: { readonly kubeletVersion?: string };
   };
+}
+
+/** `crd.projectcalico.org/v1` IPPool. Source: docs.tigera.io, "IP pool". */
+export interface CalicoIpPool extends KubernetesObject {
+  readonly spec?: { readonly cidr?: string };
+}
+
+/** `kubeovn.io/v1` Subnet; two ranges with a comma between them where it has both families. Source: Kube-OVN, "Subnet". */
+export interface KubeOvnSubnet extends KubernetesObject {
+  readonly spec?: { readonly cidrBlock?: string };
 }
 
 /** A `networking.k8s.io/v1` ServiceCIDR (Kubernetes 1.33 and newer). */

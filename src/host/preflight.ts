@@ -1,6 +1,4 @@
 import { KnestError } from '../errors.ts';
-import { parseCidr, type Cidr } from '../values/cidr.ts';
-import { parseYaml } from '../values/yaml.ts';
 import type { KubernetesClient, ResourceAttributes } from './client.ts';
 import { Kinds } from './kinds.ts';
 import { ApiError } from './rest.ts';
@@ -9,12 +7,6 @@ import { ApiError } from './rest.ts';
 export interface Permission extends ResourceAttributes {
   readonly reason: string;
   readonly grantedBy: string;
-}
-
-/** The ranges of addresses that the host itself uses, as far as these credentials can see them. */
-export interface HostNetworks {
-  readonly pods: readonly Cidr[];
-  readonly services: readonly Cidr[];
 }
 
 /**
@@ -40,20 +32,6 @@ export async function checkPermissions(client: KubernetesClient, permissions: re
   });
 }
 
-/** Reads the host's own ranges from its nodes, its ServiceCIDRs and kubeadm's configuration: whichever can be read. */
-export async function hostNetworks(client: KubernetesClient): Promise<HostNetworks> {
-  const [nodes, serviceCidrs, kubeadm] = await Promise.all([
-    unlessForbidden(client.list(Kinds.node), []),
-    unlessForbidden(client.list(Kinds.serviceCidr), []),
-    unlessForbidden(client.get(Kinds.configMap, 'kubeadm-config', 'kube-system'), undefined),
-  ]);
-  const { podSubnet, serviceSubnet } = kubeadmNetworking(kubeadm?.data?.['ClusterConfiguration']);
-  // kubeadm's range holds those of all nodes, also of nodes to come.
-  const pods = podSubnet ?? nodes.flatMap(({ spec }) => spec?.podCIDRs ?? [spec?.podCIDR ?? '']);
-  const services = serviceSubnet ?? serviceCidrs.flatMap(({ spec }) => spec?.cidrs ?? []);
-  return { pods: cidrs(pods), services: cidrs(services) };
-}
-
 /** What may be forbidden without harm: an answer of 403 or 404 is the fallback. */
 export async function unlessForbidden<T>(request: Promise<T>, fallback: T): Promise<T> {
   try {
@@ -62,31 +40,6 @@ export async function unlessForbidden<T>(request: Promise<T>, fallback: T): Prom
     if (thrown instanceof ApiError && (thrown.status === 403 || thrown.status === 404)) return fallback;
     throw thrown;
   }
-}
-
-function kubeadmNetworking(text: string | undefined): {
-  readonly podSubnet?: readonly string[];
-  readonly serviceSubnet?: readonly string[];
-} {
-  const { podSubnet, serviceSubnet } = kubeadmConfiguration(text)?.networking ?? {};
-  return {
-    ...(podSubnet !== undefined && podSubnet !== '' && { podSubnet: podSubnet.split(',') }),
-    ...(serviceSubnet !== undefined && serviceSubnet !== '' && { serviceSubnet: serviceSubnet.split(',') }),
-  };
-}
-
-function kubeadmConfiguration(text: string | undefined): {
-  readonly networking?: { readonly podSubnet?: string; readonly serviceSubnet?: string };
-} | null {
-  try {
-    return parseYaml(text ?? '') as ReturnType<typeof kubeadmConfiguration>;
-  } catch {
-    return null; // Whoever broke it, the host's ranges are then not known.
-  }
-}
-
-function cidrs(texts: readonly string[]): readonly Cidr[] {
-  return texts.map((text) => parseCidr(text)).filter((cidr) => 'text' in cidr);
 }
 
 const IS_DEFAULT = 'storageclass.kubernetes.io/is-default-class';

@@ -31,7 +31,7 @@ function readTimeout(reader: InputReader): number {
 }
 
 function readNamespace(reader: InputReader): string {
-  const namespace = reader.optionalName('namespace', 63);
+  const namespace = reader.optionalName('namespace', { maxLength: 63, first: 'letter or digit' });
   if (namespace === undefined) reader.problem('namespace', 'is missing; for example knest');
   return namespace ?? '';
 }

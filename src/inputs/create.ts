@@ -3,7 +3,7 @@ import { readAccess, type AccessInputs } from './access.ts';
 import { readCni, type CniInput } from './cni.ts';
 import { MAX_NAME_LENGTH, readCommon, type CommonInputs } from './common.ts';
 import { readDownloads, type DownloadInputs } from './downloads.ts';
-import { readControlPlaneCount, readMachine, type MachineInputs } from './machines.ts';
+import { readControlPlaneCount, readMachine, readWorkerCount, type MachineInputs } from './machines.ts';
 import { readNetworks, type NetworkInputs } from './networks.ts';
 import { readLifetime, type LifetimeInputs } from './persistent.ts';
 import type { InputReader } from './reader.ts';
@@ -39,13 +39,16 @@ interface ClusterInputs extends CommonInputs, AccessInputs, NetworkInputs, Templ
   readonly keepOnFailure: boolean;
   /** Seconds until anyone may delete the cluster; undefined when it never expires. */
   readonly ttlSeconds: number | undefined;
+  /** Seconds until anyone may delete a cluster that outlives its job, but that this create has not handed over. */
+  readonly unsettledTtlSeconds: number;
 }
 
 /** Reads what `create` is asked. */
 export function readCreate(reader: InputReader): CreateInputs {
   const cluster = {
     command: 'create' as const,
-    name: reader.optionalName('name', MAX_NAME_LENGTH),
+    // A Service of the host has the name of the cluster, whichever engine makes it.
+    name: reader.optionalName('name', { maxLength: MAX_NAME_LENGTH, first: 'letter' }),
     jobIndex: /^\d+$/.exec(reader.optional('job-index') ?? '')?.[0],
     pullRequest: readPullRequest(reader),
     ...readCommon(reader),
@@ -58,7 +61,7 @@ export function readCreate(reader: InputReader): CreateInputs {
     reader.problem('persistent', 'needs infrastructure: virtink');
   const rootfs = `smartxworks/capch-rootfs-${persistent ? 'cdi-' : ''}${kubernetesVersion.text}`;
   const controlPlane = readMachine(reader, 'control-plane', readControlPlaneCount(reader), rootfs);
-  const workers = readMachine(reader, 'worker', reader.integer('worker-machine-count', 0, 1000), rootfs);
+  const workers = readMachine(reader, 'worker', readWorkerCount(reader), rootfs);
   const lifetime = readLifetime(reader, persistent, controlPlane.count + workers.count);
   const inputs = {
     ...cluster,
@@ -75,6 +78,8 @@ export function readCreate(reader: InputReader): CreateInputs {
     ...lifetime,
     keepOnFailure: reader.boolean('keep-on-failure'),
     ttlSeconds: reader.optionalDuration('ttl') ?? (lifetime.ephemeral ? EPHEMERAL_TTL_SECONDS : undefined),
+    // Longer than the create itself can take.
+    unsettledTtlSeconds: Math.max(EPHEMERAL_TTL_SECONDS, cluster.timeoutSeconds + 3600),
   };
   return { ...inputs, cni: readCni(reader, downloads, inputs.podNetworkCidr) };
 }

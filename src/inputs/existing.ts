@@ -43,7 +43,8 @@ export function readExisting(reader: InputReader, command: ExistingInputs['comma
 
 /** The name of a cluster that is there already. */
 function readGivenName(reader: InputReader, command: string): string {
-  const name = reader.optionalName('name', MAX_NAME_LENGTH);
+  // Not create's rule: what others made under another name can still be deleted.
+  const name = reader.optionalName('name', { maxLength: MAX_NAME_LENGTH, first: 'letter or digit' });
   if (name === undefined) reader.problem('name', `is missing; ${command} needs the name of a cluster`);
   return name ?? '';
 }

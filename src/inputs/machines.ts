@@ -1,3 +1,4 @@
+import { controlPlaneProblem, MachineLimits } from '../values/machine-count.ts';
 import type { InputReader } from './reader.ts';
 
 /** The machines of one role. */
@@ -10,13 +11,18 @@ export interface MachineInputs {
   readonly rootfsSize: string;
 }
 
-/** Reads how many control-plane machines: an odd number, for etcd. */
+/** Reads how many control-plane machines: an odd number, for etcd. The same numbers as `replicas` takes. */
 export function readControlPlaneCount(reader: InputReader): number {
-  const count = reader.integer('control-plane-machine-count', 1, 9);
-  if (count > 0 && count % 2 === 0) {
-    reader.problem('control-plane-machine-count', `${count} is even; etcd needs an odd number: 1, 3 or 5`);
-  }
+  const count = reader.integer('control-plane-machine-count', 1, MachineLimits.mostControlPlanes);
+  const isInRange = count >= 1 && count <= MachineLimits.mostControlPlanes;
+  const problem = isInRange ? controlPlaneProblem(count) : undefined;
+  if (problem !== undefined) reader.problem('control-plane-machine-count', problem);
   return count;
+}
+
+/** Reads how many workers. The same numbers as `replicas` takes. */
+export function readWorkerCount(reader: InputReader): number {
+  return reader.integer('worker-machine-count', 0, MachineLimits.mostWorkers);
 }
 
 /** Reads the machines of a role. `rootfsImage`: what their root file system is made of unless said otherwise. */

@@ -1,6 +1,7 @@
 import { inputError } from '../errors.ts';
 import { parseCidr, type Cidr } from '../values/cidr.ts';
 import { parseDuration } from '../values/duration.ts';
+import { nameProblem, type NameForm } from '../values/object-name.ts';
 import { parseBytes, suggestQuantity } from '../values/quantity.ts';
 import { quotedAddress } from '../values/url-credentials.ts';
 import { parseVersion, type Version } from '../values/version.ts';
@@ -16,10 +17,22 @@ export function inputsIn(env: NodeJS.ProcessEnv): GetInput {
 /** The default in action.yml of an input for which it matters whether it is given and blank, or not given at all. */
 export const NOT_GIVEN = 'not-given';
 
-/** Kubernetes' own rule for names that become DNS labels (RFC 1123). */
-const DNS_LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 /** Roughly the reference grammar of github.com/distribution/reference: enough to catch a typing error. */
 const IMAGE = /^[a-z0-9][\w.:/-]*(?:@sha256:[a-f0-9]{64})?$/i;
+
+/**
+ * What to write instead of a version that is cut short. YAML reads 1.30 without quotes as the number 1.3, which is all
+ * that the runner passes on: only the author knows which of the two was meant.
+ */
+function versionAdvice(text: string): string {
+  const [, v = '', major = '', minor] = /^(v?)(\d{1,4})(?:\.(\d{1,4}))?$/.exec(text) ?? [];
+  if (major === '') return '';
+  const example = `; for example ${major}.${minor ?? '0'}.0`;
+  // No minor version of today has three digits, and a text with a v is not a number.
+  if (v !== '' || (minor ?? '').length > 1) return example;
+  const written = `${major}.${minor ?? ''}0`;
+  return `${example}; if the workflow has ${written}, it lacks quotes: YAML reads that as ${text}, so write '${written}.0'`;
+}
 
 /**
  * Reads inputs one by one and keeps every problem, so that a user mends all of them at once.
@@ -62,17 +75,11 @@ export class InputReader {
     return text ?? '';
   }
 
-  /** A name that Kubernetes takes for a namespace or a cluster; undefined when blank. */
-  optionalName(input: string, maxLength: number): string | undefined {
+  /** A name that Kubernetes takes for an object of that form; undefined when blank. */
+  optionalName(input: string, form: NameForm): string | undefined {
     const text = this.optional(input);
-    if (text !== undefined && !DNS_LABEL.test(text)) {
-      this.problem(
-        input,
-        `"${text}" is no DNS-1123 label: lower-case letters, digits and "-", starting and ending with a letter or digit`,
-      );
-    } else if (text !== undefined && text.length > maxLength) {
-      this.problem(input, `"${text}" has ${text.length} characters; at most ${maxLength}`);
-    }
+    const problem = text === undefined ? undefined : nameProblem(text, form);
+    if (problem !== undefined) this.problem(input, problem);
     return text;
   }
 
@@ -143,10 +150,7 @@ export class InputReader {
   version(input: string): Version {
     const text = this.required(input, 'for example 1.36.3');
     const version = parseVersion(text);
-    if (version === undefined && text !== '') {
-      const guess = /^v?(\d+\.\d+)$/.exec(text)?.[1];
-      this.problem(input, `"${text}" is no version${guess === undefined ? '' : `; for example ${guess}.0`}`);
-    }
+    if (version === undefined && text !== '') this.problem(input, `"${text}" is no version${versionAdvice(text)}`);
     return version ?? { major: 0, minor: 0, patch: 0, text: '0.0.0' };
   }
 

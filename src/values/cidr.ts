@@ -29,6 +29,15 @@ export function parseCidr(text: string): Cidr | CidrProblem {
   return { text: `${network}/${prefixLength}`, address, prefixLength };
 }
 
+/** The range that has this address alone; undefined for what is not an address, a host name for example. */
+export function singleAddress(text: string): Cidr | undefined {
+  if (!(ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text))) return undefined;
+  // The zone of a link-local address is no part of it.
+  const bare = text.replace(/%.*/, '');
+  const cidr = parseCidr(`${bare}/${ipaddr.parse(bare).kind() === 'ipv4' ? 32 : 128}`);
+  return 'text' in cidr ? cidr : undefined;
+}
+
 /** Whether two ranges share an address. Ranges of different families never do. */
 export function overlaps(one: Cidr, other: Cidr): boolean {
   if (one.address.kind() !== other.address.kind()) return false;

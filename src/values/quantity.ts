@@ -32,3 +32,9 @@ export function suggestQuantity(text: string): string | undefined {
   if (binary !== '') return `"${amount}${letter}i"`;
   return `"${amount}${letter}i" or "${amount}${letter === 'K' ? 'k' : letter}"`;
 }
+
+/** Thousandths of a core in a Kubernetes quantity such as `2`, `1.5` or `1930m`; undefined when it is none. */
+export function parseMilliCpu(text: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)(m?)$/.exec(text);
+  return match === null ? undefined : Number(match[1]) * (match[2] === 'm' ? 1 : 1000);
+}

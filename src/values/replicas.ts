@@ -1,3 +1,5 @@
+import { controlPlaneProblem, workerProblem } from './machine-count.ts';
+
 /** How many machines of each role; undefined: as many as there are. */
 export interface Replicas {
   readonly controlPlane: number | undefined;
@@ -6,8 +8,6 @@ export interface Replicas {
   readonly machineDeployment: string | undefined;
 }
 
-const MOST_CONTROL_PLANES = 9;
-const MOST_WORKERS = 1000;
 const REPLICAS = /^(?<controlPlane>\d{0,4}):(?:(?<machineDeployment>[a-z0-9][-.a-z0-9]*)=(?=\d))?(?<workers>\d{0,4})$/;
 
 /**
@@ -19,10 +19,9 @@ export function parseReplicas(text: string): Replicas | { readonly problem: stri
   if (groups === undefined || text === ':') return { problem: `"${text}" is no CP:WORKER; for example 3:2, 3: or :2` };
   const number = (side: string | undefined): number | undefined => (side ? Number(side) : undefined);
   const [controlPlane, workers] = [number(groups['controlPlane']), number(groups['workers'])];
-  if (controlPlane !== undefined && (controlPlane % 2 === 0 || controlPlane > MOST_CONTROL_PLANES)) {
-    return { problem: `${controlPlane} control planes: etcd needs an odd number from 1 to ${MOST_CONTROL_PLANES}` };
-  }
-  if (workers !== undefined && workers > MOST_WORKERS)
-    return { problem: `${workers} workers: at most ${MOST_WORKERS}` };
+  const problem =
+    (controlPlane === undefined ? undefined : controlPlaneProblem(controlPlane)) ??
+    (workers === undefined ? undefined : workerProblem(workers));
+  if (problem !== undefined) return { problem };
   return { controlPlane, workers, machineDeployment: groups['machineDeployment'] };
 }

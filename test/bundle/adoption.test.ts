@@ -129,16 +129,16 @@ describe('a lasting cluster of a pull request', () => {
 });
 
 describe('a cluster whose job was lost before it had created all objects', () => {
-  /** A host whose cluster `half` lacks its MachineDeployment: its job was refused there. */
+  /** A host whose cluster `half` lacks its MachineDeployment: its runner was lost there. */
   async function halfMade(inputs: Readonly<Record<string, string>> = {}): Promise<ClusterHost> {
     let isRefusing = true;
     const host = await startClusterHost(({ method, path }) => {
       const isIt = isRefusing && method === 'POST' && path.includes('/machinedeployments');
-      return isIt ? { status: 400, body: 'the runner was lost here' } : undefined;
+      if (isIt) job.process?.kill('SIGKILL');
+      return isIt ? 'silence' : undefined;
     });
-    // What is not ephemeral stays when its create fails.
-    const main = await host.job({ name: 'half', ephemeral: 'false', ...inputs }).main();
-    expect(main.exitCode).toBe(1);
+    const job = host.job({ name: 'half', ephemeral: 'false', ...inputs });
+    expect(await job.main()).toMatchObject({ signal: 'SIGKILL' });
     expect(host.store.of(Kinds.cluster)).toHaveLength(1);
     isRefusing = false;
     return host;
@@ -147,13 +147,16 @@ describe('a cluster whose job was lost before it had created all objects', () =>
   it('is completed by a create with the same objects, and nothing that exists changes', async () => {
     const host = await halfMade();
     const before = dependents(host);
+    const lost = (clusterOf(host, 'half') as KubernetesObject).metadata.annotations ?? {};
+    expect(Date.parse(lost['knest-action/expires-at'] ?? '')).toBeGreaterThan(Date.now());
     const main = await created(host.job({ name: 'half', ephemeral: 'false' }, OTHER_RUN));
     expect(main.outputs['created']).toBe('false');
     expect(host.store.of(Kinds.machineDeployment)).toHaveLength(1);
     expect(dependents(host)).toEqual(expect.arrayContaining([...before]));
-    expect((clusterOf(host, 'half') as KubernetesObject).metadata.annotations).not.toHaveProperty([
-      'knest-action/unfinished',
-    ]);
+    const marks = (clusterOf(host, 'half') as KubernetesObject).metadata.annotations;
+    // It was to have none: the one that it had until a job was given it is gone.
+    for (const mark of ['unfinished', 'unsettled', 'expires-at'])
+      expect(marks).not.toHaveProperty([`knest-action/${mark}`]);
   });
 
   it('is not completed by a create with other objects', async () => {

@@ -22,9 +22,9 @@ describe.concurrent('inputs that cannot be used', () => {
     expect(annotations(result, 'error')).toEqual(['6 inputs cannot be used; nothing was created (KNEST_INPUT)']);
     expect(lines(result)).toEqual([
       '✖ 6 inputs cannot be used; nothing was created   KNEST_INPUT',
-      'name: "Not_A_Name" is no DNS-1123 label: lower-case letters, digits and "-", starting and ending with a letter or digit',
+      'name: "Not_A_Name" is no DNS label: lower-case letters, digits and "-", starting with a letter, ending with a letter or digit; for example not-a-name',
       'kubernetes-version: "1.36" is no version; for example 1.36.0',
-      'control-plane-machine-count: 2 is even; etcd needs an odd number: 1, 3 or 5',
+      'control-plane-machine-count: etcd needs an odd number of control-plane machines, from 1 to 9, not 2',
       'control-plane-machine-memory-size: "4GB" is no Kubernetes quantity; "4Gi" or "4G"',
       'worker-machine-count: "-1" is no whole number from 0 to 1000',
       'pod-network-cidr: "10.95.0.0/33" is no CIDR; for example 10.95.0.0/16',

@@ -152,10 +152,12 @@ interface Surroundings {
 
 /** All that create decides on before its first write must be something that Kubernetes and the template take. */
 function expectPlan(create: CreateInputs, { host, job }: Surroundings): void {
-  const used = { pods: host.pods.map(cidr), services: host.services.map(cidr) };
+  const assumed = { pods: [], services: [] };
+  const used = { pods: host.pods.map(cidr), services: host.services.map(cidr), nodes: [], assumed };
   const networks = chooseNetworks(create, used);
   const { name, owner, expiresAt } = identify(create, readJob(job), Date.now());
-  expect(name).toMatch(/^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$/);
+  // It becomes the name of a Service.
+  expect(name).toMatch(/^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$/);
   for (const label of Object.values(owner)) expect(label).toMatch(/^(?:[A-Za-z0-9](?:[\w.-]{0,61}[A-Za-z0-9])?)?$/);
   if (expiresAt !== undefined) expect(Date.parse(expiresAt)).toBeGreaterThan(Date.now());
   // The template has them between single quotes, or bare.

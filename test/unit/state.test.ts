@@ -18,6 +18,7 @@ const cluster: SavedState = {
   keepOnFailure: false,
   repository: { 'knest-action/repository-id': '1' },
   claim: 'c1a1',
+  unsettled: {},
 };
 
 describe('githubState', () => {
@@ -44,6 +45,13 @@ describe('githubState', () => {
     expect(step(main.saved).state.isKept).toBe(false);
     main.state.keep();
     expect(step(main.saved).state.isKept).toBe(true);
+  });
+
+  it('tells post that main has handed its cluster over', () => {
+    const main = step();
+    expect(step(main.saved).state.isHandedOver).toBe(false);
+    main.state.handOver();
+    expect(step(main.saved).state.isHandedOver).toBe(true);
   });
 
   it('hands over to post where private files are', () => {

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { routes } from '../../../src/cluster/access.ts';
+import { findAccess, firstThatWorks, nodeAddresses, routes, type Route } from '../../../src/cluster/access.ts';
 import type { Kubeconfig } from '../../../src/cluster/nested-kubeconfig.ts';
-import type { Service } from '../../../src/host/objects.ts';
+import { KnestError } from '../../../src/errors.ts';
+import type { Node, Service } from '../../../src/host/objects.ts';
+import { clientOf, json, refuse } from '../host/server.ts';
+import { rejection } from '../rejection.ts';
 
 const kubeconfig: Kubeconfig = {
   server: 'https://10.1.2.3:6443',
@@ -66,5 +69,88 @@ describe('routes', () => {
     }
     expect(routes(kubeconfig, service({ spec: { ports } }), [])).toEqual([direct]);
     expect(routes(kubeconfig, undefined, ['node-1'])).toEqual([direct]);
+  });
+});
+
+describe('the addresses of the nodes', () => {
+  const node = (name: string, ready: 'True' | 'False', addresses: Readonly<Record<string, string>>): Node => ({
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: { name },
+    status: {
+      conditions: [{ type: 'Ready', status: ready }],
+      addresses: Object.entries(addresses).map(([type, address]) => ({ type, address })),
+    },
+  });
+  const gone = node('gone', 'False', { InternalIP: '10.0.0.1', ExternalIP: '203.0.113.1' });
+  const one = node('one', 'True', { Hostname: 'one', InternalIP: '10.0.0.2' });
+  const two = node('two', 'True', { InternalIP: '10.0.0.3', ExternalIP: '203.0.113.3' });
+
+  it('are those of every Ready node, the external ones first', () => {
+    expect(nodeAddresses([gone, one, two], 'api')).toEqual(['api', '203.0.113.3', '10.0.0.2', '10.0.0.3']);
+  });
+
+  it('are those of all where none is Ready, and the API server alone where none is seen', () => {
+    expect(nodeAddresses([gone], '10.0.0.1')).toEqual(['10.0.0.1', '203.0.113.1']);
+    expect(nodeAddresses([], 'api')).toEqual(['api']);
+  });
+});
+
+describe('firstThatWorks', () => {
+  const many = Array.from({ length: 40 }, (_, index): Route => {
+    return { kind: 'node-port', server: `https://node-${index}:30001`, tlsServerName: undefined };
+  });
+
+  it('tries all routes, and takes the first in their order', async () => {
+    const [last] = many.slice(-1);
+    expect(await firstThatWorks(many, (route) => Promise.resolve(route === last ? undefined : 'no'))).toEqual({
+      route: last,
+    });
+    const works = new Set([many[5], many[3]]);
+    expect(await firstThatWorks(many, (route) => Promise.resolve(works.has(route) ? undefined : 'no'))).toEqual({
+      route: many[3],
+    });
+  });
+
+  it('says of each why it does not work', async () => {
+    const found = await firstThatWorks(many, () => Promise.resolve('no'));
+    expect(found).toHaveProperty('failures.length', 40);
+    expect(found).toHaveProperty('failures.39', 'node-port https://node-39:30001: no');
+  });
+});
+
+describe('a load balancer', () => {
+  /** A host that gives the Service an address, at which nothing answers, with that request for it; never for Infinity. */
+  const access = async (from: number, signal: AbortSignal): Promise<unknown> => {
+    let asked = 0;
+    const { client } = await clientOf((response, _number, { path }) => {
+      if (!path.endsWith('/services/pr')) {
+        refuse(response, 404);
+        return;
+      }
+      asked += 1;
+      const ingress = asked < from ? [] : [{ ip: '127.0.0.1' }];
+      const spec = { type: 'LoadBalancer', ports: [{ port: 1 }] };
+      json(response, { metadata: { name: 'pr' }, spec, status: { loadBalancer: { ingress } } });
+    });
+    const handle = { name: 'pr', namespace: 'knest' };
+    const inputs = { apiAccess: 'load-balancer', apiHost: 'node-1' } as const;
+    return rejection(findAccess(client, handle, kubeconfig, inputs, { env: {}, signal }, { seconds: 0, pause: 5 }));
+  };
+
+  it('is waited for longer than anything else may take, until it has an address', async () => {
+    expect(await access(20, new AbortController().signal)).toMatchObject({
+      code: 'KNEST_API_ACCESS',
+      evidence: [expect.stringMatching(/^load-balancer https:\/\/127\.0\.0\.1:1: /)],
+    });
+  });
+
+  it('that gets none is named when the time is up', async () => {
+    const time = new AbortController();
+    setTimeout(() => time.abort(new KnestError({ code: 'KNEST_TIMEOUT', problem: 'the time is up' })), 300);
+    expect(await access(Number.POSITIVE_INFINITY, time.signal)).toMatchObject({
+      code: 'KNEST_TIMEOUT',
+      evidence: [expect.stringMatching(/^Service knest\/pr \(LoadBalancer\) has no address: /)],
+    });
   });
 });

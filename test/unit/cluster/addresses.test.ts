@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { addressPool, checkAddressesFree, checkAddressesSuffice, poolsOf } from '../../../src/cluster/addresses.ts';
+import {
+  addressPool,
+  checkAddressesFree,
+  checkAddressesInPodNetwork,
+  checkAddressesSuffice,
+  poolsOf,
+} from '../../../src/cluster/addresses.ts';
 import { clientOf, json, refuse } from '../host/server.ts';
+import { cidr } from './samples.ts';
 
 const handle = { name: 'pr', namespace: 'knest' };
 const ranges = [{ first: '10.1.2.10', last: '10.1.2.20' }];
@@ -39,6 +46,26 @@ describe('checkAddressesFree', () => {
   it.each([403, 404])('goes on where pools cannot be read (%i)', async (code) => {
     const { client } = await clientOf((response) => refuse(response, code));
     await expect(checkAddressesFree(client, handle, ranges)).resolves.toBeUndefined();
+  });
+});
+
+describe('checkAddressesInPodNetwork', () => {
+  const inside = [cidr('10.1.2.0/28'), cidr('10.1.2.16/28')];
+
+  it('lets addresses through that are in the pod network, though in that of two nodes, or when it is not known', () => {
+    expect(() => checkAddressesInPodNetwork(ranges, inside)).not.toThrow();
+    expect(() => checkAddressesInPodNetwork(ranges, [])).not.toThrow();
+  });
+
+  it.each([[['10.85.0.0/16']], [['10.1.2.0/28']], [['fd00::/48']]])('refuses others: %j', (pods) => {
+    expect(() => checkAddressesInPodNetwork(ranges, pods.map(cidr))).toThrow(
+      expect.objectContaining({
+        code: 'KNEST_INPUT',
+        evidence: [
+          `persistent-machine-addresses: 10.1.2.10-10.1.2.20 is outside of the host's pod network (${pods.join(', ')}), from which its CNI gives addresses`,
+        ],
+      }),
+    );
   });
 });
 

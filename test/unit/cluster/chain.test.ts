@@ -73,7 +73,19 @@ describe('unmetConditions', () => {
   const ofCluster = (...conditions: Condition[]): readonly string[] =>
     unmetConditions(viewOf({ cluster: clusterOf({ status: { conditions } }) }), now);
 
-  it('go from the Cluster down', () => {
+  it('begin with the causes of an object, not with what sums them up', () => {
+    const conditions = ['Available', 'Ready', 'NodeHealthy', 'InfrastructureReady'].map((type) =>
+      condition(type, 'False'),
+    );
+    expect(ofCluster(...conditions).map((line) => line.split(' ')[2])).toEqual([
+      'InfrastructureReady',
+      'NodeHealthy',
+      'Ready',
+      'Available',
+    ]);
+  });
+
+  it('go from the machines up to the Cluster, which waits for them', () => {
     const status = { conditions: [condition('Ready', 'False', { reason: 'Waiting' })] };
     const view = viewOf({
       machines: [machineOf('m', { status })],
@@ -82,10 +94,10 @@ describe('unmetConditions', () => {
       cluster: clusterOf({ status }),
     });
     expect(unmetConditions(view, now)).toEqual([
-      'Cluster pr: Ready is False (Waiting)',
+      'Machine m: Ready is False (Waiting)',
       'KubeadmControlPlane cp: Ready is False (Waiting)',
       'MachineDeployment md: Ready is False (Waiting)',
-      'Machine m: Ready is False (Waiting)',
+      'Cluster pr: Ready is False (Waiting)',
     ]);
   });
 

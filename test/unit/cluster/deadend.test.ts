@@ -115,6 +115,38 @@ describe('a pod', () => {
   });
 });
 
+describe('a pod that gets no network', () => {
+  const message = 'plugin type="calico" failed (add): requested IP 10.1.2.10 is not in any pool';
+  const of = (status: Pod['status'], ages: Ages, about = 'vm-m'): DeadEnd | undefined => {
+    const event = {
+      apiVersion: 'v1',
+      kind: 'Event',
+      metadata: { name: `${about}.1` },
+      reason: 'FailedCreatePodSandBox',
+      message,
+      involvedObject: { kind: 'Pod', name: about },
+    };
+    const parts = { machines: [machineOf('m')], virtualMachines: [virtualMachineOf('m')], pods: [podOf('m', status)] };
+    return findDeadEnd(viewOf({ ...parts, sandboxEvents: [event] }), ages);
+  };
+
+  it('is a dead end after a minute, with the words of the CNI', () => {
+    expect(of({ phase: 'Pending' }, old)).toMatchObject({
+      code: 'KNEST_INFRASTRUCTURE',
+      problem: 'the host cannot give the VM of machine m a network',
+      evidence: [`Pod knest/vm-m: FailedCreatePodSandBox: ${message}`],
+      next: expect.stringContaining('persistent-machine-addresses') as string,
+    });
+    expect(of({ phase: 'Pending' }, () => 59)).toBeUndefined();
+  });
+
+  it('is none once the pod has an address, or when the event is about another pod', () => {
+    expect(of({ phase: 'Pending', podIP: '10.85.0.7' }, old)).toBeUndefined();
+    expect(of({ phase: 'Running' }, old)).toBeUndefined();
+    expect(of({ phase: 'Pending' }, old, 'vm-other')).toBeUndefined();
+  });
+});
+
 describe('a VM', () => {
   const ended = (phase: string, metadata = {}) =>
     findDeadEnd(

@@ -47,8 +47,8 @@ describe('handOverCommand', () => {
   });
 
   it('is none for what only the claim of one use of the action proves', () => {
-    expect(() => checkOwner(clusterWith({}), proofOfClaim({ repository: labels, claim: 'c' }), 'deleted')).toThrow(
-      expect.objectContaining({ next: 'have it deleted from where it was created' }),
-    );
+    expect(() =>
+      checkOwner(clusterWith({}), proofOfClaim({ repository: labels, claim: 'c', unsettled: {} }), 'deleted'),
+    ).toThrow(expect.objectContaining({ next: 'have it deleted from where it was created' }));
   });
 });

@@ -137,6 +137,17 @@ describe('identify', () => {
     expect(identity.expiresAt).toBeUndefined();
     expect(identity.annotations).not.toHaveProperty([Annotations.expiresAt]);
   });
+
+  it('gives a lasting one an expiry until it is handed over, longer than the create can take', () => {
+    expect(identify(inputs({}), job, now).unsettled).toEqual({});
+    expect(identify(inputs({ ephemeral: 'false', timeout: '2d' }), job, now, 'c1').unsettled).toEqual({
+      [Annotations.unsettled]: 'c1/2026-11-24T20:10:00Z',
+      [Annotations.expiresAt]: '2026-11-24T20:10:00Z',
+    });
+    expect(identify(inputs({ ephemeral: 'false', ttl: '7d' }), job, now, 'c1').unsettled).toEqual({
+      [Annotations.unsettled]: 'c1/',
+    });
+  });
 });
 
 describe('ownerLabels', () => {

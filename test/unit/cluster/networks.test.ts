@@ -2,13 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { chooseNetworks, withListedRanges } from '../../../src/cluster/networks.ts';
 import { KnestError } from '../../../src/errors.ts';
 import type { KubernetesObject } from '../../../src/host/objects.ts';
-import type { HostNetworks } from '../../../src/host/preflight.ts';
+import type { HostNetworks } from '../../../src/host/networks.ts';
 import { readCreate } from '../given-inputs.ts';
 import { cidr, clusterOf } from './samples.ts';
 
 const host = (pods: readonly string[], services: readonly string[]): HostNetworks => ({
   pods: pods.map(cidr),
   services: services.map(cidr),
+  nodes: [],
+  assumed: { pods: [], services: [] },
 });
 const usual = host(['10.244.0.0/16'], ['10.100.0.0/16']);
 
@@ -100,6 +102,37 @@ describe('ranges that were left blank', () => {
       'pod-network-cidr: none of 192.168.0.0/16, 10.95.0.0/16, 172.20.0.0/16, 10.195.0.0/16 is free on this host; choose one that is',
       'service-cidr: none of 10.96.0.0/16, 10.97.0.0/16, 172.21.0.0/16, 10.196.0.0/16 is free on this host; choose one that is',
     ]);
+  });
+});
+
+describe('the addresses of the host’s nodes', () => {
+  const office = {
+    ...host(['10.244.0.0/16'], ['10.100.0.0/16']),
+    nodes: [cidr('192.168.1.7/32'), cidr('fd00::7/128')],
+  };
+
+  it('are in use: another range is the default', () => {
+    expect(chosen(office)).toEqual(['10.95.0.0/16', '10.96.0.0/16']);
+  });
+
+  it('refuse a range that they are in', () => {
+    expect(failure(office, { 'pod-network-cidr': '192.168.0.0/16' }).evidence).toEqual([
+      "pod-network-cidr: 192.168.0.0/16 overlaps the host's node addresses (192.168.1.7/32); for example 10.95.0.0/16",
+    ]);
+    expect(chosen(office, { 'pod-network-cidr': '192.168.2.0/24' })).toEqual(['192.168.2.0/24', '10.96.0.0/16']);
+  });
+});
+
+describe('ranges that are only assumed to be in use', () => {
+  const unread = { ...host([], []), assumed: { pods: [cidr('192.168.0.0/16')], services: [cidr('10.96.0.0/12')] } };
+
+  it('are no default', () => {
+    expect(chosen(unread)).toEqual(['10.95.0.0/16', '172.21.0.0/16']);
+  });
+
+  it('are taken when they are asked for', () => {
+    const given = { 'pod-network-cidr': '192.168.0.0/16', 'service-cidr': '10.96.0.0/16' };
+    expect(chosen(unread, given)).toEqual(['192.168.0.0/16', '10.96.0.0/16']);
   });
 });
 

@@ -96,9 +96,20 @@ describe('findOwned', () => {
 });
 
 describe('proofOfClaim', () => {
-  const saved = { repository: labels, claim: 'c1a1' };
+  const saved = { repository: labels, claim: 'c1a1', unsettled: {} };
   const marks = { [Annotations.claim]: 'c1a1', [Annotations.ephemeral]: 'true' };
   const lack = (metadata: Partial<Metadata>) => lackOf(clusterWith(metadata), proofOfClaim(saved));
+
+  it('is met by a lasting cluster only until it is handed over, and only for the use that made it', () => {
+    const unsettled = { [Annotations.unsettled]: 'c1a1/2026-11-22T23:10:00Z' };
+    const lackOfLasting = (annotations: Metadata['annotations']) =>
+      lackOf(clusterWith({ labels, annotations: { ...annotations } }), proofOfClaim({ ...saved, unsettled }));
+    const lasting = { ...marks, [Annotations.ephemeral]: 'false' };
+    expect(lackOfLasting({ ...lasting, ...unsettled })).toBeUndefined();
+    expect(lackOfLasting(lasting)).toBe('knest-action/unsettled is missing, not c1a1/2026-11-22T23:10:00Z');
+    // Another use made it, and this one adopted it.
+    expect(lackOfLasting({ ...lasting, [Annotations.unsettled]: 'c2/2026-11-22T23:10:00Z' })).toBeDefined();
+  });
 
   it('is met by the ephemeral cluster with the claim alone', () => {
     expect(lack({ labels, annotations: { ...marks, a: 'b' } })).toBeUndefined();

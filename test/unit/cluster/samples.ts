@@ -21,6 +21,7 @@ export function viewOf(parts: Partial<ClusterView> = {}): ClusterView {
     pods: [],
     resourceSets: [],
     dataVolumes: [],
+    sandboxEvents: [],
     ...parts,
   };
 }
@@ -119,4 +120,5 @@ export const identity: ClusterIdentity = {
     'knest-action/claim': 'c1a1',
   },
   expiresAt: undefined,
+  unsettled: {},
 };

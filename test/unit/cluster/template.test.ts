@@ -92,7 +92,10 @@ describe('variables', () => {
 describe('a rendered template', () => {
   it.each([
     ['document 1 is a string, not an object', 'hello'],
-    ['document 2 (ConfigMap) has no metadata', 'apiVersion: v1\nkind: A\nmetadata: { name: a }\n---\n---\napiVersion: v1\nkind: ConfigMap'],
+    [
+      'document 2 (ConfigMap) has no metadata',
+      'apiVersion: v1\nkind: A\nmetadata: { name: a }\n---\n---\napiVersion: v1\nkind: ConfigMap',
+    ],
     [
       'document 1 (ConfigMap) has a generateName, but must have a name that is known',
       'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  generateName: a-',

@@ -54,7 +54,11 @@ describe('parseManifest', () => {
     ['no metadata', 'apiVersion: v1\nkind: A', 'document 2 (A) has no metadata'],
     ['metadata that is a text', 'apiVersion: v1\nkind: A\nmetadata: s3cret', 'document 2 (A) has no metadata'],
     ['no name', 'apiVersion: v1\nkind: A\nmetadata: {}', 'document 2 (A) has no metadata.name'],
-    ['a name that is a number', 'apiVersion: v1\nkind: A\nmetadata: { name: 7 }', 'document 2 (A) has no metadata.name'],
+    [
+      'a name that is a number',
+      'apiVersion: v1\nkind: A\nmetadata: { name: 7 }',
+      'document 2 (A) has no metadata.name',
+    ],
     [
       'a generateName',
       'apiVersion: v1\nkind: A\nmetadata: { generateName: a- }',

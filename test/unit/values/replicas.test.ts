@@ -33,12 +33,12 @@ describe('parseReplicas', () => {
 
   it.each([0, 2, 4, 10, 11, 9999])('refuses %d control planes', (count) => {
     expect(parseReplicas(`${count}:1`)).toEqual({
-      problem: `${count} control planes: etcd needs an odd number from 1 to 9`,
+      problem: `etcd needs an odd number of control-plane machines, from 1 to 9, not ${count}`,
     });
   });
 
   it('refuses more workers than 1000', () => {
-    expect(parseReplicas('1:1001')).toEqual({ problem: '1001 workers: at most 1000' });
+    expect(parseReplicas('1:1001')).toEqual({ problem: 'at most 1000 workers, not 1001' });
   });
 
   it.each([

@@ -1,0 +1,41 @@
+import { afterAll, expect, it } from 'vitest';
+import type { Received } from '../support/api-server.ts';
+import { created, startClusterHost, type ClusterHost } from './cluster-host.ts';
+import { annotations, cleanUp } from './support.ts';
+
+afterAll(cleanUp);
+
+const GROUPS = ['cert-manager.io', 'virt.virtink.smartx.com'].concat(
+  ['', 'bootstrap.', 'controlplane.', 'infrastructure.', 'addons.'].map((prefix) => `${prefix}cluster.x-k8s.io`),
+);
+
+/** A host with Virtink and one node. */
+async function startVirtinkHost(): Promise<ClusterHost> {
+  const status = { allocatable: { cpu: '2', memory: '16Gi' } };
+  const nodes = { items: [{ metadata: { name: 'node-1' }, status }] };
+  return startClusterHost(({ method, path }) => {
+    if (method !== 'GET') return undefined;
+    if (path === '/apis') return { status: 200, body: { groups: GROUPS.map((name) => ({ name })) } };
+    return path.startsWith('/api/v1/nodes') ? { status: 200, body: nodes } : undefined;
+  });
+}
+
+it('VMs request memory and CPU from the host', async () => {
+  const host = await startVirtinkHost();
+  await created(host.job({ infrastructure: 'virtink', name: 'pr', 'worker-machine-memory-size': '2Gi' }));
+  const made = host.server.writes.filter(({ path }: Received) => path.includes('/virtinkmachinetemplates'));
+  const requests = made.map(({ body }) => /"requests":(\{[^}]*\})/.exec(JSON.stringify(body))?.[1]);
+  expect(requests).toEqual(['{"cpu":"200m","memory":"4352Mi"}', '{"cpu":"200m","memory":"2304Mi"}']);
+});
+
+it('a machine that is larger than every node is refused before anything is written', async () => {
+  const host = await startVirtinkHost();
+  const job = host.job({ infrastructure: 'virtink', 'control-plane-machine-memory-size': '999Gi' });
+  const main = await job.main();
+  expect(main.exitCode).toBe(1);
+  expect(annotations(main, 'error')).toEqual([
+    expect.stringMatching(/^a control-plane machine fits on no node of the host: .*\(KNEST_UNSCHEDULABLE\)$/),
+  ]);
+  expect(main.log).toContain('Node node-1: memory 16Gi, CPU 2 (allocatable)');
+  expect(host.server.writes).toEqual([]);
+});

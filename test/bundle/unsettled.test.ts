@@ -1,0 +1,105 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { Kinds } from '../../src/host/kinds.ts';
+import type { Job, StepOptions } from '../support/runner.ts';
+import { clusterOf, created, startClusterHost, type ClusterHost } from './cluster-host.ts';
+import { cleanUp } from './support.ts';
+
+afterAll(cleanUp);
+
+// Clusters that outlive their job, from their creation until a create hands them over.
+
+const lasting = { name: 'lasting', ephemeral: 'false' };
+
+/** A host on which a create fails when it makes the MachineDeployment, or is told to `then`. */
+async function hostThatRefuses(then?: () => void): Promise<ClusterHost> {
+  return startClusterHost(({ method, path }) => {
+    if (method !== 'POST' || !path.includes('/machinedeployments')) return undefined;
+    then?.();
+    return then === undefined ? { status: 400, body: 'refused' } : 'silence';
+  });
+}
+
+function marksOf(host: ClusterHost): Readonly<Record<string, string>> {
+  return clusterOf(host, 'lasting')?.metadata.annotations ?? {};
+}
+
+/** Runs a main that is to fail. */
+async function failed(job: Job): Promise<string> {
+  const main = await job.main();
+  expect(main.exitCode, main.log).not.toBe(0);
+  return main.log;
+}
+
+describe('a create of a cluster that is not ephemeral', () => {
+  it('deletes what it made when it fails, and says so', async () => {
+    const host = await hostThatRefuses();
+    const job = host.job(lasting);
+    expect(await failed(job)).toMatch(/Deleted again: /);
+    expect(host.store.of(Kinds.cluster)).toEqual([]);
+    const post = await job.post('failure');
+    expect(post.exitCode).toBe(0);
+    expect(post.log).not.toContain('::warning');
+  });
+
+  it('leaves that to the post step when the job is cancelled', async () => {
+    const jobs: Job[] = [];
+    const host = await hostThatRefuses(() => jobs[0]?.process?.kill('SIGINT'));
+    const job = host.job(lasting);
+    jobs.push(job);
+    await failed(job);
+    expect(host.store.of(Kinds.cluster)).toHaveLength(1);
+    const post = await job.post('cancelled');
+    expect(post.exitCode, post.log).toBe(0);
+    expect(host.store.of(Kinds.cluster), post.log).toEqual([]);
+  });
+
+  it.each<[StepOptions['inputs'], string]>([
+    [{}, 'without a ttl, until an expiry that it has only now'],
+    [{ ttl: '7d' }, 'until its ttl ends'],
+  ])('keeps it when it is to be kept %o: %s', async (inputs) => {
+    const host = await hostThatRefuses();
+    const job = host.job({ ...lasting, ...inputs, 'keep-on-failure': 'true' });
+    const log = await failed(job);
+    const expiresAt = marksOf(host)['knest-action/expires-at'] ?? '';
+    expect(Date.parse(expiresAt)).toBeGreaterThan(Date.now());
+    expect(log).toContain(`Kept: Cluster knest/lasting is still there, at the longest until ${expiresAt}.`);
+    const post = await job.post('failure');
+    expect(post.log).toContain(`Kept: Cluster knest/lasting is still there, at the longest until ${expiresAt}.`);
+    expect(host.store.of(Kinds.cluster)).toHaveLength(1);
+  });
+
+  it('has no expiry once it has succeeded, and its post step leaves the cluster alone', async () => {
+    const host = await startClusterHost();
+    const job = host.job(lasting);
+    const main = await created(job);
+    expect(main.outputs['expires-at']).toBe('');
+    for (const mark of ['expires-at', 'unsettled']) expect(marksOf(host)).not.toHaveProperty([`knest-action/${mark}`]);
+    const sent = host.server.received.length;
+    // A later step may fail: the cluster was handed over before.
+    expect((await job.post('failure')).log).toContain('knest/lasting is not ephemeral: it stays');
+    expect(host.server.received.length).toBe(sent);
+  });
+
+  it('keeps the expiry that was asked for', async () => {
+    const host = await startClusterHost();
+    const main = await created(host.job({ ...lasting, ttl: '7d' }));
+    expect(marksOf(host)).toMatchObject({ 'knest-action/expires-at': main.outputs['expires-at'] });
+    expect(marksOf(host)).not.toHaveProperty(['knest-action/unsettled']);
+  });
+
+  it('that adopts one and fails leaves it as it was handed over', async () => {
+    const host = await startClusterHost(({ method, path }) =>
+      // What an adopted cluster consists of is read.
+      method === 'GET' && path.includes('/kubeadmcontrolplanes/') && isAdopting
+        ? { status: 400, body: 'no' }
+        : undefined,
+    );
+    let isAdopting = false;
+    await created(host.job(lasting));
+    isAdopting = true;
+    const job = host.job(lasting, { GITHUB_RUN_ID: '1658821999' });
+    expect(await failed(job)).toContain('Kept: Cluster knest/lasting is still there.');
+    await job.post('failure');
+    expect(host.store.of(Kinds.cluster)).toHaveLength(1);
+  });
+});
