@@ -47,9 +47,10 @@ describe('8 jobs at once, on a bare host', () => {
     const posts = await Promise.all(started.map((job) => job.post()));
     for (const { exitCode, log } of posts) {
       expect(exitCode, log).toBe(0);
-      expect(log).toMatch(/nothing of one-of-\d is left/);
+      // On a busy machine, the host may take longer for 8 deletions than a post step waits.
+      expect(log).toMatch(/nothing of one-of-\d is left|one-of-\d is still being deleted/);
     }
-    expect(await leftovers(host, namespace, 'one-of')).toEqual([]);
+    await expect.poll(() => leftovers(host, namespace, 'one-of'), { timeout: 300_000, interval: 1_000 }).toEqual([]);
   });
 
   it('of those that want the same name: one creates it, and the others are refused and change nothing', async () => {

@@ -17,7 +17,7 @@ describe('list', () => {
   });
 
   it.each([
-    [{ namespace: 'ci-*' }, /^namespace: "ci-\*" is no DNS-1123 label/],
+    [{ namespace: 'ci-*' }, /^namespace: "ci-\*" is no DNS label/],
     [{ namespace: ' ' }, /^namespace: is missing; for example knest$/],
     [{ 'all-repositories': 'all' }, /^all-repositories: "all" is no boolean; true or false$/],
   ])('refuses %j', (given, problem) => {
@@ -26,5 +26,5 @@ describe('list', () => {
 });
 
 it('knows no namespace but one for any other command', () => {
-  expect(problems({ namespace: '*' })).toEqual([expect.stringMatching(/^namespace: "\*" is no DNS-1123 label/)]);
+  expect(problems({ namespace: '*' })).toEqual([expect.stringMatching(/^namespace: "\*" is no DNS label/)]);
 });

@@ -99,7 +99,13 @@ export class Servers {
   }
 
   #note(socket: Socket, proxy: string): void {
-    socket.on('connect', () => this.#proxies.set(socket.localPort ?? 0, proxy));
+    let port = 0;
+    socket.on('connect', () => {
+      port = socket.localPort ?? 0;
+      this.#proxies.set(port, proxy);
+    });
+    // The next connection from this port may be direct.
+    socket.on('close', () => this.#proxies.delete(port));
   }
 
   #answer(server: string, { headers, rawHeaders, socket, url = '' }: IncomingMessage, response: ServerResponse): void {

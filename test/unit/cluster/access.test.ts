@@ -115,7 +115,7 @@ describe('firstThatWorks', () => {
   it('says of each why it does not work', async () => {
     const found = await firstThatWorks(many, () => Promise.resolve('no'));
     expect(found).toHaveProperty('failures.length', 40);
-    expect(found).toHaveProperty('failures.39', 'node-port https://node-39:30001: no');
+    expect(found).toHaveProperty('failures.39', { route: many[39], problem: 'no' });
   });
 });
 
