@@ -1,8 +1,8 @@
 import type { KubernetesClient } from '../host/client.ts';
 import { isConflict } from '../host/conflict.ts';
 import { Kinds } from '../host/kinds.ts';
+import { ensureNamespace } from '../host/namespaces.ts';
 import type { Cluster, KubernetesObject } from '../host/objects.ts';
-import { hasStatus } from '../host/rest.ts';
 import { retry } from '../host/retry.ts';
 import type { StepLog } from '../report/log.ts';
 import { checkNamesFree } from './foreign-objects.ts';
@@ -13,6 +13,9 @@ import type { ClusterPlan } from './template.ts';
 
 /** How often a Cluster is tried to be claimed that others write to at the same moment: for about half a minute. */
 const TRIES = 12;
+
+/** Kinds of infrastructure whose machines are privileged pods on the host. */
+const PODS_AS_MACHINES: readonly string[] = [Kinds.virtinkCluster.kind, 'KubevirtCluster'];
 
 /** The Cluster on the host, with the claim of this use of the action on it. */
 export interface ClaimedCluster {
@@ -36,7 +39,9 @@ export async function claimCluster(
   signal: AbortSignal,
 ): Promise<ClaimedCluster> {
   const { name, namespace, claim } = identity;
-  await ensureNamespace(client, namespace);
+  const { spec }: Cluster = cluster;
+  const isPrivileged = PODS_AS_MACHINES.includes(spec?.infrastructureRef?.kind ?? '');
+  await ensureNamespace(client, namespace, { isPrivileged, signal, onWait: (line) => log.line(line) });
   const wanted = withAnnotations(cluster, {
     [Annotations.template]: fingerprint,
     [Annotations.unfinished]: 'true',
@@ -97,21 +102,6 @@ export async function checkClaim(
     // Another job may have created the Cluster and its objects in the meantime.
     if (await isThere()) return true;
     throw thrown;
-  }
-}
-
-async function ensureNamespace(client: KubernetesClient, name: string): Promise<void> {
-  try {
-    if ((await client.get(Kinds.namespace, name)) !== undefined) return;
-  } catch (thrown) {
-    // Who may not look at namespaces works in one that an administrator made.
-    if (hasStatus(thrown, 403)) return;
-    throw thrown;
-  }
-  try {
-    await client.create(Kinds.namespace, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
-  } catch (thrown) {
-    if (!isConflict(thrown)) throw thrown;
   }
 }
 

@@ -48,9 +48,11 @@ export class ApiError extends KnestError {
  * pkg/admission/plugin (webhook/errors, policy/validating, resourcequota), k8s.io/pod-security-admission.
  */
 const POLICY = /denied (the )?request|exceeded quota|violates PodSecurity/;
+/** Source: k8s.io/apiserver pkg/admission/plugin/namespace/lifecycle. */
+const TERMINATING = /because it is being terminated/;
 
 function isPolicy({ status, message }: Pick<Answer, 'status' | 'message'>): boolean {
-  return status === 403 && POLICY.test(message);
+  return status === 403 && (POLICY.test(message) || TERMINATING.test(message));
 }
 
 function codeOf(answer: Answer): ErrorCode {
@@ -165,6 +167,7 @@ export class RestClient {
   #explanationOf(answer: Answer): Pick<Failure, 'evidence' | 'next'> {
     if (answer.status === 401) return this.#transport.refused();
     if (answer.status !== 403) return {};
+    if (TERMINATING.test(answer.message)) return { next: 'wait until that namespace is gone, or use another' };
     return isPolicy(answer)
       ? { next: 'this is a rule of the host, whoever asks: change what it names, or have its administrator allow it' }
       : { next: 'give these credentials that permission: docs/rbac/ has all that are needed' };

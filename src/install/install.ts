@@ -5,6 +5,7 @@ import type { KubernetesClient } from '../host/client.ts';
 import { isConflict } from '../host/conflict.ts';
 import { withLease } from '../host/lease.ts';
 import { parseManifest } from '../host/manifest.ts';
+import { ensureNamespace } from '../host/namespaces.ts';
 import type { KubernetesObject } from '../host/objects.ts';
 import { retry } from '../host/retry.ts';
 import type { StepLog } from '../report/log.ts';
@@ -14,6 +15,7 @@ import { INSTALL_LEASE, noteBegun, noteComplete, readBegun } from './begun.ts';
 import type { Clusterctl } from './clusterctl.ts';
 import { assetsOf, atVersion, type Component, type ProviderComponent, type Workload } from './components.ts';
 import { asFound, isForeignCore, recordedProviders, statesOf, takeInventory, type Inventory } from './inventory.ts';
+import { privilegedNamespaces } from './pod-security.ts';
 
 /** What installing needs. */
 export interface Installation {
@@ -75,7 +77,7 @@ export async function install(installation: Installation, log: StepLog): Promise
     // The Lease is released when all of this has ended, clusterctl too: another job begins then.
     await together(
       [
-        (stop) => carryOut(plan, { ...until(installation, stop), components: others }, current, knowsAll),
+        (stop) => carryOut(plan, { ...until(installation, stop), components: others }, current, knowsAll, log),
         (stop) => waitForWorkloads(client.until(stop), others, log, stop),
       ],
       held,
@@ -166,6 +168,7 @@ async function carryOut(
   installation: Installation,
   inventory: Inventory,
   validate: boolean,
+  log: StepLog,
 ): Promise<void> {
   const { client, clusterctl, components, secondsLeft, signal } = installation;
   // `clusterctl init` adds a core of its own where it has no record of one, so it is kept away from any other core.
@@ -182,13 +185,15 @@ async function carryOut(
   // What clusterctl applied for this action is completed over its fields; anything else is never forced.
   const isOurs = (component: Component): boolean => plan.incomplete.includes(component);
   for (const component of applied.filter(isCertManager)) {
-    await applyManifest(installation, component, isOurs(component));
+    await applyManifest(installation, component, isOurs(component), log);
   }
   const others = applied.filter((component) => !isCertManager(component));
   const applyOthers = async (stop: AbortSignal): Promise<void> => {
     await waitForWorkloads(client.until(stop), components.filter(isCertManager), undefined, stop);
     await together(
-      others.map((component) => (within) => applyManifest(until(installation, within), component, isOurs(component))),
+      others.map(
+        (component) => (within) => applyManifest(until(installation, within), component, isOurs(component), log),
+      ),
       stop,
     );
   };
@@ -207,6 +212,7 @@ async function applyManifest(
   { client, clusterctl, signal }: Installation,
   component: Component,
   force: boolean,
+  log: StepLog,
 ): Promise<void> {
   const texts =
     component.installer === 'clusterctl'
@@ -215,8 +221,15 @@ async function applyManifest(
   const manifests = texts.map(parseManifest);
   const namespace = component.installer === 'manifest' ? component.namespace : undefined;
   try {
-    if (namespace !== undefined)
-      await client.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
+    // What the manifest has besides a namespace is applied; the namespace itself stays as it is where there is one.
+    const privileged = privilegedNamespaces(manifests.flat());
+    for (const name of new Set([...privileged, ...(namespace === undefined ? [] : [namespace])])) {
+      await ensureNamespace(client, name, {
+        isPrivileged: privileged.has(name),
+        signal,
+        onWait: (line) => log.line(line),
+      });
+    }
     for (const objects of manifests) await applyAll(client, objects, signal, force);
   } catch (thrown) {
     if (signal.aborted) throw thrown;

@@ -1,14 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync, statSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import type { KubernetesObject } from '../../src/host/objects.ts';
-import { NOT_GIVEN } from '../../src/inputs/reader.ts';
 import { down, up, type Host } from '../host/host.ts';
 import { silent } from '../host/report.ts';
-import { noteSecrets, watchSecrets } from '../support/evidence.ts';
+import { watchSecrets } from '../support/evidence.ts';
 import type { Job, StepResult } from '../support/runner.ts';
+import { jobInPod } from './pod-account.ts';
 import { hostName as sharedName, jobOn, kubernetesVersion, leftovers, sharedHost } from './support.ts';
 
 const name = 'whole';
@@ -139,40 +137,11 @@ describe.skipIf(!hasVirtink)('create on Virtink, on a bare host (needs the relea
   });
 
   it('is reached through a node port too, by a job with the service account of a pod', async () => {
-    await host.kubectl(['create', 'serviceaccount', 'runner', '-n', namespace]);
-    const binding = [
-      'clusterrolebinding',
-      'runner',
-      '--clusterrole=cluster-admin',
-      `--serviceaccount=${namespace}:runner`,
-    ];
-    await host.kubectl(['create', ...binding]);
-    const token = await host.kubectl(['create', 'token', 'runner', '-n', namespace]);
-    noteSecrets([token.trim()]);
-    const ca = await host.kubectl([
-      'config',
-      'view',
-      '--raw',
-      '-o',
-      'jsonpath={.clusters[0].cluster.certificate-authority-data}',
-    ]);
-    const files = mkdtempSync(join(tmpdir(), 'knest-account-'));
-    writeFileSync(join(files, 'token'), token);
-    writeFileSync(join(files, 'ca.crt'), Buffer.from(ca, 'base64'));
-    // A mount namespace with the files where a pod has them.
-    // bash, since dash drops variables whose names have a dash in them.
-    const mount = `mount -t tmpfs tmpfs /run && mkdir -p /run/secrets/kubernetes.io && cp -r ${files} /run/secrets/kubernetes.io/serviceaccount`;
-    const inPod = jobOn(
-      host,
-      { command: 'kubeconfig', name, 'host-kubeconfig-file': NOT_GIVEN, 'api-access': 'node-port' },
-      {
-        wrap: (argv) => host.command(['unshare', '--mount', 'bash', '-ec', `${mount}; exec "$@"`, 'bash', ...argv]),
-        env: { KUBERNETES_SERVICE_HOST: '10.86.0.1', KUBERNETES_SERVICE_PORT: '443' },
-      },
-    );
+    const inputs = { command: 'kubeconfig', name, 'api-access': 'node-port' };
+    const { job: inPod, user } = await jobInPod(host, namespace, inputs);
     const result = await inPod.main();
     expect(result.exitCode, result.log).toBe(0);
-    expect(result.log).toContain(`as system:serviceaccount:${namespace}:runner (the pod's service account)`);
+    expect(result.log).toContain(`as ${user} (the pod's service account)`);
     const { hostname, port } = new URL(result.outputs['server'] ?? '');
     // 10.86.0.1 is no node: the node's own address was found and tried.
     expect(hostname).toBe('172.30.0.10');
@@ -181,10 +150,6 @@ describe.skipIf(!hasVirtink)('create on Virtink, on a bare host (needs the relea
     expect(await host.run(['kubectl', '--kubeconfig', kubeconfig, 'get', 'configmap', 'hello', '-o', 'name'])).toBe(
       'configmap/hello\n',
     );
-    inPod.clean();
-    rmSync(files, { recursive: true });
-    await host.kubectl(['delete', 'clusterrolebinding', 'runner']);
-    await host.kubectl(['delete', 'serviceaccount', 'runner', '-n', namespace]);
   });
 
   it('is refused to another repository, and stays untouched', async () => {

@@ -54,7 +54,7 @@ describe('claimCluster', () => {
         response.socket?.destroy();
       } else if (method === 'POST') refuse(response, 409);
       else if (path.endsWith('/clusters/pr')) json(response, { ...made, metadata: { ...made?.metadata, uid: 'u-1' } });
-      else json(response, {});
+      else json(response, { metadata: {} });
     });
     const client = new KubernetesClient(new RestClient(new Transport(configFor(url)), signal));
     const claimed = await claimCluster(client, planFor(identity), identity, { line: () => undefined }, signal);
@@ -68,7 +68,7 @@ describe('claimCluster', () => {
     const { client, received } = await clientOf((response, _number, { method, path }) => {
       if (method === 'POST') refuse(response, 409);
       else if (path.endsWith('/clusters/pr')) refuse(response, 404);
-      else json(response, {});
+      else json(response, { metadata: {} });
     });
     const time = AbortSignal.timeout(1_000);
     const claimed = claimCluster(client, planFor(identity), identity, { line: () => undefined }, time);

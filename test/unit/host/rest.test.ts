@@ -136,6 +136,18 @@ describe('a retry', () => {
     });
   });
 
+  it('takes a namespace that is being deleted for no missing permission', async () => {
+    const message =
+      'clusters "a" is forbidden: unable to create new content in namespace ci because it is being terminated';
+    const status = { kind: 'Status', code: 403, reason: 'Forbidden', message };
+    const { url } = await serve((response) => json(response, status, 403));
+    const thrown = await rejection(new RestClient(new Transport(configFor(url)), never).json(get));
+    expect(thrown).toMatchObject({
+      code: 'KNEST_HOST_REQUEST',
+      next: 'wait until that namespace is gone, or use another',
+    });
+  });
+
   it('hands on the text of an answer that is no Status', async () => {
     const { url } = await serve((response) => response.writeHead(400, 'Bad Request').end('<html>proxy</html>'));
     const thrown = await rejection(new RestClient(new Transport(configFor(url)), never).json(get));
