@@ -12,7 +12,9 @@ describe('a create on a host', () => {
   it('is made and deleted again by a job in a pod, whose credentials are a file with a token', async () => {
     const namespace = 'in-pod';
     await host.kubectl(['create', 'namespace', namespace]);
-    onTestFinished(async () => void (await host.kubectl(['delete', 'namespace', namespace])));
+    onTestFinished(async () => {
+      await host.kubectl(['delete', 'namespace', namespace]);
+    });
     const { job, user } = await jobInPod(host, namespace, { ...common, namespace, name: 'of-pod' });
     const main = await job.main();
     expect(main.exitCode, main.log).toBe(0);
