@@ -23,6 +23,15 @@ export interface Route {
   readonly proxyUrl?: string | undefined;
 }
 
+/** What finding a way takes from outside. */
+interface AccessWorld {
+  /** Names the proxies. */
+  readonly env: NodeJS.ProcessEnv;
+  readonly signal: AbortSignal;
+  /** Told once what is waited for. */
+  readonly onWait: (line: string) => void;
+}
+
 /** A route that does not work, and why. */
 interface Failure {
   readonly route: Route;
@@ -41,7 +50,9 @@ const PROBE_SECONDS = 3;
 /** Seconds for which all routes are tried again: an API server that has just come up may not be ready everywhere. */
 const PATIENCE = { seconds: 60, pause: 1_000 };
 /** Node ports that are tried at the same time: a node that is cut off answers nothing for seconds. */
-const PROBES_AT_ONCE = 16;
+const PROBES_AT_ONCE = 64;
+/** Failures that an error lists. */
+const SHOWN_FAILURES = 12;
 
 /**
  * Finds a way to the nested API server that works from this very job, proved by a request. `apiHost` is the address
@@ -53,10 +64,11 @@ export async function findAccess(
   handle: ClusterHandle,
   kubeconfig: Kubeconfig,
   { apiAccess, apiHost }: { readonly apiAccess: ApiAccess; readonly apiHost: string | undefined },
-  { env, signal }: { readonly env: NodeJS.ProcessEnv; readonly signal: AbortSignal },
+  { env, signal, onWait }: AccessWorld,
   patience = PATIENCE,
 ): Promise<Access> {
   let deadline = performance.now() + patience.seconds * 1000;
+  let wasAwaited = false;
   for (;;) {
     // Read each time: nodes come and go, and a load balancer may get its address late.
     const nodes = apiHost === undefined ? await nodeHosts(client) : [apiHost];
@@ -77,13 +89,17 @@ export async function findAccess(
     }
     const isAwaited = isBalanced(service) && ['auto', 'load-balancer'].includes(apiAccess) && !all.some(isBalancer);
     // The API server has its minute to answer there from when there is an address.
-    if (isAwaited) deadline = performance.now() + patience.seconds * 1000;
-    else if (performance.now() > deadline) throw noAccess(handle, apiAccess, failures, service);
+    if (isAwaited) {
+      if (!wasAwaited)
+        onWait(`the host has no address for the load balancer of Service ${service?.metadata.name ?? handle.name} yet`);
+      deadline = performance.now() + patience.seconds * 1000;
+      wasAwaited = true;
+    } else if (performance.now() > deadline) throw noAccess(handle, apiAccess, failures, service);
     await pause(patience.pause, signal).catch((thrown: unknown) => {
       const name = `Service ${handle.namespace}/${service?.metadata.name ?? handle.name}`;
       const lack = `${name} (LoadBalancer) has no address: the host has no controller for load balancers, or it is slow`;
       throw isAwaited && thrown instanceof KnestError && thrown.code === 'KNEST_TIMEOUT'
-        ? thrown.with(lack, ...failures.map(describe))
+        ? thrown.with(lack, ...shown(failures))
         : thrown;
     });
   }
@@ -184,6 +200,12 @@ function throughProxies(route: Route, { rest }: KubernetesClient, env: NodeJS.Pr
   return proxies.map((proxy) => ({ ...route, proxyUrl: proxy === '' ? undefined : proxy }));
 }
 
+/** Failures for people: of a large host, not one for each node. */
+function shown(failures: readonly Failure[]): readonly string[] {
+  const rest = failures.length - SHOWN_FAILURES;
+  return [...failures.slice(0, SHOWN_FAILURES).map(describe), ...(rest > 0 ? [`and ${rest} more`] : [])];
+}
+
 function describe({ route, problem }: Failure): string {
   return `${nameOf(route)} ${route.server}: ${problem}`;
 }
@@ -232,7 +254,7 @@ function noAccess(
     problem: `${name} runs, but its API server cannot be reached from this job (api-access: ${apiAccess})`,
     evidence:
       failures.length > 0
-        ? failures.map(describe)
+        ? shown(failures)
         : [
             `Service ${namespace}/${service?.metadata.name ?? name} (${service?.spec?.type ?? 'not there'}) offers no ${apiAccess}`,
           ],

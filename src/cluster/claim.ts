@@ -1,3 +1,4 @@
+import { KnestError } from '../errors.ts';
 import type { KubernetesClient } from '../host/client.ts';
 import { isConflict } from '../host/conflict.ts';
 import { Kinds } from '../host/kinds.ts';
@@ -119,7 +120,7 @@ function withAnnotations(object: KubernetesObject, annotations: Readonly<Record<
 async function adopt(
   client: KubernetesClient,
   { metadata: { uid, resourceVersion, annotations: existing = {} } }: Cluster,
-  { name, namespace, owner, annotations }: ClusterIdentity,
+  { name, namespace, owner, annotations, unsettled }: ClusterIdentity,
 ): Promise<Cluster> {
   return client.patch(Kinds.cluster, name, namespace, {
     metadata: {
@@ -127,13 +128,24 @@ async function adopt(
       resourceVersion,
       labels: owner,
       // What an earlier owner had and this one has not: an expiry that stays would have the cluster deleted.
-      // Only the expiry of a cluster that nobody was given yet stays until one is.
       annotations: {
-        ...(existing[Annotations.unsettled] === undefined && { [Annotations.expiresAt]: null }),
+        [Annotations.expiresAt]: null,
         ...annotations,
+        ...stillUnsettled(existing[Annotations.unsettled], unsettled),
       },
     },
   });
+}
+
+/**
+ * The marks of a cluster that nobody was given yet, and that this use adopts: it has an expiry for the time being from
+ * now on, and is still not one that this use made. None of any other cluster.
+ */
+function stillUnsettled(mark: string | undefined, ours: ClusterIdentity['unsettled']): ClusterIdentity['unsettled'] {
+  if (mark === undefined) return {};
+  const [maker = ''] = mark.split('/');
+  const [, provisional = ''] = (ours[Annotations.unsettled] ?? '').split('/');
+  return { ...ours, [Annotations.unsettled]: `${maker}/${provisional}` };
 }
 
 /** Notes on the Cluster that none of its objects is missing: a later create that adopts it adds nothing to it. */
@@ -155,7 +167,14 @@ export async function settle(
 ): Promise<void> {
   const tryOnce = async (): Promise<void> => {
     const cluster = await client.get(Kinds.cluster, name, namespace);
-    const { uid, resourceVersion, annotations = {} } = cluster?.metadata ?? {};
+    if (cluster === undefined) {
+      throw new KnestError({
+        code: 'KNEST_INFRASTRUCTURE',
+        problem: `somebody deleted Cluster ${namespace}/${name} before this job could use it`,
+        next: 'look at the audit log of the host, and run the job again',
+      });
+    }
+    const { uid, resourceVersion, annotations = {} } = cluster.metadata;
     const mark = annotations[Annotations.unsettled];
     if (mark === undefined) return;
     const [, provisional] = mark.split('/');

@@ -44,7 +44,7 @@ export function checkRepositoryId(
     code: 'KNEST_RUNNER',
     problem: `GITHUB_REPOSITORY_ID is ${repositoryId}, but the clusters of ${repository} are labelled with ${other.repositoryId ?? 'no id'}`,
     evidence: ofName.slice(0, MOST_NAMED).map(({ namespace, name }) => `${namespace}/${name}`),
-    next: `set it to the id of the repository: gh api repos/${repository} --jq .id; if that is ${repositoryId}, the repository was made again, and its old clusters are deleted with kubectl`,
+    next: `set it to the id of the repository: gh api repos/${repository} --jq .id; if that is ${repositoryId}, these clusters are those of another repository, which had this name before: ask its owner`,
   });
 }
 

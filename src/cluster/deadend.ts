@@ -25,6 +25,8 @@ const IMAGE_GRACE = 60;
 const CRASH_GRACE = 60;
 const CONSUMER_GRACE = 60;
 const SANDBOX_GRACE = 60;
+/** How often a sandbox has to fail: once or twice it does where a CNI has just come up. */
+const SANDBOX_FAILURES = 3;
 
 /** A registry's words for an image that is not there, and will not be at the next try. */
 const FINAL_IMAGE_ANSWER =
@@ -93,11 +95,16 @@ function podDeadEnd(pod: Pod, problem: PodProblem, view: ClusterView, age: numbe
 /** A pod whose sandbox the kubelet tries to make again and again: its status says nothing of it. */
 function sandboxDeadEnd(pod: Pod, view: ClusterView, ages: Ages): DeadEnd | undefined {
   const { name, namespace = '', uid } = pod.metadata;
-  // With an address, it has a sandbox after all.
-  if (pod.status?.phase !== 'Pending' || pod.status.podIP !== undefined) return undefined;
-  const about = view.sandboxEvents.filter(({ involvedObject }) => involvedObject?.name === name);
-  const event = about.findLast(({ involvedObject }) => uid === undefined || involvedObject?.uid === uid);
-  if (event === undefined || ages(`${name}/sandbox`) < SANDBOX_GRACE) return undefined;
+  // With an address it has a sandbox after all, but it has none while the kubelet pulls the first image.
+  const isMade = conditionOf(pod, 'PodReadyToStartContainers')?.status === 'True';
+  if (pod.status?.phase !== 'Pending' || pod.status.podIP !== undefined || isMade) return undefined;
+  const about = view.sandboxEvents.filter(
+    ({ involvedObject }) => involvedObject?.name === name && (uid === undefined || involvedObject.uid === uid),
+  );
+  const event = about.at(-1);
+  const failures = about.reduce((sum, { count = 1 }) => sum + count, 0);
+  if (event === undefined || failures < SANDBOX_FAILURES) return undefined;
+  if (ages(`${name}/sandbox`) < SANDBOX_GRACE) return undefined;
   return {
     code: 'KNEST_INFRASTRUCTURE',
     problem: `the host cannot give the VM of machine ${machineOf(pod, view)?.metadata.name ?? name} a network`,

@@ -216,8 +216,6 @@ async function handOver(
   const { name, namespace, expiresAt } = cluster;
   const server =
     inputs.waitFor === 'none' ? undefined : await handOverKubeconfig(client, cluster, saved, inputs, world);
-  if (!cluster.ephemeral) await settle(client, cluster, world.signal);
-  world.state.handOver();
   const kubernetesVersion = version ?? `v${inputs.kubernetesVersion.text}`;
   world.output('kubernetes-version', kubernetesVersion);
   world.output('timings', JSON.stringify(world.timeline));
@@ -227,5 +225,8 @@ async function handOver(
   const { ephemeral } = inputs;
   const page = { name, namespace, state, host: hostServer, server, kubernetesVersion, machines, expiresAt, ephemeral };
   await world.summary.add(createdPage(page, world.timeline));
+  // Last: until here a failure deletes the cluster again.
+  if (!cluster.ephemeral) await settle(client, cluster, world.signal);
+  world.state.handOver();
   world.log.line(`✔ ${name} ${state} in ${(world.timeline.elapsed / 1000).toFixed(1)} s`);
 }

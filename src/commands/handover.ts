@@ -19,10 +19,11 @@ export async function handOverKubeconfig(
   inputs: AccessInputs,
   world: World,
 ): Promise<string> {
-  return world.log.step('Kubeconfig', async () => {
+  return world.log.step('Kubeconfig', async (step) => {
     const theirs = await readKubeconfig(client, cluster, world.signal);
     for (const secret of secretsOf(theirs)) world.mask(secret);
-    const { kubeconfig, route, reason } = await findAccess(client, cluster, theirs, inputs, world);
+    const access = { ...world, onWait: (line: string): void => step.line(line) };
+    const { kubeconfig, route, reason } = await findAccess(client, cluster, theirs, inputs, access);
     const text = kubeconfigText(kubeconfig, cluster);
     const path = join(world.directory, `${cluster.name}.kubeconfig`);
     await writePrivateFile(path, text);

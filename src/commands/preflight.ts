@@ -9,7 +9,8 @@ import type { Template } from '../cluster/rendering.ts';
 import type { Connection } from '../host/connect.ts';
 import { felixDrops } from '../host/felix.ts';
 import { cniNetworks, describeAssumed, hostNetworks } from '../host/networks.ts';
-import { checkDefaultStorageClass, checkPermissions } from '../host/preflight.ts';
+import { Kinds } from '../host/kinds.ts';
+import { checkDefaultStorageClass, checkPermissions, unlessForbidden } from '../host/preflight.ts';
 import type { CreateInputs } from '../inputs.ts';
 import { requiredComponents, type Component } from '../install/components.ts';
 import type { Downloader } from '../install/download.ts';
@@ -60,7 +61,9 @@ export async function preflight(
     const permissions = permissionsOf('create', inputs.namespace, featuresOf(inputs));
     await checkPermissions(client, isComplete ? permissions : [...permissions, ...installPermissions()]);
     if (inventory === undefined) await checkServed(client, components);
-    if (inputs.infrastructure === 'virtink' && clusterTemplate === undefined) {
+    // One that is there already, and may be adopted, keeps its machines as they are.
+    const existing = await unlessForbidden(client.get(Kinds.cluster, cluster.name, cluster.namespace), undefined);
+    if (inputs.infrastructure === 'virtink' && clusterTemplate === undefined && existing === undefined) {
       await checkCapacity(client, { 'control-plane': inputs.controlPlane, worker: inputs.workers });
     }
     if (inputs.persistent) {

@@ -3,8 +3,8 @@ import { domainToASCII } from 'node:url';
 import { Agent, ProxyAgent, type buildConnector, type Dispatcher } from 'undici';
 import { splitCredentials } from '../values/url-credentials.ts';
 
-/** Protocols by which a proxy can be reached. */
-const PROTOCOLS = ['http:', 'https:', 'socks5:', 'socks5h:'];
+/** Protocols of proxies that a kubeconfig may name. Source: client-go tools/clientcmd/helpers.go. */
+const PROTOCOLS = ['http:', 'https:', 'socks5:'];
 const DEFAULT_PORTS: Readonly<Record<string, string>> = { 'http:': '80', 'https:': '443' };
 
 /** Options of connections to a server, whether there is a proxy on the way or not. */
@@ -39,9 +39,7 @@ export function isProxyAddress(text: string): boolean {
 
 /** Sends requests through a proxy. `options` are those of the connections to the server itself. */
 export function proxyDispatcher(proxy: string, { connect, ...options }: ConnectionOptions): Dispatcher {
-  // undici resolves no names for a SOCKS proxy, which is what socks5h asks for.
-  const uri = proxy.replace(/^socks5h:/, 'socks5:');
-  return new ProxyAgent({ ...options, uri, requestTls: connect ?? {} });
+  return new ProxyAgent({ ...options, uri: proxy, requestTls: connect ?? {} });
 }
 
 /** Sends each request by the proxy that the environment names for its server, else directly. */
@@ -63,7 +61,8 @@ function variable(name: string, env: NodeJS.ProcessEnv): string {
 
 function parsedProxy(text: string): string | undefined {
   if (text === '') return undefined;
-  const proxy = withScheme(text);
+  // The environment may have socks5h, a kubeconfig may not; both leave the names to the proxy.
+  const proxy = withScheme(text).replace(/^socks5h:/, 'socks5:');
   return isProxyAddress(proxy) ? proxy : undefined;
 }
 

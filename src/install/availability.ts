@@ -92,7 +92,7 @@ function notAdmittedError({ kind, namespace, name }: Workload, message: string):
     code: 'KNEST_INSTALL',
     problem: `the host admits no pods of ${kind} ${namespace}/${name}`,
     evidence: [message],
-    next: `have this done: kubectl label namespace ${namespace} --overwrite pod-security.kubernetes.io/enforce=privileged`,
+    next: `have this done: kubectl label namespace ${namespace} --overwrite pod-security.kubernetes.io/enforce=privileged && kubectl rollout restart ${kind.toLowerCase()} ${name} --namespace ${namespace}`,
   });
 }
 

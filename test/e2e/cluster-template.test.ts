@@ -131,11 +131,11 @@ describe('a template of the user', () => {
       /metadata\.yaml is not what was released: its sha256 is wrong {3}KNEST_CHECKSUM$/m,
     ],
     [
-      'without a Cluster',
+      'whose documents are not objects of Kubernetes',
       {
         'cluster-template': `https://github.com/kubernetes-sigs/cluster-api/releases/download/${versions.clusterAPI}/metadata.yaml`,
       },
-      /the template has no Cluster; it must have exactly one {3}KNEST_TEMPLATE$/m,
+      /the template cannot be used: document 1 \(Metadata\) has no metadata {3}KNEST_TEMPLATE$/m,
     ],
   ])('%s is refused, and nothing is created', async (_what, inputs, message) => {
     const main = await start({ name: 'refused', ...inputs }).main();

@@ -37,8 +37,13 @@ const hostAsAWhole = [
   'GET /apis/projectcalico.org/v3/felixconfigurations',
 ];
 
-/** What is not for it either, of a persistent cluster: which addresses others have, and whether disks can be made. */
-const hostOfDisks = ['GET /apis/ipam.metal3.io/v1alpha1/ippools', 'GET /apis/storage.k8s.io/v1/storageclasses'];
+/** What is not for it either, of a persistent cluster: which addresses there are, which others have, and whether disks can be made. */
+const hostOfDisks = [
+  'GET /apis/crd.projectcalico.org/v1/ippools',
+  'GET /apis/ipam.metal3.io/v1alpha1/ippools',
+  'GET /apis/kubeovn.io/v1/subnets',
+  'GET /apis/storage.k8s.io/v1/storageclasses',
+];
 
 /** Every command, by a ServiceAccount that has what docs/rbac grants and nothing else. */
 describe('an account with the Role and under the policy of docs/rbac', () => {

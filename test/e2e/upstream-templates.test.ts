@@ -65,7 +65,7 @@ describe.skipIf(!host.hasVirtink)('the templates of the Virtink provider (need t
     ]);
     const memory = 'jsonpath={.items[*].spec.instance.memory.size}';
     const sizesGiven = await host.kubectl(['get', 'virtualmachines', '-n', namespace, '-l', owned, '-o', memory]);
-    expect(sizesGiven.split(' ').sort()).toEqual(['3Gi', '4Gi']);
+    expect(sizesGiven.split(' ').sort()).toEqual(['1Gi', '3Gi']);
     const post = await job.post();
     expect(post.exitCode, post.log).toBe(0);
     await expect.poll(() => leftovers(host, namespace, name), { timeout: 60_000 }).toEqual([]);

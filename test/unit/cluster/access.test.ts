@@ -135,7 +135,16 @@ describe('a load balancer', () => {
     });
     const handle = { name: 'pr', namespace: 'knest' };
     const inputs = { apiAccess: 'load-balancer', apiHost: 'node-1' } as const;
-    return rejection(findAccess(client, handle, kubeconfig, inputs, { env: {}, signal }, { seconds: 0, pause: 5 }));
+    return rejection(
+      findAccess(
+        client,
+        handle,
+        kubeconfig,
+        inputs,
+        { env: {}, signal, onWait: () => undefined },
+        { seconds: 0, pause: 5 },
+      ),
+    );
   };
 
   it('is waited for longer than anything else may take, until it has an address', async () => {

@@ -117,13 +117,14 @@ describe('a pod', () => {
 
 describe('a pod that gets no network', () => {
   const message = 'plugin type="calico" failed (add): requested IP 10.1.2.10 is not in any pool';
-  const of = (status: Pod['status'], ages: Ages, about = 'vm-m'): DeadEnd | undefined => {
+  const of = (status: Pod['status'], ages: Ages, about = 'vm-m', count = 3): DeadEnd | undefined => {
     const event = {
       apiVersion: 'v1',
       kind: 'Event',
       metadata: { name: `${about}.1` },
       reason: 'FailedCreatePodSandBox',
       message,
+      count,
       involvedObject: { kind: 'Pod', name: about },
     };
     const parts = { machines: [machineOf('m')], virtualMachines: [virtualMachineOf('m')], pods: [podOf('m', status)] };
@@ -144,6 +145,12 @@ describe('a pod that gets no network', () => {
     expect(of({ phase: 'Pending', podIP: '10.85.0.7' }, old)).toBeUndefined();
     expect(of({ phase: 'Running' }, old)).toBeUndefined();
     expect(of({ phase: 'Pending' }, old, 'vm-other')).toBeUndefined();
+  });
+
+  it('is none where it failed once or twice, or has one by now and pulls an image for long', () => {
+    expect(of({ phase: 'Pending' }, old, 'vm-m', 2)).toBeUndefined();
+    const conditions = [condition('PodReadyToStartContainers', 'True')];
+    expect(of({ phase: 'Pending', conditions }, old)).toBeUndefined();
   });
 });
 

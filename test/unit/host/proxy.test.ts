@@ -20,6 +20,12 @@ describe('the proxy for an address', () => {
       { HTTPS_PROXY: '', https_proxy: proxy },
       proxy,
     ],
+    [
+      'one that resolves names itself, as a kubeconfig has it',
+      'https://a.example',
+      { HTTPS_PROXY: 'socks5h://p:1080' },
+      'socks5://p:1080',
+    ],
     ['one without a scheme', 'https://a.example', { HTTPS_PROXY: 'proxy.example:3128' }, proxy],
     [
       'one that is an address without a scheme',
@@ -76,6 +82,7 @@ it.each<[string, boolean]>([
   ['https://proxy:1', true],
   ['socks5://proxy:1080', true],
   ['ftp://proxy', false],
+  ['socks5h://proxy:1080', false],
   ['proxy:3128', false],
   ['http://', false],
 ])('%s can be used as a proxy: %s', (text, can) => expect(isProxyAddress(text)).toBe(can));
