@@ -222,6 +222,7 @@ export const INSTALL_RULES: readonly Rule[] = [
   ),
   rule('to let one job install at a time', ['get', 'create', 'update'], [Kinds.lease], ['create']),
   rule('to tell why something installed does not start', ['list'], [Kinds.pod]),
+  rule('to tell which pods of it the host does not admit', ['list', 'watch'], [Kinds.event]),
 ];
 
 /** The file that grants a table of rules to an account. */
