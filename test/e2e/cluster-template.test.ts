@@ -131,6 +131,13 @@ describe('a template of the user', () => {
       /metadata\.yaml is not what was released: its sha256 is wrong {3}KNEST_CHECKSUM$/m,
     ],
     [
+      'without a Cluster',
+      {
+        'cluster-template': `https://github.com/kubernetes-sigs/cluster-api/releases/download/${versions.clusterAPI}/clusterclass-in-memory.yaml`,
+      },
+      /the template has no Cluster; it must have exactly one {3}KNEST_TEMPLATE$/m,
+    ],
+    [
       'whose documents are not objects of Kubernetes',
       {
         'cluster-template': `https://github.com/kubernetes-sigs/cluster-api/releases/download/${versions.clusterAPI}/metadata.yaml`,

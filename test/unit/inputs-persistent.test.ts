@@ -68,6 +68,11 @@ describe('a persistent create', () => {
     ['ephemeral', 'perhaps', '"perhaps" is no boolean; true or false'],
     ['infrastructure', 'docker', undefined],
     ['persistent', 'maybe', undefined],
+    [
+      'ipam-version',
+      '1.2',
+      `"1.2" is no version; for example 1.2.0; if the workflow has 1.20, it lacks quotes: YAML reads that as 1.2, so write '1.20.0'`,
+    ],
     ['ipam-version', 'new', '"new" is no version'],
     ['cdi-version', 'latest', '"latest" is no version'],
   ])('with %s %j is one error', (input, value, problem) => {

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { sign, type Pair } from './certificates.ts';
+import { sign, type Certificate } from '../../support/certificate.ts';
 import type { Pki } from './fields.ts';
 import type { Servers } from './servers.ts';
 
@@ -76,7 +76,9 @@ export function writeFiles(root: string): Pki {
 /** Starts the servers and proxies, in a network of this process alone, and gives it the service account of a pod. */
 export async function start(root: string, servers: Servers): Promise<void> {
   const read = (path: string): string => readFileSync(join(root, path), 'utf8');
-  const { first, second, third } = JSON.parse(read(SERVERS)) as Readonly<Record<'first' | 'second' | 'third', Pair>>;
+  const { first, second, third } = JSON.parse(read(SERVERS)) as Readonly<
+    Record<'first' | 'second' | 'third', Certificate>
+  >;
   mkdirSync(SERVICE_ACCOUNT, { recursive: true });
   for (const [name, text] of [
     ['token', 'token-of-the-pod'],

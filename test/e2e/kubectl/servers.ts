@@ -2,7 +2,8 @@ import { createServer as createHttp, request, type IncomingMessage, type ServerR
 import { createServer as createHttps } from 'node:https';
 import { connect, createServer as createTcp, type Server, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import type { Pair } from './certificates.ts';
+import { withoutBrackets } from '../../../src/values/https-address.ts';
+import type { Certificate } from '../../support/certificate.ts';
 
 /** A request as the API server saw it: where it came to, by which proxy, and as whom. */
 export interface Seen {
@@ -24,7 +25,7 @@ export class Servers {
   readonly #proxies = new Map<number, string>();
 
   /** Serves https at an address. `chain` follows the certificate. */
-  async https(address: string, port: number, { cert, key }: Pair, chain = ''): Promise<void> {
+  async https(address: string, port: number, { cert, key }: Certificate, chain = ''): Promise<void> {
     const options = { cert: cert + chain, key, requestCert: true, rejectUnauthorized: false };
     await listening(
       createHttps(options, (incoming, response) => this.#answer(`https ${address}`, incoming, response)),
@@ -133,10 +134,6 @@ function addressIn(wanted: Buffer): { readonly host: string; readonly port: numb
   const isName = wanted[3] === 3;
   const host = isName ? wanted.toString('latin1', 5, 5 + length) : [...wanted.subarray(4, 8)].join('.');
   return { host, port: wanted.readUInt16BE(isName ? 5 + length : 8) };
-}
-
-function withoutBrackets(host: string): string {
-  return host.replace(/^\[|\]$/g, '');
 }
 
 async function listening(server: Server, address: string, port: number): Promise<void> {
