@@ -2,26 +2,15 @@ import { firstLineOf, KnestError } from '../errors.ts';
 import type { KubernetesClient } from '../host/client.ts';
 import { enterPlain } from '../host/connect.ts';
 import { Kinds } from '../host/kinds.ts';
-import { conditionOf, type Node, type Service } from '../host/objects.ts';
-import { proxyFor } from '../host/proxy.ts';
+import type { Service } from '../host/objects.ts';
 import { hasStatus } from '../host/rest.ts';
 import { pause } from '../host/retry.ts';
 import type { ApiAccess } from '../inputs.ts';
-import { shownAddress } from '../values/url-credentials.ts';
 import { kubeconfigText } from './kubeconfig.ts';
 import type { Kubeconfig } from './nested-kubeconfig.ts';
+import { KINDS, nameOf, nodeAddresses, routes, throughProxies, type Route } from './routes.ts';
 import { findService } from './service.ts';
 import type { ClusterHandle } from './view.ts';
-
-/** A way to the nested API server. */
-export interface Route {
-  readonly kind: Exclude<ApiAccess, 'auto'>;
-  readonly server: string;
-  /** The name in the server's certificate, when it is not the address. */
-  readonly tlsServerName: string | undefined;
-  /** The proxy that it takes; undefined for none. May have a password. */
-  readonly proxyUrl?: string | undefined;
-}
 
 /** What finding a way takes from outside. */
 interface AccessWorld {
@@ -114,9 +103,6 @@ function isBalancer({ kind }: Route): boolean {
   return kind === 'load-balancer';
 }
 
-/** Kinds of routes, the most direct first. */
-const KINDS = ['cluster-ip', 'load-balancer', 'node-port'] as const;
-
 /** Whether the host is asked for a load balancer, whose address may come late. */
 function isBalanced(service: Service | undefined): boolean {
   return service?.spec?.type === 'LoadBalancer';
@@ -150,56 +136,6 @@ async function nodeHosts(client: KubernetesClient): Promise<readonly string[]> {
   return nodeAddresses(nodes, new URL(client.rest.server).hostname);
 }
 
-/** The host's API server, then the external addresses of all nodes, then the internal ones: Ready nodes before others. */
-export function nodeAddresses(nodes: readonly Node[], apiServer: string): readonly string[] {
-  const ready = nodes.filter((node) => conditionOf(node, 'Ready')?.status === 'True');
-  // On a host whose nodes all are in trouble, one may still forward.
-  const usable = ready.length > 0 ? ready : nodes;
-  const named = ['ExternalIP', 'InternalIP'].flatMap((wanted) =>
-    usable.flatMap(({ status }) => (status?.addresses ?? []).filter(({ type }) => type === wanted)),
-  );
-  return [...new Set([apiServer, ...named.map(({ address }) => address)])];
-}
-
-/** All ways there may be, the most direct first. `nodes`: hosts by which this job may reach a node of the host. */
-export function routes(
-  kubeconfig: Kubeconfig,
-  service: Service | undefined,
-  nodes: readonly string[],
-): readonly Route[] {
-  const { server: direct, tlsServerName: given } = kubeconfig;
-  const tlsServerName = given ?? withoutBrackets(new URL(direct).hostname);
-  const ingress = service?.status?.loadBalancer?.ingress?.[0];
-  const balancer = ingress?.ip ?? ingress?.hostname;
-  const port = service?.spec?.ports?.[0];
-  const nodePort = port?.nodePort;
-  return [
-    { kind: 'cluster-ip', server: direct, tlsServerName: given },
-    ...(balancer === undefined
-      ? []
-      : [{ kind: 'load-balancer', server: address(balancer, port?.port ?? 6443), tlsServerName } as const]),
-    ...(nodePort === undefined
-      ? []
-      : nodes.map((node) => ({ kind: 'node-port', server: address(node, nodePort), tlsServerName }) as const)),
-  ];
-}
-
-function address(host: string, port: number): string {
-  return `https://${host.includes(':') ? `[${withoutBrackets(host)}]` : host}:${port}`;
-}
-
-/** An IPv6 address as a certificate names it. */
-function withoutBrackets(host: string): string {
-  return host.replace(/^\[|\]$/g, '');
-}
-
-/** A route as the environment has it, and by the proxy that leads to the host: that may be the only way in. */
-function throughProxies(route: Route, { rest }: KubernetesClient, env: NodeJS.ProcessEnv): readonly Route[] {
-  const usual = proxyFor(route.server, env);
-  const proxies = [...new Set([usual, ...(rest.proxyUrl === '' ? [] : [rest.proxyUrl])])];
-  return proxies.map((proxy) => ({ ...route, proxyUrl: proxy === '' ? undefined : proxy }));
-}
-
 /** Failures for people: of a large host, not one for each node. */
 function shown(failures: readonly Failure[]): readonly string[] {
   const rest = failures.length - SHOWN_FAILURES;
@@ -208,11 +144,6 @@ function shown(failures: readonly Failure[]): readonly string[] {
 
 function describe({ route, problem }: Failure): string {
   return `${nameOf(route)} ${route.server}: ${problem}`;
-}
-
-/** A route for people. */
-function nameOf({ kind, proxyUrl }: Route): string {
-  return proxyUrl === undefined ? kind : `${kind} by the proxy ${shownAddress(proxyUrl)}`;
 }
 
 /** Why a route does not work; undefined when it does. */

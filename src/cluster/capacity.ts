@@ -1,27 +1,19 @@
 import { KnestError } from '../errors.ts';
-import type { KubernetesClient } from '../host/client.ts';
-import { Kinds } from '../host/kinds.ts';
 import type { Node } from '../host/objects.ts';
-import { unlessForbidden } from '../host/preflight.ts';
 import type { MachineInputs } from '../inputs.ts';
-import { parseBytes, parseMilliCpu } from '../values/quantity.ts';
+import { MEBIBYTE, parseBytes, parseMilliCpu } from '../values/quantity.ts';
 import { machineRequests, type MachineRequests } from './requests.ts';
 
 /** A role, as the inputs for its machines begin. */
 type Role = 'control-plane' | 'worker';
 
-const MEBIBYTE = 2 ** 20;
 const SHOWN_NODES = 5;
 
 /**
  * Throws KNEST_UNSCHEDULABLE when a machine is larger than every node of the host, as far as these credentials see them:
  * then it fits on none, however empty they are. What runs on them is left to the scheduler.
  */
-export async function checkCapacity(
-  client: KubernetesClient,
-  machines: Readonly<Record<Role, MachineInputs>>,
-): Promise<void> {
-  const nodes = await unlessForbidden(client.list(Kinds.node), []);
+export function checkCapacity(nodes: readonly Node[], machines: Readonly<Record<Role, MachineInputs>>): void {
   for (const role of ['control-plane', 'worker'] as const) {
     const { count, cpuCores, memorySize } = machines[role];
     if (count > 0) checkRole(role, machineRequests(cpuCores, memorySize), nodes);

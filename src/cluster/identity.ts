@@ -37,7 +37,7 @@ export const Annotations = {
   template: 'knest-action/template',
   /** Present until every object of the cluster exists. */
   unfinished: 'knest-action/unfinished',
-  /** On a cluster that outlives its job, until a create hands it over: see `unsettledMark`. */
+  /** On a cluster that outlives its job, until a create hands it over: see `unsettledMarks`. */
   unsettled: 'knest-action/unsettled',
 } as const;
 

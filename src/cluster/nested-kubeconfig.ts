@@ -1,3 +1,4 @@
+import { httpsAddress } from '../values/https-address.ts';
 import { certificatesIn, privateKeyIn } from '../values/pem.ts';
 import { messageOf } from '../errors.ts';
 import { parseYaml } from '../values/yaml.ts';
@@ -75,7 +76,7 @@ export function checkEndpoint(
 ): readonly string[] {
   const { host = '', port = 0 } = endpoint ?? {};
   if (host === '' || port === 0) return ['the Cluster has no controlPlaneEndpoint to compare its server with'];
-  const expected = URL.parse(`https://${host.includes(':') ? `[${host.replace(/^\[|\]$/g, '')}]` : host}:${port}`);
+  const expected = URL.parse(httpsAddress(host, port));
   const url = URL.parse(server);
   const isPlain = url !== null && `${url.username}${url.password}${url.search}${url.hash}` === '';
   if (isPlain && url.pathname === '/' && url.origin === expected?.origin) return [];

@@ -1,6 +1,6 @@
 import type { KubernetesObject } from '../host/objects.ts';
 import { Kinds } from '../host/kinds.ts';
-import { parseBytes } from '../values/quantity.ts';
+import { MEBIBYTE, parseBytes } from '../values/quantity.ts';
 
 /** What the VM of a machine asks of a node, in the units of a scheduler. */
 export interface MachineRequests {
@@ -18,8 +18,6 @@ const CORES_PER_CORE = 10;
 
 /** MiB of the hypervisor itself. Source: virtink v0.15.0 pkg/controller/vm_webhook.go, memoryOverhead. */
 const HYPERVISOR = 256;
-
-const MEBIBYTE = 2 ** 20;
 
 /** What a machine of that size requests: a tenth of its cores, and its memory with that of its hypervisor. */
 export function machineRequests(cores: number, memorySize: string): MachineRequests {

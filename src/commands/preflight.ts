@@ -46,8 +46,9 @@ export async function preflight(
   return world.log.step('Preflight', async (step) => {
     const components = requiredComponents(inputs.versions, inputs.infrastructure, inputs.persistent);
     const { clusterTemplate } = inputs;
+    const nodes = unlessForbidden(client.list(Kinds.node), []);
     const [used, drops, inventory, template] = await Promise.all([
-      hostNetworks(client),
+      nodes.then((all) => hostNetworks(client, all)),
       felixDrops(client),
       takeInventory(client),
       clusterTemplate && fetchTemplate(client, clusterTemplate, downloader),
@@ -61,10 +62,11 @@ export async function preflight(
     const permissions = permissionsOf('create', inputs.namespace, featuresOf(inputs));
     await checkPermissions(client, isComplete ? permissions : [...permissions, ...installPermissions()]);
     if (inventory === undefined) await checkServed(client, components);
-    // One that is there already, and may be adopted, keeps its machines as they are.
-    const existing = await unlessForbidden(client.get(Kinds.cluster, cluster.name, cluster.namespace), undefined);
-    if (inputs.infrastructure === 'virtink' && clusterTemplate === undefined && existing === undefined) {
-      await checkCapacity(client, { 'control-plane': inputs.controlPlane, worker: inputs.workers });
+    if (inputs.infrastructure === 'virtink' && clusterTemplate === undefined) {
+      // One that is there already, and may be adopted, keeps its machines as they are.
+      const existing = await unlessForbidden(client.get(Kinds.cluster, cluster.name, cluster.namespace), undefined);
+      const machines = { 'control-plane': inputs.controlPlane, worker: inputs.workers };
+      if (existing === undefined) checkCapacity(await nodes, machines);
     }
     if (inputs.persistent) {
       await checkDefaultStorageClass(client);

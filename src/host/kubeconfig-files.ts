@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { KnestError, systemCodeOf } from '../errors.ts';
+import { httpsAddress } from '../values/https-address.ts';
 
 /** The text of a kubeconfig, and where it comes from. */
 export interface KubeconfigText {
@@ -55,7 +56,7 @@ export function serviceAccount({
   if (host === '' || port === '' || !existsSync(tokenFile)) return undefined;
   const name = 'service-account';
   const cluster = {
-    server: `https://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    server: httpsAddress(host, port),
     'certificate-authority': join(SERVICE_ACCOUNT, 'ca.crt'),
   };
   const kubeconfig = {

@@ -31,9 +31,8 @@ const USUAL_SERVICES = ['10.96.0.0/12', '10.43.0.0/16'];
  * Reads the host's own ranges from its nodes, its ServiceCIDRs and kubeadm's configuration: whichever can be read. What
  * cannot is assumed to be what installers make it.
  */
-export async function hostNetworks(client: KubernetesClient): Promise<HostNetworks> {
-  const [nodes, serviceCidrs, kubeadm] = await Promise.all([
-    unlessForbidden(client.list(Kinds.node), []),
+export async function hostNetworks(client: KubernetesClient, nodes: readonly Node[]): Promise<HostNetworks> {
+  const [serviceCidrs, kubeadm] = await Promise.all([
     unlessForbidden(client.list(Kinds.serviceCidr), []),
     unlessForbidden(client.get(Kinds.configMap, 'kubeadm-config', 'kube-system'), undefined),
   ]);

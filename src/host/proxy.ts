@@ -1,6 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
 import { Agent, ProxyAgent, type buildConnector, type Dispatcher } from 'undici';
+import { withoutBrackets } from '../values/https-address.ts';
 import { splitCredentials } from '../values/url-credentials.ts';
 
 /** Protocols of proxies that a kubeconfig may name. Source: client-go tools/clientcmd/helpers.go. */
@@ -73,7 +74,7 @@ function withScheme(text: string): string {
 }
 
 function isDirect(url: URL, noProxy: string): boolean {
-  const host = url.hostname.replace(/^\[|\]$/g, '');
+  const host = withoutBrackets(url.hostname);
   const port = url.port === '' ? (DEFAULT_PORTS[url.protocol] ?? '') : url.port;
   if (host === 'localhost' || isLoopback(host)) return true;
   return noProxy.split(',').some((entry) => matcherOf(entry.trim().toLowerCase())(host, port));

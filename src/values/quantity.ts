@@ -1,3 +1,6 @@
+/** Bytes in a MiB. */
+export const MEBIBYTE = 2 ** 20;
+
 const QUANTITY = /^(\d+(?:\.\d+)?)(Ki|Mi|Gi|Ti|Pi|k|M|G|T|P)?$/;
 const FACTOR: Readonly<Record<string, number>> = {
   k: 1e3,
@@ -6,7 +9,7 @@ const FACTOR: Readonly<Record<string, number>> = {
   T: 1e12,
   P: 1e15,
   Ki: 2 ** 10,
-  Mi: 2 ** 20,
+  Mi: MEBIBYTE,
   Gi: 2 ** 30,
   Ti: 2 ** 40,
   Pi: 2 ** 50,

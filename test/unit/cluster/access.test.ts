@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { findAccess, firstThatWorks, nodeAddresses, routes, type Route } from '../../../src/cluster/access.ts';
+import { findAccess, firstThatWorks } from '../../../src/cluster/access.ts';
+import { nodeAddresses, routes, type Route } from '../../../src/cluster/routes.ts';
 import type { Kubeconfig } from '../../../src/cluster/nested-kubeconfig.ts';
 import { KnestError } from '../../../src/errors.ts';
 import type { Node, Service } from '../../../src/host/objects.ts';

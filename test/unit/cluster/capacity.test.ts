@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { checkCapacity } from '../../../src/cluster/capacity.ts';
+import { Kinds } from '../../../src/host/kinds.ts';
+import { unlessForbidden } from '../../../src/host/preflight.ts';
 import { readCreate } from '../given-inputs.ts';
 import { hostWith } from '../host/fake-host.ts';
 
@@ -11,7 +13,8 @@ const node = (name: string, cpu: string, memory: string): object => ({
 async function check(nodes: unknown, given: Readonly<Record<string, string>> = {}): Promise<void> {
   const { client } = await hostWith({ '/api/v1/nodes': nodes });
   const { controlPlane, workers } = readCreate(given);
-  await checkCapacity(client, { 'control-plane': controlPlane, worker: workers });
+  const found = await unlessForbidden(client.list(Kinds.node), []);
+  checkCapacity(found, { 'control-plane': controlPlane, worker: workers });
 }
 
 describe('checkCapacity', () => {

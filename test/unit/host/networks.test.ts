@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { cniNetworks, describeAssumed, hostNetworks } from '../../../src/host/networks.ts';
+import { Kinds } from '../../../src/host/kinds.ts';
+import { unlessForbidden } from '../../../src/host/preflight.ts';
 import { hostWith } from './fake-host.ts';
 
 const NODES = '/api/v1/nodes';
@@ -25,7 +27,7 @@ const nodes = {
 /** The texts of what is found on a host with these answers; `false`: forbidden. */
 async function found(answers: Readonly<Record<string, unknown>>) {
   const { client } = await hostWith(answers);
-  const { assumed, ...measured } = await hostNetworks(client);
+  const { assumed, ...measured } = await hostNetworks(client, await unlessForbidden(client.list(Kinds.node), []));
   const texts = (ranges: readonly { readonly text: string }[]) => ranges.map(({ text }) => text);
   return {
     pods: texts(measured.pods),
