@@ -117,9 +117,10 @@ const USE_IT = 'to use it without owning it, set command: kubeconfig; for a clus
 
 /**
  * Whether a create may adopt a cluster that exists. A cluster that outlives its run (`ephemeral: false`) is adopted by
- * any run of its repository that leaves it alive too, and that is for the same pull request, or for none. An ephemeral one is only adopted by a later attempt of the very
- * same use of the action: its owner would delete it under any other job. A generated name is for one use alone. A
- * cluster that lacks objects is only adopted by a create that makes the same ones.
+ * any run of its repository that leaves it alive too, and that is for the same pull request, or, as the cluster, for
+ * none. An ephemeral one is only adopted by a later attempt of the very same use of the action: its owner would delete it
+ * under any other job. A generated name is for one use alone. A cluster that lacks objects is only adopted by a create
+ * that makes the same ones.
  */
 export function judgeExisting(existing: Metadata, identity: ClusterIdentity, fingerprint: string): Verdict {
   const { labels = {}, annotations = {} } = existing;

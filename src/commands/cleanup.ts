@@ -34,9 +34,9 @@ const MOST_OVERDUE = 20;
  * Deletes the clusters of this repository that have expired, and on demand those whose pull request is closed, and
  * waits a bounded time for their end. Any other cluster is told and left alone; deletions that do not end and machines
  * and disks without their Cluster are reported.
- * Errors: KNEST_HOST_*, KNEST_PERMISSION, KNEST_RUNNER, KNEST_CLOCK_SKEW, KNEST_MAX_DELETIONS; KNEST_DELETE at the end, when one
- * could not be deleted or is not gone, after all others were, and when something of this repository is left for more
- * than an hour.
+ * Errors: KNEST_HOST_*, KNEST_PERMISSION, KNEST_RUNNER, KNEST_CLOCK_SKEW, KNEST_MAX_DELETIONS; KNEST_DELETE at the end,
+ * when one could not be deleted or is not gone, after all others were, and when something of this repository is left for
+ * more than an hour.
  */
 export async function cleanup(inputs: CleanupInputs, world: JobWorld): Promise<void> {
   const { client } = await enterHostOfClusters(inputs, world);

@@ -13,10 +13,10 @@ import { AFTER_CANCELLATION, AFTER_FAILURE, diagnose } from './diagnose.ts';
 
 /**
  * The post step: deletes the cluster that this very use of the action claimed and that ends with it, since it is
- * ephemeral or was never handed over, and waits a bounded time for its end. It reads only what main saved, and how the job ended: the cluster of a failed job may be one to keep, and that of
- * a failed or cancelled one is looked at first. A cluster of the same name that main did not claim, since it was refused
- * or failed before, or that a later attempt adopted, is not touched. Errors as `delete`; the caller warns, since a failed
- * clean-up must not fail a green job.
+ * ephemeral or was never handed over, and waits a bounded time for its end. It reads only what main saved, and how the
+ * job ended: the cluster of a failed job may be one to keep, and that of a failed or cancelled one is looked at first. A
+ * cluster of the same name that main did not claim, since it was refused or failed before, or that a later attempt
+ * adopted, is not touched. Errors as `delete`; the caller warns, since a failed clean-up must not fail a green job.
  */
 export async function post(jobStatus: JobStatus | undefined, world: World): Promise<void> {
   const host = world.state.recallHost();
