@@ -2,7 +2,18 @@ import { startVitest } from 'vitest/node';
 import { succeeds } from '../test/host/process.ts';
 import { clearEvidence } from '../test/support/evidence.ts';
 import { checks } from './checks.ts';
-import { add, closingLine, emptyTally, isGreen, partLine, runParts, type Outcome, type Tally } from './parts.ts';
+import {
+  add,
+  closingLine,
+  emptyTally,
+  failureText,
+  isGreen,
+  partLine,
+  runParts,
+  type Failure,
+  type Outcome,
+  type Tally,
+} from './parts.ts';
 
 /** Vitest projects that run side by side, and what keeps them from running on this machine. */
 interface Stage {
@@ -31,19 +42,31 @@ async function runProject(name: string): Promise<Tally> {
   const vitest = await startVitest('test', [], { run: true, project: [name] });
   const tally = emptyTally();
   for (const module of vitest.state.getTestModules()) {
-    let failedTests = 0;
+    const failed: Failure[] = [];
     for (const test of module.children.allTests()) {
       const result = test.result();
+      const testName = `${name}: ${test.fullName}`;
       if (result.state === 'passed') tally.passed++;
-      else if (result.state === 'failed') failedTests++;
-      else tally.skipped.push({ name: `${name}: ${test.fullName}`, reason: noteOf(result) ?? 'no reason given' });
+      else if (result.state === 'failed') failed.push({ name: testName, message: messageOf(result.errors) });
+      else tally.skipped.push({ name: testName, reason: noteOf(result) ?? 'no reason given' });
     }
     // A file that cannot be read, or whose hooks fail, fails without a failed test.
-    tally.failed += failedTests === 0 && module.state() === 'failed' ? 1 : failedTests;
+    if (failed.length === 0 && module.state() === 'failed') {
+      const errors = [module, ...module.children.allSuites()].flatMap((part) => part.errors());
+      failed.push({ name: `${name}: ${module.relativeModuleId}`, message: messageOf(errors) });
+    }
+    tally.failed.push(...failed);
   }
-  const endedBadly = vitest.state.getUnhandledErrors().length > 0;
-  if (tally.failed === 0 && (endedBadly || tally.passed + tally.skipped.length === 0)) tally.failed = 1;
+  const unhandled = vitest.state.getUnhandledErrors();
+  const ranNothing = tally.passed + tally.skipped.length === 0;
+  if (tally.failed.length === 0 && (unhandled.length > 0 || ranNothing)) {
+    tally.failed.push({ name, message: unhandled.length > 0 ? unhandled.map(String).join('\n') : 'no test ran' });
+  }
   return tally;
+}
+
+function messageOf(errors: readonly { readonly message: string }[]): string {
+  return errors.map(({ message }) => message).join('\n');
 }
 
 function noteOf(result: object): string | undefined {
@@ -57,7 +80,7 @@ async function tellProject(name: string, reason: string | undefined): Promise<Ta
   const outcome: Outcome =
     reason !== undefined
       ? { kind: 'skipped', reason }
-      : tally.failed > 0
+      : tally.failed.length > 0
         ? { kind: 'failed', output: closingLine(tally) }
         : { kind: 'passed', detail: closingLine(tally) };
   const line = partLine(name, outcome, began);
@@ -75,10 +98,14 @@ for (const { names, obstacle } of stages) {
   total = tallies.reduce(add, total);
 }
 // Vitest sets it for what belongs to no test, such as a host that does not come up.
-if (total.failed === 0 && (process.exitCode ?? 0) !== 0) total = add(total, { ...emptyTally(), failed: 1 });
+if (total.failed.length === 0 && (process.exitCode ?? 0) !== 0) {
+  const failure = { name: 'vitest', message: 'it reports a failure that belongs to no test: see above' };
+  total = add(total, { ...emptyTally(), failed: [failure] });
+}
 
 console.log();
 for (const line of lines) console.log(line);
+for (const failure of total.failed) console.log(failureText(failure));
 for (const { name, reason } of total.skipped) console.log(`- skipped: ${name} (${reason})`);
 console.log(closingLine(total));
 process.exit(isGreen(total) ? 0 : 1);

@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { add, closingLine, emptyTally, isGreen, runParts, type Outcome, type Part } from '../../../scripts/parts.ts';
+import {
+  add,
+  closingLine,
+  emptyTally,
+  failureText,
+  isGreen,
+  runParts,
+  type Outcome,
+  type Part,
+} from '../../../scripts/parts.ts';
 import { CommandError } from '../../host/process.ts';
 
 const part = (name: string, run: () => Promise<Outcome>): Part => ({ name, run });
@@ -16,7 +25,14 @@ describe('runParts', () => {
       part('absent', () => Promise.resolve({ kind: 'skipped', reason: 'there is no Go' })),
     ];
     const tally = await runParts(parts, 1, (line) => lines.push(line));
-    expect(tally).toEqual({ passed: 1, failed: 2, skipped: [{ name: 'absent', reason: 'there is no Go' }] });
+    expect(tally).toEqual({
+      passed: 1,
+      failed: [
+        { name: 'bad', message: 'one\ntwo\n' },
+        { name: 'broken', message: output },
+      ],
+      skipped: [{ name: 'absent', reason: 'there is no Go' }],
+    });
     expect(lines[0]).toMatch(/^✔ good +\d+\.\d s {3}3 files$/);
     expect(lines[1]).toMatch(/^✖ bad +\d+\.\d s\n {4}one\n {4}two$/);
     expect(lines[2]).toContain('    line 0\n');
@@ -40,20 +56,39 @@ describe('runParts', () => {
 
 describe('a tally', () => {
   const skip = { name: 'e2e', reason: 'not root' };
+  const failure = { name: 'unit', message: 'expected 1 to be 2' };
 
   it('closes with one line', async () => {
     const tally = add(await runParts([part('a', passed)], 1, () => undefined), {
       passed: 2,
-      failed: 3,
+      failed: [failure, failure, failure],
       skipped: [skip],
     });
     expect(closingLine(tally)).toBe('3 passed, 3 failed, 1 skipped');
   });
 
   it.each([
-    [{ passed: 1, failed: 0, skipped: [skip] }, true],
-    [{ passed: 1, failed: 1, skipped: [] }, false],
+    [{ passed: 1, failed: [], skipped: [skip] }, true],
+    [{ passed: 1, failed: [failure], skipped: [] }, false],
     // Nothing ran: that is no success.
     [{ ...emptyTally(), skipped: [skip] }, false],
   ])('%o is green: %s', (tally, green) => expect(isGreen(tally)).toBe(green));
+});
+
+describe('failureText', () => {
+  it('names what failed, and shows a short message in full', () => {
+    expect(failureText({ name: 'unit: adds', message: '\u001b[31mone\u001b[39m\ntwo\n' })).toBe(
+      '✖ unit: adds\n    one\n    two',
+    );
+  });
+
+  it('shows the beginning and the end of a long one', () => {
+    const message = Array.from({ length: 400 }, (_, number) => `line ${number} ${'x'.repeat(500)}`).join('\n');
+    const lines = failureText({ name: 'e2e: creates', message }).split('\n');
+    expect(lines).toHaveLength(24);
+    expect(lines[1]).toMatch(/^ {4}line 0 x+…$/);
+    expect(lines[4]).toBe('    … 378 lines …');
+    expect(lines.at(-1)).toMatch(/^ {4}line 399 x+…$/);
+    expect(Math.max(...lines.map(({ length }) => length))).toBeLessThan(310);
+  });
 });
