@@ -33,7 +33,13 @@ export async function waitForDepartures(
   const names = clusters.map(({ name }) => name);
   const present = watchTarget(Kinds.cluster, { namespace });
   const waiting = new Set(clusters);
-  const remains = remainsOf(namespace, names, () => [...waiting].map(({ name }) => name));
+  const isWithoutCluster = ({ name }: DepartingCluster): boolean => !present.objects.has(`${namespace}/${name}`);
+  const remains = remainsOf(
+    namespace,
+    names,
+    () => [...waiting].some(isWithoutCluster),
+    () => [...waiting].map(({ name }) => name),
+  );
   const unverified = new Set<string>();
   const left = ({ name, uid }: DepartingCluster): readonly string[] => {
     const current = present.objects.get(`${namespace}/${name}`);

@@ -39,18 +39,19 @@ const REMAINS: readonly Kind[] = [
 
 /**
  * What is left of these clusters of a namespace: disks are theirs by the action's own label. Secrets are looked for as
- * long as `waiting` names their cluster.
+ * long as `waiting` names their cluster: each second once `isPressing`, since they go after the Cluster that owns them.
  */
 export function remainsOf(
   namespace: string,
   names: readonly string[],
+  isPressing: () => boolean,
   waiting: () => readonly string[] = () => names,
 ): readonly WatchTarget[] {
   const selection = belongingToAny(namespace, names);
   const { labelSelector = '' } = selection;
   const tied = { ...selection, labelSelector: `${labelSelector},${Labels.managed}=true` };
   const remains = REMAINS.map((kind) => watchTarget(kind, DISK_KINDS.includes(kind) ? tied : selection));
-  return [...remains, secretsTarget(namespace, waiting, remains)];
+  return [...remains, secretsTarget(namespace, waiting, remains, isPressing)];
 }
 
 /** How a deletion ended. */
@@ -168,7 +169,7 @@ export async function waitUntilGone(
   const unverified = new Set<string>();
   // Cluster API names this after the cluster, and puts no label on it.
   const binding = watchTarget(Kinds.clusterResourceSetBinding, { namespace, fieldSelector: `metadata.name=${name}` });
-  const remains = [...remainsOf(namespace, [name]), binding];
+  const remains = [...remainsOf(namespace, [name], () => cluster.objects.size === 0), binding];
   let said = '';
   const isGone = (): boolean => {
     const current = [...cluster.objects.values()].find(({ metadata }) => uid === undefined || metadata.uid === uid);

@@ -12,12 +12,14 @@ export const SECRET_SUFFIXES = ['-kubeconfig', '-ca', '-etcd', '-sa', '-proxy', 
 
 /**
  * The Secrets of clusters, got by their names: a permission to list Secrets would show all of a namespace. `clusters`:
- * the names of those that are still of interest. `others`: the targets whose objects name further Secrets.
+ * the names of those that are still of interest. `others`: the targets whose objects name further Secrets. `isPressing`:
+ * whether the Secrets may be about to go.
  */
 export function secretsTarget(
   namespace: string,
   clusters: () => readonly string[],
   others: readonly WatchTarget[],
+  isPressing: () => boolean,
 ): WatchTarget {
   // By cluster. Remembered, since an object may be gone before the Secrets that it names.
   const named = new Map<string, Set<string>>();
@@ -35,7 +37,7 @@ export function secretsTarget(
   };
   // Anybody may have given a Secret such a name.
   const isMeant = (secret: KubernetesObject): boolean => clusters().includes(clusterOf(secret));
-  return namedTarget(Kinds.secret, namespace, names, isMeant);
+  return namedTarget(Kinds.secret, namespace, names, { isMeant, isPressing });
 }
 
 function clusterOf({ metadata }: KubernetesObject): string {

@@ -19,6 +19,8 @@ export interface WatchTarget<T extends KubernetesObject = KubernetesObject> {
 interface ByName {
   /** Asked for again in each round. */
   readonly names: () => Iterable<string>;
+  /** Whether something may be about to change: if not, most rounds are left out, to spare the host. */
+  readonly isPressing: () => boolean;
   /** Whether an object of such a name counts. */
   readonly isMeant: (object: KubernetesObject) => boolean;
 }
@@ -41,9 +43,9 @@ export function namedTarget<T extends KubernetesObject>(
   kind: Kind<T>,
   namespace: string,
   names: ByName['names'],
-  isMeant: ByName['isMeant'] = () => true,
+  { isMeant = () => true, isPressing = () => true }: Partial<Omit<ByName, 'names'>> = {},
 ): WatchTarget<T> {
-  return { ...watchTarget(kind, { namespace }), byName: { names, isMeant } };
+  return { ...watchTarget(kind, { namespace }), byName: { names, isMeant, isPressing } };
 }
 
 function keyOf({ metadata: { namespace, name } }: KubernetesObject): string {
@@ -107,6 +109,8 @@ export async function watch<T extends KubernetesObject>(
 
 /** Milliseconds between two rounds in which objects are got by their names: at least so many, and so many for each. */
 const ROUND_PAUSE = { least: 1_000, each: 10 };
+/** Milliseconds between two rounds at most, when nothing is pressing. */
+const CALM_PAUSE = 10_000;
 /** How many objects are got at once. */
 const GETS_AT_ONCE = 4;
 
@@ -114,11 +118,12 @@ const GETS_AT_ONCE = 4;
 async function poll<T extends KubernetesObject>(
   client: KubernetesClient,
   { kind, selection: { namespace }, objects }: WatchTarget<T>,
-  { names, isMeant }: ByName,
+  { names, isMeant, isPressing }: ByName,
   onChange: () => void,
   signal: AbortSignal,
 ): Promise<void> {
   while (!isAborted(signal)) {
+    const began = performance.now();
     const asked = [...names()];
     const found = await mapConcurrently(asked, GETS_AT_ONCE, async (name) =>
       isAborted(signal) ? undefined : client.get(kind, name, namespace),
@@ -127,7 +132,9 @@ async function poll<T extends KubernetesObject>(
     objects.clear();
     for (const object of found) if (object !== undefined && isMeant(object)) objects.set(keyOf(object), object);
     onChange();
-    await pause(Math.max(ROUND_PAUSE.least, asked.length * ROUND_PAUSE.each), signal).catch(() => undefined);
+    do {
+      await pause(Math.max(ROUND_PAUSE.least, asked.length * ROUND_PAUSE.each), signal).catch(() => undefined);
+    } while (!isAborted(signal) && !isPressing() && performance.now() - began < CALM_PAUSE);
   }
 }
 

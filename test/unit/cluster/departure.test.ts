@@ -10,8 +10,14 @@ import { configFor, json, refuse, serve } from '../host/server.ts';
 const one = { name: 'one', namespace: 'knest', uid: 'u-1' };
 const two = { name: 'two', namespace: 'knest', uid: 'u-2' };
 
-/** Waits on a host that has these objects and no others, until all are gone or the host has shown all it has. */
-async function wait(objects: Readonly<Record<string, readonly object[]>>, forbidden: readonly string[] = []) {
+/**
+ * Waits on a host that has these objects and no others, until all are gone, or so many as are expected to go, or the
+ * host has shown all it has.
+ */
+async function wait(
+  objects: Readonly<Record<string, readonly object[]>>,
+  { forbidden = [], going = 2 }: { forbidden?: readonly string[]; going?: number } = {},
+) {
   const asked: URL[] = [];
   const shown = new AbortController();
   const watches = () => asked.filter(({ searchParams }) => searchParams.has('watch')).length;
@@ -28,12 +34,15 @@ async function wait(objects: Readonly<Record<string, readonly object[]>>, forbid
     else json(response, { items: objects[plural] ?? [], metadata: { resourceVersion: '1' } });
     // A watch follows its list: once all are open, everything was seen. Secrets are got by name until they are gone.
     const rounds = asked.filter(({ pathname }) => pathname.endsWith('-kubeconfig')).length;
-    if (watches() === remainsOf('knest', []).length && rounds >= 5) shown.abort();
+    if (watches() === remainsOf('knest', [], () => true).length && rounds >= 5) shown.abort();
   });
   const { signal } = shown;
   const client = new KubernetesClient(new RestClient(new Transport(configFor(url)), signal));
   const gone: string[] = [];
-  const departures = await waitForDepartures(client, 'knest', [one, two], ({ name }) => gone.push(name), signal);
+  const onGone = ({ name }: { name: string }): void => {
+    if (gone.push(name) === going) shown.abort();
+  };
+  const departures = await waitForDepartures(client, 'knest', [one, two], onGone, signal);
   return { ...departures, gone, asked };
 }
 
@@ -57,7 +66,8 @@ describe('waitForDepartures', { timeout: 20_000 }, () => {
   });
 
   it('tells what is left when the time is up, and what holds it', async () => {
-    const { left, gone } = await wait({ clusters: [clusterOf('one', 'u-1')], machines: [of('m', 'one')] });
+    const objects = { clusters: [clusterOf('one', 'u-1')], machines: [of('m', 'one')] };
+    const { left, gone } = await wait(objects, { going: 1 });
     expect(gone).toEqual(['two']);
     expect([...left]).toEqual([[one, ['Cluster one waits for held']]]);
   });
@@ -100,7 +110,7 @@ describe('waitForDepartures', { timeout: 20_000 }, () => {
   });
 
   it('names what it may not list', async () => {
-    const { gone, unverified } = await wait({}, ['pods', 'secrets']);
+    const { gone, unverified } = await wait({}, { forbidden: ['pods', 'secrets'] });
     expect(gone).toEqual(['one', 'two']);
     expect([...unverified].sort()).toEqual(['pods', 'secrets']);
   });

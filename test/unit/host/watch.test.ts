@@ -5,7 +5,7 @@ import type { Kind } from '../../../src/host/kinds.ts';
 import type { KubernetesObject } from '../../../src/host/objects.ts';
 import { RestClient } from '../../../src/host/rest.ts';
 import { Transport } from '../../../src/host/transport.ts';
-import { watch, watchTarget, watchUntil, type Unavailable } from '../../../src/host/watch.ts';
+import { namedTarget, watch, watchTarget, watchUntil, type Unavailable } from '../../../src/host/watch.ts';
 import { rejection } from '../rejection.ts';
 import { clientOf, configFor, json, refuse, serve, type Handler } from './server.ts';
 
@@ -164,6 +164,21 @@ describe('watch', () => {
     const waiting = watchUntil(client, [target], () => undefined, AbortSignal.timeout(5_000));
     expect(await rejection(waiting)).toMatchObject({ code: 'KNEST_PERMISSION' });
   });
+
+  it('gets what is known by name each second, but rarely while nothing is pressing', async () => {
+    const { client, received } = await clientOf((response) => json(response, pod('a')));
+    let looks = 0;
+    const target = namedTarget(pods, 'knest', () => ['a'], { isPressing: () => looks > 4 });
+    const roundsAt: number[] = [];
+    const evaluate = (): true | undefined => {
+      roundsAt[++looks] = received.length;
+      return received.length === 3 || undefined;
+    };
+    await watchUntil(client, [target], evaluate, AbortSignal.timeout(20_000));
+    // It is looked at once after the round, then once a second.
+    expect(roundsAt.slice(1, 5)).toEqual([1, 1, 1, 1]);
+    expect(looks).toBeLessThan(12);
+  }, 30_000);
 
   it('waits longer each time that the stream is cut at once', async () => {
     const times: number[] = [];
