@@ -6,7 +6,14 @@ import { KubernetesClient } from './client.ts';
 import type { PluginWorld } from './exec-plugin.ts';
 import type { IdTokens } from './id-tokens.ts';
 import { merged, notUsable, parseKubeconfig, type Kubeconfig, type NestedCluster } from './kubeconfig.ts';
-import { givenFile, givenText, implicitFiles, serviceAccount, type KubeconfigText } from './kubeconfig-files.ts';
+import {
+  givenFile,
+  givenText,
+  implicitFiles,
+  missingFiles,
+  serviceAccount,
+  type KubeconfigText,
+} from './kubeconfig-files.ts';
 import { secretsOfKubeconfig } from './kubeconfig-secrets.ts';
 import { loginOf, type Login } from './login.ts';
 import type { OidcHost } from './oidc.ts';
@@ -145,7 +152,7 @@ function isEmpty(file: KubeconfigText): boolean {
 /** The kubeconfigs that count, one after the other. */
 function textsOf(given: GivenCredentials, env: NodeJS.ProcessEnv): readonly KubeconfigText[] {
   if (given.kubeconfig !== undefined) return [givenText(given.kubeconfig)];
-  if (given.kubeconfigFile !== undefined) return [givenFile(given.kubeconfigFile)];
+  if (given.kubeconfigFile !== undefined) return [givenFile(given.kubeconfigFile, env)];
   const texts = implicitTexts(env);
   if (texts.length > 0) return texts;
   const account = serviceAccount(env);
@@ -153,7 +160,10 @@ function textsOf(given: GivenCredentials, env: NodeJS.ProcessEnv): readonly Kube
   throw new KnestError({
     code: 'KNEST_HOST_CONFIG',
     problem: 'there is no kubeconfig for the host cluster',
-    evidence: ['looked at: host-kubeconfig, host-kubeconfig-file, KUBECONFIG, ~/.kube/config, a service account'],
+    evidence: [
+      'looked at: host-kubeconfig, host-kubeconfig-file, KUBECONFIG, ~/.kube/config, a service account',
+      ...missingFiles(env),
+    ],
     next: 'pass host-kubeconfig: ${{ secrets.HOST_KUBECONFIG }}, or run in a pod with a service account',
   });
 }

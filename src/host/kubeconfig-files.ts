@@ -27,8 +27,9 @@ export function givenText(text: string): KubeconfigText {
   };
 }
 
-/** The file of the input. Throws KNEST_HOST_CONFIG when it cannot be read. */
-export function givenFile(path: string): KubeconfigText {
+/** The file of the input, where `~` is the home directory. Throws KNEST_HOST_CONFIG when it cannot be read. */
+export function givenFile(given: string, env: NodeJS.ProcessEnv): KubeconfigText {
+  const path = given.replace(/^~(?=\/|$)/, () => homeOf(env));
   const problem = isPath(path) ? `there is no file ${path}` : 'it holds something else than a path';
   const read = isPath(path) ? readIfThere(path) : undefined;
   if (read !== undefined) return read;
@@ -41,10 +42,27 @@ export function givenFile(path: string): KubeconfigText {
 
 /** The files of KUBECONFIG that are there, else ~/.kube/config if it is. Throws KNEST_HOST_CONFIG for an unreadable one. */
 export function implicitFiles(env: NodeJS.ProcessEnv): readonly KubeconfigText[] {
-  const listed = [...new Set((env['KUBECONFIG'] ?? '').split(delimiter))].filter(isPath);
-  const usual = join(env['HOME'] ?? homedir(), '.kube', 'config');
-  const paths = (env['KUBECONFIG'] ?? '') === '' ? [usual] : listed;
+  const usual = join(homeOf(env), '.kube', 'config');
+  const paths = (env['KUBECONFIG'] ?? '') === '' ? [usual] : listedPaths(env);
   return paths.flatMap((path) => readIfThere(path) ?? []);
+}
+
+/** The files that KUBECONFIG names and that do not exist, a line for each. */
+export function missingFiles(env: NodeJS.ProcessEnv): readonly string[] {
+  return listedPaths(env)
+    .filter((path) => !existsSync(path))
+    .map(
+      (path) =>
+        `KUBECONFIG: there is no file ${path}${path.startsWith('~') ? ' (a shell expands ~, kubectl does not)' : ''}`,
+    );
+}
+
+function listedPaths(env: NodeJS.ProcessEnv): readonly string[] {
+  return [...new Set((env['KUBECONFIG'] ?? '').split(delimiter))].filter(isPath);
+}
+
+function homeOf(env: NodeJS.ProcessEnv): string {
+  return env['HOME'] ?? homedir();
 }
 
 /** A kubeconfig for the account of the pod that the job runs in; undefined when it does not run in one. */

@@ -182,7 +182,8 @@ function pemOf(field: string, file: string, data: string, note: Note): string {
     return readFileSync(file, 'utf8');
   } catch (thrown) {
     // Neither the path nor the system's message, which repeats it: a key may stand in its place.
-    note(`${field} names a file that cannot be read (${systemCodeOf(thrown)})`);
+    const home = file.includes('/~/') || file.startsWith('~') ? '; ~ stands for no directory in a kubeconfig' : '';
+    note(`${field} names a file that cannot be read (${systemCodeOf(thrown)})${home}`);
     return '';
   }
 }

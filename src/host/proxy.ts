@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
-import { Agent, ProxyAgent, type buildConnector, type Dispatcher } from 'undici';
+import { Agent, ProxyAgent, Socks5ProxyAgent, type buildConnector, type Dispatcher } from 'undici';
 import { withoutBrackets } from '../values/https-address.ts';
 import { splitCredentials } from '../values/url-credentials.ts';
 
@@ -40,6 +40,8 @@ export function isProxyAddress(text: string): boolean {
 
 /** Sends requests through a proxy. `options` are those of the connections to the server itself. */
 export function proxyDispatcher(proxy: string, { connect, ...options }: ConnectionOptions): Dispatcher {
+  // ProxyAgent would send a SOCKS proxy the user and password as they are encoded in the address.
+  if (proxy.startsWith('socks5:')) return new Socks5ProxyAgent(proxy, { requestTls: connect ?? {} });
   return new ProxyAgent({ ...options, uri: proxy, requestTls: connect ?? {} });
 }
 

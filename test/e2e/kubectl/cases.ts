@@ -89,6 +89,7 @@ function proxies(): Arbitrary<Readonly<Record<string, string>>> {
     '10.9.0.8:3128',
     'http://me:secret@10.9.0.8:3129',
     'socks5://10.9.0.8:1080',
+    'socks5://me:p%40ss@10.9.0.8:1081',
     'http://10.9.0.99:3128',
     '',
   );

@@ -76,6 +76,8 @@ export function clusters({ root, authority }: Pki): Arbitrary<Fields> {
           'http://proxy.example:3128',
           'http://user:pass%40word@10.9.0.8:3129',
           'socks5://10.9.0.8:1080',
+          'socks5://me:p%40ss@10.9.0.8:1081',
+          'socks5://me:wrong@10.9.0.8:1081',
           'ftp://10.9.0.8:3128',
           'proxy.example:3128',
         ),

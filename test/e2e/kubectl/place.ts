@@ -94,4 +94,5 @@ export async function start(root: string, servers: Servers): Promise<void> {
   await servers.proxy('proxy', '10.9.0.8', 3128);
   await servers.proxy('other proxy', '10.9.0.8', 3129);
   await servers.socks('socks', '10.9.0.8', 1080);
+  await servers.socks('socks with a login', '10.9.0.8', 1081, 'me:p@ss');
 }

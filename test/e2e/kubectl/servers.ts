@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer as createHttp, request, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createHttps } from 'node:https';
 import { connect, createServer as createTcp, type Server, type Socket } from 'node:net';
@@ -68,19 +69,26 @@ export class Servers {
     await listening(server, address, port);
   }
 
-  /** A proxy that speaks SOCKS 5 without a password. Source: RFC 1928. */
-  async socks(name: string, address: string, port: number): Promise<void> {
-    const server = createTcp((socket) => {
-      socket.on('error', () => socket.destroy());
-      socket.once('data', () => {
-        socket.write(Buffer.from([5, 0]));
-        socket.once('data', (wanted) => {
-          const { host, port } = addressIn(wanted);
-          this.#forward(socket, host, port, name, Buffer.from([5, 0, 0, 1, 0, 0, 0, 0, 0, 0]));
-        });
-      });
-    });
+  /** A proxy that speaks SOCKS 5: with a login (`user:password`) where one is given. Sources: RFC 1928, RFC 1929. */
+  async socks(name: string, address: string, port: number, login = ''): Promise<void> {
+    const server = createTcp((socket) => void this.#socks(socket, name, login).catch(() => socket.destroy()));
     await listening(server, address, port);
+  }
+
+  async #socks(socket: Socket, name: string, login: string): Promise<void> {
+    socket.on('error', () => socket.destroy());
+    const next = async (): Promise<Buffer> => ((await once(socket, 'data')) as [Buffer])[0];
+    const offered = (await next()).subarray(2);
+    const method = login === '' ? 0 : 2;
+    if (!offered.includes(method)) return void socket.end(Buffer.from([5, 0xff]));
+    socket.write(Buffer.from([5, method]));
+    if (login !== '') {
+      const isRight = loginIn(await next()) === login;
+      socket.write(Buffer.from([1, isRight ? 0 : 1]));
+      if (!isRight) return void socket.end();
+    }
+    const { host, port } = addressIn(await next());
+    this.#forward(socket, host, port, name, Buffer.from([5, 0, 0, 1, 0, 0, 0, 0, 0, 0]));
   }
 
   #forward(socket: Socket, host: string, port: number, proxy: string, opened: string | Buffer): void {
@@ -127,6 +135,13 @@ export class Servers {
     response.writeHead(200, { 'content-type': 'application/json', connection: 'close' });
     response.end('{"major":"1","minor":"36","gitVersion":"v1.36.0"}');
   }
+}
+
+/** `user:password` of a SOCKS 5 login. */
+function loginIn(message: Buffer): string {
+  const userEnd = 2 + (message[1] ?? 0);
+  const user = message.toString('utf8', 2, userEnd);
+  return `${user}:${message.toString('utf8', userEnd + 1, userEnd + 1 + (message[userEnd] ?? 0))}`;
 }
 
 function addressIn(wanted: Buffer): { readonly host: string; readonly port: number } {

@@ -95,6 +95,30 @@ describe('where the credentials come from', () => {
   });
 });
 
+describe('a path that begins with ~', () => {
+  it('is below the home directory, as an input', () => {
+    file('.kube/named', kubeconfig('named'));
+    const named = { ...nothing, kubeconfigFile: '~/.kube/named' };
+    expect(connect(named, inEnv({ HOME: home })).server).toBe('https://named-first.example.com');
+  });
+
+  it('is not below it in KUBECONFIG, as for kubectl, which the error explains', () => {
+    file('.kube/named', kubeconfig('named'));
+    expect(failure(nothing, { KUBECONFIG: '~/.kube/named' }).message).toContain(
+      'KUBECONFIG: there is no file ~/.kube/named (a shell expands ~, kubectl does not)',
+    );
+  });
+
+  it('is not below it in a kubeconfig, as for kubectl, which the error explains', () => {
+    const text = kubeconfig('text').replaceAll('"server":', '"certificate-authority":"~/ca.crt","server":');
+    expect(text).toContain('~/ca.crt');
+    const problem =
+      'certificate-authority names a file that cannot be read (ENOENT); ~ stands for no directory in a kubeconfig';
+    expect(failure({ ...nothing, kubeconfigFile: file('named', text) }).message).toContain(problem);
+    expect(failure({ ...nothing, kubeconfig: text }).message).toContain(problem);
+  });
+});
+
 describe('the context', () => {
   it('is the one that is named', () => {
     const credentials = { ...nothing, kubeconfig: kubeconfig('text'), context: 'second' };
