@@ -3,7 +3,7 @@ import type { KubernetesClient } from '../host/client.ts';
 import { enterPlain } from '../host/connect.ts';
 import { Kinds } from '../host/kinds.ts';
 import type { Service } from '../host/objects.ts';
-import { hasStatus } from '../host/rest.ts';
+import { hasStatus } from '../host/api-error.ts';
 import { pause } from '../host/retry.ts';
 import type { ApiAccess } from '../inputs.ts';
 import { kubeconfigText } from './kubeconfig.ts';
@@ -38,6 +38,8 @@ export interface Access {
 const PROBE_SECONDS = 3;
 /** Seconds for which all routes are tried again: an API server that has just come up may not be ready everywhere. */
 const PATIENCE = { seconds: 60, pause: 1_000 };
+/** Milliseconds after which the nodes of the host are listed again. */
+const NODES_AGE = 15_000;
 /** Node ports that are tried at the same time: a node that is cut off answers nothing for seconds. */
 const PROBES_AT_ONCE = 64;
 /** Failures that an error lists. */
@@ -58,11 +60,17 @@ export async function findAccess(
 ): Promise<Access> {
   let deadline = performance.now() + patience.seconds * 1000;
   let wasAwaited = false;
+  let known = {
+    hosts: apiHost === undefined ? [] : [apiHost],
+    until: apiHost === undefined ? 0 : Number.POSITIVE_INFINITY,
+  };
   for (;;) {
-    // Read each time: nodes come and go, and a load balancer may get its address late.
-    const nodes = apiHost === undefined ? await nodeHosts(client) : [apiHost];
+    // Read again, since nodes come and go; but not each second, since a host may have thousands.
+    if (performance.now() > known.until)
+      known = { hosts: await nodeHosts(client), until: performance.now() + NODES_AGE };
+    // Read each time: a load balancer may get its address late.
     const service = await findService(client, handle);
-    const all = routes(kubeconfig, service, nodes).flatMap((route) => throughProxies(route, client, env));
+    const all = routes(kubeconfig, service, known.hosts).flatMap((route) => throughProxies(route, client, env));
     const wanted = all.filter(({ kind }) => apiAccess === 'auto' || kind === apiAccess);
     const failures: Failure[] = [];
     for (const kind of KINDS) {
@@ -130,10 +138,10 @@ export async function firstThatWorks(
 }
 
 /** By what names this job may reach a node of the host: the host's own API server often is one. */
-async function nodeHosts(client: KubernetesClient): Promise<readonly string[]> {
+async function nodeHosts(client: KubernetesClient): Promise<string[]> {
   // Nodes belong to administrators: whoever may not list them tries the API server's address alone.
   const nodes = await client.list(Kinds.node).catch(() => []);
-  return nodeAddresses(nodes, new URL(client.rest.server).hostname);
+  return [...nodeAddresses(nodes, new URL(client.rest.server).hostname)];
 }
 
 /** Failures for people: of a large host, not one for each node. */

@@ -2,7 +2,7 @@ import type { KubernetesClient } from '../host/client.ts';
 import { writeGuarded } from '../host/conflict.ts';
 import { Kinds, type Kind } from '../host/kinds.ts';
 import type { KubernetesObject, VirtinkMachine } from '../host/objects.ts';
-import { hasStatus } from '../host/rest.ts';
+import { hasStatus } from '../host/api-error.ts';
 import type { StepLog } from '../report/log.ts';
 import type { FleetCluster } from './fleet.ts';
 import { Labels } from './identity.ts';

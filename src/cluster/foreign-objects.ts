@@ -2,7 +2,7 @@ import { KnestError } from '../errors.ts';
 import type { KubernetesClient } from '../host/client.ts';
 import { Kinds, knownKind, type Kind } from '../host/kinds.ts';
 import type { KubernetesObject, OwnerReference } from '../host/objects.ts';
-import { hasStatus } from '../host/rest.ts';
+import { hasStatus } from '../host/api-error.ts';
 import { retry } from '../host/retry.ts';
 import type { StepLog } from '../report/log.ts';
 import { mapConcurrently } from '../values/concurrency.ts';

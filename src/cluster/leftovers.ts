@@ -1,7 +1,7 @@
 import type { KubernetesClient } from '../host/client.ts';
 import { Kinds, type Kind } from '../host/kinds.ts';
 import type { Cluster, KubernetesObject, Metadata } from '../host/objects.ts';
-import { hasStatus } from '../host/rest.ts';
+import { hasStatus } from '../host/api-error.ts';
 import { pause } from '../host/retry.ts';
 import { formatDuration } from '../values/duration.ts';
 import type { CleanupRules } from './cleanup-plan.ts';

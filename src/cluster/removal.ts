@@ -3,7 +3,7 @@ import type { KubernetesClient } from '../host/client.ts';
 import { isConflict } from '../host/conflict.ts';
 import { Kinds, type Kind } from '../host/kinds.ts';
 import { conditionOf, type Cluster, type KubernetesObject } from '../host/objects.ts';
-import { isTransient } from '../host/rest.ts';
+import { isTransient } from '../host/api-error.ts';
 import { pause, retry } from '../host/retry.ts';
 import { watchTarget, watchUntil, type WatchTarget } from '../host/watch.ts';
 import type { StepLog } from '../report/log.ts';

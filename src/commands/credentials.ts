@@ -66,9 +66,10 @@ async function withTokenFile<T>(
   }
 }
 
-/** What entering a host takes of the world. */
-export function entryWorld({ env, run, mask, redact, signal, log }: World): EntryWorld {
-  return { env, run, mask, redact, signal, observe: log.debug };
+/** What entering a host takes of the world. `wasReached`: whether this job is known to have reached the host before. */
+export function entryWorld({ env, run, mask, redact, signal, log }: World, wasReached = false): EntryWorld {
+  const observe = { request: log.debug, outage: (line: string) => log.line(line) };
+  return { env, run, mask, redact, signal, observe, wasReached };
 }
 
 /**
@@ -81,11 +82,11 @@ export async function enterSaved(
   world: World,
   context?: string,
 ): Promise<Connection> {
-  const { env, log, mintToken, signal } = world;
   if ('hostKubeconfigFile' in saved) {
-    return enter(await readCopy(saved.hostKubeconfigFile), source, entryWorld(world), context);
+    return enter(await readCopy(saved.hostKubeconfigFile), source, entryWorld(world, true), context);
   }
-  if (context === undefined) return { ...connectByOidc(saved.hostOidc, mintToken, env, signal, log.debug), source };
+  if (context === undefined)
+    return { ...connectByOidc(saved.hostOidc, world.mintToken, entryWorld(world, true)), source };
   throw new KnestError({
     code: 'KNEST_HOST_CONFIG',
     problem: `host-context: ${source} was entered by OIDC, without a context`,

@@ -30,8 +30,7 @@ export async function enterHostOfClusters(inputs: { readonly host: HostInputs },
 }
 
 async function connectAs(inputs: HostInputs, world: World): Promise<Connection> {
-  const { env, signal, log, mintToken } = world;
-  if (inputs.oidc !== undefined) return connectByOidc(inputs.oidc, mintToken, env, signal, log.debug);
+  if (inputs.oidc !== undefined) return connectByOidc(inputs.oidc, world.mintToken, entryWorld(world));
   const isGiven = inputs.kubeconfig !== undefined || inputs.kubeconfigFile !== undefined;
   return (isGiven ? undefined : await connectAgain(inputs.context, world)) ?? connect(inputs, entryWorld(world));
 }

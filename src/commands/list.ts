@@ -2,7 +2,7 @@ import { fleetCluster, readClusters, type FleetCluster } from '../cluster/fleet.
 import { readStates, type FleetState } from '../cluster/fleet-state.ts';
 import { KnestError } from '../errors.ts';
 import type { KubernetesClient } from '../host/client.ts';
-import { hasStatus } from '../host/rest.ts';
+import { hasStatus } from '../host/api-error.ts';
 import type { ListInputs } from '../inputs.ts';
 import { tablePage } from '../report/summary.ts';
 import { textTable } from '../report/table.ts';

@@ -1,7 +1,8 @@
 import { KnestError } from '../errors.ts';
 import { knownKind, type Kind } from './kinds.ts';
 import type { KubernetesObject } from './objects.ts';
-import { hasStatus, type RestClient } from './rest.ts';
+import { hasStatus } from './api-error.ts';
+import { type RestClient } from './rest.ts';
 
 /** The name under which the action owns fields in server-side apply. */
 export const FIELD_MANAGER = 'knest-action';

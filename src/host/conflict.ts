@@ -1,7 +1,7 @@
 import type { KubernetesClient } from './client.ts';
 import type { Kind } from './kinds.ts';
 import type { KubernetesObject } from './objects.ts';
-import { hasStatus } from './rest.ts';
+import { hasStatus } from './api-error.ts';
 import { retry } from './retry.ts';
 
 /** Whether the host refused a write because another client changed the object since it was read. */

@@ -17,7 +17,7 @@ import {
 import { secretsOfKubeconfig } from './kubeconfig-secrets.ts';
 import { loginOf, type Login } from './login.ts';
 import type { OidcHost } from './oidc.ts';
-import { RestClient, type RequestObserver } from './rest.ts';
+import { RestClient, unobserved, type RequestObserver } from './rest.ts';
 import { Transport } from './transport.ts';
 
 /** What says which cluster to enter, and as whom. */
@@ -31,8 +31,9 @@ export interface GivenCredentials {
 /** What entering a cluster takes from outside. */
 export interface EntryWorld extends PluginWorld {
   readonly signal: AbortSignal;
-  /** Hears of each request. */
   readonly observe: RequestObserver;
+  /** Whether this job is known to have reached the server before: then it may be away for a while. */
+  readonly wasReached: boolean;
 }
 
 /** An entered cluster. */
@@ -93,7 +94,7 @@ export function enter(
 export function enterPlain(kubeconfig: string, signal: AbortSignal): KubernetesClient {
   const run = async (): Promise<never> => Promise.reject(new Error('it has no plugin'));
   const world = { env: {}, run, mask: () => undefined, redact: (text: string) => text };
-  return enter(kubeconfig, 'the kubeconfig', { ...world, signal, observe: () => undefined }).client;
+  return enter(kubeconfig, 'the kubeconfig', { ...world, signal, observe: unobserved, wasReached: false }).client;
 }
 
 function entered(
@@ -109,7 +110,7 @@ function entered(
   if (isAnonymous(login))
     throw notUsable(source, [`user "${login.user.name}" has no token, certificate, password or exec`]);
   const authentication = new UserAuthentication(login, world);
-  const transport = new Transport({ cluster: login.cluster, authentication });
+  const transport = new Transport({ cluster: login.cluster, authentication }, world.wasReached);
   return {
     client: new KubernetesClient(new RestClient(transport, world.signal, world.observe)),
     server: login.cluster.server,

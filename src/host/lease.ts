@@ -4,7 +4,7 @@ import type { KubernetesClient } from './client.ts';
 import { FIELD_MANAGER } from './client.ts';
 import { Kinds } from './kinds.ts';
 import type { Lease } from './objects.ts';
-import { hasStatus } from './rest.ts';
+import { hasStatus } from './api-error.ts';
 import { pause } from './retry.ts';
 
 /** Where Leases live: a namespace that every cluster has. */

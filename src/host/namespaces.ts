@@ -1,7 +1,7 @@
 import type { KubernetesClient } from './client.ts';
 import { isConflict } from './conflict.ts';
 import { Kinds } from './kinds.ts';
-import { hasStatus } from './rest.ts';
+import { hasStatus } from './api-error.ts';
 import { namedTarget, watchUntil } from './watch.ts';
 
 /**

@@ -4,7 +4,7 @@ import type { KubernetesClient } from './client.ts';
 import { Kinds } from './kinds.ts';
 import type { Node } from './objects.ts';
 import { unlessForbidden } from './preflight.ts';
-import { hasStatus } from './rest.ts';
+import { hasStatus } from './api-error.ts';
 
 /** The addresses that the host itself uses, as far as these credentials can see them. */
 export interface HostNetworks {

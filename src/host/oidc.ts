@@ -1,12 +1,12 @@
 import { KnestError, type Failure } from '../errors.ts';
 import type { Authentication, Credentials } from './authentication.ts';
 import { KubernetesClient } from './client.ts';
-import type { Connection, UsedOidc } from './connect.ts';
+import type { Connection, EntryWorld, UsedOidc } from './connect.ts';
 import { IdTokens, type MintToken } from './id-tokens.ts';
 import { parseKubeconfig } from './kubeconfig.ts';
 import { loginOf, nobody, type Login } from './login.ts';
 import { portable } from './portable.ts';
-import { RestClient, type RequestObserver } from './rest.ts';
+import { RestClient } from './rest.ts';
 import { Transport } from './transport.ts';
 
 /** An API server that takes GitHub's OIDC tokens: enough to enter it, by a job that may have some. Nothing secret. */
@@ -27,9 +27,7 @@ const REQUEST_URL = 'ACTIONS_ID_TOKEN_REQUEST_URL';
 export function connectByOidc(
   host: OidcHost,
   mint: MintToken,
-  env: NodeJS.ProcessEnv,
-  signal: AbortSignal,
-  observe?: RequestObserver,
+  { env, signal, observe, wasReached }: Pick<EntryWorld, 'env' | 'signal' | 'observe' | 'wasReached'>,
 ): Connection<UsedOidc> {
   if ((env[REQUEST_URL] ?? '') === '') {
     throw new KnestError({
@@ -41,7 +39,7 @@ export function connectByOidc(
   }
   const tokens = new IdTokens(host.audience, mint);
   const { cluster } = loginFor(host, env);
-  const transport = new Transport({ cluster, authentication: new OidcAuthentication(tokens) });
+  const transport = new Transport({ cluster, authentication: new OidcAuthentication(tokens) }, wasReached);
   return {
     client: new KubernetesClient(new RestClient(transport, signal, observe)),
     server: host.server,

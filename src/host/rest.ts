@@ -1,7 +1,17 @@
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { fetch, type Response } from 'undici';
-import { KnestError, messageOf, type ErrorCode, type Failure } from '../errors.ts';
+import { KnestError, messageOf, type Failure } from '../errors.ts';
+import {
+  answerOf,
+  ApiError,
+  hasStatus,
+  isPolicy,
+  isTerminating,
+  isTransient,
+  isWebhookAway,
+  type Answer,
+} from './api-error.ts';
 import { retry } from './retry.ts';
 import type { Session, Transport } from './transport.ts';
 
@@ -19,68 +29,29 @@ export interface Request {
   readonly timeoutSeconds?: number;
 }
 
-/** What of an answer other than 2xx is told. */
-interface Answer {
-  readonly status: number;
-  readonly reason: string;
-  readonly message: string;
-  readonly retryAfterMilliseconds: number | undefined;
+/** Hears what happens on the way to a server. */
+export interface RequestObserver {
+  /** Each request, for debug logs; bodies never reach it. */
+  readonly request: (line: string) => void;
+  /** That a server which answered before no longer does, and that it does again. */
+  readonly outage: (line: string) => void;
 }
 
-/** An answer other than 2xx, with the API server's own reason. */
-export class ApiError extends KnestError {
-  readonly status: number;
-  readonly reason: string;
-  readonly retryAfterMilliseconds: number | undefined;
-
-  constructor(request: string, answer: Answer, explanation: Pick<Failure, 'evidence' | 'next'>) {
-    const { status, reason, message, retryAfterMilliseconds } = answer;
-    super({ code: codeOf(answer), ...explanation, problem: `${request} was answered ${status} ${reason}: ${message}` });
-    this.name = 'ApiError';
-    this.status = status;
-    this.reason = reason;
-    this.retryAfterMilliseconds = retryAfterMilliseconds;
-  }
-}
-
-/**
- * How a 403 tells that a rule of the host forbids what is asked, whoever asks. Source: k8s.io/apiserver
- * pkg/admission/plugin (webhook/errors, policy/validating, resourcequota), k8s.io/pod-security-admission.
- */
-const POLICY = /denied (the )?request|exceeded quota|violates PodSecurity/;
-/** Source: k8s.io/apiserver pkg/admission/plugin/namespace/lifecycle. */
-const TERMINATING = /because it is being terminated/;
-
-function isPolicy({ status, message }: Pick<Answer, 'status' | 'message'>): boolean {
-  return status === 403 && (POLICY.test(message) || TERMINATING.test(message));
-}
-
-function codeOf(answer: Answer): ErrorCode {
-  switch (answer.status) {
-    case 401:
-      return 'KNEST_HOST_CREDENTIALS';
-    case 403:
-      return isPolicy(answer) ? 'KNEST_HOST_REQUEST' : 'KNEST_PERMISSION';
-    default:
-      return 'KNEST_HOST_REQUEST';
-  }
-}
-
-/** Whether the thrown thing is the API server's answer with that status. */
-export function hasStatus(thrown: unknown, status: number): thrown is ApiError {
-  return thrown instanceof ApiError && thrown.status === status;
-}
-
-/** Something that notes each request, for debug logs; bodies never reach it. */
-export type RequestObserver = (line: string) => void;
+/** An observer that hears nothing. */
+export const unobserved: RequestObserver = { request: () => undefined, outage: () => undefined };
 
 const RETRIES = 5;
+/** What a load balancer answers in the place of a server that is away. */
+const GATEWAY: readonly number[] = [502, 503, 504];
+/** Milliseconds in which a server answers that is there. */
+const VERSION_MILLISECONDS = 5_000;
 /** How often the tries of a write are repeated whose webhook does not answer: for a minute, since it may just restart. */
 const WEBHOOK_TRIES = 10;
 
 /**
  * HTTP to one API server with the credentials of a kubeconfig. Connection resets, 429 and 5xx are retried, after
- * `Retry-After` when the server names it. A webhook of the host that does not answer is given more time than the server.
+ * `Retry-After` when the server names it. A webhook of the host that does not answer is given more time, and so is a
+ * server that answered before and no longer does.
  */
 export class RestClient {
   readonly server: string;
@@ -91,7 +62,7 @@ export class RestClient {
   readonly #transport: Transport;
   readonly #observe: RequestObserver;
 
-  constructor(transport: Transport, signal: AbortSignal, observe: RequestObserver = () => undefined) {
+  constructor(transport: Transport, signal: AbortSignal, observe = unobserved) {
     this.#transport = transport;
     this.signal = signal;
     this.#observe = observe;
@@ -124,13 +95,40 @@ export class RestClient {
         isRetried: (thrown) => (thrown instanceof KnestError ? isTransient(thrown) : !isCertificateProblem(thrown)),
         askedPause: (thrown) => (thrown instanceof ApiError ? thrown.retryAfterMilliseconds : undefined),
       });
+    const roundsOfTries = (): Promise<string> =>
+      retry(tries, { signal: this.signal, tries: WEBHOOK_TRIES, isRetried: isWebhookAway });
     try {
-      return await retry(tries, { signal: this.signal, tries: WEBHOOK_TRIES, isRetried: isWebhookAway });
+      return await retry(roundsOfTries, {
+        signal: this.signal,
+        tries: request.retries === undefined ? Number.POSITIVE_INFINITY : 1,
+        isRetried: (thrown) => this.#isAway(thrown),
+      });
     } catch (thrown) {
       if (thrown instanceof KnestError) throw thrown;
       this.signal.throwIfAborted();
       throw unreachable(this.server, thrown);
     }
+  }
+
+  /** Whether a server that was there before is away, so that waiting may help where the usual tries did not. */
+  async #isAway(thrown: unknown): Promise<boolean> {
+    const { outage } = this.#transport;
+    if (this.signal.aborted) return false;
+    if (hasStatus(thrown, 401) || hasStatus(thrown, 403)) return outage.isSettling;
+    const isGateway = thrown instanceof ApiError && GATEWAY.includes(thrown.status);
+    if (isGateway ? await this.#answersVersion() : thrown instanceof KnestError || isCertificateProblem(thrown)) {
+      return false;
+    }
+    return outage.isWaitedFor(messageOf(causeOf(thrown)), this.#observe.outage);
+  }
+
+  /** Whether the server itself answers: one of its aggregated APIs may be away alone. */
+  async #answersVersion(): Promise<boolean> {
+    const request = { method: 'GET', path: '/version' } as const;
+    const signal = AbortSignal.any([AbortSignal.timeout(VERSION_MILLISECONDS), this.signal]);
+    const response = await this.#send(request, signal).catch(() => undefined);
+    await response?.body?.cancel();
+    return response !== undefined && !GATEWAY.includes(response.status);
   }
 
   async #once(request: Request): Promise<string> {
@@ -167,7 +165,7 @@ export class RestClient {
   #explanationOf(answer: Answer): Pick<Failure, 'evidence' | 'next'> {
     if (answer.status === 401) return this.#transport.refused();
     if (answer.status !== 403) return {};
-    if (TERMINATING.test(answer.message)) return { next: 'wait until that namespace is gone, or use another' };
+    if (isTerminating(answer)) return { next: 'wait until that namespace is gone, or use another' };
     return isPolicy(answer)
       ? { next: 'this is a rule of the host, whoever asks: change what it names, or have its administrator allow it' }
       : { next: 'give these credentials that permission: docs/rbac/ has all that are needed' };
@@ -175,6 +173,7 @@ export class RestClient {
 
   async #fetch(request: Request, { headers, dispatcher }: Session, signal: AbortSignal): Promise<Response> {
     const started = performance.now();
+    const { outage } = this.#transport;
     const response = await fetch(this.server + request.path, {
       method: request.method,
       headers: {
@@ -188,8 +187,12 @@ export class RestClient {
       redirect: 'manual',
       dispatcher,
       signal,
+    }).catch((thrown: unknown) => {
+      outage.failed();
+      throw thrown;
     });
-    this.#observe(
+    if (!GATEWAY.includes(response.status)) outage.answered(this.#observe.outage);
+    this.#observe.request(
       `${request.method} ${request.path} ${response.status} ${(performance.now() - started).toFixed(0)} ms`,
     );
     if (response.status < 300 || response.status > 399) return response;
@@ -209,36 +212,6 @@ export async function* linesOf(response: Response): AsyncGenerator<string> {
   } finally {
     input.destroy();
   }
-}
-
-/** Whether the server may well answer the same request differently soon. */
-export function isTransient(thrown: unknown): boolean {
-  // 500 is also what a webhook gives whose pods are not up yet.
-  return thrown instanceof ApiError && [429, 500, 502, 503, 504].includes(thrown.status);
-}
-
-/**
- * Whether a webhook could not be called: its controller restarts, or is not up yet. Source: k8s.io/apiserver
- * pkg/admission/plugin/webhook/errors.
- */
-function isWebhookAway(thrown: unknown): boolean {
-  return hasStatus(thrown, 500) && thrown.message.includes('failed calling webhook');
-}
-
-async function answerOf(response: Response): Promise<Answer> {
-  const text = await response.text();
-  const retryAfter = Number(response.headers.get('retry-after') ?? Number.NaN) * 1000;
-  let reason = response.statusText;
-  let message = text.slice(0, 500);
-  try {
-    const status = JSON.parse(text) as { reason?: string; message?: string };
-    reason = status.reason ?? reason;
-    message = status.message ?? message;
-  } catch {
-    // Not a Status object: a proxy or a load balancer answered. Its text is the best there is.
-  }
-  const retryAfterMilliseconds = Number.isFinite(retryAfter) ? retryAfter : undefined;
-  return { status: response.status, reason, message, retryAfterMilliseconds };
 }
 
 /** The origin alone: the rest of an address to log in at may be a secret. */

@@ -3,7 +3,7 @@ export interface RetryOptions {
   /** Ends the pauses: then the retry rejects with the signal's reason. */
   readonly signal: AbortSignal;
   /** Whether another try can help after this failure. */
-  readonly isRetried: (thrown: unknown) => boolean;
+  readonly isRetried: (thrown: unknown) => boolean | Promise<boolean>;
   /** All tries, the first one included. */
   readonly tries?: number;
   /** Milliseconds of the first pause; each further one is twice as long. */
@@ -32,7 +32,7 @@ export async function retry<T>(
       return await work();
     } catch (thrown) {
       failures += 1;
-      if (failures >= tries || !isRetried(thrown)) throw thrown;
+      if (failures >= tries || !(await isRetried(thrown))) throw thrown;
       const asked = askedPause(thrown);
       await pause(
         asked === undefined ? pauseAfter(failures, firstPause) : Math.min(asked, LONGEST_ASKED_PAUSE),

@@ -3,6 +3,7 @@ import { Agent, type Dispatcher } from 'undici';
 import type { Failure } from '../errors.ts';
 import type { Authentication, Credentials } from './authentication.ts';
 import type { LoginCluster } from './login.ts';
+import { Outage } from './outage.ts';
 import { proxyDispatcher } from './proxy.ts';
 
 /** What a request takes. */
@@ -24,12 +25,15 @@ export class Transport {
   readonly server: string;
   /** Blank for none. */
   readonly proxyUrl: string;
+  readonly outage: Outage;
   readonly #cluster: LoginCluster;
   readonly #authentication: Authentication;
   /** Kept as long as the certificate is the same: each has connections of its own. */
   #dispatcher: { readonly certificate: string; readonly dispatcher: Dispatcher } | undefined;
 
-  constructor({ cluster, authentication }: Entry) {
+  /** `wasReached`: whether this job is known to have reached the server before. */
+  constructor({ cluster, authentication }: Entry, wasReached = false) {
+    this.outage = new Outage(wasReached);
     this.server = cluster.server;
     this.proxyUrl = cluster.proxyUrl;
     this.#cluster = cluster;

@@ -2,7 +2,8 @@ import { mapConcurrently } from '../values/concurrency.ts';
 import { pathOf, query, type KubernetesClient, type Selection } from './client.ts';
 import type { Kind } from './kinds.ts';
 import type { KubernetesObject } from './objects.ts';
-import { ApiError, hasStatus, isTransient, linesOf } from './rest.ts';
+import { ApiError, hasStatus, isTransient } from './api-error.ts';
+import { linesOf } from './rest.ts';
 import { pause, pauseAfter } from './retry.ts';
 
 /** One kind to keep an eye on. */

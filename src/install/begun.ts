@@ -4,7 +4,7 @@ import { Kinds } from '../host/kinds.ts';
 import { LEASE_NAMESPACE } from '../host/lease.ts';
 import type { Lease } from '../host/objects.ts';
 import { retry } from '../host/retry.ts';
-import { hasStatus } from '../host/rest.ts';
+import { hasStatus } from '../host/api-error.ts';
 import type { Component } from './components.ts';
 
 /** The Lease that one job holds while it installs. */

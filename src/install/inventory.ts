@@ -1,7 +1,7 @@
 import { KnestError } from '../errors.ts';
 import type { KubernetesClient } from '../host/client.ts';
 import { groupOfDefinition, Kinds } from '../host/kinds.ts';
-import { hasStatus } from '../host/rest.ts';
+import { hasStatus } from '../host/api-error.ts';
 import { conditionOf, type DaemonSet, type Deployment, type Provider } from '../host/objects.ts';
 import { parseVersion } from '../values/version.ts';
 import type { Begun } from './begun.ts';

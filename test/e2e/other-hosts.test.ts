@@ -1,22 +1,36 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { NOT_GIVEN } from '../../src/inputs/reader.ts';
 import { certManagerChart } from '../host/cert-manager.ts';
 import { down, up, type Host } from '../host/host.ts';
 import { parts, versions } from '../host/modules.ts';
+import { until } from '../host/process.ts';
 import { Renderer } from '../host/renderer.ts';
 import { silent } from '../host/report.ts';
 import { initOlder } from './clusterctl.ts';
+import type { Job } from '../support/runner.ts';
+import { ROLE_NAMESPACE, roleKubeconfig } from './role-account.ts';
 import { hostName as sharedName, jobOn, leftovers } from './support.ts';
 
 const hostName = `${sharedName}-others`;
-const namespace = 'knest';
+const namespace = ROLE_NAMESPACE;
+/** Milliseconds: an upgrade of a host's only control plane, the failover of a load balancer. */
+const OUTAGE = 60_000;
 const needed: readonly string[] = ['virtink', 'older-cluster-api'];
 
 /** What a host has that the company installed: nothing of it is where the action would put it. */
 describe('a host with cert-manager and an older Cluster API, in places of their own', () => {
   let host: Host;
+  let guest: Job;
+  const jobs: Job[] = [];
+  const start = (inputs: Readonly<Record<string, string>>, onLine: (line: string) => void = () => undefined): Job => {
+    const job = jobOn(host, { namespace, 'worker-machine-count': '0', ...inputs }, { onLine });
+    jobs.push(job);
+    return job;
+  };
   let directory: string;
   /** Everything of theirs that could be changed: a generation counts the changes of a specification. */
   const theirs = (): Promise<string> => {
@@ -45,14 +59,15 @@ describe('a host with cert-manager and an older Cluster API, in places of their 
 
   afterAll(async () => {
     await down(hostName, silent);
+    jobs.forEach((job) => job.clean());
     rmSync(directory, { recursive: true, force: true });
   });
 
   it('gets what it lacks and a cluster, and nothing that was there changes', async (context) => {
     if (!host.hasVirtink) context.skip('needs the release assets of Virtink');
     const [before, definitionsBefore] = [await theirs(), await definitions()];
-    const job = jobOn(host, { name: 'guest', namespace, 'worker-machine-count': '0', 'wait-for': 'control-plane' });
-    const main = await job.main();
+    guest = start({ name: 'guest', 'wait-for': 'control-plane' });
+    const main = await guest.main();
     expect(main.exitCode, main.log).toBe(0);
     expect(main.log).toContain(
       `cert-manager ${versions.certManager}, Cluster API ${versions.olderClusterAPI}, no Virtink`,
@@ -64,9 +79,46 @@ describe('a host with cert-manager and an older Cluster API, in places of their 
     expect(lines(await definitions())).toEqual(expect.arrayContaining([...lines(definitionsBefore)]));
     const namespaces = await host.kubectl(['get', 'namespaces', '-o', 'name']);
     expect(namespaces).not.toMatch(/namespace\/(cert-manager|capi-.*system)$/m);
-    const post = await job.post();
-    expect(post.exitCode, post.log).toBe(0);
-    expect(await leftovers(host, namespace, 'guest')).toEqual([]);
-    job.clean();
+  });
+
+  it('may lose its API server for a minute while jobs wait, with the Role of docs/rbac: they go on', async (context) => {
+    if (!host.hasVirtink) context.skip('needs the release assets of Virtink');
+    const gone = ['cluster', '-n', namespace, 'gone'];
+    const hold = (finalizers: readonly string[]): Promise<string> =>
+      host.kubectl(['patch', ...gone, '--type=merge', '-p', JSON.stringify({ metadata: { finalizers } })]);
+    expect(await start({ name: 'gone', ephemeral: 'false', 'wait-for': 'none' }).main()).toMatchObject({ exitCode: 0 });
+    await hold(['test.example/held', 'cluster.cluster.x-k8s.io']);
+
+    const account = { 'host-kubeconfig': await roleKubeconfig(host), 'host-kubeconfig-file': NOT_GIVEN };
+    const waiting = new Set<string>();
+    const whenWaiting = (command: string, line: RegExp) => (text: string) => {
+      if (line.test(text)) waiting.add(command);
+    };
+    const create = start(
+      { name: 'new', 'wait-for': 'control-plane' },
+      whenWaiting('create', /machine new-cp-\S+: VM /),
+    );
+    const inputs = { ...account, command: 'scale', name: 'guest', 'worker-machine-count': '1' };
+    const scale = start(inputs, whenWaiting('scale', /machine guest-md-0-\S+: /));
+    const removal = start(
+      { ...account, command: 'delete', name: 'gone' },
+      whenWaiting('delete', /deletion requested|Waiting/),
+    );
+    const ends = Promise.all([create, scale, removal].map((job) => job.main()));
+    await until('all three wait', 300_000, () => waiting.size === 3);
+    await host.withoutApiServer(() => delay(OUTAGE));
+    await hold([]);
+    for (const { exitCode, log } of await ends) {
+      expect(log).toMatch(/the API server no longer answers \(.+\); trying again for up to 3m$/m);
+      expect(log).toMatch(/the API server answers again after \S+$/m);
+      expect(exitCode, log).toBe(0);
+    }
+    expect(await leftovers(host, namespace, 'gone')).toEqual([]);
+    const posts = await Promise.all([guest, create].map((job) => job.post()));
+    for (const { exitCode, log } of posts) {
+      expect(exitCode, log).toBe(0);
+      expect(log).not.toContain('::warning');
+    }
+    for (const name of ['guest', 'new']) expect(await leftovers(host, namespace, name)).toEqual([]);
   });
 });

@@ -5,9 +5,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments, stringify } from 'yaml';
 import type { StepResult } from '../support/runner.ts';
 import { jobStarter } from './jobs.ts';
+import { grant, ROLE_NAMESPACE, roleKubeconfig, withdraw } from './role-account.ts';
 import { cutShort, leftovers, sharedHost, volumesFor } from './support.ts';
 
-const namespace = 'knest'; // as docs/rbac has it
+const namespace = ROLE_NAMESPACE;
 const host = sharedHost();
 const documents = join(import.meta.dirname, '../../docs/rbac');
 const directory = mkdtempSync(join(tmpdir(), 'knest-rbac-'));
@@ -54,10 +55,6 @@ describe('an account with the Role and under the policy of docs/rbac', () => {
     expect(result.exitCode, result.log).toBe(0);
     return result;
   };
-  const apply = (file: string): Promise<string> => host.kubectl(['apply', '-f', join(documents, file)]);
-  const withdraw = (file: string): Promise<string> =>
-    host.kubectl(['delete', '--ignore-not-found', '-f', join(documents, file)]);
-
   /** Has an administrator install what such clusters of virtual machines take, by creating one. */
   const prepare = async (inputs: Readonly<Record<string, string>>): Promise<void> => {
     const name = 'rbac-prepare';
@@ -67,25 +64,21 @@ describe('an account with the Role and under the policy of docs/rbac', () => {
   };
 
   beforeAll(async () => {
-    await apply('namespace.yaml');
+    const text = await roleKubeconfig(host);
     // What the action itself writes must pass it.
-    await apply('admission-policy.yaml');
-    for (const file of ['install.yaml', 'host-reader.yaml']) await withdraw(file);
-    const token = await host.kubectl(['create', 'token', 'knest-action', '-n', namespace, '--duration=2h']);
-    const text = await host.kubectl(['config', 'view', '--raw', '--minify', '--flatten', '-o', 'json']);
-    const admin = JSON.parse(text) as { readonly users: readonly { readonly name: string }[] };
-    const users = admin.users.map(({ name }) => ({ name, user: { token: token.trim() } }));
-    writeFileSync(kubeconfig, JSON.stringify({ ...admin, users }), { mode: 0o600 });
+    await grant(host, 'admission-policy.yaml');
+    for (const file of ['install.yaml', 'host-reader.yaml']) await withdraw(host, file);
+    writeFileSync(kubeconfig, text, { mode: 0o600 });
   });
 
   afterAll(async () => {
     rmSync(directory, { recursive: true });
-    await withdraw('admission-policy.yaml');
+    await withdraw(host, 'admission-policy.yaml');
   });
 
   it('and the ClusterRole for it installs what is missing', async () => {
     await cutShort(host);
-    await apply('install.yaml');
+    await grant(host, 'install.yaml');
     try {
       const job = start({ name: 'rbac-install', 'wait-for': 'none' });
       const installed = await job.main();
@@ -95,7 +88,7 @@ describe('an account with the Role and under the policy of docs/rbac', () => {
       expect(refused(installed).filter((request) => !hostAsAWhole.includes(request))).toEqual([]);
       await job.post();
     } finally {
-      await withdraw('install.yaml');
+      await withdraw(host, 'install.yaml');
     }
     expect(await leftovers(host, namespace, 'rbac-install')).toEqual([]);
   });
@@ -168,7 +161,7 @@ describe('an account with the Role and under the policy of docs/rbac', () => {
   });
 
   it('sees what is installed and which addresses are free with the ClusterRole for that', async () => {
-    await apply('host-reader.yaml');
+    await grant(host, 'host-reader.yaml');
     try {
       const job = start({ name: 'rbac-reader', 'wait-for': 'none' });
       const created = await job.main();
@@ -177,7 +170,7 @@ describe('an account with the Role and under the policy of docs/rbac', () => {
       expect(created.log).toMatch(/▸ Preflight .* free, .*Cluster API v1\.\d+\.\d+/);
       await job.post();
     } finally {
-      await withdraw('host-reader.yaml');
+      await withdraw(host, 'host-reader.yaml');
     }
   });
 
@@ -199,7 +192,7 @@ describe('an account with the Role and under the policy of docs/rbac', () => {
       const scaled = await start({ command: 'scale', name: 'rbac-less', replicas: ':2' }).main();
       expect(scaled.log).toContain('patch machinedeployments.cluster.x-k8s.io in knest: to change the number');
     } finally {
-      await apply('namespace.yaml');
+      await grant(host, 'namespace.yaml');
     }
   });
 });

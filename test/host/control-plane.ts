@@ -89,6 +89,30 @@ export async function initialise(sandbox: Sandbox, kubeconfig: string): Promise<
   writeFileSync(kubeconfig, content, { mode: 0o600 });
 }
 
+/** Where the kubelet looks for what it runs, and where it does not. */
+const APISERVER = {
+  running: '/etc/kubernetes/manifests/kube-apiserver.yaml',
+  stopped: '/etc/kubernetes/kube-apiserver.yaml',
+};
+
+/** Has the kubelet end the API server, does `work` without it, and has it started again: as in an upgrade of its node. */
+export async function withoutApiServer(init: Process, work: () => Promise<void>): Promise<void> {
+  const move = async (from: string, to: string): Promise<void> => {
+    const { command, args } = inside(init, ['mv', from, to]);
+    await run(command, args, { env: sandboxEnvironment, timeout: minute });
+  };
+  const isUnwell = async (timeout: number): Promise<boolean> =>
+    (await unwellServices(init, ['kube-apiserver'], timeout)).length > 0;
+  await move(APISERVER.running, APISERVER.stopped);
+  try {
+    await until('the end of the API server', minute, () => isUnwell(0));
+    await work();
+  } finally {
+    await move(APISERVER.stopped, APISERVER.running);
+  }
+  if (await isUnwell(3 * minute)) throw new Error('the API server does not come back');
+}
+
 /** Starts kube-proxy and waits until every service is well. */
 export async function finish(sandbox: Sandbox): Promise<void> {
   startService(sandbox.stateDirectory, 'kube-proxy');

@@ -9,6 +9,7 @@ import {
   initialise,
   startRuntime,
   unwellServices,
+  withoutApiServer,
   type Sandbox,
 } from './control-plane.ts';
 import { services, type Service } from './health.ts';
@@ -106,6 +107,11 @@ export class Host {
   /** Has the API server authenticate its users by this AuthenticationConfiguration (YAML), within a minute. */
   authenticateBy(configuration: string): void {
     authenticateBy(this.stateDirectory, configuration);
+  }
+
+  /** Does `work` while the API server is away, and waits until it is back. */
+  async withoutApiServer(work: () => Promise<void>): Promise<void> {
+    await withoutApiServer(this.#init, work);
   }
 
   /** Asks all services once. Returns those that are not well. */

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { text } from 'node:stream/consumers';
 import { connect } from '../../../src/host/connect.ts';
+import { unobserved } from '../../../src/host/rest.ts';
 import { messageOf } from '../../../src/errors.ts';
 import { processRunner } from '../../../src/process.ts';
 import type { Case } from './cases.ts';
@@ -88,7 +89,7 @@ async function runAction({ context, kubeconfig }: Case, env: NodeJS.ProcessEnv):
   const world = { env, run: processRunner(signal), mask: () => undefined, redact: (shown: string) => shown };
   const { client } = connect(
     { kubeconfig: undefined, kubeconfigFile: kubeconfig, context },
-    { ...world, signal, observe: () => undefined },
+    { ...world, signal, observe: unobserved, wasReached: false },
   );
   await client.rest.text({ method: 'GET', path: '/version', retries: 0, timeoutSeconds: 10 });
 }

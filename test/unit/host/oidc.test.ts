@@ -9,7 +9,7 @@ import { Transport } from '../../../src/host/transport.ts';
 import { watch, watchTarget } from '../../../src/host/watch.ts';
 import { makeCertificate } from '../../support/certificate.ts';
 import { rejection } from '../rejection.ts';
-import { configFor, json, refuse, serve, type Handler } from './server.ts';
+import { configFor, json, quietWorld, refuse, serve, type Handler } from './server.ts';
 
 const never = new AbortController().signal;
 const { cert } = makeCertificate();
@@ -30,7 +30,7 @@ async function clientFor(handler: Handler) {
 
 describe('a job', () => {
   it('that may have no token is told so at once', () => {
-    expect(() => connectByOidc(host, unused, {}, never)).toThrow(
+    expect(() => connectByOidc(host, unused, quietWorld({ env: {} }))).toThrow(
       expect.objectContaining({
         code: 'KNEST_HOST_CREDENTIALS',
         problem: 'this job may not ask GitHub for an OIDC token, and host-server needs one',
@@ -40,7 +40,7 @@ describe('a job', () => {
   });
 
   it('that may have some enters by its audience', () => {
-    expect(connectByOidc(host, unused, allowed, never)).toMatchObject({
+    expect(connectByOidc(host, unused, quietWorld({ env: allowed }))).toMatchObject({
       server: 'https://host.example.com:6443',
       source: 'OIDC, audience knest:host',
       credentials: { oidc: host },

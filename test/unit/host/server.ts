@@ -5,7 +5,7 @@ import { UserAuthentication } from '../../../src/host/authentication.ts';
 import { KubernetesClient } from '../../../src/host/client.ts';
 import type { EntryWorld } from '../../../src/host/connect.ts';
 import { nobody, type LoginCluster, type LoginUser } from '../../../src/host/login.ts';
-import { RestClient } from '../../../src/host/rest.ts';
+import { RestClient, unobserved } from '../../../src/host/rest.ts';
 import { Transport, type Entry } from '../../../src/host/transport.ts';
 import { processRunner } from '../../../src/process.ts';
 
@@ -89,7 +89,8 @@ export function quietWorld(world: Partial<EntryWorld> = {}): EntryWorld {
     mask: () => undefined,
     redact: (text) => text,
     signal: new AbortController().signal,
-    observe: () => undefined,
+    observe: unobserved,
+    wasReached: false,
     ...world,
   };
 }

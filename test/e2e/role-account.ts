@@ -1,0 +1,29 @@
+import { join } from 'node:path';
+import type { Host } from '../host/host.ts';
+import { noteSecrets } from '../support/evidence.ts';
+
+/** The namespace in which the account of docs/rbac works. */
+export const ROLE_NAMESPACE = 'knest';
+
+const documents = join(import.meta.dirname, '../../docs/rbac');
+
+/** Applies a file of docs/rbac. */
+export async function grant(host: Host, file: string): Promise<void> {
+  await host.kubectl(['apply', '-f', join(documents, file)]);
+}
+
+/** Takes back what a file of docs/rbac grants. */
+export async function withdraw(host: Host, file: string): Promise<void> {
+  await host.kubectl(['delete', '--ignore-not-found', '-f', join(documents, file)]);
+}
+
+/** Applies docs/rbac/namespace.yaml, and returns the text of a kubeconfig for the account in it. */
+export async function roleKubeconfig(host: Host): Promise<string> {
+  await grant(host, 'namespace.yaml');
+  const created = await host.kubectl(['create', 'token', 'knest-action', '-n', ROLE_NAMESPACE, '--duration=2h']);
+  const token = created.trim();
+  noteSecrets([token]);
+  const text = await host.kubectl(['config', 'view', '--raw', '--minify', '--flatten', '-o', 'json']);
+  const admin = JSON.parse(text) as { readonly users: readonly { readonly name: string }[] };
+  return JSON.stringify({ ...admin, users: admin.users.map(({ name }) => ({ name, user: { token } })) });
+}
