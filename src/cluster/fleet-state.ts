@@ -86,9 +86,12 @@ function waitsForCni(machine: Machine): boolean {
   return hasJoined(machine) && WITHOUT_CNI.test(conditionOf(machine, 'NodeReady')?.message ?? '');
 }
 
-/** Seconds that a problem of a pod may have lasted: nobody watched it, so the age of the pod stands for it. */
+/** Seconds that a problem of a pod may have lasted: nobody watched it, so that of its youngest unmet condition counts. */
 function ageOf(key: string, { pods }: ClusterView, now: number): number {
   const [name] = key.split('/');
-  const since = pods.find(({ metadata }) => metadata.name === name)?.metadata.creationTimestamp;
-  return since === undefined ? 0 : Math.max(0, now - Date.parse(since)) / 1000;
+  const pod = pods.find(({ metadata }) => metadata.name === name);
+  const unmet = (pod?.status?.conditions ?? []).filter(({ status }) => status === 'False');
+  const times = [pod?.metadata.creationTimestamp, ...unmet.map(({ lastTransitionTime }) => lastTransitionTime)];
+  const since = Math.max(...times.map((time) => Date.parse(time ?? '')).filter((time) => !Number.isNaN(time)));
+  return Number.isFinite(since) ? Math.max(0, now - since) / 1000 : 0;
 }

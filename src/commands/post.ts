@@ -50,8 +50,11 @@ async function isClaimed(client: KubernetesClient, saved: SavedState, { log }: W
     return false;
   }
   const lack = lackOf(cluster, proofOfClaim(saved));
-  if (lack !== undefined) log.line(`▸ ${namespace}/${name} stays, since it is not claimed by this step: ${lack}`);
-  return lack === undefined;
+  if (lack === undefined) return true;
+  const isAdopted = !saved.ephemeral && cluster.metadata.annotations?.[Annotations.claim] === saved.claim;
+  const reason = isAdopted ? 'it was there before this step, which adopted it' : `this step did not claim it: ${lack}`;
+  log.line(`▸ ${namespace}/${name} stays: ${reason}`);
+  return false;
 }
 
 /** Deletes the cluster, or leaves it as it is when it is one to keep. */

@@ -19,7 +19,7 @@ describe('a cluster that this step did not claim', () => {
     expect(main.log).toMatch(/it is not ephemeral.* {3}KNEST_OWNED_BY_OTHER$/m);
     const post = await refused.post('failure');
     expect(post.exitCode, post.log).toBe(0);
-    expect(post.log).toContain('knest/shared stays, since it is not claimed by this step: knest-action/claim is ');
+    expect(post.log).toContain('knest/shared stays: this step did not claim it: knest-action/claim is ');
     expect(post.log).not.toMatch(/::warning|Conditions/);
     expect(clusterOf(host, 'shared')).toEqual(before);
   });
@@ -33,6 +33,18 @@ describe('a cluster that this step did not claim', () => {
     expect(main.log).toContain('KNEST_DOWNLOAD');
     expect(main.state['cluster']).toContain('"claim":');
     await failing.post('failure');
+    expect(clusterOf(host, 'shared')).toEqual(before);
+  });
+
+  it('stays when a create adopts it and fails then, and its post step runs', async () => {
+    const host = await startClusterHost();
+    await created(host.job({ name: 'shared', ephemeral: 'false' }));
+    const inputs = { name: 'shared', ephemeral: 'false', 'wait-for': 'control-plane', timeout: '3s' };
+    const failing = host.job(inputs, { GITHUB_RUN_ID: '2' });
+    expect((await failing.main()).log).toMatch(/KNEST_TIMEOUT$/m);
+    const before = clusterOf(host, 'shared');
+    const post = await failing.post('failure');
+    expect(post.log).toContain('knest/shared stays: it was there before this step, which adopted it');
     expect(clusterOf(host, 'shared')).toEqual(before);
   });
 

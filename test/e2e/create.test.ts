@@ -133,7 +133,7 @@ describe.skipIf(!hasVirtink)('create on Virtink, on a bare host (needs the relea
     expect(result.seconds).toBeLessThan(60);
     const post = await job.post();
     expect(post.exitCode, post.log).toBe(0);
-    expect(post.log).toContain('knest/whole stays, since it is not claimed by this step');
+    expect(post.log).toContain('knest/whole stays: this step did not claim it');
   });
 
   it('is reached through a node port too, by a job with the service account of a pod', async () => {

@@ -186,7 +186,7 @@ describe('a cluster of in-memory machines', () => {
     expect(main.outputs['created']).toBe('false');
     const late = await lost.post();
     expect(late.exitCode, late.log).toBe(0);
-    expect(late.log).toContain('in-memory/attempted stays, since it is not claimed by this step');
+    expect(late.log).toContain('in-memory/attempted stays: this step did not claim it');
     const post = await second.post();
     expect(post.exitCode, post.log).toBe(0);
     expect(await leftovers(host, namespace, 'attempted')).toEqual([]);

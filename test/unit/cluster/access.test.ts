@@ -155,6 +155,22 @@ describe('a load balancer', () => {
     });
   });
 
+  it('is awaited without listing the nodes of the host again and again', async () => {
+    const { client, received } = await clientOf((response, _number, { path }) => {
+      if (path.includes('/nodes')) json(response, { metadata: { resourceVersion: '1' }, items: [] });
+      else if (received.length < 40)
+        json(response, { metadata: { name: 'pr' }, spec: { type: 'LoadBalancer', ports: [{ port: 1 }] } });
+      else json(response, { metadata: { name: 'pr' }, spec: { type: 'ClusterIP' } });
+    });
+    const here = { ...kubeconfig, server: 'https://127.0.0.1:1' };
+    const world = { env: {}, signal: new AbortController().signal, onWait: () => undefined };
+    const inputs = { apiAccess: 'auto', apiHost: undefined } as const;
+    const handle = { name: 'pr', namespace: 'knest' };
+    await rejection(findAccess(client, handle, here, inputs, world, { seconds: 0, pause: 5 }));
+    expect(received.filter(({ path }) => path.includes('/nodes'))).toHaveLength(1);
+    expect(received.length).toBeGreaterThan(40);
+  });
+
   it('that gets none is named when the time is up', async () => {
     const time = new AbortController();
     setTimeout(() => time.abort(new KnestError({ code: 'KNEST_TIMEOUT', problem: 'the time is up' })), 300);

@@ -17,15 +17,17 @@ const without = condition(
   '* Node.Ready: container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:Network plugin returns error: cni plugin not initialized',
 );
 
-/** A pod that cannot pull an image, for so many seconds. */
-const pulling = (message: string, seconds: number) => {
+/** A pod that cannot pull an image, for so many seconds; it is older than that when it was Ready before. */
+const pulling = (message: string, seconds: number, age = seconds) => {
   const pod = podOf('a', {
     containerStatuses: [
       { name: 'rootfs', image: 'nowhere/rootfs', state: { waiting: { reason: 'ErrImagePull', message } } },
     ],
   });
-  const creationTimestamp = new Date(now - seconds * 1000).toISOString();
-  return { ...pod, metadata: { ...pod.metadata, creationTimestamp } };
+  const before = (past: number): string => new Date(now - past * 1000).toISOString();
+  const conditions = [{ ...condition('Ready', 'False'), lastTransitionTime: before(seconds) }];
+  const metadata = { ...pod.metadata, creationTimestamp: before(age) };
+  return { ...pod, metadata, status: { ...pod.status, conditions } };
 };
 
 describe('stateOf', () => {
@@ -78,6 +80,16 @@ describe('stateOf', () => {
         machines: [machineOf('a')],
         virtualMachines: [virtualMachineOf('a')],
         pods: [pulling('i/o timeout', 10)],
+      },
+    ],
+    [
+      'starting',
+      'an image that may come at the next try, of a pod that ran for long',
+      {
+        cluster: clusterOf(),
+        machines: [machineOf('a')],
+        virtualMachines: [virtualMachineOf('a')],
+        pods: [pulling('i/o timeout', 10, 3600)],
       },
     ],
   ])('is %s: %s', (state, _what, parts) => {
