@@ -110,7 +110,7 @@ async function explained(
   return new KnestError({
     code: 'KNEST_TIMEOUT',
     problem: `${handle.name} is not ready after ${formatDuration(timeoutSeconds)}`,
-    evidence: [chain, ...unmet.slice(0, TOLD_CONDITIONS), ...events],
+    evidence: [...client.rest.outage, chain, ...unmet.slice(0, TOLD_CONDITIONS), ...events],
     next: 'raise timeout if it was on its way; else mend what is first above',
   });
 }

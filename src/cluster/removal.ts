@@ -198,7 +198,7 @@ export async function waitUntilGone(
     throw new KnestError({
       code: 'KNEST_DELETE',
       problem: `${name} is being deleted, but not gone after ${formatDuration((performance.now() - started) / 1000)}`,
-      evidence: [...(said === '' ? [] : [said]), ...objects.slice(0, 12)],
+      evidence: [...client.rest.outage, ...(said === '' ? [] : [said]), ...objects.slice(0, 12)],
       next: `look at kubectl describe cluster -n ${namespace} ${name} on the host; the deletion goes on without this job`,
       cause: thrown,
     });

@@ -1,17 +1,15 @@
 import { formatDuration } from '../values/duration.ts';
 
-/** Milliseconds for which a server that has answered before may be away: an upgrade, a failover. */
-const LONGEST = 180_000;
 /** Milliseconds after an outage in which a server may refuse what it allows: it loads its rules after it listens. */
 const SETTLING = 15_000;
 
 /**
- * Whether a server is away that was there before. One for all requests to it: the first that meets an outage reports
- * it, and the first answer ends it.
+ * Whether a server is away that was there before, as in an upgrade or a failover. One for all requests to it: the first
+ * that meets an outage reports it, and the first answer ends it.
  */
 export class Outage {
   #wasReached: boolean;
-  #since: number | undefined;
+  #current: { readonly since: number; readonly problem: string } | undefined;
   #lastFailure = Number.NEGATIVE_INFINITY;
 
   /** `wasReached`: whether this job is known to have reached the server before. */
@@ -22,9 +20,9 @@ export class Outage {
   /** Notes an answer of the server itself. */
   answered(report: (line: string) => void): void {
     this.#wasReached = true;
-    if (this.#since === undefined) return;
-    report(`the API server answers again after ${formatDuration((performance.now() - this.#since) / 1000)}`);
-    this.#since = undefined;
+    if (this.#current === undefined) return;
+    report(`the API server answers again after ${ageOf(this.#current.since)}`);
+    this.#current = undefined;
   }
 
   /** Notes a request that got no answer. */
@@ -35,16 +33,24 @@ export class Outage {
   /** Whether a request is to be repeated that got no answer in all its usual tries. `problem`: what happened to it. */
   isWaitedFor(problem: string, report: (line: string) => void): boolean {
     if (!this.#wasReached) return false;
-    const now = performance.now();
-    if (this.#since === undefined) {
-      report(`the API server no longer answers (${problem}); trying again for up to ${formatDuration(LONGEST / 1000)}`);
-      this.#since = now;
-    }
-    return now - this.#since < LONGEST;
+    if (this.#current === undefined) report(`the API server no longer answers (${problem}); waiting for it`);
+    this.#current ??= { since: performance.now(), problem };
+    return true;
+  }
+
+  /** The outage that has not ended, as a sentence; undefined when there is none. */
+  get unended(): string | undefined {
+    if (this.#current === undefined) return undefined;
+    const { since, problem } = this.#current;
+    return `the API server has not answered for ${ageOf(since)}: ${problem}`;
   }
 
   /** Whether the server may have come back just now. */
   get isSettling(): boolean {
     return this.#wasReached && performance.now() - this.#lastFailure < SETTLING;
   }
+}
+
+function ageOf(since: number): string {
+  return formatDuration((performance.now() - since) / 1000);
 }

@@ -75,6 +75,12 @@ export class RestClient {
     return new RestClient(this.#transport, signal, this.#observe);
   }
 
+  /** That the server is away which was there before, as evidence; empty when it is not. */
+  get outage(): readonly string[] {
+    const outage = this.#transport.outage.unended;
+    return outage === undefined ? [] : [outage];
+  }
+
   /** Sends a request and parses the JSON of its answer. Throws ApiError, or KNEST_HOST_* when nothing answers. */
   async json<T>(request: Request): Promise<T> {
     const text = await this.text(request);
@@ -104,6 +110,8 @@ export class RestClient {
         isRetried: (thrown) => this.#isAway(thrown),
       });
     } catch (thrown) {
+      const { reason } = this.signal as { readonly reason: unknown };
+      if (reason instanceof KnestError && this.outage.length > 0) throw reason.with(...this.outage);
       if (thrown instanceof KnestError) throw thrown;
       this.signal.throwIfAborted();
       throw unreachable(this.server, thrown);

@@ -206,10 +206,22 @@ describe('a server that is away', () => {
     });
     expect(await client.json({ ...get, path: '/api' })).toEqual({ ok: true });
     expect(reports).toEqual([
-      expect.stringMatching(/^the API server no longer answers \(.+\); trying again for up to 3m$/),
+      expect.stringMatching(/^the API server no longer answers \(.+\); waiting for it$/),
       expect.stringMatching(/^the API server answers again after \d+s$/),
     ]);
   }, 40_000);
+
+  it('is named as the reason when the time is up', async () => {
+    const abort = new AbortController();
+    const { url } = await serve((response) => gateway(response));
+    const reason = new KnestError({ code: 'KNEST_TIMEOUT', problem: 'the time is up' });
+    const outage = (): void => abort.abort(reason);
+    const client = new RestClient(new Transport(configFor(url), true), abort.signal, { ...unobserved, outage });
+    expect(await rejection(client.json({ ...get, path: '/api' }))).toMatchObject({
+      code: 'KNEST_TIMEOUT',
+      evidence: [expect.stringMatching(/^the API server has not answered for \d+s: GET \/api was answered 503/)],
+    });
+  });
 
   it('is known by its load balancer, too', async () => {
     const { client, received, reports } = await clientOf((response, number) => {
