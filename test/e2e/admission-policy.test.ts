@@ -171,14 +171,14 @@ describe('docs/rbac/admission-policy.yaml', () => {
     await host.kubectl(['delete', '-f', documentOf('admission-policy.yaml'), '--ignore-not-found']);
     const existing = JSON.stringify({ ...before, metadata: { name: 'before', namespace, finalizers: ['x.y/z'] } });
     const create = async (): Promise<string> => host.kubectl(['apply', '-f', '-'], existing);
-    await until('the end of the policy', 60_000, async () =>
+    await until('the end of the policy', 180_000, async () =>
       create().then(
         () => true,
         () => false,
       ),
     );
     await host.kubectl(['apply', '-f', documentOf('admission-policy.yaml')]);
-    await until('the policy', 60_000, async () =>
+    await until('the policy', 180_000, async () =>
       judge(before).then(
         () => false,
         (thrown: unknown) => String(thrown).includes(NO_REFERENCE),

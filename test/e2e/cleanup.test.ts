@@ -159,7 +159,7 @@ describe('cleanup', () => {
       );
     ends.push(async () => {
       await host.kubectl(['delete', 'validatingadmissionpolicybinding,validatingadmissionpolicy', policy]);
-      await until('the end of the policy', 60_000, async () => !(await isDenied()));
+      await until('the end of the policy', 180_000, async () => !(await isDenied()));
     });
     await apply(
       {
@@ -177,7 +177,7 @@ describe('cleanup', () => {
       },
       ...['before', 'denied', 'later'].map((name) => cluster(name)),
     );
-    await until('the policy', 60_000, isDenied);
+    await until('the policy', 180_000, isDenied);
     const result = await clean();
     expect(result.exitCode).toBe(1);
     expect(withResult(result, 'failed')).toEqual(['denied']);
@@ -220,7 +220,7 @@ describe('cleanup', () => {
     ends.push(() => github.kill());
     const told: string[] = [];
     createInterface({ input: github.stdout }).on('line', (line) => told.push(line));
-    await until('the GitHub API', 30_000, () => told.length > 0);
+    await until('the GitHub API', 120_000, () => told.length > 0);
     const of = (name: string, number: string, annotations = {}) =>
       cluster(name, {
         labels: { 'knest-action/pull-request': number },

@@ -138,7 +138,7 @@ describe('a cluster of a ClusterClass', () => {
 
     const post = await job.post();
     expect(post.exitCode, post.log).toBe(0);
-    await expect.poll(() => leftovers(host, namespace, 'classy'), { timeout: 60_000 }).toEqual([]);
+    await expect.poll(() => leftovers(host, namespace, 'classy'), { timeout: 300_000 }).toEqual([]);
     const kept = await host.kubectl(['get', ...clusterClass, '-o', 'jsonpath={.items[*].metadata}']);
     expect(kept.match(/"name":"in-memory[^"]*","namespace"/g)).toHaveLength(6);
     expect(kept).not.toContain('knest-action/');

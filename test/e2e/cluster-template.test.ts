@@ -55,10 +55,10 @@ describe('a template of the user', () => {
     const scaled = await host.kubectl(['get', 'machines', '-n', namespace, ...selected]);
     expect(scaled.trim().split('\n')).toHaveLength(4);
     await done(job.post());
-    await expect.poll(() => leftovers(host, namespace, 'named'), { timeout: 60_000 }).toEqual([]);
+    await expect.poll(() => leftovers(host, namespace, 'named'), { timeout: 300_000 }).toEqual([]);
     await expect
       .poll(() => host.kubectl(['get', 'configmap', '-n', namespace, 'team-settings', '--ignore-not-found']), {
-        timeout: 60_000,
+        timeout: 300_000,
       })
       .toBe('');
   });

@@ -102,10 +102,10 @@ describe.skipIf(!host.hasVirtink)(
       // It could not run before there was a network.
       await nested('rollout', 'status', 'deployment/coredns', '-n', 'kube-system', '--timeout=100s');
       // kube-proxy takes one of the two at random each time.
-      await until('an answer from the other pod', 60_000, async () => {
+      await until('an answer from the other pod', 180_000, async () => {
         return (await ask(one, 'http://hello.default.svc.cluster.local/')) === other.metadata.name;
       });
-      await until('an answer from the other pod', 60_000, async () => {
+      await until('an answer from the other pod', 180_000, async () => {
         return (await ask(other, 'http://hello/')) === one.metadata.name;
       });
     });

@@ -1,9 +1,11 @@
-import { globSync, readFileSync } from 'node:fs';
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
-import type { StepResult } from '../support/runner.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { versions } from '../host/modules.ts';
+import type { Job, StepResult } from '../support/runner.ts';
 import { jobStarter } from './jobs.ts';
-import { leftovers, sharedHost } from './support.ts';
+import { jobOn, leftovers, sharedHost } from './support.ts';
 
 const namespace = 'diagnostics';
 const host = sharedHost();
@@ -15,13 +17,53 @@ function filesOf({ outputs }: StepResult): ReadonlyMap<string, string> {
   return new Map(names.map((name) => [name, readFileSync(join(directory, name), 'utf8')]));
 }
 
+/** The template of in-memory machines, whose machines take longer to start than any test. */
+function endlessTemplate(directory: string): string {
+  const text = readFileSync(join(import.meta.dirname, '../../src/cluster/templates/docker.yaml'), 'utf8');
+  const slow = 'inMemory: { vm: { provisioning: { startupDuration: 1h } } }';
+  const file = join(directory, 'endless.yaml');
+  // Those of machines are deeper than that of the cluster.
+  writeFileSync(file, text.replaceAll(/^( {8})inMemory: \{\}$/gm, `$1${slow}`));
+  return file;
+}
+
 describe('a job that fails', () => {
   const start = jobStarter(host, { infrastructure: 'docker', namespace });
+  const directory = mkdtempSync(join(tmpdir(), 'knest-diagnostics-'));
+  const jobs = new Map<string, Job>();
+  const mains = new Map<string, StepResult>();
+  const mainOf = (name: string): StepResult => {
+    const main = mains.get(name);
+    if (main === undefined) throw new Error(`${name} did not run`);
+    return main;
+  };
+
+  beforeAll(async () => {
+    const common = {
+      infrastructure: `docker:${versions.clusterAPI}`,
+      'cluster-template': endlessTemplate(directory),
+      namespace,
+      // Long enough for a busy machine to come as far as the wait.
+      timeout: '60s',
+      'wait-for': 'nodes',
+    };
+    await host.kubectl(['create', 'namespace', namespace]);
+    await host.kubectl(['create', '-f', '-'], hostileEvent('hostile'));
+    const inputs = { late: {}, kept: { 'keep-on-failure': 'true' }, hostile: {} };
+    const run = async ([name, more]: [string, Readonly<Record<string, string>>]): Promise<void> => {
+      const job = jobOn(host, { ...common, ...more, name });
+      jobs.set(name, job);
+      mains.set(name, await job.main());
+    };
+    await Promise.all(Object.entries(inputs).map(run));
+  });
+  afterAll(() => {
+    jobs.forEach((job) => job.clean());
+    rmSync(directory, { recursive: true });
+  });
 
   it('shows conditions, events and controllers’ errors, in files too, before the cluster is deleted', async () => {
-    // In-memory machines need longer than that to become nodes.
-    const job = start({ name: 'late', timeout: '15s', 'wait-for': 'nodes' });
-    const main = await job.main();
+    const main = mainOf('late');
     expect(main.exitCode).toBe(1);
     const files = filesOf(main);
     expect(files.get('conditions.txt')).toMatch(
@@ -42,8 +84,7 @@ describe('a job that fails', () => {
   });
 
   it('keeps its cluster where it is asked to, says how to reach and delete it, and extends nothing', async () => {
-    const job = start({ name: 'kept', timeout: '15s', 'wait-for': 'nodes', 'keep-on-failure': 'true' });
-    const main = await job.main();
+    const main = mainOf('kept');
     expect(main.exitCode).toBe(1);
     const expiry = main.outputs['expires-at'] ?? '';
     const command = `kubectl delete cluster -n ${namespace} kept`;
@@ -52,8 +93,8 @@ describe('a job that fails', () => {
       expect(text).toContain(`Delete it: ${command}`);
     }
     // Also for a job that goes on all the same.
-    const post = await job.post('success');
-    expect(post.exitCode, post.log).toBe(0);
+    const post = await jobs.get('kept')?.post('success');
+    expect(post?.exitCode, post?.log).toBe(0);
     const annotation = 'jsonpath={.metadata.annotations.knest-action/expires-at}';
     expect(await host.kubectl(['get', 'cluster', 'kept', '-n', namespace, '-o', annotation])).toBe(expiry);
     // The command as it was printed.
@@ -72,15 +113,7 @@ describe('a job that fails', () => {
   });
 
   it('cannot be made to issue commands by what the cluster says', async () => {
-    const job = start(
-      { name: 'hostile', timeout: '15s', 'wait-for': 'nodes' },
-      {
-        onLine: (line) => {
-          if (line.includes('is created')) void host.kubectl(['create', '-f', '-'], hostileEvent('hostile'));
-        },
-      },
-    );
-    const main = await job.main();
+    const main = mainOf('hostile');
     expect(main.log).toContain('add-mask::stolen');
     expect(main.masks).not.toContain('stolen');
     const commands = main.log.split('\n').filter((line) => /^\s*::/.test(line) || line.includes('##['));
@@ -99,6 +132,7 @@ function hostileEvent(name: string): string {
     reason: 'Hostile',
     message: 'x\n::add-mask::stolen\n##[error]x\n\u0085::set-output name=name::y\n```\n<img src=x>',
     type: 'Warning',
-    lastTimestamp: new Date().toISOString(),
+    // The newest, whatever the controllers report.
+    lastTimestamp: new Date(Date.now() + 3_600_000).toISOString(),
   });
 }

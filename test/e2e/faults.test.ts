@@ -99,13 +99,14 @@ describe(`${runs} creates whose requests go wrong at random (SEED=${seed})`, () 
       expect(endOf(outcome), log).toMatch(/^(success|KNEST_(?!INTERNAL)\w+)$/);
       if (main.exitCode === 0) expect(main.outputs['created'], log).toBe('true');
       expect(post.exitCode, log).toBe(0);
-      expect(post.log, log).not.toMatch(/^::(warning|error)/m);
+      // On a busy machine, the host may take longer for a deletion than a post step waits; it must end all the same.
+      expect(post.log, log).not.toMatch(/^::(warning|error)(?!.* is being deleted, but not gone .*\(KNEST_DELETE\)$)/m);
     }
     // Without any success it would prove little.
     expect(ends.get('success')?.length).toBeGreaterThan(runs / 4);
     const left = async (): Promise<string[]> =>
       (await objectsIn(host, namespace)).filter((object) => /\/(vm-)?faulty-\d/.test(object));
-    await until('the garbage collector', 60_000, async () => (await left()).length === 0).catch(() => undefined);
+    await until('the garbage collector', 300_000, async () => (await left()).length === 0).catch(() => undefined);
     expect(await left()).toEqual([]);
   });
 });

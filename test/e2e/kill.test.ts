@@ -151,7 +151,7 @@ describe('a create that is killed at any request', () => {
       expect(survivors.length).toBeLessThan(5);
       const left = async (): Promise<string[]> =>
         (await objectsIn(host, namespace)).filter((object) => /\/(vm-)?kill-\d/.test(object));
-      await until('the garbage collector', 60_000, async () => (await left()).length === 0).catch(() => undefined);
+      await until('the garbage collector', 300_000, async () => (await left()).length === 0).catch(() => undefined);
       expect(await left()).toEqual([]);
       expect(await versionsOfBystanders()).toBe(before);
     },

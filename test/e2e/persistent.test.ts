@@ -140,7 +140,7 @@ describe.skipIf(!host.hasVirtink)('a persistent cluster (needs the release asset
     expect(scaled.exitCode, scaled.log).toBe(0);
     const volume = ['persistentvolumeclaim,datavolume', '-n', namespace, '-l', `cluster.x-k8s.io/cluster-name=${name}`];
     await expect
-      .poll(() => host.kubectl(['get', ...volume, '-o', 'name']), { timeout: 60_000 })
+      .poll(() => host.kubectl(['get', ...volume, '-o', 'name']), { timeout: 300_000 })
       .toMatch(/^persistentvolumeclaim\/kept-cp-\w+-rootfs\ndatavolume\.cdi\.kubevirt\.io\/kept-cp-\w+-rootfs\n$/);
   });
 
@@ -153,7 +153,7 @@ describe.skipIf(!host.hasVirtink)('a persistent cluster (needs the release asset
       spec: { pool: { name, namespace } },
     }));
     await host.kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items: claims }));
-    await expect.poll(async () => Object.keys(await givenAddresses(name)), { timeout: 60_000 }).toHaveLength(3);
+    await expect.poll(async () => Object.keys(await givenAddresses(name)), { timeout: 300_000 }).toHaveLength(3);
     const failed = await job({ command: 'scale', namespace, name, replicas: ':1' }).main();
     expect(failed.log).toMatch(
       /✖ kept cannot be scaled: .*machine kept-md-0-\S+ gets no address.* KNEST_ADDRESS_POOL$/m,
@@ -175,7 +175,7 @@ describe.skipIf(!host.hasVirtink)('a persistent cluster (needs the release asset
     const deleted = await job({ command: 'delete', namespace, name }).main();
     expect(deleted.exitCode, deleted.log).toBe(0);
     expect(await leftovers(host, namespace, name)).toEqual([]);
-    await expect.poll(() => volumesFor(host, namespace), { timeout: 60_000 }).toEqual([]);
+    await expect.poll(() => volumesFor(host, namespace), { timeout: 300_000 }).toEqual([]);
   });
 
   it('is not begun on a host without a default StorageClass', async () => {

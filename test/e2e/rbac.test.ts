@@ -157,7 +157,7 @@ describe('an account with the Role and under the policy of docs/rbac', () => {
     const deleted = await main({ command: 'delete', name });
     expect(refused(deleted)).toEqual([]);
     expect(await leftovers(host, namespace, name)).toEqual([]);
-    await expect.poll(() => volumesFor(host, namespace), { timeout: 60_000 }).toEqual([]);
+    await expect.poll(() => volumesFor(host, namespace), { timeout: 300_000 }).toEqual([]);
   });
 
   it('sees what is installed and which addresses are free with the ClusterRole for that', async () => {

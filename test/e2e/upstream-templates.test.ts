@@ -68,7 +68,7 @@ describe.skipIf(!host.hasVirtink)('the templates of the Virtink provider (need t
     expect(sizesGiven.split(' ').sort()).toEqual(['1Gi', '3Gi']);
     const post = await job.post();
     expect(post.exitCode, post.log).toBe(0);
-    await expect.poll(() => leftovers(host, namespace, name), { timeout: 60_000 }).toEqual([]);
+    await expect.poll(() => leftovers(host, namespace, name), { timeout: 300_000 }).toEqual([]);
   });
 
   it('make a cluster elsewhere: cluster-template', async () => {
@@ -84,7 +84,7 @@ describe.skipIf(!host.hasVirtink)('the templates of the Virtink provider (need t
     expect(main.log).toContain('what becomes of them there is not watched');
     const post = await job.post();
     expect(post.exitCode, post.log).toBe(0);
-    await expect.poll(() => leftovers(host, namespace, name), { timeout: 60_000 }).toEqual([]);
+    await expect.poll(() => leftovers(host, namespace, name), { timeout: 300_000 }).toEqual([]);
   });
 
   describe('are taken by the host as they are rendered', () => {

@@ -56,6 +56,6 @@ describe(`workflows/${file}`, { timeout: 8 * 60_000 }, () => {
     expect(deleted.log).not.toContain('Create the cluster');
     // The disk's claim and the pool of addresses are among what is looked for.
     expect(await leftovers(host, namespace, name)).toEqual([]);
-    await expect.poll(() => volumesFor(host, namespace), { timeout: 60_000 }).toEqual([]);
+    await expect.poll(() => volumesFor(host, namespace), { timeout: 300_000 }).toEqual([]);
   });
 });
