@@ -26,16 +26,36 @@ export function readAction(): ActionFile {
   return parse(readFileSync(resolve(root, 'action.yml'), 'utf8')) as ActionFile;
 }
 
-/** The text with the tables of inputs and outputs between its markers made anew. Throws when a marker is missing. */
-export function withTables(text: string, action: Pick<ActionFile, 'inputs' | 'outputs'>): string {
-  const inputs = Object.entries(action.inputs).map(([name, { description, default: preset = '' }]) => [
-    `\`${name}\``,
-    description,
-    describeDefault(preset),
-  ]);
-  const outputs = Object.entries(action.outputs).map(([name, { description }]) => [`\`${name}\``, description]);
-  const filled = between(text, 'inputs', table(['Input', 'What it is', 'Default'], inputs));
-  return between(filled, 'outputs', table(['Output', 'What it is'], outputs));
+/** Inputs that the runner fills in: no workflow sets them. */
+export const INTERNAL_INPUTS: readonly string[] = ['job-index', 'job-status'];
+
+/** The text of docs/inputs.md: every input and output, those inputs last that no workflow sets. */
+export function inputsPage({ inputs, outputs }: Pick<ActionFile, 'inputs' | 'outputs'>): string {
+  const rows = Object.entries(inputs).map(([name, { description, default: preset = '' }]) => ({
+    isInternal: INTERNAL_INPUTS.includes(name),
+    cells: [`\`${name}\``, description, describeDefault(preset)],
+  }));
+  const inputTable = (isInternal: boolean): string => {
+    const wanted = rows.filter((row) => row.isInternal === isInternal);
+    return table(
+      ['Input', 'What it is', 'Default'],
+      wanted.map(({ cells }) => cells),
+    );
+  };
+  const outputRows = Object.entries(outputs).map(([name, { description }]) => [`\`${name}\``, description]);
+  return [
+    '# Inputs and outputs',
+    '<!-- Generated from action.yml by npm run docs: change the descriptions there. -->',
+    'Every input and output of [action.yml](../action.yml). Where the default is blank, the description explains what a blank value means.',
+    '## Inputs',
+    inputTable(false),
+    '## Internal inputs',
+    'The runner fills in these inputs. Do not set them.',
+    inputTable(true),
+    '## Outputs',
+    table(['Output', 'What it is'], outputRows),
+    '',
+  ].join('\n\n');
 }
 
 /** The cell of a default; of one that only says that nothing is given, in words. */
@@ -50,18 +70,10 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
-function between(text: string, marker: string, content: string): string {
-  const [open, close] = [`<!-- ${marker} -->`, `<!-- /${marker} -->`];
-  const [start, end] = [text.indexOf(open), text.indexOf(close)];
-  if (start < 0 || end < start) throw new Error(`README.md has no ${open} … ${close}`);
-  return `${text.slice(0, start + open.length)}\n\n${content}\n\n${text.slice(end)}`;
-}
-
-/** Every document that is made, wholly or in part, with what it should hold. */
+/** Every generated document, with what it should hold. */
 async function fresh(): Promise<ReadonlyMap<string, string>> {
-  const tables = withTables(readFileSync(resolve(root, 'README.md'), 'utf8'), readAction());
   const documents = [
-    ['README.md', tables],
+    ['docs/inputs.md', inputsPage(readAction())],
     ...Object.entries(rbacManifests()).map(([name, text]) => [`docs/rbac/${name}`, text] as const),
   ] as const;
   const formatted = documents.map(async ([name, text]) => {
