@@ -2,7 +2,7 @@ import eslint from '@eslint/js';
 import { defineConfig, globalIgnores } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
-// Imports point one way (see README, "How it is built"): each room lists the rooms it must not reach into.
+// Imports point one way (see docs/architecture.md): each room lists the rooms it must not reach into.
 const boundary = (files, ...forbidden) => ({
   files,
   rules: { 'no-restricted-imports': ['error', { patterns: forbidden.map((regex) => ({ regex })) }] },

@@ -1,0 +1,22 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { page, root } from './pages.ts';
+
+const text = page('docs/architecture.md');
+
+describe('docs/architecture.md', () => {
+  it('has a line for every folder of src', () => {
+    const folders = readdirSync(join(root, 'src'), { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name);
+    expect(folders.length).toBeGreaterThan(5);
+    expect(folders.filter((name) => !text.includes(`| \`src/${name}/\` `))).toEqual([]);
+  });
+
+  it('names files that exist', () => {
+    const files = [...text.matchAll(/\b(?:src|test|scripts)\/[\w./-]*[\w/]/g)].map(([file]) => file);
+    expect(files.length).toBeGreaterThan(30);
+    expect(files.filter((file) => !existsSync(join(root, file)))).toEqual([]);
+  });
+});
