@@ -163,8 +163,10 @@ it('no two workflows share a concurrency group, in which one would cancel what w
   expect(new Set(prefixes).size).toBe(groups.length);
 });
 
-it('README.md names every template', () => {
-  const links = [...text('README.md').matchAll(/\]\((workflows\/[^)]+)\)/g)].map(([, file]) => file);
+it('docs/recipes/workflows.md names every template', () => {
+  const links = [...text('docs/recipes/workflows.md').matchAll(/\]\(\.\.\/\.\.\/(workflows\/[^)]+)\)/g)].map(
+    ([, file]) => file,
+  );
   expect([...new Set(links)].sort()).toEqual(templates);
 });
 

@@ -8,10 +8,10 @@ const host = sharedHost();
 const file = 'reusable.yml';
 const script = '#!/bin/sh\nset -eu\nkubectl get nodes --output=name\necho "the script has run"\n';
 
-/** The workflow that calls it in README.md. */
+/** The workflow that calls it in docs/recipes/workflows.md. */
 function caller(): string {
-  const readme = readFileSync(resolve(import.meta.dirname, '../../../README.md'), 'utf8');
-  const examples = [...readme.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text = '']) => text);
+  const recipe = readFileSync(resolve(import.meta.dirname, '../../../docs/recipes/workflows.md'), 'utf8');
+  const examples = [...recipe.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text = '']) => text);
   return examples.find((text) => text.includes(`uses: ./.github/workflows/${file}`)) ?? '';
 }
 
