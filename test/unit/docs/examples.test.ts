@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { readAction } from '../../../scripts/docs.ts';
+import { readInputs } from '../../../src/inputs.ts';
+import { makeCertificate } from '../../support/certificate.ts';
 import { fenced, pages } from './pages.ts';
 
 const { inputs } = readAction();
@@ -18,12 +20,31 @@ function uses(example: string): readonly Readonly<Record<string, unknown>>[] {
   return found;
 }
 
+/** What expressions stand for, where the action takes only some values. */
+const VALUES: Readonly<Record<string, string>> = {
+  'matrix.kubernetes': '1.24.0',
+  'vars.KNEST_HOST_CA_CERTIFICATE': makeCertificate().cert,
+};
+
+/** The value of an input, as the action gets it. */
+function evaluated(value: unknown): string {
+  return String(value).replace(/\$\{\{ (.+?) \}\}/g, (_, expression: string) => VALUES[expression] ?? 'a1');
+}
+
 const examples = pages.flatMap((file) => fenced(file, 'yaml').map((text) => ({ file, text })));
 
 describe('examples of steps', () => {
   it.each(examples)('in $file have inputs that exist', ({ text }) => {
     const given = uses(text).flatMap((step) => Object.keys(step));
     expect(given.filter((name) => !(name in inputs))).toEqual([]);
+  });
+
+  it.each(examples)('in $file have values that the action takes', ({ text }) => {
+    for (const step of uses(text)) {
+      const get = (name: string): string =>
+        name in step ? evaluated(step[name]) : (inputs[name]?.default ?? '').replace(/^\$\{\{.*/, '');
+      expect(() => readInputs(get)).not.toThrow();
+    }
   });
 
   it('are found', () => {
