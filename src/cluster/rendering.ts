@@ -32,7 +32,7 @@ export async function renderTemplate(
       code: 'KNEST_TEMPLATE',
       problem: `the template ${origin} needs variables that are not set: ${missing.join(', ')}`,
       evidence: linesFor('template-variables', missing, env),
-      next: 'set them if you trust the template with them; those that inputs set are listed in the README',
+      next: 'set them if you trust the template with them; docs/recipes/template.md lists those that inputs set',
     });
   }
   if (!NOT_YAML.test(stderr)) {
