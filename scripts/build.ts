@@ -15,8 +15,8 @@ export async function build(directory: string, { cache }: { readonly cache: bool
   await run('ncc', ['build', join(scripts, 'index.js'), '--out', directory, ...options], { cwd: root, env });
   // The post step starts here, and has the rest from index.js.
   cpSync(join(scripts, 'post.js'), join(directory, 'post.js'));
-  // src/cluster/template.ts reads them beside the code.
-  cpSync(join(root, 'src/cluster/templates'), join(directory, 'templates'), { recursive: true });
+  // src/cluster/template/plan.ts reads them beside the code.
+  cpSync(join(root, 'src/cluster/template/templates'), join(directory, 'templates'), { recursive: true });
 }
 
 if (import.meta.main) await build(join(root, 'dist'), { cache: true });

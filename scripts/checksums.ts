@@ -3,7 +3,8 @@ import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readInputs } from '../src/inputs.ts';
-import { allAssets, assetKey, assetPath } from '../src/install/components.ts';
+import { assetKey, assetPath } from '../src/catalog/release-asset.ts';
+import { allAssets } from '../src/catalog/required-components.ts';
 import { readAction } from './docs.ts';
 
 const file = resolve(import.meta.dirname, '../src/install/checksums.json');

@@ -1,11 +1,5 @@
 import { stringify } from 'yaml';
-import {
-  HOST_READER_RULES,
-  INSTALL_RULES,
-  LIST_RULES,
-  NAMESPACE_RULES,
-  type Rule,
-} from '../src/cluster/permissions.ts';
+import { HOST_READER_RULES, INSTALL_RULES, LIST_RULES, NAMESPACE_RULES, type Rule } from '../src/permissions.ts';
 
 const NAMESPACE = 'knest';
 const ACCOUNT = { kind: 'ServiceAccount', name: 'knest-action', namespace: NAMESPACE };
@@ -112,6 +106,6 @@ function binding(kind: 'Role' | 'ClusterRole', name: string, namespace?: string)
 }
 
 function manifest(head: readonly string[], documents: readonly string[]): string {
-  const comment = [...head, 'Made from src/cluster/permissions.ts by npm run docs.'].map((line) => `# ${line}\n`);
+  const comment = [...head, 'Made from src/permissions.ts by npm run docs.'].map((line) => `# ${line}\n`);
   return comment.join('') + documents.join('---\n');
 }

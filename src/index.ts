@@ -9,7 +9,7 @@ import { post } from './commands/post.ts';
 import { scale } from './commands/scale.ts';
 import { crashSignal } from './crash.ts';
 import { KnestError, toKnestError } from './errors.ts';
-import { secretsOfProxies } from './host/proxy.ts';
+import { secretsOfProxies } from './host/kubeconfig/proxy.ts';
 import { inputsIn, readInputs, readOutcome, type Inputs } from './inputs.ts';
 import { checkPlatform } from './platform.ts';
 import { privateDirectory } from './private-directory.ts';
@@ -21,7 +21,8 @@ import { Timeline } from './report/timeline.ts';
 import { exportVariable, maskSecret, saveState, setOutput } from './runner-commands.ts';
 import { githubState } from './state.ts';
 import { formatDuration } from './values/duration.ts';
-import { readJob, type JobWorld, type World } from './world.ts';
+import { readJob } from './github/job.ts';
+import { type JobWorld, type World } from './world.ts';
 
 /** Seconds for the post step: the runner ends a cancelled job 5 minutes after the cancellation, other post steps included. */
 const POST_SECONDS = 120;

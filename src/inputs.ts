@@ -7,7 +7,7 @@ import { InputReader, type GetInput } from './inputs/reader.ts';
 
 export type { AccessInputs, ApiAccess } from './inputs/access.ts';
 export type { CleanupInputs } from './inputs/cleanup.ts';
-export type { CniInput, KnownCni } from './inputs/cni.ts';
+export type { CniInput } from './inputs/cni.ts';
 export { inputsIn } from './inputs/reader.ts';
 export { MAX_NAME_LENGTH } from './inputs/common.ts';
 export type { CreateInputs, WaitFor } from './inputs/create.ts';
@@ -19,9 +19,8 @@ export type { ListInputs } from './inputs/list.ts';
 export type { MachineInputs } from './inputs/machines.ts';
 export type { NetworkInputs } from './inputs/networks.ts';
 export type { HostClusterCni, PersistentInputs } from './inputs/persistent.ts';
-export type { Infrastructure, InfrastructureProvider, TemplateSource } from './inputs/template.ts';
+export type { TemplateSource } from './inputs/template.ts';
 export type { WebFile } from './inputs/web-file.ts';
-export type { ComponentVersions } from './inputs/versions.ts';
 
 /** Every input, read once; a member for each command. */
 export type Inputs = CreateInputs | ExistingInputs | ListInputs | CleanupInputs;

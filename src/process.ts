@@ -2,7 +2,21 @@ import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { ProcessResult, RunProcess } from './world.ts';
+
+/** How a child process ended, and all it wrote. */
+export interface ProcessResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a program without a shell, quietly; secrets travel in files, never in `args`. `stop` ends it early. */
+export type RunProcess = (
+  program: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  stop?: AbortSignal,
+) => Promise<ProcessResult>;
 
 /** Milliseconds that a process group has to end after SIGTERM; a cancelled main has 5 s in all. */
 const TERM_MILLISECONDS = 2_000;

@@ -1,4 +1,4 @@
-import type { OidcHost } from './host/oidc.ts';
+import type { OidcHost } from './host/oidc-host.ts';
 
 /** How the post step enters the host. */
 export type SavedHost =

@@ -3,9 +3,9 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { fetch, type Dispatcher, type Response } from 'undici';
 import { KnestError, messageOf } from './errors.ts';
-import { environmentDispatcher } from './host/proxy.ts';
-import { causeOf } from './host/rest.ts';
-import { retry } from './host/retry.ts';
+import { environmentDispatcher } from './host/kubeconfig/proxy.ts';
+import { causeOf } from './host/api/rest.ts';
+import { retry } from './retry.ts';
 import { shownAddress } from './values/url-credentials.ts';
 
 /** A request for a file or for a document of the GitHub API. */

@@ -1,9 +1,9 @@
-import { factsOf, inspectAdopted, type ClusterFacts } from '../cluster/adopted.ts';
-import { createDependents } from '../cluster/apply.ts';
-import { claimCluster, markFinished, type ClaimedCluster } from '../cluster/claim.ts';
-import type { ClusterIdentity } from '../cluster/identity.ts';
-import type { ClusterPlan } from '../cluster/template.ts';
-import type { KubernetesClient } from '../host/client.ts';
+import { factsOf, inspectAdopted, type ClusterFacts } from '../cluster/lifecycle/adopted.ts';
+import { createDependents } from '../cluster/lifecycle/apply.ts';
+import { claimCluster, markFinished, type ClaimedCluster } from '../cluster/lifecycle/claim.ts';
+import type { ClusterIdentity } from '../cluster/identity/identity.ts';
+import type { ClusterPlan } from '../cluster/template/plan.ts';
+import type { KubernetesClient } from '../host/api/client.ts';
 import type { World } from '../world.ts';
 
 /** Creates or adopts the Cluster. Errors: KNEST_OWNED_BY_OTHER. */

@@ -1,4 +1,4 @@
-import { deleteDue, outcomeOf, type Outcome } from '../cluster/cleanup.ts';
+import { deleteDue, outcomeOf, type Outcome } from '../cluster/expiry/delete-expired.ts';
 import {
   checkRepositoryId,
   isDue,
@@ -6,24 +6,24 @@ import {
   openQuestions,
   type CleanupRules,
   type Judgement,
-} from '../cluster/cleanup-plan.ts';
-import { waitForDepartures } from '../cluster/departure.ts';
-import { tieDisks } from '../cluster/disks.ts';
-import { listClusters } from '../cluster/fleet.ts';
-import { findLeftovers, type Leftover } from '../cluster/leftovers.ts';
-import { permissionsOf } from '../cluster/permissions.ts';
-import { unverifiedText } from '../cluster/removal.ts';
+} from '../cluster/expiry/policy.ts';
+import { waitForDepartures } from '../cluster/lifecycle/delete-many.ts';
+import { tieDisks } from '../cluster/lifecycle/disks.ts';
+import { listClusters } from '../cluster/expiry/cluster-list.ts';
+import { findLeftovers, type Leftover } from '../cluster/expiry/leftovers.ts';
+import { permissionsOf } from '../permissions.ts';
+import { unverifiedText } from '../cluster/lifecycle/delete.ts';
 import { firstLineOf, KnestError } from '../errors.ts';
 import { apiOf, tokenFor } from '../github/api.ts';
 import { askPullRequests } from '../github/pull-requests.ts';
 import { Web } from '../web.ts';
-import type { KubernetesClient } from '../host/client.ts';
-import { agreedTime } from '../host/clock.ts';
+import type { KubernetesClient } from '../host/api/client.ts';
+import { agreedTime } from '../host/api/clock.ts';
 import { checkPermissions } from '../host/preflight.ts';
 import type { CleanupInputs } from '../inputs.ts';
 import { cleanupPage } from '../report/cleanup.ts';
 import type { JobWorld, World } from '../world.ts';
-import { enterHostOfClusters } from './enter.ts';
+import { enterHostOfClusters } from './connect-host.ts';
 
 /** Milliseconds for the look at what is left, which comes after the time of the command may be up. */
 const REPORT_MILLISECONDS = 60_000;

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writePrivateFile } from '../cluster/kubeconfig.ts';
+import { writePrivateFile } from '../cluster/access/kubeconfig.ts';
 import { KnestError, messageOf } from '../errors.ts';
-import { enter, type Connection, type EntryWorld, type UsedOidc } from '../host/connect.ts';
+import { type Connection, type EntryWorld, type UsedOidc } from '../host/connection.ts';
+import { enter } from '../host/connect.ts';
 import { connectByOidc, kubeconfigWithTokenFile } from '../host/oidc.ts';
 import type { WithKubeconfig } from '../install/clusterctl.ts';
 import type { SavedHost } from '../state.ts';

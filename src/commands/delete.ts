@@ -1,10 +1,10 @@
-import { proofOfRepository } from '../cluster/ownership.ts';
-import { permissionsOf } from '../cluster/permissions.ts';
-import { describeRest, removeCluster } from '../cluster/removal.ts';
+import { proofOfRepository } from '../cluster/identity/ownership.ts';
+import { permissionsOf } from '../permissions.ts';
+import { describeRest, removeCluster } from '../cluster/lifecycle/delete.ts';
 import { checkPermissions } from '../host/preflight.ts';
 import type { DeleteInputs } from '../inputs.ts';
 import type { JobWorld } from '../world.ts';
-import { enterHostOfClusters } from './enter.ts';
+import { enterHostOfClusters } from './connect-host.ts';
 
 /**
  * Deletes a nested cluster of this repository and waits until nothing of it is left. That there is none is no error.

@@ -1,9 +1,9 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { collectDiagnostics, type Thoroughness } from '../cluster/diagnostics.ts';
-import type { ClusterHandle } from '../cluster/view.ts';
+import { collectDiagnostics, type Thoroughness } from '../cluster/diagnostics/collect.ts';
+import type { ClusterHandle } from '../cluster/identity/handle.ts';
 import { messageOf } from '../errors.ts';
-import type { KubernetesClient } from '../host/client.ts';
+import type { KubernetesClient } from '../host/api/client.ts';
 import type { World } from '../world.ts';
 
 /** How much is read, and in how many milliseconds. */

@@ -1,11 +1,11 @@
-import { findOwned } from '../cluster/ownership.ts';
-import { permissionsOf } from '../cluster/permissions.ts';
+import { findOwned } from '../cluster/identity/ownership.ts';
+import { permissionsOf } from '../permissions.ts';
 import { checkPermissions } from '../host/preflight.ts';
 import type { KubeconfigInputs } from '../inputs.ts';
 import type { JobWorld } from '../world.ts';
-import { enterHostOfClusters } from './enter.ts';
+import { enterHostOfClusters } from './connect-host.ts';
 import { keepCredentials } from './credentials.ts';
-import { handOverKubeconfig } from './handover.ts';
+import { handOverKubeconfig } from './write-kubeconfig.ts';
 
 /**
  * Hands over the kubeconfig of a cluster of this repository to a later job: a masked text cannot pass between jobs,

@@ -1,14 +1,15 @@
-import { fleetCluster, readClusters, type FleetCluster } from '../cluster/fleet.ts';
-import { readStates, type FleetState } from '../cluster/fleet-state.ts';
+import { fleetCluster, type FleetCluster } from '../cluster/identity/fleet-cluster.ts';
+import { readClusters } from '../cluster/expiry/cluster-list.ts';
+import { readStates, type FleetState } from '../cluster/expiry/cluster-state.ts';
 import { KnestError } from '../errors.ts';
-import type { KubernetesClient } from '../host/client.ts';
-import { hasStatus } from '../host/api-error.ts';
+import type { KubernetesClient } from '../host/api/client.ts';
+import { hasStatus } from '../host/api/api-error.ts';
 import type { ListInputs } from '../inputs.ts';
 import { tablePage } from '../report/summary.ts';
 import { textTable } from '../report/table.ts';
 import { formatDuration } from '../values/duration.ts';
 import type { JobWorld } from '../world.ts';
-import { enterHostOfClusters } from './enter.ts';
+import { enterHostOfClusters } from './connect-host.ts';
 
 const HEADER = ['Cluster', 'State', 'Age', 'Expires', 'Repository', 'Pull request', 'Run'] as const;
 

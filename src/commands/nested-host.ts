@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writePrivateFile } from '../cluster/kubeconfig.ts';
-import type { NestedCluster } from '../host/kubeconfig.ts';
+import { writePrivateFile } from '../cluster/access/kubeconfig.ts';
+import type { NestedCluster } from '../host/kubeconfig/kubeconfig.ts';
 import type { SavedHost } from '../state.ts';
 
 /*

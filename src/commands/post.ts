@@ -1,10 +1,10 @@
-import { Annotations } from '../cluster/identity.ts';
-import { lackOf, proofOfClaim } from '../cluster/ownership.ts';
-import { describeRest, removeCluster } from '../cluster/removal.ts';
-import type { KubernetesClient } from '../host/client.ts';
-import { Kinds } from '../host/kinds.ts';
+import { Annotations } from '../cluster/identity/identity.ts';
+import { lackOf, proofOfClaim } from '../cluster/identity/ownership.ts';
+import { describeRest, removeCluster } from '../cluster/lifecycle/delete.ts';
+import type { KubernetesClient } from '../host/api/client.ts';
+import { Kinds } from '../host/api/kinds.ts';
 import type { JobStatus } from '../inputs.ts';
-import { keptLines } from '../report/kept.ts';
+import { keptLines } from '../report/kept-cluster.ts';
 import { keptPage } from '../report/summary.ts';
 import type { SavedHost, SavedState } from '../state.ts';
 import type { World } from '../world.ts';

@@ -1,17 +1,17 @@
-import { checkAddressesSuffice, poolsOf } from '../cluster/addresses.ts';
-import { tieDisks } from '../cluster/disks.ts';
-import { fleetCluster } from '../cluster/fleet.ts';
-import { follow } from '../cluster/follow.ts';
-import { findOwned } from '../cluster/ownership.ts';
-import { permissionsOf } from '../cluster/permissions.ts';
-import { isScaled, planScale, requestScale } from '../cluster/scale.ts';
-import { infrastructureOf, type ClusterView } from '../cluster/view.ts';
+import { checkAddressesSuffice, poolsOf } from '../cluster/machines/address-pool.ts';
+import { tieDisks } from '../cluster/lifecycle/disks.ts';
+import { fleetCluster } from '../cluster/identity/fleet-cluster.ts';
+import { follow } from '../cluster/status/wait.ts';
+import { findOwned } from '../cluster/identity/ownership.ts';
+import { permissionsOf } from '../permissions.ts';
+import { isScaled, planScale, requestScale } from '../cluster/lifecycle/scale.ts';
+import { infrastructureOf, type ClusterView } from '../cluster/status/view.ts';
 import { firstLineOf } from '../errors.ts';
 import { checkPermissions } from '../host/preflight.ts';
 import type { ScaleInputs } from '../inputs.ts';
 import type { JobWorld } from '../world.ts';
 import { diagnose, IN_MAIN } from './diagnose.ts';
-import { enterHostOfClusters } from './enter.ts';
+import { enterHostOfClusters } from './connect-host.ts';
 
 /**
  * Gives a nested cluster of this repository another number of machines, and waits until it has them.

@@ -1,6 +1,6 @@
 import { mapConcurrently } from '../values/concurrency.ts';
 import { describeWebProblem, type Web } from '../web.ts';
-import type { Job } from '../world.ts';
+import type { Job } from './job.ts';
 
 /** How to ask the GitHub API. */
 export interface GithubApi {

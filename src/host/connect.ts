@@ -1,11 +1,10 @@
 import { delimiter } from 'node:path';
 import { KnestError } from '../errors.ts';
 import { secretForms } from '../values/secret-forms.ts';
-import { UserAuthentication } from './authentication.ts';
-import { KubernetesClient } from './client.ts';
-import type { PluginWorld } from './exec-plugin.ts';
-import type { IdTokens } from './id-tokens.ts';
-import { merged, notUsable, parseKubeconfig, type Kubeconfig, type NestedCluster } from './kubeconfig.ts';
+import { UserAuthentication } from './credentials/authentication.ts';
+import { KubernetesClient } from './api/client.ts';
+import type { Connection, EntryWorld, UsedKubeconfig } from './connection.ts';
+import { merged, notUsable, parseKubeconfig, type Kubeconfig, type NestedCluster } from './kubeconfig/kubeconfig.ts';
 import {
   givenFile,
   givenText,
@@ -13,12 +12,11 @@ import {
   missingFiles,
   serviceAccount,
   type KubeconfigText,
-} from './kubeconfig-files.ts';
-import { secretsOfKubeconfig } from './kubeconfig-secrets.ts';
-import { loginOf, type Login } from './login.ts';
-import type { OidcHost } from './oidc.ts';
-import { RestClient, unobserved, type RequestObserver } from './rest.ts';
-import { Transport } from './transport.ts';
+} from './kubeconfig/files.ts';
+import { secretsOfKubeconfig } from './kubeconfig/secrets.ts';
+import { loginOf, type Login } from './kubeconfig/login.ts';
+import { RestClient, unobserved } from './api/rest.ts';
+import { Transport } from './api/transport.ts';
 
 /** What says which cluster to enter, and as whom. */
 export interface GivenCredentials {
@@ -26,39 +24,6 @@ export interface GivenCredentials {
   readonly kubeconfig: string | undefined;
   readonly kubeconfigFile: string | undefined;
   readonly context: string | undefined;
-}
-
-/** What entering a cluster takes from outside. */
-export interface EntryWorld extends PluginWorld {
-  readonly signal: AbortSignal;
-  readonly observe: RequestObserver;
-  /** Whether this job is known to have reached the server before: then it may be away for a while. */
-  readonly wasReached: boolean;
-}
-
-/** An entered cluster. */
-export interface Connection<Used extends UsedCredentials = UsedCredentials> {
-  readonly client: KubernetesClient;
-  readonly server: string;
-  /** The user entry's name, as the kubeconfig calls it. */
-  readonly user: string;
-  /** Where the credentials came from, for people. */
-  readonly source: string;
-  readonly credentials: Used;
-}
-
-/** What a cluster was entered with, to enter it again. */
-export type UsedCredentials = UsedKubeconfig | UsedOidc;
-
-/** A kubeconfig with one context, certificates and keys in it: it works after their files are gone. */
-export interface UsedKubeconfig {
-  readonly kubeconfig: string;
-}
-
-/** An API server that takes tokens, which the job can mint itself. */
-export interface UsedOidc {
-  readonly oidc: OidcHost;
-  readonly tokens: IdTokens;
 }
 
 /**

@@ -1,5 +1,5 @@
-import type { KubernetesClient } from './client.ts';
-import { groupOf, Kinds } from './kinds.ts';
+import type { KubernetesClient } from './api/client.ts';
+import { groupOf, Kinds } from './api/kinds.ts';
 import { unlessForbidden } from './preflight.ts';
 
 /** What Calico's Felix on the host drops when a machine sends it. */

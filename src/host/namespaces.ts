@@ -1,8 +1,8 @@
-import type { KubernetesClient } from './client.ts';
-import { isConflict } from './conflict.ts';
-import { Kinds } from './kinds.ts';
-import { hasStatus } from './api-error.ts';
-import { namedTarget, watchUntil } from './watch.ts';
+import type { KubernetesClient } from './api/client.ts';
+import { isConflict } from './api/conflict.ts';
+import { Kinds } from './api/kinds.ts';
+import { hasStatus } from './api/api-error.ts';
+import { namedTarget, watchUntil } from './api/watch.ts';
 
 /**
  * Lets all pods in where the host enforces Pod Security. Source: k8s.io/pod-security-admission api/constants.go. Those of

@@ -1,10 +1,10 @@
 import { parseCidr, singleAddress, type Cidr } from '../values/cidr.ts';
 import { parseYaml } from '../values/yaml.ts';
-import type { KubernetesClient } from './client.ts';
-import { Kinds } from './kinds.ts';
-import type { Node } from './objects.ts';
+import type { KubernetesClient } from './api/client.ts';
+import { Kinds } from './api/kinds.ts';
+import type { Node } from './api/objects.ts';
 import { unlessForbidden } from './preflight.ts';
-import { hasStatus } from './api-error.ts';
+import { hasStatus } from './api/api-error.ts';
 
 /** The addresses that the host itself uses, as far as these credentials can see them. */
 export interface HostNetworks {

@@ -1,21 +1,14 @@
 import { KnestError, type Failure } from '../errors.ts';
-import type { Authentication, Credentials } from './authentication.ts';
-import { KubernetesClient } from './client.ts';
-import type { Connection, EntryWorld, UsedOidc } from './connect.ts';
-import { IdTokens, type MintToken } from './id-tokens.ts';
-import { parseKubeconfig } from './kubeconfig.ts';
-import { loginOf, nobody, type Login } from './login.ts';
-import { portable } from './portable.ts';
-import { RestClient } from './rest.ts';
-import { Transport } from './transport.ts';
-
-/** An API server that takes GitHub's OIDC tokens: enough to enter it, by a job that may have some. Nothing secret. */
-export interface OidcHost {
-  readonly server: string;
-  /** PEM; undefined for a certificate that a public authority signed. */
-  readonly caCertificate: string | undefined;
-  readonly audience: string;
-}
+import type { Authentication, Credentials } from './credentials/authentication.ts';
+import { KubernetesClient } from './api/client.ts';
+import type { Connection, EntryWorld, UsedOidc } from './connection.ts';
+import { IdTokens, type MintToken } from './credentials/id-tokens.ts';
+import { parseKubeconfig } from './kubeconfig/kubeconfig.ts';
+import type { OidcHost } from './oidc-host.ts';
+import { loginOf, nobody, type Login } from './kubeconfig/login.ts';
+import { portable } from './credentials/flatten-kubeconfig.ts';
+import { RestClient } from './api/rest.ts';
+import { Transport } from './api/transport.ts';
 
 /** What GitHub sets for a job that may ask for OIDC tokens, its post step included. */
 const REQUEST_URL = 'ACTIONS_ID_TOKEN_REQUEST_URL';

@@ -1,6 +1,6 @@
-import { pathOf, query } from './client.ts';
-import { Kinds } from './kinds.ts';
-import { conditionOf, type ContainerStatus, type Pod } from './objects.ts';
+import { pathOf, query } from './api/client.ts';
+import { Kinds } from './api/kinds.ts';
+import { conditionOf, type ContainerStatus, type Pod } from './api/objects.ts';
 
 /** Why a pod does not run. */
 export interface PodProblem {

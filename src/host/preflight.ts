@@ -1,7 +1,7 @@
 import { KnestError } from '../errors.ts';
-import type { KubernetesClient, ResourceAttributes } from './client.ts';
-import { Kinds } from './kinds.ts';
-import { ApiError } from './api-error.ts';
+import type { KubernetesClient, ResourceAttributes } from './api/client.ts';
+import { Kinds } from './api/kinds.ts';
+import { ApiError } from './api/api-error.ts';
 
 /** A permission, what it is for, and the file of this repository that grants it. */
 export interface Permission extends ResourceAttributes {

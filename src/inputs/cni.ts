@@ -1,12 +1,8 @@
+import { KNOWN_CNIS, type KnownCni } from '../catalog/cni-releases.ts';
 import type { Cidr } from '../values/cidr.ts';
 import type { DownloadInputs } from './downloads.ts';
 import type { InputReader } from './reader.ts';
 import { readWebFile, type WebFile } from './web-file.ts';
-
-/** The CNIs that the action knows how to set up. */
-export const KNOWN_CNIS = ['calico', 'cilium', 'flannel'] as const;
-/** A CNI that the action knows how to set up. */
-export type KnownCni = (typeof KNOWN_CNIS)[number];
 
 /** Which CNI the nested cluster gets: none, a known one, or whatever a manifest holds. */
 export type CniInput =

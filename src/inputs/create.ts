@@ -9,7 +9,8 @@ import { readLifetime, type LifetimeInputs } from './persistent.ts';
 import type { InputReader } from './reader.ts';
 import { readTemplate, type TemplateInputs } from './template.ts';
 import { readVariables, type VariableInputs } from './variables.ts';
-import { readVersions, type ComponentVersions } from './versions.ts';
+import { type ComponentVersions } from '../catalog/versions.ts';
+import { readVersions } from './versions.ts';
 
 /** How far `create` waits. */
 export type WaitFor = 'control-plane' | 'nodes' | 'none';

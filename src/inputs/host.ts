@@ -1,4 +1,4 @@
-import type { OidcHost } from '../host/oidc.ts';
+import type { OidcHost } from '../host/oidc-host.ts';
 import { certificatesIn } from '../values/pem.ts';
 import { quotedAddress } from '../values/url-credentials.ts';
 import type { InputReader } from './reader.ts';

@@ -1,16 +1,9 @@
-import { PROVIDER_NAMES } from '../install/providers.ts';
+import type { Infrastructure, InfrastructureProvider } from '../catalog/versions.ts';
+import { PROVIDER_NAMES } from '../catalog/providers.ts';
 import { parseVersion } from '../values/version.ts';
 import type { DownloadInputs } from './downloads.ts';
 import type { InputReader } from './reader.ts';
 import { readWebFile, type WebFile } from './web-file.ts';
-
-/** The infrastructure providers that the action has a template for. */
-export type Infrastructure = 'virtink' | 'docker';
-/** An infrastructure provider that clusterctl knows, for templates of the user's own. */
-export interface InfrastructureProvider {
-  readonly name: string;
-  readonly version: string;
-}
 
 /** Where a template of the user's own is. */
 export type TemplateSource =

@@ -1,15 +1,6 @@
-import { clusterApiProblem } from '../install/components.ts';
+import type { ComponentVersions } from '../catalog/versions.ts';
+import { clusterApiProblem } from '../catalog/required-components.ts';
 import type { InputReader } from './reader.ts';
-
-/** The version of everything `create` may install, each with its leading `v`. */
-export interface ComponentVersions {
-  readonly clusterApi: string;
-  readonly certManager: string;
-  readonly virtinkProvider: string;
-  readonly virtink: string;
-  readonly ipam: string;
-  readonly cdi: string;
-}
 
 /** Reads the version of everything that may be installed. */
 export function readVersions(reader: InputReader): ComponentVersions {

@@ -1,4 +1,4 @@
-import { releaseAssetAt } from '../install/components.ts';
+import { releaseAssetAt } from '../catalog/release-asset.ts';
 import { quotedAddress, shownAddress } from '../values/url-credentials.ts';
 import type { DownloadInputs } from './downloads.ts';
 import type { InputReader } from './reader.ts';

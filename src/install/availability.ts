@@ -1,11 +1,11 @@
 import { firstLineOf, KnestError } from '../errors.ts';
-import type { KubernetesClient } from '../host/client.ts';
-import { Kinds } from '../host/kinds.ts';
+import type { KubernetesClient } from '../host/api/client.ts';
+import { Kinds } from '../host/api/kinds.ts';
 import { describePodProblem, podProblem } from '../host/pods.ts';
-import { conditionOf, type Deployment, type KubernetesEvent } from '../host/objects.ts';
-import { watchTarget, watchUntil } from '../host/watch.ts';
+import { conditionOf, type Deployment, type KubernetesEvent } from '../host/api/objects.ts';
+import { watchTarget, watchUntil } from '../host/api/watch.ts';
 import type { StepLog } from '../report/log.ts';
-import type { Component, Workload } from './components.ts';
+import type { Component, Workload } from '../catalog/component.ts';
 import { daemonSetProblem, deploymentProblem } from './inventory.ts';
 
 /** The reason of a controller that may not make pods, in events and conditions. Source: k8s.io/kubernetes pkg/controller. */

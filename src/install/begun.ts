@@ -1,11 +1,11 @@
-import type { KubernetesClient } from '../host/client.ts';
-import { isConflict } from '../host/conflict.ts';
-import { Kinds } from '../host/kinds.ts';
-import { LEASE_NAMESPACE } from '../host/lease.ts';
-import type { Lease } from '../host/objects.ts';
-import { retry } from '../host/retry.ts';
-import { hasStatus } from '../host/api-error.ts';
-import type { Component } from './components.ts';
+import type { KubernetesClient } from '../host/api/client.ts';
+import { isConflict } from '../host/api/conflict.ts';
+import { Kinds } from '../host/api/kinds.ts';
+import { LEASE_NAMESPACE } from '../host/api/lease.ts';
+import type { Lease } from '../host/api/objects.ts';
+import { retry } from '../retry.ts';
+import { hasStatus } from '../host/api/api-error.ts';
+import type { Component } from '../catalog/component.ts';
 
 /** The Lease that one job holds while it installs. */
 export const INSTALL_LEASE = 'knest-action-install';

@@ -4,16 +4,16 @@ import { parse, stringify } from 'yaml';
 import { KnestError } from '../errors.ts';
 import { basicEnvironment, childEnvironment } from '../process.ts';
 import type { Variables } from '../values/variables.ts';
-import type { ProcessResult, RunProcess } from '../world.ts';
+import type { ProcessResult, RunProcess } from '../process.ts';
+import { type ReleaseAsset } from '../catalog/release-asset.ts';
 import {
   assetsOf,
-  clusterctlAsset,
   qualifiedName,
   type Component,
   type ProviderComponent,
   type ProviderType,
-  type ReleaseAsset,
-} from './components.ts';
+} from '../catalog/component.ts';
+import { clusterctlAsset } from '../catalog/required-components.ts';
 import type { Downloader } from './download.ts';
 import { describeDefaults, linesFor, missingIn } from './variables.ts';
 

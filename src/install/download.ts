@@ -9,7 +9,7 @@ import { basicAuthorization, shownAddress } from '../values/url-credentials.ts';
 import { describeWebProblem, Web, type WebRequest } from '../web.ts';
 import { ADVICE_ON_MISSING_SUM, adviceOnDownload, adviceOnMissing, type Origin } from './advice.ts';
 import checksums from './checksums.json' with { type: 'json' };
-import { assetKey, assetPath, releaseAssetAt, type ReleaseAsset } from './components.ts';
+import { assetKey, assetPath, releaseAssetAt, type ReleaseAsset } from '../catalog/release-asset.ts';
 import { ReleaseDigests, type Digest } from './digests.ts';
 import { readSums, type Sums } from './sums.ts';
 

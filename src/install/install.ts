@@ -1,19 +1,19 @@
 import { readFile } from 'node:fs/promises';
 import { KnestError, messageOf } from '../errors.ts';
-import { applyAll } from '../host/apply.ts';
-import type { KubernetesClient } from '../host/client.ts';
-import { isConflict } from '../host/conflict.ts';
-import { withLease } from '../host/lease.ts';
-import { parseManifest } from '../host/manifest.ts';
+import { applyAll } from '../host/api/apply.ts';
+import type { KubernetesClient } from '../host/api/client.ts';
+import { isConflict } from '../host/api/conflict.ts';
+import { withLease } from '../host/api/lease.ts';
+import { parseManifest } from '../host/api/manifest.ts';
 import { ensureNamespace } from '../host/namespaces.ts';
-import type { KubernetesObject } from '../host/objects.ts';
-import { retry } from '../host/retry.ts';
+import type { KubernetesObject } from '../host/api/objects.ts';
+import { retry } from '../retry.ts';
 import type { StepLog } from '../report/log.ts';
 import { together } from '../values/concurrency.ts';
 import { waitForWorkloads } from './availability.ts';
 import { INSTALL_LEASE, noteBegun, noteComplete, readBegun } from './begun.ts';
 import type { Clusterctl } from './clusterctl.ts';
-import { assetsOf, atVersion, type Component, type ProviderComponent, type Workload } from './components.ts';
+import { assetsOf, atVersion, type Component, type ProviderComponent, type Workload } from '../catalog/component.ts';
 import { asFound, isForeignCore, recordedProviders, statesOf, takeInventory, type Inventory } from './inventory.ts';
 import { privilegedNamespaces } from './pod-security.ts';
 

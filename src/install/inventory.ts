@@ -1,19 +1,19 @@
 import { KnestError } from '../errors.ts';
-import type { KubernetesClient } from '../host/client.ts';
-import { groupOfDefinition, Kinds } from '../host/kinds.ts';
-import { hasStatus } from '../host/api-error.ts';
-import { conditionOf, type DaemonSet, type Deployment, type Provider } from '../host/objects.ts';
+import type { KubernetesClient } from '../host/api/client.ts';
+import { groupOfDefinition, Kinds } from '../host/api/kinds.ts';
+import { hasStatus } from '../host/api/api-error.ts';
+import { conditionOf, type DaemonSet, type Deployment, type Provider } from '../host/api/objects.ts';
 import { parseVersion } from '../values/version.ts';
 import type { Begun } from './begun.ts';
 import {
   atVersion,
   PROVIDER_LABEL,
   qualifiedName,
-  versionProblem,
   type Component,
   type ProviderComponent,
   type Workload,
-} from './components.ts';
+} from '../catalog/component.ts';
+import { versionProblem } from '../catalog/required-components.ts';
 
 /** What the host has of a component. */
 export type ComponentState =

@@ -1,4 +1,4 @@
-import type { KubernetesObject } from '../host/objects.ts';
+import type { KubernetesObject } from '../host/api/objects.ts';
 
 /** What of a pod needs more than the "restricted" and "baseline" Pod Security Standards allow. */
 interface PodSpec {

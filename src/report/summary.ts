@@ -1,6 +1,6 @@
 import { appendFile, stat } from 'node:fs/promises';
 import type { KnestError } from '../errors.ts';
-import { deleteCommand, keptLines, type KeptCluster } from './kept.ts';
+import { deleteCommand, keptLines, type KeptCluster } from './kept-cluster.ts';
 import { escape, fenced, markdownTable } from './markdown.ts';
 import type { Timeline } from './timeline.ts';
 

@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { Kinds } from '../../src/host/kinds.ts';
-import type { KubernetesObject } from '../../src/host/objects.ts';
+import { Kinds } from '../../src/host/api/kinds.ts';
+import type { KubernetesObject } from '../../src/host/api/objects.ts';
 import { refusal, type Answer, type Received } from '../support/api-server.ts';
 import { startClusterHost } from './cluster-host.ts';
 import { cleanUp } from './support.ts';

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { Kinds } from '../../src/host/kinds.ts';
-import type { KubernetesObject } from '../../src/host/objects.ts';
+import { Kinds } from '../../src/host/api/kinds.ts';
+import type { KubernetesObject } from '../../src/host/api/objects.ts';
 import { clusterOf, created, startClusterHost, type ClusterHost } from './cluster-host.ts';
 import { cleanUp, startEmptyMirror } from './support.ts';
 

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { Kinds } from '../../src/host/kinds.ts';
+import { Kinds } from '../../src/host/api/kinds.ts';
 import type { Job, StepOptions } from '../support/runner.ts';
 import { clusterOf, created, startClusterHost, type ClusterHost } from './cluster-host.ts';
 import { cleanUp } from './support.ts';

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import type { KubernetesObject } from '../../src/host/objects.ts';
+import type { KubernetesObject } from '../../src/host/api/objects.ts';
 import { down, up, type Host } from '../host/host.ts';
 import { silent } from '../host/report.ts';
 import { watchSecrets } from '../support/evidence.ts';

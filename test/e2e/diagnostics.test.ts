@@ -19,7 +19,7 @@ function filesOf({ outputs }: StepResult): ReadonlyMap<string, string> {
 
 /** The template of in-memory machines, whose machines take longer to start than any test. */
 function endlessTemplate(directory: string): string {
-  const text = readFileSync(join(import.meta.dirname, '../../src/cluster/templates/docker.yaml'), 'utf8');
+  const text = readFileSync(join(import.meta.dirname, '../../src/cluster/template/templates/docker.yaml'), 'utf8');
   const slow = 'inMemory: { vm: { provisioning: { startupDuration: 1h } } }';
   const file = join(directory, 'endless.yaml');
   // Those of machines are deeper than that of the cluster.
@@ -112,7 +112,7 @@ describe('a job that fails', () => {
     expect(await leftovers(host, namespace, 'later')).toEqual([]);
   });
 
-  it('cannot be made to issue commands by what the cluster says', async () => {
+  it('cannot be made to issue commands by what the cluster says', () => {
     const main = mainOf('hostile');
     expect(main.log).toContain('add-mask::stolen');
     expect(main.masks).not.toContain('stolen');

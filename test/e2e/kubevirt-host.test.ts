@@ -30,6 +30,7 @@ async function names(kinds: string, selector: string): Promise<string[]> {
 async function installKubevirt(): Promise<void> {
   const release = `${host.mirror}/kubevirt/kubevirt/releases/download/${versions.kubevirt}`;
   await kubectl('apply', '-f', `${release}/kubevirt-operator.yaml`);
+  await kubectl('wait', 'crd/kubevirts.kubevirt.io', '--for=condition=Established', '--timeout=120s');
   await kubectl('apply', '-f', `${release}/kubevirt-cr.yaml`);
   await kubectl('wait', '-n', 'kubevirt', 'kv/kubevirt', '--for=condition=Available', '--timeout=480s');
 }

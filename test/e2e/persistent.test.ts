@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { KubernetesObject, Pod } from '../../src/host/objects.ts';
+import type { KubernetesObject, Pod } from '../../src/host/api/objects.ts';
 import type { Job, StepResult } from '../support/runner.ts';
 import { jobOn, leftovers, sharedHost, volumesFor } from './support.ts';
 

@@ -1,6 +1,6 @@
-import { pathOf } from '../../src/host/client.ts';
-import { Kinds, type Kind } from '../../src/host/kinds.ts';
-import type { KubernetesObject, Metadata } from '../../src/host/objects.ts';
+import { pathOf } from '../../src/host/api/client.ts';
+import { Kinds, type Kind } from '../../src/host/api/kinds.ts';
+import type { KubernetesObject, Metadata } from '../../src/host/api/objects.ts';
 import { refusal, type Answer, type Received } from './api-server.ts';
 
 /** Objects as an API server keeps them: with uid and resource version, guarded writes, and a garbage collector. */

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { text } from 'node:stream/consumers';
 import { connect } from '../../../src/host/connect.ts';
-import { unobserved } from '../../../src/host/rest.ts';
+import { unobserved } from '../../../src/host/api/rest.ts';
 import { messageOf } from '../../../src/errors.ts';
 import { processRunner } from '../../../src/process.ts';
 import type { Case } from './cases.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { askPullRequests } from '../../../src/github/pull-requests.ts';
 import { Web } from '../../../src/web.ts';
-import { readJob } from '../../../src/world.ts';
+import { readJob } from '../../../src/github/job.ts';
 import { json, refuse, serve, type Handler } from '../host/server.ts';
 import { rejection } from '../rejection.ts';
 

@@ -1,4 +1,4 @@
-import type { KubernetesClient } from '../../../src/host/client.ts';
+import type { KubernetesClient } from '../../../src/host/api/client.ts';
 import { clientOf, json, refuse, type Received } from './server.ts';
 
 /** An API server that answers each path with what it has there, 403 where it has `false`, and 404 to all else. */

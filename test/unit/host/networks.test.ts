@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { cniNetworks, describeAssumed, hostNetworks } from '../../../src/host/networks.ts';
-import { Kinds } from '../../../src/host/kinds.ts';
+import { Kinds } from '../../../src/host/api/kinds.ts';
 import { unlessForbidden } from '../../../src/host/preflight.ts';
 import { hostWith } from './fake-host.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { KnestError } from '../../../src/errors.ts';
-import { RestClient } from '../../../src/host/rest.ts';
-import { Transport } from '../../../src/host/transport.ts';
+import { RestClient } from '../../../src/host/api/rest.ts';
+import { Transport } from '../../../src/host/api/transport.ts';
 import { rejection } from '../rejection.ts';
 import { configFor, json, refuse, serve } from './server.ts';
 

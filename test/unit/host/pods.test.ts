@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ContainerStatus, Pod } from '../../../src/host/objects.ts';
+import type { ContainerStatus, Pod } from '../../../src/host/api/objects.ts';
 import { describePodProblem, podProblem } from '../../../src/host/pods.ts';
 
 function podWith(status: Pod['status'], namespace?: string): Pod {

@@ -1,12 +1,12 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
-import { UserAuthentication } from '../../../src/host/authentication.ts';
-import { KubernetesClient } from '../../../src/host/client.ts';
-import type { EntryWorld } from '../../../src/host/connect.ts';
-import { nobody, type LoginCluster, type LoginUser } from '../../../src/host/login.ts';
-import { RestClient, unobserved } from '../../../src/host/rest.ts';
-import { Transport, type Entry } from '../../../src/host/transport.ts';
+import { UserAuthentication } from '../../../src/host/credentials/authentication.ts';
+import { KubernetesClient } from '../../../src/host/api/client.ts';
+import type { EntryWorld } from '../../../src/host/connection.ts';
+import { nobody, type LoginCluster, type LoginUser } from '../../../src/host/kubeconfig/login.ts';
+import { RestClient, unobserved } from '../../../src/host/api/rest.ts';
+import { Transport, type Entry } from '../../../src/host/api/transport.ts';
 import { processRunner } from '../../../src/process.ts';
 
 /** What came in at the server. */

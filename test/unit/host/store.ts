@@ -1,5 +1,5 @@
-import type { KubernetesClient } from '../../../src/host/client.ts';
-import { Kinds, type Kind } from '../../../src/host/kinds.ts';
+import type { KubernetesClient } from '../../../src/host/api/client.ts';
+import { Kinds, type Kind } from '../../../src/host/api/kinds.ts';
 import type { Answer, Received } from '../../support/api-server.ts';
 import { ObjectStore } from '../../support/object-store.ts';
 import { clientOf, json, refuse, type Received as Request } from './server.ts';

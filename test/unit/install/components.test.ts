@@ -1,20 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { virtinkTemplates } from '../../../src/install/catalog.ts';
+import { virtinkTemplates } from '../../../src/catalog/known-components.ts';
 import checksums from '../../../src/install/checksums.json' with { type: 'json' };
+import { assetKey, assetPath, releaseAssetAt } from '../../../src/catalog/release-asset.ts';
+import { assetsOf, atVersion, type Component } from '../../../src/catalog/component.ts';
 import {
   allAssets,
-  assetKey,
-  assetPath,
-  assetsOf,
-  atVersion,
   clusterApiProblem,
   clusterctlAsset,
   knownComponents,
-  releaseAssetAt,
   requiredComponents,
-  type Component,
-} from '../../../src/install/components.ts';
-import { CNI_RELEASES } from '../../../src/install/cni.ts';
+} from '../../../src/catalog/required-components.ts';
+import { CNI_RELEASES } from '../../../src/catalog/cni-releases.ts';
 import { parseVersion } from '../../../src/values/version.ts';
 import { versions } from './versions.ts';
 

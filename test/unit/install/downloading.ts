@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Headers, MockAgent } from 'undici';
 import { onTestFinished, vi } from 'vitest';
 import type { DownloadInputs } from '../../../src/inputs.ts';
-import type { ReleaseAsset } from '../../../src/install/components.ts';
+import type { ReleaseAsset } from '../../../src/catalog/release-asset.ts';
 import { Downloader } from '../../../src/install/download.ts';
 import { Web } from '../../../src/web.ts';
 import { fromGithub } from '../../support/downloads.ts';

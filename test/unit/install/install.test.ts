@@ -1,11 +1,11 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { KnestError } from '../../../src/errors.ts';
 import { Clusterctl } from '../../../src/install/clusterctl.ts';
-import { requiredComponents } from '../../../src/install/components.ts';
+import { requiredComponents } from '../../../src/catalog/required-components.ts';
 import { Downloader } from '../../../src/install/download.ts';
 import { install } from '../../../src/install/install.ts';
 import { describeInventory } from '../../../src/install/inventory.ts';
-import type { RunProcess } from '../../../src/world.ts';
+import type { RunProcess } from '../../../src/process.ts';
 import { hostWith } from '../host/fake-host.ts';
 import { json, refuse, type Handler, type Received } from '../host/server.ts';
 import { rejection } from '../rejection.ts';

@@ -1,5 +1,5 @@
-import type { DaemonSet, Deployment, Provider } from '../../../src/host/objects.ts';
-import type { Component } from '../../../src/install/components.ts';
+import type { DaemonSet, Deployment, Provider } from '../../../src/host/api/objects.ts';
+import type { Component } from '../../../src/catalog/component.ts';
 import type { Inventory } from '../../../src/install/inventory.ts';
 
 /** A Deployment with its status. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Deployment } from '../../../src/host/objects.ts';
-import { requiredComponents, type Component } from '../../../src/install/components.ts';
+import type { Deployment } from '../../../src/host/api/objects.ts';
+import { type Component } from '../../../src/catalog/component.ts';
+import { requiredComponents } from '../../../src/catalog/required-components.ts';
 import {
   asFound,
   daemonSetProblem,

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { KubernetesClient } from '../../../src/host/client.ts';
-import { RestClient } from '../../../src/host/rest.ts';
-import { Transport } from '../../../src/host/transport.ts';
-import { requiredComponents } from '../../../src/install/components.ts';
+import { KubernetesClient } from '../../../src/host/api/client.ts';
+import { RestClient } from '../../../src/host/api/rest.ts';
+import { Transport } from '../../../src/host/api/transport.ts';
+import { requiredComponents } from '../../../src/catalog/required-components.ts';
 import { checkServed, takeInventory } from '../../../src/install/inventory.ts';
 import { configFor, json, refuse, serve, type Handler } from '../host/server.ts';
 import { rejection } from '../rejection.ts';

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { staleDocuments } from '../../../scripts/docs.ts';
 import { rbacManifests } from '../../../scripts/rbac.ts';
-import { installPermissions, permissionsOf, type Feature } from '../../../src/cluster/permissions.ts';
+import { installPermissions, permissionsOf, type Feature } from '../../../src/permissions.ts';
 import { COMMANDS } from '../../../src/inputs.ts';
 
 const docs = new URL('../../../docs/', import.meta.url);

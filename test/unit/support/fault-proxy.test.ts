@@ -4,7 +4,7 @@ import { createServer, request } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { KubernetesClient } from '../../../src/host/client.ts';
+import { KubernetesClient } from '../../../src/host/api/client.ts';
 import { enterPlain } from '../../../src/host/connect.ts';
 import { makeCertificate } from '../../support/certificate.ts';
 import { FaultProxy, pass, type Fate, type PassingRequest } from '../../support/fault-proxy.ts';

@@ -1,0 +1,202 @@
+import { firstLineOf, KnestError } from '../../errors.ts';
+import type { KubernetesClient } from '../../host/api/client.ts';
+import { enterPlain } from '../../host/connect.ts';
+import { Kinds } from '../../host/api/kinds.ts';
+import type { Service } from '../../host/api/objects.ts';
+import { hasStatus } from '../../host/api/api-error.ts';
+import { pause } from '../../retry.ts';
+import type { ApiAccess } from '../../inputs.ts';
+import { kubeconfigText } from './kubeconfig.ts';
+import type { Kubeconfig } from './nested-kubeconfig.ts';
+import { KINDS, nameOf, nodeAddresses, routes, throughProxies, type Route } from './routes.ts';
+import { findService } from './service.ts';
+import type { ClusterHandle } from '../identity/handle.ts';
+
+/** What finding a way takes from outside. */
+interface AccessWorld {
+  /** Names the proxies. */
+  readonly env: NodeJS.ProcessEnv;
+  readonly signal: AbortSignal;
+  /** Told once what is waited for. */
+  readonly onWait: (line: string) => void;
+}
+
+/** A route that does not work, and why. */
+interface Failure {
+  readonly route: Route;
+  readonly problem: string;
+}
+
+/** The route that works, with the kubeconfig that takes it. */
+export interface Access {
+  readonly kubeconfig: Kubeconfig;
+  readonly route: Route;
+  /** What was chosen and why, for people. */
+  readonly reason: string;
+}
+
+const PROBE_SECONDS = 3;
+/** Seconds for which all routes are tried again: an API server that has just come up may not be ready everywhere. */
+const PATIENCE = { seconds: 60, pause: 1_000 };
+/** Milliseconds after which the nodes of the host are listed again. */
+const NODES_AGE = 15_000;
+/** Node ports that are tried at the same time: a node that is cut off answers nothing for seconds. */
+const PROBES_AT_ONCE = 64;
+/** Failures that an error lists. */
+const SHOWN_FAILURES = 12;
+
+/**
+ * Finds a way to the nested API server that works from this very job, proved by a request. `apiHost` is the address
+ * by which the job reaches the host's nodes. A load balancer that was asked for may take any time to get its address:
+ * only `signal` ends the wait for that. Throws KNEST_API_ACCESS with what each way answered.
+ */
+export async function findAccess(
+  client: KubernetesClient,
+  handle: ClusterHandle,
+  kubeconfig: Kubeconfig,
+  { apiAccess, apiHost }: { readonly apiAccess: ApiAccess; readonly apiHost: string | undefined },
+  { env, signal, onWait }: AccessWorld,
+  patience = PATIENCE,
+): Promise<Access> {
+  let deadline = performance.now() + patience.seconds * 1000;
+  let wasAwaited = false;
+  let known = {
+    hosts: apiHost === undefined ? [] : [apiHost],
+    until: apiHost === undefined ? 0 : Number.POSITIVE_INFINITY,
+  };
+  for (;;) {
+    // Read again, since nodes come and go; but not each second, since a host may have thousands.
+    if (performance.now() > known.until)
+      known = { hosts: await nodeHosts(client), until: performance.now() + NODES_AGE };
+    // Read each time: a load balancer may get its address late.
+    const service = await findService(client, handle);
+    const all = routes(kubeconfig, service, known.hosts).flatMap((route) => throughProxies(route, client, env));
+    const wanted = all.filter(({ kind }) => apiAccess === 'auto' || kind === apiAccess);
+    const failures: Failure[] = [];
+    for (const kind of KINDS) {
+      const found = await firstThatWorks(
+        wanted.filter((route) => route.kind === kind),
+        async (route) => probe(kubeconfigText(routed(kubeconfig, route), handle), signal),
+      );
+      if ('route' in found) {
+        const { route } = found;
+        return { kubeconfig: routed(kubeconfig, route), route, reason: reasonFor(route, failures) };
+      }
+      failures.push(...found.failures);
+    }
+    const isAwaited = isBalanced(service) && ['auto', 'load-balancer'].includes(apiAccess) && !all.some(isBalancer);
+    // The API server has its minute to answer there from when there is an address.
+    if (isAwaited) {
+      if (!wasAwaited)
+        onWait(`the host has no address for the load balancer of Service ${service?.metadata.name ?? handle.name} yet`);
+      deadline = performance.now() + patience.seconds * 1000;
+      wasAwaited = true;
+    } else if (performance.now() > deadline) throw noAccess(handle, apiAccess, failures, service);
+    await pause(patience.pause, signal).catch((thrown: unknown) => {
+      const name = `Service ${handle.namespace}/${service?.metadata.name ?? handle.name}`;
+      const lack = `${name} (LoadBalancer) has no address: the host has no controller for load balancers, or it is slow`;
+      throw isAwaited && thrown instanceof KnestError && thrown.code === 'KNEST_TIMEOUT'
+        ? thrown.with(lack, ...shown(failures))
+        : thrown;
+    });
+  }
+}
+
+/** The kubeconfig that takes a route. */
+function routed(kubeconfig: Kubeconfig, { server, tlsServerName, proxyUrl }: Route): Kubeconfig {
+  return { ...kubeconfig, server, tlsServerName, proxyUrl };
+}
+
+function isBalancer({ kind }: Route): boolean {
+  return kind === 'load-balancer';
+}
+
+/** Whether the host is asked for a load balancer, whose address may come late. */
+function isBalanced(service: Service | undefined): boolean {
+  return service?.spec?.type === 'LoadBalancer';
+}
+
+/**
+ * The first of these routes, in their order, that works; else why none does. Several are tried at once, and an answer of
+ * a later one is taken only when all before it have failed.
+ */
+export async function firstThatWorks(
+  candidates: readonly Route[],
+  problemOf: (route: Route) => Promise<string | undefined>,
+): Promise<{ readonly route: Route } | { readonly failures: readonly Failure[] }> {
+  const failures: Failure[] = [];
+  for (let from = 0; from < candidates.length; from += PROBES_AT_ONCE) {
+    const some = candidates.slice(from, from + PROBES_AT_ONCE);
+    const problems = await Promise.all(some.map(problemOf));
+    for (const [index, route] of some.entries()) {
+      const problem = problems[index];
+      if (problem === undefined) return { route };
+      failures.push({ route, problem });
+    }
+  }
+  return { failures };
+}
+
+/** By what names this job may reach a node of the host: the host's own API server often is one. */
+async function nodeHosts(client: KubernetesClient): Promise<string[]> {
+  // Nodes belong to administrators: whoever may not list them tries the API server's address alone.
+  const nodes = await client.list(Kinds.node).catch(() => []);
+  return [...nodeAddresses(nodes, new URL(client.rest.server).hostname)];
+}
+
+/** Failures for people: of a large host, not one for each node. */
+function shown(failures: readonly Failure[]): readonly string[] {
+  const rest = failures.length - SHOWN_FAILURES;
+  return [...failures.slice(0, SHOWN_FAILURES).map(describe), ...(rest > 0 ? [`and ${rest} more`] : [])];
+}
+
+function describe({ route, problem }: Failure): string {
+  return `${nameOf(route)} ${route.server}: ${problem}`;
+}
+
+/** Why a route does not work; undefined when it does. */
+async function probe(kubeconfig: string, signal: AbortSignal): Promise<string | undefined> {
+  const client = enterPlain(kubeconfig, signal);
+  const once = { method: 'GET', retries: 0, timeoutSeconds: PROBE_SECONDS } as const;
+  try {
+    await client.rest.text({ ...once, path: '/readyz' });
+    return undefined;
+  } catch (thrown) {
+    signal.throwIfAborted();
+    // Cluster API's in-memory API server has no health endpoints.
+    if (!hasStatus(thrown, 404)) return firstLineOf(thrown);
+  }
+  try {
+    await client.rest.json({ ...once, path: '/api/v1/namespaces/kube-system' });
+    return undefined;
+  } catch (thrown) {
+    signal.throwIfAborted();
+    return firstLineOf(thrown);
+  }
+}
+
+function reasonFor(route: Route, failures: readonly Failure[]): string {
+  const { hostname } = new URL(route.server);
+  const because =
+    failures.length === 0 ? '' : `; ${failures.map(({ route }) => nameOf(route)).join(', ')} did not answer`;
+  return `${nameOf(route)} (this job reaches ${hostname}${because})`;
+}
+
+function noAccess(
+  { name, namespace }: ClusterHandle,
+  apiAccess: ApiAccess,
+  failures: readonly Failure[],
+  service: Service | undefined,
+): KnestError {
+  return new KnestError({
+    code: 'KNEST_API_ACCESS',
+    problem: `${name} runs, but its API server cannot be reached from this job (api-access: ${apiAccess})`,
+    evidence:
+      failures.length > 0
+        ? shown(failures)
+        : [
+            `Service ${namespace}/${service?.metadata.name ?? name} (${service?.spec?.type ?? 'not there'}) offers no ${apiAccess}`,
+          ],
+    next: 'run the job in the host cluster, set api-host to a node that it reaches, or api-access: load-balancer',
+  });
+}

@@ -1,0 +1,28 @@
+import type { KubernetesClient } from '../../host/api/client.ts';
+import { Kinds } from '../../host/api/kinds.ts';
+import type { Service } from '../../host/api/objects.ts';
+import type { ClusterHandle } from '../identity/handle.ts';
+
+/**
+ * The Service before a cluster's API servers, found by what the Cluster refers to: it has the name of the cluster's
+ * infrastructure, as Virtink's has, or the address of its endpoint. Undefined when the host has none.
+ */
+export async function findService(
+  client: KubernetesClient,
+  { name, namespace }: ClusterHandle,
+): Promise<Service | undefined> {
+  const cluster = await client.get(Kinds.cluster, name, namespace);
+  const named = await client.get(Kinds.service, cluster?.spec?.infrastructureRef?.name ?? name, namespace);
+  const endpoint = cluster?.spec?.controlPlaneEndpoint?.host;
+  if (named !== undefined || endpoint === undefined || endpoint === '') return named;
+  // Whoever may not list Services does without the ways that one shows.
+  const services = await client.list(Kinds.service, { namespace }).catch(() => []);
+  return services.find((service) => addressesOf(service).includes(endpoint));
+}
+
+function addressesOf({ spec, status }: Service): readonly string[] {
+  const ingress = status?.loadBalancer?.ingress ?? [];
+  return [spec?.clusterIP, ...ingress.flatMap(({ ip, hostname }) => [ip, hostname])].filter(
+    (address) => address !== undefined,
+  );
+}

@@ -1,0 +1,130 @@
+import { readFile } from 'node:fs/promises';
+import { firstLineOf, inputError, KnestError, messageOf } from '../../errors.ts';
+import { parseManifest } from '../../host/api/manifest.ts';
+import type { KubernetesObject } from '../../host/api/objects.ts';
+import type { Infrastructure } from '../../catalog/versions.ts';
+import type { KnownCni } from '../../catalog/cni-releases.ts';
+import type { CniInput } from '../../inputs.ts';
+import { CNI_RELEASES } from '../../catalog/cni-releases.ts';
+import type { Downloader } from '../../install/download.ts';
+import type { Cidr } from '../../values/cidr.ts';
+import { basicEnvironment } from '../../process.ts';
+import type { RunProcess } from '../../process.ts';
+import { withCalicoPool, withFlannelNetwork } from './manifest-patches.ts';
+
+/** A CNI that is ready to be installed. */
+export interface Cni {
+  /** What it is, or what it means that there is none, for people. */
+  readonly description: string;
+  /** Its objects, with the pod CIDR of the cluster in them; none when there is to be none. */
+  readonly objects: readonly KubernetesObject[];
+}
+
+/** How nodes fare without a CNI. */
+const WITHOUT = 'none: nodes stay NotReady until you install one';
+
+/** What preparing a CNI takes. */
+export interface CniSources {
+  readonly downloader: Downloader;
+  readonly run: RunProcess;
+  readonly env: NodeJS.ProcessEnv;
+  /** The infrastructure whose template of the action's own is used; undefined for one of the user's. */
+  readonly template: Infrastructure | undefined;
+  /** The pod CIDR of the cluster: IPv4 for a known CNI. */
+  readonly pods: Cidr;
+  /** Without a leading `v`. */
+  readonly kubernetesVersion: string;
+}
+
+/**
+ * Gets the manifest of a CNI and sets it up for the cluster; a user's own is taken as it is. Throws KNEST_DOWNLOAD,
+ * KNEST_CHECKSUM, KNEST_INPUT for a manifest that cannot be used, KNEST_CNI when helm cannot render a chart.
+ */
+export async function prepareCni(input: CniInput, sources: CniSources): Promise<Cni> {
+  switch (input.kind) {
+    case 'none':
+      return { description: describeNone(sources.template), objects: [] };
+    case 'known':
+      return described(CNI_RELEASES[input.name].title, await knownObjects(input.name, sources));
+    case 'file':
+      return described(input.path, await ownObjects(input.path, input.path));
+    case 'url': {
+      const file = await sources.downloader.webFile(input, 'cni/manifest.yaml');
+      return described(input.url, await ownObjects(file, input.url));
+    }
+  }
+}
+
+/** What no CNI means; of health checks in a template of the user's nothing is known. */
+function describeNone(template: Infrastructure | undefined): string {
+  switch (template) {
+    case 'virtink':
+      return `${WITHOUT}, and no health check recreates them meanwhile`;
+    case 'docker':
+      return 'none, and in-memory nodes need none';
+    case undefined:
+      return WITHOUT;
+  }
+}
+
+function described(title: string, objects: readonly KubernetesObject[]): Cni {
+  return { description: `${title} (${objects.length} objects)`, objects };
+}
+
+async function knownObjects(name: KnownCni, sources: CniSources): Promise<readonly KubernetesObject[]> {
+  const { asset } = CNI_RELEASES[name];
+  const file = await sources.downloader.file(asset, `cni/${asset.name}`);
+  switch (name) {
+    case 'calico':
+      return withCalicoPool(parseManifest(await readFile(file, 'utf8')), sources.pods.text);
+    case 'cilium':
+      return parseManifest(await renderCilium(file, sources));
+    case 'flannel':
+      return withFlannelNetwork(parseManifest(await readFile(file, 'utf8')), sources.pods.text);
+  }
+}
+
+/**
+ * Cilium publishes a chart and no manifest, so helm renders it: the job's own, since GitHub's runners have it and its
+ * project offers no download from GitHub. Hubble is left out: it would put a certificate made here into the manifest.
+ */
+async function renderCilium(chart: string, { run, env, pods, kubernetesVersion }: CniSources): Promise<string> {
+  const values = [
+    'routingMode=tunnel',
+    'tunnelProtocol=vxlan',
+    'ipam.mode=cluster-pool',
+    `ipam.operator.clusterPoolIPv4PodCIDRList={${pods.text}}`,
+    'operator.replicas=1', // two would want two nodes
+    'hubble.enabled=false',
+  ];
+  const place = ['--namespace', 'kube-system', '--kube-version', kubernetesVersion];
+  const args = ['template', 'cilium', chart, ...place, ...values.flatMap((value) => ['--set', value])];
+  const { exitCode, stdout, stderr } = await run('helm', args, basicEnvironment(env)).catch((thrown: unknown) => {
+    if (thrown instanceof KnestError) throw thrown; // the job was cancelled, or its time is up
+    throw new KnestError({
+      code: 'KNEST_CNI',
+      problem: 'helm cannot be run, which renders the chart of Cilium',
+      evidence: [messageOf(thrown)],
+      next: 'install helm 3 in a step before this one, or give cni a manifest that you rendered yourself',
+      cause: thrown,
+    });
+  });
+  if (exitCode === 0) return stdout;
+  throw new KnestError({
+    code: 'KNEST_CNI',
+    problem: 'helm cannot render the chart of Cilium',
+    evidence: stderr.trim().split('\n').slice(-8),
+    next: 'use helm 3, or give cni a manifest that you rendered yourself',
+  });
+}
+
+/** The objects of a manifest that the user named. */
+async function ownObjects(file: string, named: string): Promise<readonly KubernetesObject[]> {
+  try {
+    const objects = parseManifest(await readFile(file, 'utf8'));
+    if (objects.length === 0) throw new Error('it has no objects');
+    return objects;
+  } catch (thrown) {
+    throw inputError([`cni: ${named} is no manifest that can be used: ${firstLineOf(thrown)}`]);
+  }
+}

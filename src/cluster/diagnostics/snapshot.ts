@@ -1,0 +1,69 @@
+import { firstLineOf } from '../../errors.ts';
+import type { KubernetesClient } from '../../host/api/client.ts';
+import { Kinds, type Kind } from '../../host/api/kinds.ts';
+import type { Condition, KubernetesObject } from '../../host/api/objects.ts';
+import { belongingTo, type ClusterHandle } from '../identity/handle.ts';
+import { type ClusterView } from '../status/view.ts';
+
+/** Any object that may have conditions. */
+export interface Conditioned extends KubernetesObject {
+  readonly status?: { readonly conditions?: readonly Condition[] };
+}
+
+/** A cluster at one moment, with what providers keep beside it. */
+export interface Snapshot {
+  readonly view: ClusterView;
+  /** The objects of the bootstrap and the infrastructure provider: of the cluster, and of each machine. */
+  readonly parts: readonly Conditioned[];
+  /** What could not be read, and why. */
+  readonly unread: readonly string[];
+}
+
+/** Kinds of one provider or another; a host knows some of them. */
+const PARTS: readonly Kind[] = [
+  Kinds.kubeadmConfig,
+  Kinds.virtinkCluster,
+  Kinds.virtinkMachine,
+  Kinds.devCluster,
+  Kinds.devMachine,
+];
+
+/** Reads a cluster by one LIST a kind, all at once. What cannot be read is noted and left out: never rejects. */
+export async function takeSnapshot(client: KubernetesClient, handle: ClusterHandle): Promise<Snapshot> {
+  const { name, namespace } = handle;
+  const unread = new Map<string, string[]>();
+  const orNote = async <T>(plural: string, read: Promise<T>, nothing: T): Promise<T> =>
+    read.catch((thrown: unknown) => {
+      const reason = firstLineOf(thrown);
+      unread.set(reason, [...(unread.get(reason) ?? []), plural]);
+      return nothing;
+    });
+  const list = <T extends KubernetesObject>(kind: Kind<T>): Promise<readonly T[]> =>
+    orNote(kind.plural, client.list(kind, belongingTo(handle)), []);
+  const [view, parts] = await Promise.all([
+    valuesOf<ClusterView>({
+      cluster: orNote(Kinds.cluster.plural, client.get(Kinds.cluster, name, namespace), undefined),
+      controlPlanes: list(Kinds.kubeadmControlPlane),
+      machineDeployments: list(Kinds.machineDeployment),
+      machines: list(Kinds.machine),
+      virtualMachines: list(Kinds.virtualMachine),
+      pods: list(Kinds.pod),
+      resourceSets: list(Kinds.clusterResourceSet),
+      sandboxEvents: Promise.resolve([]),
+      dataVolumes: orNote(Kinds.dataVolume.plural, client.list(Kinds.dataVolume, { namespace }), []),
+    }),
+    Promise.all(PARTS.map(list)),
+  ]);
+  const reasons = [...unread].map(([reason, plurals]) => `${plurals.join(', ')} were not read: ${reason}`);
+  return { view, parts: parts.flat(), unread: reasons };
+}
+
+/** The object whose fields are what the promises resolve to, all at once. */
+async function valuesOf<T extends object>(promises: {
+  readonly [Field in keyof T]: Promise<T[Field]>;
+}): Promise<T> {
+  const entries = Object.entries<Promise<unknown>>(promises).map(
+    async ([field, value]) => [field, await value] as const,
+  );
+  return Object.fromEntries(await Promise.all(entries)) as T;
+}

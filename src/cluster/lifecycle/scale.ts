@@ -1,0 +1,160 @@
+import { KnestError } from '../../errors.ts';
+import type { KubernetesClient } from '../../host/api/client.ts';
+import { writeGuarded } from '../../host/api/conflict.ts';
+import { Kinds } from '../../host/api/kinds.ts';
+import type { Cluster, Machine, Scalable } from '../../host/api/objects.ts';
+import type { Replicas } from '../../values/replicas.ts';
+import { belongingTo } from '../identity/handle.ts';
+import { hasJoined, isControlPlane, type ClusterView } from '../status/view.ts';
+
+/** Annotations by which an autoscaler takes the number of replicas for its own. Source: Cluster API, "Autoscaling". */
+const AUTOSCALER = 'cluster.x-k8s.io/cluster-api-autoscaler-node-group-';
+/** Which MachineDeployment a Machine is of. Source: cluster-api api/core/v1beta2/machinedeployment_types.go. */
+const DEPLOYMENT_NAME = 'cluster.x-k8s.io/deployment-name';
+/** Which entry of a topology a MachineDeployment is made by. Source: cluster-api api/core/v1beta2/common_types.go. */
+const TOPOLOGY_NAME = 'topology.cluster.x-k8s.io/deployment-name';
+
+/** A part of a cluster that is to have so many replicas. */
+interface ScaledPart {
+  readonly object: Scalable;
+  readonly replicas: number;
+}
+
+/** What is to be scaled, and what comes of it. */
+export interface ScalePlan {
+  /** The KubeadmControlPlane; undefined when it stays as it is. */
+  readonly controlPlane: ScaledPart | undefined;
+  /** A MachineDeployment; undefined when the workers stay as they are, or are none and are to be none. */
+  readonly workers: ScaledPart | undefined;
+  /** How many machines the cluster has in the end, those that stay included. */
+  readonly machines: { readonly controlPlane: number; readonly workers: number };
+}
+
+/**
+ * Finds what is to be scaled, by reference and label, whatever it is called. Throws KNEST_SCALE when that is not clear,
+ * or not ours to change.
+ */
+export async function planScale(client: KubernetesClient, cluster: Cluster, replicas: Replicas): Promise<ScalePlan> {
+  const { name, namespace = '' } = cluster.metadata;
+  const controlPlane = await findControlPlane(client, cluster);
+  const deployments = await client.list(Kinds.machineDeployment, belongingTo({ name, namespace }));
+  const workers = replicas.workers === undefined ? undefined : chooseWorkers(name, deployments, replicas);
+  const others = deployments.filter((deployment) => deployment !== workers);
+  const otherWorkers = others.reduce((sum, { spec }) => sum + (spec?.replicas ?? 0), 0);
+  return {
+    controlPlane: scaledPart(controlPlane, replicas.controlPlane),
+    workers: scaledPart(workers, replicas.workers),
+    machines: {
+      controlPlane: replicas.controlPlane ?? controlPlane.spec?.replicas ?? 1,
+      workers: otherWorkers + (replicas.workers ?? 0),
+    },
+  };
+}
+
+function scaledPart(object: Scalable | undefined, replicas: number | undefined): ScaledPart | undefined {
+  return object === undefined || replicas === undefined ? undefined : { object, replicas };
+}
+
+async function findControlPlane(client: KubernetesClient, { metadata, spec }: Cluster): Promise<Scalable> {
+  const { name, namespace = '' } = metadata;
+  const { kind, name: referred = '' } = spec?.controlPlaneRef ?? {};
+  const isKubeadm = kind === Kinds.kubeadmControlPlane.kind;
+  const found = isKubeadm ? await client.get(Kinds.kubeadmControlPlane, referred, namespace) : undefined;
+  if (found !== undefined) return found;
+  throw refusal(name, `its control plane is ${kind ?? 'not set'}, not a KubeadmControlPlane that is there`);
+}
+
+/** The MachineDeployment whose replicas are asked for; undefined when there is none, and is to be none. */
+function chooseWorkers(
+  cluster: string,
+  deployments: readonly Scalable[],
+  { machineDeployment, workers }: Replicas,
+): Scalable | undefined {
+  const names = deployments.map(({ metadata }) => metadata.name).join(', ');
+  const [chosen, ...others] = deployments.filter(
+    ({ metadata }) =>
+      machineDeployment === undefined ||
+      metadata.name === machineDeployment ||
+      metadata.labels?.[TOPOLOGY_NAME] === machineDeployment,
+  );
+  if (others.length > 0) {
+    const next = `name the one you mean: replicas ':${chosen?.metadata.name ?? ''}=${workers ?? 1}'`;
+    throw refusal(cluster, `it has several MachineDeployments (${names})`, next);
+  }
+  if (chosen === undefined && machineDeployment !== undefined) {
+    throw refusal(cluster, `it has no MachineDeployment ${machineDeployment}`, `it has ${names || 'none'}`);
+  }
+  if (chosen === undefined && workers !== 0) throw refusal(cluster, 'it has no MachineDeployment');
+  const autoscaled = Object.keys(chosen?.metadata.annotations ?? {}).find((key) => key.startsWith(AUTOSCALER));
+  if (autoscaled !== undefined) {
+    throw refusal(
+      cluster,
+      `an autoscaler decides on its workers (${autoscaled})`,
+      'change the limits in that annotation',
+    );
+  }
+  return chosen;
+}
+
+function refusal(name: string, reason: string, next = 'scale it where it is managed'): KnestError {
+  return new KnestError({ code: 'KNEST_SCALE', problem: `${name} cannot be scaled: ${reason}`, next });
+}
+
+/**
+ * Asks for the replicas; a cluster of a ClusterClass is asked itself, since it would take back what its parts are told.
+ * Throws what RestClient throws.
+ */
+export async function requestScale(client: KubernetesClient, cluster: Cluster, plan: ScalePlan): Promise<void> {
+  const { controlPlane, workers } = plan;
+  const hasTopology = cluster.spec?.topology !== undefined;
+  const entry = hasTopology ? workers?.object.metadata.labels?.[TOPOLOGY_NAME] : undefined;
+  if (hasTopology && (controlPlane !== undefined || entry !== undefined)) {
+    await patchTopology(client, cluster, plan, entry);
+  }
+  const namespace = cluster.metadata.namespace ?? '';
+  const patch = ({ replicas }: ScaledPart): object => ({ spec: { replicas } });
+  if (controlPlane !== undefined && !hasTopology) {
+    const { name } = controlPlane.object.metadata;
+    await client.patch(Kinds.kubeadmControlPlane, name, namespace, patch(controlPlane));
+  }
+  // Beside those of its topology, a cluster may have MachineDeployments of its own.
+  if (workers !== undefined && entry === undefined) {
+    await client.patch(Kinds.machineDeployment, workers.object.metadata.name, namespace, patch(workers));
+  }
+}
+
+/** Changes the topology of a Cluster; `entry`: the name in it of the workers that are scaled, if any are. */
+async function patchTopology(
+  client: KubernetesClient,
+  cluster: Cluster,
+  { controlPlane, workers }: ScalePlan,
+  entry: string | undefined,
+): Promise<void> {
+  const scaled = await writeGuarded(client, Kinds.cluster, cluster, async ({ metadata, spec }) => {
+    const { name, namespace = '', resourceVersion } = metadata;
+    const deployments = spec?.topology?.workers?.machineDeployments ?? [];
+    const machineDeployments = deployments.map((one) =>
+      one.name === entry ? { ...one, replicas: workers?.replicas } : one,
+    );
+    const topology = {
+      ...(controlPlane !== undefined && { controlPlane: { replicas: controlPlane.replicas } }),
+      ...(entry !== undefined && { workers: { machineDeployments } }),
+    };
+    // A merge patch replaces the list as a whole: only the one that was read.
+    return client.patch(Kinds.cluster, name, namespace, { metadata: { resourceVersion }, spec: { topology } });
+  });
+  if (scaled === undefined) throw refusal(cluster.metadata.name, 'it was deleted meanwhile');
+}
+
+/** Whether what was scaled has exactly these machines, each of them a node, and none on its way out. */
+export function isScaled({ machines }: ClusterView, { controlPlane, workers }: ScalePlan): boolean {
+  const isDone = (part: ScaledPart | undefined, isOf: (machine: Machine) => boolean): boolean => {
+    if (part === undefined) return true;
+    const found = machines.filter(isOf);
+    const stays = (machine: Machine): boolean => machine.metadata.deletionTimestamp === undefined && hasJoined(machine);
+    return found.length === part.replicas && found.every(stays);
+  };
+  const isWorker = ({ metadata }: Machine): boolean =>
+    metadata.labels?.[DEPLOYMENT_NAME] === workers?.object.metadata.name;
+  return isDone(controlPlane, isControlPlane) && isDone(workers, isWorker);
+}

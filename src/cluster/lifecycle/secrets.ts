@@ -1,0 +1,58 @@
+import { Kinds, type Kind } from '../../host/api/kinds.ts';
+import type { ClusterResourceSet, KubernetesObject, Machine } from '../../host/api/objects.ts';
+import { namedTarget, type WatchTarget } from '../../host/api/watch.ts';
+import { Labels } from '../identity/identity.ts';
+import { CNI_SUFFIX } from '../addons/resource-set.ts';
+
+/**
+ * What the names of the Secrets end with that controllers make for a cluster, or take when they exist. Sources: Cluster
+ * API util/secret/consts.go, "Purpose"; of the provider for KubeVirt pkg/ssh/cluster_node_ssh_keys.go.
+ */
+export const SECRET_SUFFIXES = ['-kubeconfig', '-ca', '-etcd', '-sa', '-proxy', '-ssh-keys'] as const;
+
+/**
+ * The Secrets of clusters, got by their names: a permission to list Secrets would show all of a namespace. `clusters`:
+ * the names of those that are still of interest. `others`: the targets whose objects name further Secrets. `isPressing`:
+ * whether the Secrets may be about to go.
+ */
+export function secretsTarget(
+  namespace: string,
+  clusters: () => readonly string[],
+  others: readonly WatchTarget[],
+  isPressing: () => boolean,
+): WatchTarget {
+  // By cluster. Remembered, since an object may be gone before the Secrets that it names.
+  const named = new Map<string, Set<string>>();
+  const names = (): readonly string[] => {
+    for (const { kind, objects } of others) {
+      for (const object of objects.values()) {
+        const cluster = clusterOf(object);
+        named.set(cluster, new Set([...(named.get(cluster) ?? []), ...namesIn(kind, object)]));
+      }
+    }
+    return clusters().flatMap((cluster) => [
+      ...[...SECRET_SUFFIXES, CNI_SUFFIX].map((suffix) => `${cluster}${suffix}`),
+      ...(named.get(cluster) ?? []),
+    ]);
+  };
+  // Anybody may have given a Secret such a name.
+  const isMeant = (secret: KubernetesObject): boolean => clusters().includes(clusterOf(secret));
+  return namedTarget(Kinds.secret, namespace, names, { isMeant, isPressing });
+}
+
+function clusterOf({ metadata }: KubernetesObject): string {
+  return metadata.labels?.[Labels.clusterName] ?? '';
+}
+
+/** The Secrets that an object names: a resource set those it applies, a machine those it boots with. */
+function namesIn(kind: Kind, object: KubernetesObject): readonly string[] {
+  if (kind === Kinds.clusterResourceSet) {
+    const { spec }: ClusterResourceSet = object;
+    return (spec?.resources ?? []).flatMap(({ kind, name }) => (kind === 'Secret' ? name : []));
+  }
+  if (kind !== Kinds.machine) return [];
+  const { spec }: Machine = object;
+  const data = spec?.bootstrap?.dataSecretName;
+  // The provider for KubeVirt makes the second.
+  return data === undefined ? [] : [data, `${data}-userdata`];
+}

@@ -1,0 +1,47 @@
+import { KnestError } from '../../errors.ts';
+import type { Node } from '../../host/api/objects.ts';
+import type { MachineInputs } from '../../inputs.ts';
+import { MEBIBYTE, parseBytes, parseMilliCpu } from '../../values/quantity.ts';
+import { machineRequests, type MachineRequests } from './machine-requests.ts';
+
+/** A role, as the inputs for its machines begin. */
+type Role = 'control-plane' | 'worker';
+
+const SHOWN_NODES = 5;
+
+/**
+ * Throws KNEST_UNSCHEDULABLE when a machine is larger than every node of the host, as far as these credentials see them:
+ * then it fits on none, however empty they are. What runs on them is left to the scheduler.
+ */
+export function checkCapacity(nodes: readonly Node[], machines: Readonly<Record<Role, MachineInputs>>): void {
+  for (const role of ['control-plane', 'worker'] as const) {
+    const { count, cpuCores, memorySize } = machines[role];
+    if (count > 0) checkRole(role, machineRequests(cpuCores, memorySize), nodes);
+  }
+}
+
+function checkRole(role: Role, requests: MachineRequests, nodes: readonly Node[]): void {
+  if (nodes.length === 0 || nodes.some((node) => fits(requests, node))) return;
+  const { milliCpu, mebibytes } = requests;
+  const largest = nodes.toSorted((one, other) => (memoryOf(other) ?? 0) - (memoryOf(one) ?? 0));
+  throw new KnestError({
+    code: 'KNEST_UNSCHEDULABLE',
+    problem: `a ${role} machine fits on no node of the host: with its hypervisor it requests ${mebibytes}Mi of memory and ${milliCpu}m of CPU`,
+    evidence: largest.slice(0, SHOWN_NODES).map(({ metadata, status }) => {
+      const { cpu = 'unknown', memory = 'unknown' } = status?.allocatable ?? {};
+      return `Node ${metadata.name}: memory ${memory}, CPU ${cpu} (allocatable)`;
+    }),
+    next: `lower ${role}-machine-memory-size or ${role}-machine-cpu-cores, or add a larger node to the host`,
+  });
+}
+
+/** Whether an empty node has room; one that does not say how large it is may have. */
+function fits({ milliCpu, mebibytes }: MachineRequests, node: Node): boolean {
+  const memory = memoryOf(node);
+  const cpu = parseMilliCpu(node.status?.allocatable?.['cpu'] ?? '');
+  return (memory === undefined || memory >= mebibytes * MEBIBYTE) && (cpu === undefined || cpu >= milliCpu);
+}
+
+function memoryOf({ status }: Node): number | undefined {
+  return parseBytes(status?.allocatable?.['memory'] ?? '');
+}

@@ -1,0 +1,91 @@
+import { stripVTControlCharacters } from 'node:util';
+import type { KubernetesClient } from '../../host/api/client.ts';
+import type { Pod } from '../../host/api/objects.ts';
+import { logPath } from '../../host/pods.ts';
+import { linesOf } from '../../host/api/rest.ts';
+import { podsThatCount, type DeadEnd } from './dead-ends.ts';
+import { machineOf, type ClusterView } from './view.ts';
+
+/** The last word of kubeadm (cmd/kubeadm/app/util/error.go), and of cloud-init, when a machine cannot become a node. */
+const FAILURE = /To see the stack trace of this error execute with|Failed to run module scripts[-_]user/;
+/** How kubeadm begins the line before it, which says why. */
+const REASON = /^error[: ]/;
+/** What kubeadm prints to be copied: bootstrap tokens, certificate keys, and hashes beside them. */
+const SECRET = /\b[a-z0-9]{6}\.[a-z0-9]{16}\b|\b[0-9a-f]{40,}\b/g;
+const TELLING = /error|fail|fatal|denied|refused|timed? ?out|cannot|unable/i;
+const KEPT_LINES = 200;
+const TOLD_LINES = 6;
+const LONGEST_LINE = 300;
+
+/**
+ * Reads the serial consoles of a cluster's machines, which are their pods' logs, and recognises a bootstrap that
+ * failed: no object of Cluster API ever says so.
+ */
+export class Consoles {
+  readonly #client: KubernetesClient;
+  readonly #signal: AbortSignal;
+  readonly #lines = new Map<string, string[]>();
+  /** Why a bootstrap failed, by the pod's name: noted as it is read, since more lines may follow. */
+  readonly #failures = new Map<string, string>();
+
+  constructor(client: KubernetesClient, signal: AbortSignal) {
+    this.#client = client;
+    this.#signal = signal;
+  }
+
+  /** Opens the consoles of pods that run and are not open yet. */
+  follow(view: ClusterView): void {
+    for (const pod of view.pods) {
+      const { name } = pod.metadata;
+      if (pod.status?.phase !== 'Running' || this.#lines.has(name)) continue;
+      this.#lines.set(name, []);
+      // A console that cannot be read, or was cut, costs evidence and nothing else.
+      void this.#read(pod).catch(() => undefined);
+    }
+  }
+
+  /** The first machine whose bootstrap has failed. */
+  deadEnd(view: ClusterView): DeadEnd | undefined {
+    for (const pod of podsThatCount(view)) {
+      const reason = this.#failures.get(pod.metadata.name);
+      const machine = machineOf(pod, view);
+      if (reason === undefined || machine?.status?.nodeRef !== undefined) continue;
+      return {
+        code: 'KNEST_BOOTSTRAP',
+        problem: `machine ${machine?.metadata.name ?? pod.metadata.name} could not become a node: ${reason}`,
+        evidence: this.telling(pod).map((line) => `console of ${pod.metadata.name}: ${line}`),
+        next: 'check that the rootfs image fits kubernetes-version, and that pod-network-cidr and service-cidr suit it',
+      };
+    }
+    return undefined;
+  }
+
+  /** The last lines of a console that tell of trouble. */
+  telling(pod: Pod): readonly string[] {
+    const telling = (this.#lines.get(pod.metadata.name) ?? []).filter((line) => TELLING.test(line));
+    return telling.slice(-TOLD_LINES).map((line) => line.trim().slice(0, LONGEST_LINE));
+  }
+
+  async #read(pod: Pod): Promise<void> {
+    const { metadata } = pod;
+    const response = await this.#client.rest.stream(logPath(pod, { follow: 'true' }), this.#signal);
+    for await (const line of linesOf(response)) {
+      const lines = this.#lines.get(metadata.name) ?? [];
+      lines.push(withoutSecrets(line));
+      if (FAILURE.test(line))
+        this.#failures.set(metadata.name, (lines.findLast((one) => REASON.test(one)) ?? line).trim());
+      if (lines.length > KEPT_LINES) lines.shift();
+    }
+  }
+}
+
+/** The last lines of a machine's console. Throws what RestClient throws. */
+export async function consoleTail(client: KubernetesClient, pod: Pod, lines: number): Promise<readonly string[]> {
+  const path = logPath(pod, { tailLines: String(lines) });
+  const text = await client.rest.text({ method: 'GET', path, retries: 0 });
+  return stripVTControlCharacters(text).trimEnd().split(/\r*\n/).map(withoutSecrets);
+}
+
+function withoutSecrets(line: string): string {
+  return line.replace(SECRET, '***');
+}

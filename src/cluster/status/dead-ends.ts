@@ -1,0 +1,203 @@
+import { conditionOf, type DataVolume, type KubernetesObject, type Machine, type Pod } from '../../host/api/objects.ts';
+import { describePodProblem, podProblem, type PodProblem } from '../../host/pods.ts';
+import type { ErrorCode } from '../../errors.ts';
+import {
+  dataVolumesOf,
+  isControlPlane,
+  machineOf,
+  SANDBOX_REASON,
+  virtualMachineOf,
+  type ClusterView,
+} from './view.ts';
+
+/** A state that no waiting will mend. */
+export interface DeadEnd {
+  readonly code: ErrorCode;
+  /** Why, as the end of the sentence `<cluster> cannot start: …`. */
+  readonly problem: string;
+  readonly evidence: readonly string[];
+  readonly next: string;
+}
+
+/** Seconds that a state may last which an autoscaler, or a registry's next answer, could still mend. */
+const UNSCHEDULABLE_GRACE = 60;
+const IMAGE_GRACE = 60;
+const CRASH_GRACE = 60;
+const CONSUMER_GRACE = 60;
+const SANDBOX_GRACE = 60;
+/** How often a sandbox has to fail: once or twice it does where a CNI has just come up. */
+const SANDBOX_FAILURES = 3;
+
+/** A registry's words for an image that is not there, and will not be at the next try. */
+const FINAL_IMAGE_ANSWER =
+  /not found|manifest unknown|does not exist|denied|unauthorized|invalid reference|couldn't parse/i;
+
+/** How long each thing has been wrong, in seconds, by a name for it. */
+export type Ages = (key: string) => number;
+
+/** The first dead end that the view shows; undefined while there is hope. */
+export function findDeadEnd(view: ClusterView, ages: Ages): DeadEnd | undefined {
+  for (const pod of podsThatCount(view)) {
+    const problem = podProblem(pod);
+    const deadEnd = problem && podDeadEnd(pod, problem, view, ages(`${pod.metadata.name}/${problem.kind}`));
+    if (deadEnd !== undefined) return deadEnd;
+    const noNetwork = problem === undefined ? sandboxDeadEnd(pod, view, ages) : undefined;
+    if (noNetwork !== undefined) return noNetwork;
+  }
+  return machineDeadEnd(view, ages) ?? providerDeadEnd(view);
+}
+
+/** A machine that is being replaced or taken away is no reason to give up. */
+export function podsThatCount(view: ClusterView): readonly Pod[] {
+  const isGoing = ({ metadata }: KubernetesObject): boolean => metadata.deletionTimestamp !== undefined;
+  return view.pods.filter((pod) => {
+    const machine = machineOf(pod, view);
+    return !isGoing(pod) && !(machine !== undefined && isGoing(machine));
+  });
+}
+
+function podDeadEnd(pod: Pod, problem: PodProblem, view: ClusterView, age: number): DeadEnd | undefined {
+  const evidence = [describePodProblem(pod, problem)];
+  const role = isControlPlane(pod) ? 'control-plane' : 'worker';
+  switch (problem.kind) {
+    case 'image': {
+      if (!FINAL_IMAGE_ANSWER.test(problem.message) && age < IMAGE_GRACE) return undefined;
+      const image = problem.container?.image ?? 'an image';
+      const reason = /not found|manifest unknown|does not exist/i.test(problem.message) ? 'not found' : problem.reason;
+      return {
+        code: 'KNEST_IMAGE_PULL',
+        problem: `the image ${image} cannot be pulled (${reason})`,
+        evidence,
+        next: imageAdvice(role, problem.container?.name ?? ''),
+      };
+    }
+    case 'unschedulable':
+      if (age < UNSCHEDULABLE_GRACE) return undefined;
+      return {
+        code: 'KNEST_UNSCHEDULABLE',
+        problem: `the VM of machine ${machineOf(pod, view)?.metadata.name ?? pod.metadata.name} fits on no node of the host`,
+        evidence,
+        next: `lower ${role}-machine-memory-size or ${role}-machine-cpu-cores, or add a node with Virtink's devices to the host`,
+      };
+    case 'crashing':
+      if (age < CRASH_GRACE) return undefined;
+      return {
+        code: 'KNEST_INFRASTRUCTURE',
+        problem: `the VM of machine ${machineOf(pod, view)?.metadata.name ?? pod.metadata.name} does not start`,
+        evidence,
+        next: `look at kubectl logs --all-containers -n ${pod.metadata.namespace ?? ''} ${pod.metadata.name} on the host`,
+      };
+    case 'waiting':
+      return undefined;
+  }
+}
+
+/** A pod whose sandbox the kubelet tries to make again and again: its status says nothing of it. */
+function sandboxDeadEnd(pod: Pod, view: ClusterView, ages: Ages): DeadEnd | undefined {
+  const { name, namespace = '', uid } = pod.metadata;
+  // With an address it has a sandbox after all, but it has none while the kubelet pulls the first image.
+  const isMade = conditionOf(pod, 'PodReadyToStartContainers')?.status === 'True';
+  if (pod.status?.phase !== 'Pending' || pod.status.podIP !== undefined || isMade) return undefined;
+  const about = view.sandboxEvents.filter(
+    ({ involvedObject }) => involvedObject?.name === name && (uid === undefined || involvedObject.uid === uid),
+  );
+  const event = about.at(-1);
+  const failures = about.reduce((sum, { count = 1 }) => sum + count, 0);
+  if (event === undefined || failures < SANDBOX_FAILURES) return undefined;
+  if (ages(`${name}/sandbox`) < SANDBOX_GRACE) return undefined;
+  return {
+    code: 'KNEST_INFRASTRUCTURE',
+    problem: `the host cannot give the VM of machine ${machineOf(pod, view)?.metadata.name ?? name} a network`,
+    evidence: [`Pod ${namespace}/${name}: ${SANDBOX_REASON}: ${(event.message ?? '').replace(/\s+/g, ' ').trim()}`],
+    next: "read the message of the host's CNI above; for a persistent cluster, choose persistent-machine-addresses in the host's pod network that no other pod has",
+  };
+}
+
+function imageAdvice(role: string, container: string): string {
+  const part = container.includes('kernel') ? 'kernel' : 'rootfs';
+  const advice = `set ${role}-machine-${part}-image to an image that exists`;
+  return part === 'kernel'
+    ? advice
+    : `${advice} (public: smartxworks/capch-rootfs-1.24.0), or kubernetes-version to 1.24.0`;
+}
+
+/** What a provider has given up, whichever it is. */
+function providerDeadEnd({ cluster, machines }: ClusterView): DeadEnd | undefined {
+  for (const object of [...(cluster === undefined ? [] : [cluster]), ...machines]) {
+    const { failureReason = 'no reason', failureMessage } = object.status?.deprecated?.v1beta1 ?? {};
+    if (failureMessage === undefined || object.metadata.deletionTimestamp !== undefined) continue;
+    return {
+      code: 'KNEST_INFRASTRUCTURE',
+      problem: `the infrastructure of ${object.kind} ${object.metadata.name} has failed (${failureReason})`,
+      evidence: [failureMessage],
+      next: 'look at the controller of the infrastructure provider on the host',
+    };
+  }
+  return undefined;
+}
+
+/** What IPAM says when every address of a pool is taken. Source: metal3-io/ip-address-manager v1.2.1 ipam/ippool_manager.go. */
+const NO_ADDRESS = /Exhausted IP Pools/;
+
+function noAddress({ metadata: { name, namespace = '' } }: Machine, failure: string): DeadEnd {
+  return {
+    code: 'KNEST_ADDRESS_POOL',
+    problem: `machine ${name} gets no address: those of its pool are all taken`,
+    evidence: [failure],
+    next: `look at kubectl get ipclaims -n ${namespace} on the host; add addresses with kubectl edit ippool, then delete the Machine`,
+  };
+}
+
+/** A disk that CDI will not fill. */
+function diskDeadEnd(disk: DataVolume, machine: Machine, ages: Ages): DeadEnd | undefined {
+  const { name } = disk.metadata;
+  const phase = disk.status?.phase;
+  const { reason = '', message = '' } = conditionOf(disk, 'Running') ?? {};
+  const evidence = [
+    `DataVolume ${name}: ${phase ?? 'no phase yet'}${reason === '' ? '' : ` (${reason})`} ${message}`.trim(),
+  ];
+  if (phase !== 'Succeeded' && /ErrImagePull|ImagePullBackOff/.test(reason) && ages(`${name}/image`) >= IMAGE_GRACE) {
+    return {
+      code: 'KNEST_IMAGE_PULL',
+      problem: `the image of disk ${name} cannot be pulled (${reason})`,
+      evidence,
+      next: `set ${isControlPlane(machine) ? 'control-plane' : 'worker'}-machine-rootfs-image to an image that CDI can import (public: smartxworks/capch-rootfs-cdi-1.24.0)`,
+    };
+  }
+  // Virtink makes the pod once the disk is filled, and CDI would fill the disk once there is a pod.
+  if (phase === 'WaitForFirstConsumer' && ages(`${name}/consumer`) >= CONSUMER_GRACE) {
+    return {
+      code: 'KNEST_STORAGE_CLASS',
+      problem: `disk ${name} waits for the VM of machine ${machine.metadata.name}, and the VM for the disk`,
+      evidence,
+      next: 'make a StorageClass with volumeBindingMode: Immediate the default of the host',
+    };
+  }
+  return undefined;
+}
+
+function machineDeadEnd(view: ClusterView, ages: Ages): DeadEnd | undefined {
+  for (const machine of view.machines) {
+    if (machine.metadata.deletionTimestamp !== undefined) continue;
+    const failure = machine.status?.deprecated?.v1beta1?.failureMessage ?? '';
+    if (NO_ADDRESS.test(failure)) return noAddress(machine, failure);
+    for (const disk of dataVolumesOf(machine, view)) {
+      const deadEnd = diskDeadEnd(disk, machine, ages);
+      if (deadEnd !== undefined) return deadEnd;
+    }
+    const virtualMachine = virtualMachineOf(machine, view);
+    const phase = virtualMachine?.status?.phase;
+    if (phase !== 'Failed' && phase !== 'Succeeded') continue;
+    // The VM of a persistent machine is started again, whatever ended it.
+    if (virtualMachine?.spec?.runPolicy === 'Always') continue;
+    return {
+      code: 'KNEST_INFRASTRUCTURE',
+      problem: `the VM of machine ${machine.metadata.name} has ended (${phase})`,
+      evidence: (virtualMachine?.status?.conditions ?? []).map(
+        ({ type, status, reason = '', message = '' }) => `VirtualMachine: ${type} is ${status} (${reason}): ${message}`,
+      ),
+      next: 'look at the events and the pod of that VirtualMachine on the host',
+    };
+  }
+  return undefined;
+}

@@ -1,0 +1,77 @@
+import { conditionOf, type Machine } from '../../host/api/objects.ts';
+import { describePodProblem, podProblem } from '../../host/pods.ts';
+import { dataVolumesOf, hasReadyNode, isInitialised, podOf, virtualMachineOf, type ClusterView } from './view.ts';
+
+/** What is worth a line when it changes, by what it is about. */
+export type Progress = ReadonlyMap<string, string>;
+
+/** How far a cluster is, one line for each thing that can change. */
+export function progressOf(view: ClusterView): Progress {
+  const lines = new Map<string, string>();
+  const { host, port } = view.cluster?.spec?.controlPlaneEndpoint ?? {};
+  if (host !== undefined && host !== '') lines.set('infrastructure', `infrastructure: API at ${host}:${port ?? 6443}`);
+  for (const machine of view.machines) addMachine(lines, machine, view);
+  if (isInitialised(view)) {
+    lines.set('control plane', 'control plane: initialised, the nested API server answers');
+  }
+  for (const set of view.resourceSets) {
+    const isApplied = conditionOf(set, 'ResourcesApplied')?.status === 'True';
+    const { name } = set.metadata;
+    if (isApplied) lines.set(`resource set ${name}`, `resource set ${name}: applied to the nested cluster`);
+  }
+  return lines;
+}
+
+function addMachine(lines: Map<string, string>, machine: Machine, view: ClusterView): void {
+  const { name } = machine.metadata;
+  const add = (topic: string, text: string): void => void lines.set(`${name}/${topic}`, `machine ${name}: ${text}`);
+  add('made', 'created');
+  if (machine.spec?.bootstrap?.dataSecretName !== undefined) add('bootstrap', 'bootstrap data ready');
+  for (const { metadata, status } of dataVolumesOf(machine, view)) {
+    const disk = metadata.name.slice(name.length + 1);
+    if (status?.phase !== undefined) add(metadata.name, `disk ${disk}: ${importText(status.phase)}`);
+  }
+  const virtualMachine = virtualMachineOf(machine, view);
+  if (virtualMachine?.status?.phase !== undefined) {
+    const { phase, nodeName = '' } = virtualMachine.status;
+    add('vm', nodeName === '' ? `VM ${phase.toLowerCase()}` : `VM ${phase.toLowerCase()} on ${nodeName}`);
+  }
+  const waits = conditionOf(machine, 'InfrastructureReady');
+  // Of a provider whose machines are not looked at themselves, the condition tells as much as there is.
+  if (virtualMachine === undefined && waits?.status === 'False' && waits.message !== undefined) {
+    add('infrastructure', waits.message.replace(/\s+/g, ' ').replace(/^\* /, ''));
+  }
+  const pod = virtualMachine && podOf(virtualMachine, view);
+  const problem = pod && podProblem(pod);
+  // A message counts its tries and times: a new reason is news, a new message is not.
+  if (pod && problem) add(`pod/${problem.reason}`, describePodProblem(pod, problem).split('\n')[0] ?? '');
+  const node = machine.status?.nodeRef?.name;
+  if (node !== undefined) add('node', `joined as node ${node}`);
+  if (hasReadyNode(machine)) add('ready', 'its node is Ready');
+  if (machine.metadata.deletionTimestamp !== undefined) add('end', 'is being deleted');
+}
+
+/** CDI's words for how far an import is, for people: `ImportInProgress` is `import in progress`. */
+function importText(phase: string): string {
+  return phase === 'Succeeded' ? 'filled' : phase.replace(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter}`).toLowerCase();
+}
+
+/** Says each line once, and again when it changed. */
+export class ProgressLog {
+  readonly #said = new Map<string, string>();
+  readonly #write: (line: string) => void;
+
+  constructor(write: (line: string) => void) {
+    this.#write = write;
+  }
+
+  /** Writes what is new. */
+  show(progress: Progress): void {
+    for (const [topic, line] of progress) {
+      const before = this.#said.get(topic);
+      if (before === line || (before !== undefined && topic.includes('/pod/'))) continue;
+      this.#said.set(topic, line);
+      this.#write(line);
+    }
+  }
+}

@@ -1,0 +1,117 @@
+import { KnestError } from '../../errors.ts';
+import type { KubernetesClient } from '../../host/api/client.ts';
+import { describePodProblem, podProblem } from '../../host/pods.ts';
+import type { StepLog } from '../../report/log.ts';
+import { formatDuration } from '../../values/duration.ts';
+import { describeChain, newestEvents, unmetConditions } from './conditions.ts';
+import { Consoles } from './console.ts';
+import { findDeadEnd, podsThatCount, type DeadEnd } from './dead-ends.ts';
+import { ProgressLog, progressOf } from './progress.ts';
+import { type ClusterHandle } from '../identity/handle.ts';
+import { watchCluster, type ClusterParts, type ClusterView } from './view.ts';
+
+const DIAGNOSIS_MILLISECONDS = 10_000;
+const TOLD_CONDITIONS = 12;
+const TOLD_EVENTS = 3;
+
+/** What a cluster is followed for. */
+export interface Goal extends ClusterParts {
+  /** Whether the cluster is as far as it should be. */
+  readonly isReached: (view: ClusterView) => boolean;
+  /** What the cluster cannot do at a dead end: `start` or `be scaled`. */
+  readonly verb: string;
+  /** The time for the whole command, which a time-out tells. */
+  readonly timeoutSeconds: number;
+}
+
+/**
+ * Waits until the cluster is as far as it should be, a line for each change. Throws the reason as soon as no waiting
+ * can help (KNEST_IMAGE_PULL, KNEST_UNSCHEDULABLE, KNEST_BOOTSTRAP, KNEST_INFRASTRUCTURE,
+ * KNEST_STORAGE_CLASS, KNEST_ADDRESS_POOL), and when the time is up
+ * (KNEST_TIMEOUT) the chain of what is not as it should be.
+ */
+export async function follow(
+  client: KubernetesClient,
+  handle: ClusterHandle,
+  goal: Goal,
+  log: StepLog,
+  signal: AbortSignal,
+): Promise<void> {
+  const ended = new AbortController();
+  const progress = new ProgressLog((line) => log.line(line));
+  const consoles = new Consoles(client, AbortSignal.any([signal, ended.signal]));
+  const ages = new Ages();
+  let last: ClusterView | undefined;
+  const evaluate = (view: ClusterView): true | undefined => {
+    last = view;
+    progress.show(progressOf(view));
+    consoles.follow(view);
+    const deadEnd = findDeadEnd(view, ages.of) ?? consoles.deadEnd(view);
+    if (deadEnd !== undefined) throw new DeadEndFound(deadEnd);
+    return goal.isReached(view) || undefined;
+  };
+  try {
+    await watchCluster(client, handle, goal, evaluate, signal, ({ reason }) => log.line(`not watched: ${reason}`));
+  } catch (thrown) {
+    throw await explained(client, handle, last, goal, thrown);
+  } finally {
+    ended.abort();
+  }
+}
+
+class DeadEndFound extends Error {
+  readonly deadEnd: DeadEnd;
+
+  constructor(deadEnd: DeadEnd) {
+    super(deadEnd.problem);
+    this.deadEnd = deadEnd;
+  }
+}
+
+/** When each thing was first seen to be wrong, by our own clock. */
+class Ages {
+  readonly #since = new Map<string, number>();
+
+  readonly of = (key: string): number => {
+    const now = performance.now();
+    const since = this.#since.get(key) ?? now;
+    this.#since.set(key, since);
+    return (now - since) / 1000;
+  };
+}
+
+/** The failure with what a person needs to understand it. */
+async function explained(
+  client: KubernetesClient,
+  handle: ClusterHandle,
+  view: ClusterView | undefined,
+  { verb, timeoutSeconds }: Goal,
+  thrown: unknown,
+): Promise<unknown> {
+  const timedOut = thrown instanceof KnestError && thrown.code === 'KNEST_TIMEOUT';
+  if (view === undefined || !(timedOut || thrown instanceof DeadEndFound)) return thrown;
+  const briefly = client.until(AbortSignal.timeout(DIAGNOSIS_MILLISECONDS));
+  const events = await newestEvents(briefly, handle, view, TOLD_EVENTS).catch(() => []);
+  const chain = describeChain(view);
+  if (thrown instanceof DeadEndFound) {
+    const { code, problem, evidence, next } = thrown.deadEnd;
+    return new KnestError({
+      code,
+      problem: `${handle.name} cannot ${verb}: ${problem}`,
+      evidence: [...evidence, chain, ...events],
+      next,
+    });
+  }
+  // Causes first: a pod's problem before the conditions that wait for the pod.
+  const pods = podsThatCount(view).flatMap((pod) => {
+    const problem = podProblem(pod);
+    return problem === undefined ? [] : [describePodProblem(pod, problem)];
+  });
+  const unmet = [...pods, ...unmetConditions(view, Date.now())];
+  return new KnestError({
+    code: 'KNEST_TIMEOUT',
+    problem: `${handle.name} is not ready after ${formatDuration(timeoutSeconds)}`,
+    evidence: [...client.rest.outage, chain, ...unmet.slice(0, TOLD_CONDITIONS), ...events],
+    next: 'raise timeout if it was on its way; else mend what is first above',
+  });
+}

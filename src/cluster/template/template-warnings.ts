@@ -1,0 +1,88 @@
+import type { Cluster, KubernetesObject } from '../../host/api/objects.ts';
+import { usedVariables } from '../../install/variables.ts';
+import { aliasesOf } from './variable-aliases.ts';
+import { describeMachines, machineCounts } from '../machines/machine-counts.ts';
+import type { Template } from './render.ts';
+
+/** A MachineHealthCheck, in the shapes of v1beta1 and of v1beta2. */
+interface HealthCheck extends KubernetesObject {
+  readonly spec?: {
+    readonly unhealthyConditions?: readonly UnhealthyCondition[];
+    readonly checks?: { readonly unhealthyNodeConditions?: readonly UnhealthyCondition[] };
+  };
+}
+
+interface UnhealthyCondition {
+  readonly type?: string;
+  readonly status?: string;
+}
+
+interface WithExternalInfrastructure extends KubernetesObject {
+  readonly spec?: { readonly infraClusterSecretRef?: unknown };
+}
+
+/** Variables of a template that clusterctl sets, or that no input is about. */
+const NO_INPUT = /^(?:CONTROL_PLANE_SERVICE_TYPE|CLUSTER_NAME|NAMESPACE)$/;
+
+/**
+ * What the action cannot do, or know, about a cluster of a template that is not its own: a line each.
+ * `variables`: those the action sets, by the names that its own templates have for them.
+ */
+export function reviewTemplate(
+  { text }: Template,
+  objects: readonly KubernetesObject[],
+  clusterName: string,
+  variables: Readonly<Record<string, string>>,
+): readonly string[] {
+  const used = usedVariables(text);
+  const unused = Object.keys(variables).filter(
+    (name) => !NO_INPUT.test(name) && ![name, ...aliasesOf(name)].some((alias) => used.has(alias)),
+  );
+  const inputs = unused.map((name) => name.toLowerCase().replaceAll('_', '-'));
+  return [
+    ...(inputs.length === 0 ? [] : [`it has no variable for, and is not changed by: ${inputs.join(', ')}`]),
+    ...reviewMachines(objects),
+    ...reviewHealthChecks(objects),
+    ...reviewNames(objects, clusterName),
+    ...(objects.some((object: WithExternalInfrastructure) => object.spec?.infraClusterSecretRef !== undefined)
+      ? ['its machines run on the cluster of infraClusterSecretRef: what becomes of them there is not watched']
+      : []),
+  ];
+}
+
+function reviewMachines(objects: readonly KubernetesObject[]): readonly string[] {
+  const counts = machineCounts(objects);
+  if (counts.controlPlane !== undefined && counts.workers !== undefined) return [];
+  return [
+    `how many machines it makes is not known (${describeMachines(counts)}): wait-for nodes waits for those it has`,
+  ];
+}
+
+function reviewHealthChecks(objects: readonly KubernetesObject[]): readonly string[] {
+  const checks: readonly HealthCheck[] = objects.filter(({ kind }) => kind === 'MachineHealthCheck');
+  if (checks.length === 0) {
+    // Those of a topology are in its ClusterClass, on the host.
+    return objects.some(hasTopology) ? [] : ['it has no MachineHealthCheck: a machine that fails is not replaced'];
+  }
+  const strict = checks.filter(({ spec }) =>
+    [...(spec?.unhealthyConditions ?? []), ...(spec?.checks?.unhealthyNodeConditions ?? [])].some(
+      ({ type, status }) => type === 'Ready' && status === 'False',
+    ),
+  );
+  return strict.map(
+    ({ metadata }) =>
+      `MachineHealthCheck ${metadata.name} replaces machines that are not Ready: without a CNI that is all of them`,
+  );
+}
+
+function hasTopology(object: KubernetesObject): boolean {
+  const { kind, spec }: Cluster = object;
+  return kind === 'Cluster' && spec?.topology !== undefined;
+}
+
+function reviewNames(objects: readonly KubernetesObject[], clusterName: string): readonly string[] {
+  const shared = objects.filter(({ metadata }) => !metadata.name.includes(clusterName));
+  if (shared.length === 0) return [];
+  const names = shared.map(({ kind, metadata }) => `${kind} ${metadata.name}`).join(', ');
+  return [`what is not named after the cluster serves one cluster at a time: ${names}`];
+}

@@ -1,0 +1,56 @@
+import { Annotations, type ClusterIdentity } from '../cluster/identity/identity.ts';
+import { proofOfClaim } from '../cluster/identity/ownership.ts';
+import { describeRest, removeCluster } from '../cluster/lifecycle/delete.ts';
+import { messageOf, toKnestError, type KnestError } from '../errors.ts';
+import type { Connection } from '../host/connection.ts';
+import { keptLines } from '../report/kept-cluster.ts';
+import type { World } from '../world.ts';
+import { IN_MAIN } from './diagnose.ts';
+
+/** Milliseconds for cleaning up after a failure, the diagnosis before it included; the post step has time of its own. */
+const CLEAN_UP_MILLISECONDS = 120_000;
+const UNDO_MILLISECONDS = CLEAN_UP_MILLISECONDS - IN_MAIN.milliseconds;
+
+/** What decides whether a cluster stays. */
+interface Fate {
+  readonly ephemeral: boolean;
+  readonly keepOnFailure: boolean;
+  /** Whether this create made it. */
+  readonly created: boolean;
+}
+
+/**
+ * What becomes of a cluster whose create failed: one that this create made is deleted, also one that was to outlive the
+ * job, since nobody was given it, and the failure says so. A cancelled job leaves that to its post step, since it has
+ * seconds. An adopted cluster stays, and so does one that is to be kept, until it expires: the failure says so with the
+ * commands for it.
+ */
+export async function undo(
+  { client }: Connection,
+  cluster: ClusterIdentity,
+  { ephemeral, keepOnFailure, created }: Fate,
+  thrown: unknown,
+  world: World,
+): Promise<KnestError> {
+  const failure = toKnestError(thrown);
+  const { name, namespace } = cluster;
+  if (failure.code === 'KNEST_CANCELLED') return failure;
+  if (keepOnFailure) world.state.keep();
+  if (keepOnFailure || !(created || ephemeral)) {
+    const provisional = created ? cluster.unsettled[Annotations.expiresAt] : undefined;
+    return failure.with(...keptLines({ name, namespace, expiresAt: cluster.expiresAt ?? provisional }));
+  }
+  if (!created) return failure.with(`Kept until the post step: Cluster ${namespace}/${name} was there before.`);
+  const started = performance.now();
+  const signal = AbortSignal.any([AbortSignal.timeout(UNDO_MILLISECONDS), world.cancelled]);
+  try {
+    const { unverified } = await world.log.step('Delete again', async (step) => {
+      const value = await removeCluster(client.until(signal), cluster, proofOfClaim(cluster), step, signal);
+      return { value, result: describeRest(name, value) };
+    });
+    const rest = unverified.length === 0 ? 'all gone' : describeRest(name, { unverified });
+    return failure.with(`Deleted again: ${rest} after ${((performance.now() - started) / 1000).toFixed(1)} s.`);
+  } catch (problem) {
+    return failure.with(`Not deleted again: ${messageOf(problem)}`);
+  }
+}

@@ -1,0 +1,91 @@
+import type { Response } from 'undici';
+import { KnestError, type ErrorCode, type Failure } from '../../errors.ts';
+
+/** What of an answer other than 2xx is told. */
+export interface Answer {
+  readonly status: number;
+  readonly reason: string;
+  readonly message: string;
+  readonly retryAfterMilliseconds: number | undefined;
+}
+
+/** An answer other than 2xx, with the API server's own reason. */
+export class ApiError extends KnestError {
+  readonly status: number;
+  readonly reason: string;
+  readonly retryAfterMilliseconds: number | undefined;
+
+  constructor(request: string, answer: Answer, explanation: Pick<Failure, 'evidence' | 'next'>) {
+    const { status, reason, message, retryAfterMilliseconds } = answer;
+    super({ code: codeOf(answer), ...explanation, problem: `${request} was answered ${status} ${reason}: ${message}` });
+    this.name = 'ApiError';
+    this.status = status;
+    this.reason = reason;
+    this.retryAfterMilliseconds = retryAfterMilliseconds;
+  }
+}
+
+/**
+ * How a 403 tells that a rule of the host forbids what is asked, whoever asks. Source: k8s.io/apiserver
+ * pkg/admission/plugin (webhook/errors, policy/validating, resourcequota), k8s.io/pod-security-admission.
+ */
+const POLICY = /denied (the )?request|exceeded quota|violates PodSecurity/;
+/** How a 403 tells that its namespace is being deleted. Source: k8s.io/apiserver pkg/admission/plugin/namespace/lifecycle. */
+const TERMINATING = /because it is being terminated/;
+
+/** Whether a rule of the host forbids what is asked, whoever asks. */
+export function isPolicy({ status, message }: Pick<Answer, 'status' | 'message'>): boolean {
+  return status === 403 && (POLICY.test(message) || TERMINATING.test(message));
+}
+
+/** Whether the namespace of a request is being deleted. */
+export function isTerminating({ message }: Pick<Answer, 'message'>): boolean {
+  return TERMINATING.test(message);
+}
+
+function codeOf(answer: Answer): ErrorCode {
+  switch (answer.status) {
+    case 401:
+      return 'KNEST_HOST_CREDENTIALS';
+    case 403:
+      return isPolicy(answer) ? 'KNEST_HOST_REQUEST' : 'KNEST_PERMISSION';
+    default:
+      return 'KNEST_HOST_REQUEST';
+  }
+}
+
+/** Whether the thrown thing is the API server's answer with that status. */
+export function hasStatus(thrown: unknown, status: number): thrown is ApiError {
+  return thrown instanceof ApiError && thrown.status === status;
+}
+
+/** Whether the server may well answer the same request differently soon. */
+export function isTransient(thrown: unknown): boolean {
+  // 500 is also what a webhook gives whose pods are not up yet.
+  return thrown instanceof ApiError && [429, 500, 502, 503, 504].includes(thrown.status);
+}
+
+/**
+ * Whether a webhook could not be called: its controller restarts, or is not up yet. Source: k8s.io/apiserver
+ * pkg/admission/plugin/webhook/errors.
+ */
+export function isWebhookAway(thrown: unknown): boolean {
+  return hasStatus(thrown, 500) && thrown.message.includes('failed calling webhook');
+}
+
+/** What an answer says, whether the API server gave it or something before it. */
+export async function answerOf(response: Response): Promise<Answer> {
+  const text = await response.text();
+  const retryAfter = Number(response.headers.get('retry-after') ?? Number.NaN) * 1000;
+  let reason = response.statusText;
+  let message = text.slice(0, 500);
+  try {
+    const status = JSON.parse(text) as { reason?: string; message?: string };
+    reason = status.reason ?? reason;
+    message = status.message ?? message;
+  } catch {
+    // Not a Status object: a proxy or a load balancer answered. Its text is the best there is.
+  }
+  const retryAfterMilliseconds = Number.isFinite(retryAfter) ? retryAfter : undefined;
+  return { status: response.status, reason, message, retryAfterMilliseconds };
+}

@@ -1,0 +1,292 @@
+import { KnestError } from '../../errors.ts';
+import { knownKind, type Kind } from './kinds.ts';
+import type { KubernetesObject } from './objects.ts';
+import { hasStatus } from './api-error.ts';
+import { type RestClient } from './rest.ts';
+
+/** The name under which the action owns fields in server-side apply. */
+export const FIELD_MANAGER = 'knest-action';
+
+/** Which objects of a kind. */
+export interface Selection {
+  readonly namespace?: string;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+}
+
+/** What must still hold of an object for it to be deleted; the API server answers 409 otherwise. */
+export interface Preconditions {
+  readonly uid: string;
+  readonly resourceVersion?: string;
+}
+
+/** What a SelfSubjectAccessReview asks. */
+export interface ResourceAttributes {
+  readonly verb: string;
+  readonly group: string;
+  readonly resource: string;
+  readonly namespace?: string;
+}
+
+/** Objects of any kind, read and written. Errors are those of RestClient; "not found" is undefined where it says so. */
+export class KubernetesClient {
+  readonly rest: RestClient;
+  readonly #discovered = new Map<string, Promise<readonly ApiResource[]>>();
+
+  constructor(rest: RestClient) {
+    this.rest = rest;
+  }
+
+  /** The same cluster, until another signal aborts. */
+  until(signal: AbortSignal): KubernetesClient {
+    return new KubernetesClient(this.rest.until(signal));
+  }
+
+  /** The object, or undefined when there is none. */
+  async get<T extends KubernetesObject>(kind: Kind<T>, name: string, namespace?: string): Promise<T | undefined> {
+    try {
+      return await this.rest.json<T>({ method: 'GET', path: pathOf(kind, namespace, name) });
+    } catch (thrown) {
+      if (hasStatus(thrown, 404)) return undefined;
+      throw thrown;
+    }
+  }
+
+  /** All objects selected; empty too when the kind is not served. */
+  async list<T extends KubernetesObject>(kind: Kind<T>, selection: Selection = {}): Promise<readonly T[]> {
+    return (await this.listAt(kind, selection)).items;
+  }
+
+  /**
+   * All objects selected, with the resource version to watch from; undefined when the kind is not served. Read page by
+   * page, of one and the same moment; when that is too long ago for the server, all at once. Throws KNEST_HOST_REQUEST
+   * when the pages have no end.
+   */
+  async listAt<T extends KubernetesObject>(
+    kind: Kind<T>,
+    selection: Selection,
+  ): Promise<{ readonly items: readonly T[]; readonly resourceVersion: string | undefined }> {
+    const items: T[] = [];
+    const pages = new Set<string>();
+    let page: Page = { limit: PAGE_SIZE };
+    while (pages.size < MOST_PAGES) {
+      try {
+        const list = await this.rest.json<ObjectList<T>>({
+          method: 'GET',
+          path: pathOf(kind, selection.namespace) + query({ ...selection, ...page }),
+        });
+        items.push(...(list.items ?? []));
+        const { resourceVersion = '0', continue: next = '' } = list.metadata ?? {};
+        if (next === '') return { items, resourceVersion };
+        if (pages.has(next)) throw endlessList(kind, 'the same page twice');
+        pages.add(next);
+        page = { ...page, continue: next };
+      } catch (thrown) {
+        if (hasStatus(thrown, 404)) return { items: [], resourceVersion: undefined };
+        // Only from pages to all at once, and never back.
+        if (page.limit === undefined || page.continue === undefined || !hasStatus(thrown, 410)) throw thrown;
+        items.length = 0;
+        page = {};
+      }
+    }
+    throw endlessList(kind, `more than ${MOST_PAGES} pages`);
+  }
+
+  /** The names of all objects of a kind, without their bodies (CRDs are megabytes). */
+  async names(kind: Kind): Promise<readonly string[]> {
+    const list = await this.rest.json<{ items: KubernetesObject[] | null }>({
+      method: 'GET',
+      path: pathOf(kind),
+      accept: 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json',
+    });
+    return (list.items ?? []).map((item) => item.metadata.name);
+  }
+
+  /** Creates the object. Throws ApiError 409 when one of that name exists. */
+  async create<T extends KubernetesObject>(kind: Kind<T>, object: KubernetesObject): Promise<T> {
+    const path = pathOf(kind, object.metadata.namespace) + query({ fieldManager: FIELD_MANAGER });
+    return this.rest.json<T>({ method: 'POST', path, body: object });
+  }
+
+  /** Replaces the object. Throws ApiError 409 when somebody changed it since `object` was read. */
+  async replace<T extends KubernetesObject>(kind: Kind<T>, object: KubernetesObject): Promise<T> {
+    const { name, namespace } = object.metadata;
+    return this.rest.json<T>({ method: 'PUT', path: pathOf(kind, namespace, name), body: object });
+  }
+
+  /**
+   * Server-side apply. Throws ApiError 409, with the name of the other manager, when that owns a field of the object,
+   * unless `force` takes the field over.
+   */
+  async apply(object: KubernetesObject, force = false): Promise<KubernetesObject> {
+    const kind = await this.kindOf(object);
+    const path = pathOf(kind, object.metadata.namespace, object.metadata.name);
+    return this.rest.json<KubernetesObject>({
+      method: 'PATCH',
+      path: path + query({ fieldManager: FIELD_MANAGER, ...(force && { force: 'true' }) }),
+      contentType: 'application/apply-patch+yaml',
+      body: object,
+    });
+  }
+
+  /** JSON merge patch. */
+  async patch<T extends KubernetesObject>(kind: Kind<T>, name: string, namespace: string, body: unknown): Promise<T> {
+    return this.rest.json<T>({
+      method: 'PATCH',
+      path: pathOf(kind, namespace, name) + query({ fieldManager: FIELD_MANAGER }),
+      contentType: 'application/merge-patch+json',
+      body,
+    });
+  }
+
+  /** Asks for deletion in the background. Resolves false when there was nothing to delete. */
+  async delete(
+    kind: Kind,
+    name: string,
+    namespace: string | undefined,
+    preconditions?: Preconditions,
+  ): Promise<boolean> {
+    try {
+      await this.rest.json({
+        method: 'DELETE',
+        path: pathOf(kind, namespace, name),
+        body: { propagationPolicy: 'Background', ...(preconditions !== undefined && { preconditions }) },
+      });
+      return true;
+    } catch (thrown) {
+      if (hasStatus(thrown, 404)) return false;
+      throw thrown;
+    }
+  }
+
+  /** Whether the API server lets these credentials do that (SelfSubjectAccessReview). */
+  async isAllowed(resourceAttributes: ResourceAttributes): Promise<boolean> {
+    const review = await this.rest.json<{ status?: { allowed?: boolean } }>({
+      method: 'POST',
+      path: '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews',
+      body: {
+        apiVersion: 'authorization.k8s.io/v1',
+        kind: 'SelfSubjectAccessReview',
+        spec: { resourceAttributes },
+      },
+    });
+    return review.status?.allowed === true;
+  }
+
+  /** Who the API server takes these credentials for; undefined where it does not say (before Kubernetes 1.28). */
+  async userName(): Promise<string | undefined> {
+    const path = '/apis/authentication.k8s.io/v1/selfsubjectreviews';
+    const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' };
+    try {
+      const review = await this.rest.json<{ status?: { userInfo?: { username?: string } } }>({
+        method: 'POST',
+        path,
+        body,
+      });
+      return review.status?.userInfo?.username;
+    } catch (thrown) {
+      if (hasStatus(thrown, 403) || hasStatus(thrown, 404)) return undefined;
+      throw thrown;
+    }
+  }
+
+  /** The names of all API groups that the host serves. */
+  async groups(): Promise<ReadonlySet<string>> {
+    const list = await this.rest.json<{ groups: readonly { name: string }[] }>({ method: 'GET', path: '/apis' });
+    return new Set(list.groups.map(({ name }) => name));
+  }
+
+  /** The API server's version, for example `v1.36.3`. */
+  async version(): Promise<string> {
+    return (await this.rest.json<{ gitVersion: string }>({ method: 'GET', path: '/version' })).gitVersion;
+  }
+
+  /** Where the kind of an object lives: known kinds at once, others by one discovery request for each API group. */
+  async kindOf(object: Pick<KubernetesObject, 'apiVersion' | 'kind'>): Promise<Kind> {
+    const kind = knownKind(object) ?? (await this.discover(object));
+    if (kind === undefined) throw new Error(`the host serves no kind ${object.kind} in ${object.apiVersion}`);
+    return kind;
+  }
+
+  /** Where the kind of an object lives, asked of the host once for each API group; undefined when it serves none. */
+  async discover(object: Pick<KubernetesObject, 'apiVersion' | 'kind'>): Promise<Kind | undefined> {
+    const resources = await this.#discover(object.apiVersion);
+    const resource = resources.find(({ kind, name }) => kind === object.kind && !name.includes('/'));
+    if (resource === undefined) {
+      this.#discovered.delete(object.apiVersion);
+      return undefined;
+    }
+    return {
+      apiVersion: object.apiVersion,
+      kind: object.kind,
+      plural: resource.name,
+      namespaced: resource.namespaced,
+    };
+  }
+
+  async #discover(apiVersion: string): Promise<readonly ApiResource[]> {
+    const known = this.#discovered.get(apiVersion);
+    if (known !== undefined) return known;
+    const discovery = this.rest
+      .json<{ resources: ApiResource[] }>({ method: 'GET', path: rootOf(apiVersion) })
+      .then(({ resources }) => resources)
+      .catch((thrown: unknown) => {
+        this.#discovered.delete(apiVersion);
+        if (hasStatus(thrown, 404)) return [];
+        throw thrown;
+      });
+    this.#discovered.set(apiVersion, discovery);
+    return discovery;
+  }
+}
+
+/** Objects in one page of a list, as kubectl has it: a hundred of them are about a megabyte. */
+const PAGE_SIZE = '500';
+
+/** Pages of one list: half a million objects, more than an API server holds of a kind. */
+const MOST_PAGES = 1_000;
+
+function endlessList({ plural }: Kind, what: string): KnestError {
+  return new KnestError({
+    code: 'KNEST_HOST_REQUEST',
+    problem: `the list of ${plural} has no end: the server offers ${what}`,
+    next: 'check what answers in the place of the API server: a proxy may change or repeat its answers',
+  });
+}
+
+interface Page {
+  readonly limit?: string;
+  readonly continue?: string;
+}
+
+interface ObjectList<T> {
+  readonly items: readonly T[] | null;
+  readonly metadata?: { readonly resourceVersion?: string; readonly continue?: string };
+}
+
+interface ApiResource {
+  readonly name: string;
+  readonly kind: string;
+  readonly namespaced: boolean;
+}
+
+function rootOf(apiVersion: string): string {
+  return apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+}
+
+/** The path of a collection, or of one object when it has a name. */
+export function pathOf(kind: Kind, namespace?: string, name?: string): string {
+  const scope = kind.namespaced && namespace !== undefined ? `/namespaces/${encodeURIComponent(namespace)}` : '';
+  return `${rootOf(kind.apiVersion)}${scope}/${kind.plural}${name === undefined ? '' : `/${encodeURIComponent(name)}`}`;
+}
+
+/** The query string of the parameters that are set, with its question mark; blank when none is. */
+export function query(parameters: object): string {
+  const search = new URLSearchParams(
+    // The namespace of a selection is part of the path.
+    Object.entries(parameters as Record<string, string | undefined>).filter(
+      (entry): entry is [string, string] => entry[1] !== undefined && entry[0] !== 'namespace',
+    ),
+  ).toString();
+  return search === '' ? '' : `?${search}`;
+}

@@ -1,0 +1,56 @@
+import { formatDuration } from '../../values/duration.ts';
+
+/** Milliseconds after an outage in which a server may refuse what it allows: it loads its rules after it listens. */
+const SETTLING = 15_000;
+
+/**
+ * Whether a server is away that was there before, as in an upgrade or a failover. One for all requests to it: the first
+ * that meets an outage reports it, and the first answer ends it.
+ */
+export class Outage {
+  #wasReached: boolean;
+  #current: { readonly since: number; readonly problem: string } | undefined;
+  #lastFailure = Number.NEGATIVE_INFINITY;
+
+  /** `wasReached`: whether this job is known to have reached the server before. */
+  constructor(wasReached: boolean) {
+    this.#wasReached = wasReached;
+  }
+
+  /** Notes an answer of the server itself. */
+  answered(report: (line: string) => void): void {
+    this.#wasReached = true;
+    if (this.#current === undefined) return;
+    report(`the API server answers again after ${ageOf(this.#current.since)}`);
+    this.#current = undefined;
+  }
+
+  /** Notes a request that got no answer. */
+  failed(): void {
+    this.#lastFailure = performance.now();
+  }
+
+  /** Whether a request is to be repeated that got no answer in all its usual tries. `problem`: what happened to it. */
+  isWaitedFor(problem: string, report: (line: string) => void): boolean {
+    if (!this.#wasReached) return false;
+    if (this.#current === undefined) report(`the API server no longer answers (${problem}); waiting for it`);
+    this.#current ??= { since: performance.now(), problem };
+    return true;
+  }
+
+  /** The outage that has not ended, as a sentence; undefined when there is none. */
+  get unended(): string | undefined {
+    if (this.#current === undefined) return undefined;
+    const { since, problem } = this.#current;
+    return `the API server has not answered for ${ageOf(since)}: ${problem}`;
+  }
+
+  /** Whether the server may have come back just now. */
+  get isSettling(): boolean {
+    return this.#wasReached && performance.now() - this.#lastFailure < SETTLING;
+  }
+}
+
+function ageOf(since: number): string {
+  return formatDuration((performance.now() - since) / 1000);
+}

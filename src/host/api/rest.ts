@@ -1,0 +1,260 @@
+import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
+import { fetch, type Response } from 'undici';
+import { KnestError, messageOf, type Failure } from '../../errors.ts';
+import {
+  answerOf,
+  ApiError,
+  hasStatus,
+  isPolicy,
+  isTerminating,
+  isTransient,
+  isWebhookAway,
+  type Answer,
+} from './api-error.ts';
+import { retry } from '../../retry.ts';
+import type { Session, Transport } from './transport.ts';
+
+/** One request to an API server. */
+export interface Request {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** From the root of the server, with its query. */
+  readonly path: string;
+  readonly body?: unknown;
+  readonly contentType?: string;
+  readonly accept?: string;
+  /** Tries after the first; a create that is retried after a cut connection may meet its own object (409). */
+  readonly retries?: number;
+  /** Seconds until one try is given up. */
+  readonly timeoutSeconds?: number;
+}
+
+/** Hears what happens on the way to a server. */
+export interface RequestObserver {
+  /** Each request, for debug logs; bodies never reach it. */
+  readonly request: (line: string) => void;
+  /** That a server which answered before no longer does, and that it does again. */
+  readonly outage: (line: string) => void;
+}
+
+/** An observer that hears nothing. */
+export const unobserved: RequestObserver = { request: () => undefined, outage: () => undefined };
+
+const RETRIES = 5;
+/** What a load balancer answers in the place of a server that is away. */
+const GATEWAY: readonly number[] = [502, 503, 504];
+/** Milliseconds in which a server answers that is there. */
+const VERSION_MILLISECONDS = 5_000;
+/** How often the tries of a write are repeated whose webhook does not answer: for a minute, since it may just restart. */
+const WEBHOOK_TRIES = 10;
+
+/**
+ * HTTP to one API server with the credentials of a kubeconfig. Connection resets, 429 and 5xx are retried, after
+ * `Retry-After` when the server names it. A webhook of the host that does not answer is given more time, and so is a
+ * server that answered before and no longer does.
+ */
+export class RestClient {
+  readonly server: string;
+  /** The proxy on the way to the server; blank for none. May have a password. */
+  readonly proxyUrl: string;
+  /** Ends every request and every pause between two of them. */
+  readonly signal: AbortSignal;
+  readonly #transport: Transport;
+  readonly #observe: RequestObserver;
+
+  constructor(transport: Transport, signal: AbortSignal, observe = unobserved) {
+    this.#transport = transport;
+    this.signal = signal;
+    this.#observe = observe;
+    this.server = transport.server;
+    this.proxyUrl = transport.proxyUrl;
+  }
+
+  /** The same server and credentials, until another signal aborts: what has to be said after a time-out needs one. */
+  until(signal: AbortSignal): RestClient {
+    return new RestClient(this.#transport, signal, this.#observe);
+  }
+
+  /** That the server is away which was there before, as evidence; empty when it is not. */
+  get outage(): readonly string[] {
+    const outage = this.#transport.outage.unended;
+    return outage === undefined ? [] : [outage];
+  }
+
+  /** Sends a request and parses the JSON of its answer. Throws ApiError, or KNEST_HOST_* when nothing answers. */
+  async json<T>(request: Request): Promise<T> {
+    const text = await this.text(request);
+    try {
+      return JSON.parse(text) as T;
+    } catch {
+      // Without its cause: the parser quotes the text.
+      throw noApi(this.server, `${request.method} ${request.path} was answered with something other than JSON`);
+    }
+  }
+
+  /** The text of an answer, for the paths that speak no JSON, such as /readyz. */
+  async text(request: Request): Promise<string> {
+    const tries = (): Promise<string> =>
+      retry(() => this.#once(request), {
+        signal: this.signal,
+        tries: 1 + (request.retries ?? RETRIES),
+        isRetried: (thrown) => (thrown instanceof KnestError ? isTransient(thrown) : !isCertificateProblem(thrown)),
+        askedPause: (thrown) => (thrown instanceof ApiError ? thrown.retryAfterMilliseconds : undefined),
+      });
+    const roundsOfTries = (): Promise<string> =>
+      retry(tries, { signal: this.signal, tries: WEBHOOK_TRIES, isRetried: isWebhookAway });
+    try {
+      return await retry(roundsOfTries, {
+        signal: this.signal,
+        tries: request.retries === undefined ? Number.POSITIVE_INFINITY : 1,
+        isRetried: (thrown) => this.#isAway(thrown),
+      });
+    } catch (thrown) {
+      const { reason } = this.signal as { readonly reason: unknown };
+      if (reason instanceof KnestError && this.outage.length > 0) throw reason.with(...this.outage);
+      if (thrown instanceof KnestError) throw thrown;
+      this.signal.throwIfAborted();
+      throw unreachable(this.server, thrown);
+    }
+  }
+
+  /** Whether a server that was there before is away, so that waiting may help where the usual tries did not. */
+  async #isAway(thrown: unknown): Promise<boolean> {
+    const { outage } = this.#transport;
+    if (this.signal.aborted) return false;
+    if (hasStatus(thrown, 401) || hasStatus(thrown, 403)) return outage.isSettling;
+    const isGateway = thrown instanceof ApiError && GATEWAY.includes(thrown.status);
+    if (isGateway ? await this.#answersVersion() : thrown instanceof KnestError || isCertificateProblem(thrown)) {
+      return false;
+    }
+    return outage.isWaitedFor(messageOf(causeOf(thrown)), this.#observe.outage);
+  }
+
+  /** Whether the server itself answers: one of its aggregated APIs may be away alone. */
+  async #answersVersion(): Promise<boolean> {
+    const request = { method: 'GET', path: '/version' } as const;
+    const signal = AbortSignal.any([AbortSignal.timeout(VERSION_MILLISECONDS), this.signal]);
+    const response = await this.#send(request, signal).catch(() => undefined);
+    await response?.body?.cancel();
+    return response !== undefined && !GATEWAY.includes(response.status);
+  }
+
+  async #once(request: Request): Promise<string> {
+    const timeout = AbortSignal.timeout((request.timeoutSeconds ?? 30) * 1000);
+    const response = await this.#send(request, AbortSignal.any([timeout, this.signal]));
+    // An answer that is cut in its middle is retried like one that never came.
+    if (response.ok) return response.text();
+    throw await this.#error(request, response);
+  }
+
+  /** Opens a stream of lines. Not retried: whoever watches knows from where to go on. */
+  async stream(path: string, signal: AbortSignal): Promise<Response> {
+    const request = { method: 'GET', path } as const;
+    const response = await this.#send(request, AbortSignal.any([signal, this.signal]));
+    if (!response.ok) throw await this.#error(request, response);
+    return response;
+  }
+
+  /** Sends a request, and once more with new credentials when the server no longer takes those at hand. */
+  async #send(request: Request, signal: AbortSignal): Promise<Response> {
+    const session = await this.#transport.session();
+    const response = await this.#fetch(request, session, signal);
+    if (response.status !== 401) return response;
+    await response.body?.cancel();
+    this.#transport.forget(session);
+    return this.#fetch(request, await this.#transport.session(), signal);
+  }
+
+  async #error({ method, path }: Request, response: Response): Promise<ApiError> {
+    const answer = await answerOf(response);
+    return new ApiError(`${method} ${path}`, answer, this.#explanationOf(answer));
+  }
+
+  #explanationOf(answer: Answer): Pick<Failure, 'evidence' | 'next'> {
+    if (answer.status === 401) return this.#transport.refused();
+    if (answer.status !== 403) return {};
+    if (isTerminating(answer)) return { next: 'wait until that namespace is gone, or use another' };
+    return isPolicy(answer)
+      ? { next: 'this is a rule of the host, whoever asks: change what it names, or have its administrator allow it' }
+      : { next: 'give these credentials that permission: docs/rbac/ has all that are needed' };
+  }
+
+  async #fetch(request: Request, { headers, dispatcher }: Session, signal: AbortSignal): Promise<Response> {
+    const started = performance.now();
+    const { outage } = this.#transport;
+    const response = await fetch(this.server + request.path, {
+      method: request.method,
+      headers: {
+        ...headers,
+        Accept: request.accept ?? 'application/json',
+        'User-Agent': 'knest-action',
+        ...(request.body !== undefined && { 'Content-Type': request.contentType ?? 'application/json' }),
+      },
+      ...(request.body !== undefined && { body: JSON.stringify(request.body) }),
+      // It would take the request, and what it asks for, to a place that nobody chose.
+      redirect: 'manual',
+      dispatcher,
+      signal,
+    }).catch((thrown: unknown) => {
+      outage.failed();
+      throw thrown;
+    });
+    if (!GATEWAY.includes(response.status)) outage.answered(this.#observe.outage);
+    this.#observe.request(
+      `${request.method} ${request.path} ${response.status} ${(performance.now() - started).toFixed(0)} ms`,
+    );
+    if (response.status < 300 || response.status > 399) return response;
+    await response.body?.cancel();
+    const target = originOf(response.headers.get('location'), this.server);
+    throw noApi(this.server, `it redirects to ${target}, and redirects are never followed`);
+  }
+}
+
+/** The lines of a stream; it is closed however the reading ends, since nobody would hear its errors later. */
+export async function* linesOf(response: Response): AsyncGenerator<string> {
+  if (response.body === null) return;
+  const input = Readable.fromWeb(response.body);
+  input.on('error', () => undefined);
+  try {
+    yield* createInterface({ input });
+  } finally {
+    input.destroy();
+  }
+}
+
+/** The origin alone: the rest of an address to log in at may be a secret. */
+function originOf(location: string | null, base: string): string {
+  return (location === null ? null : URL.parse(location, base)?.origin) ?? 'an unknown address';
+}
+
+/** The error for an answer that only something else than an API server gives, such as a gateway with a login page. */
+function noApi(server: string, seen: string): KnestError {
+  return new KnestError({
+    code: 'KNEST_HOST_UNREACHABLE',
+    problem: `no Kubernetes API answers at ${server}: ${seen}`,
+    next: 'set the server in the kubeconfig to the address of the API server itself, without a login page in between',
+  });
+}
+
+function unreachable(server: string, thrown: unknown): KnestError {
+  // The runtime adds advice for its own command line, which nobody here has.
+  const message = messageOf(causeOf(thrown)).replace(/; if the root CA is installed.*$/, '');
+  return new KnestError({
+    code: 'KNEST_HOST_UNREACHABLE',
+    problem: `${server} does not answer: ${message}`,
+    next: isCertificateProblem(thrown)
+      ? 'check certificate-authority-data and the server name in the kubeconfig'
+      : 'check that this runner can reach the address (network, firewall, HTTPS_PROXY and NO_PROXY)',
+    cause: thrown,
+  });
+}
+
+/** What is behind fetch's own "fetch failed". */
+export function causeOf(thrown: unknown): unknown {
+  return thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause : thrown;
+}
+
+/** No retry mends a certificate. */
+function isCertificateProblem(thrown: unknown): boolean {
+  return /certificate|self.signed|altnames/i.test(messageOf(causeOf(thrown)));
+}

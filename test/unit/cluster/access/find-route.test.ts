@@ -1,0 +1,182 @@
+import { describe, expect, it } from 'vitest';
+import { findAccess, firstThatWorks } from '../../../../src/cluster/access/find-route.ts';
+import { nodeAddresses, routes, type Route } from '../../../../src/cluster/access/routes.ts';
+import type { Kubeconfig } from '../../../../src/cluster/access/nested-kubeconfig.ts';
+import { KnestError } from '../../../../src/errors.ts';
+import type { Node, Service } from '../../../../src/host/api/objects.ts';
+import { clientOf, json, refuse } from '../../host/server.ts';
+import { rejection } from '../../rejection.ts';
+
+const kubeconfig: Kubeconfig = {
+  server: 'https://10.1.2.3:6443',
+  tlsServerName: undefined,
+  certificateAuthority: undefined,
+  clientCertificate: undefined,
+  clientKey: undefined,
+  token: 'abc',
+  proxyUrl: undefined,
+};
+
+function service(parts: Pick<Service, 'spec' | 'status'>): Service {
+  return { apiVersion: 'v1', kind: 'Service', metadata: { name: 'pr', namespace: 'knest' }, ...parts };
+}
+
+const direct = { kind: 'cluster-ip', server: 'https://10.1.2.3:6443' };
+const ports = [{ port: 6443, nodePort: 30_001 }];
+
+describe('routes', () => {
+  it('keep the name in the certificate that the kubeconfig has', () => {
+    const named = { ...kubeconfig, tlsServerName: 'api.example.com' };
+    const all = routes(named, service({ spec: { ports } }), ['node-1']);
+    expect(all.map(({ kind, tlsServerName }) => [kind, tlsServerName])).toEqual([
+      ['cluster-ip', 'api.example.com'],
+      ['node-port', 'api.example.com'],
+    ]);
+  });
+
+  it('are the most direct first, each of the others with the name in the certificate', () => {
+    const balanced = service({
+      spec: { type: 'LoadBalancer', ports },
+      status: { loadBalancer: { ingress: [{ ip: '192.0.2.7' }] } },
+    });
+    expect(routes(kubeconfig, balanced, ['node-1', '203.0.113.9'])).toEqual([
+      direct,
+      { kind: 'load-balancer', server: 'https://192.0.2.7:6443', tlsServerName: '10.1.2.3' },
+      { kind: 'node-port', server: 'https://node-1:30001', tlsServerName: '10.1.2.3' },
+      { kind: 'node-port', server: 'https://203.0.113.9:30001', tlsServerName: '10.1.2.3' },
+    ]);
+  });
+
+  it.each([
+    [{ ip: '192.0.2.7', hostname: 'lb.example.com' }, 'https://192.0.2.7:443'],
+    [{ hostname: 'lb.example.com' }, 'https://lb.example.com:443'],
+  ])('through a load balancer take its address, else its name: %o', (ingress, server) => {
+    const balanced = service({ spec: { ports: [{ port: 443 }] }, status: { loadBalancer: { ingress: [ingress] } } });
+    expect(routes(kubeconfig, balanced, ['node-1'])).toEqual([
+      direct,
+      { kind: 'load-balancer', server, tlsServerName: '10.1.2.3' },
+    ]);
+  });
+
+  it('through a load balancer have the usual port when the Service names none', () => {
+    const bare = service({ status: { loadBalancer: { ingress: [{ ip: '192.0.2.7' }] } } });
+    expect(routes(kubeconfig, bare, ['node-1'])[1]?.server).toBe('https://192.0.2.7:6443');
+  });
+
+  it('are the direct one alone while the load balancer has no address, and without nodes', () => {
+    const pending = { spec: { type: 'LoadBalancer', ports: [{ port: 6443 }] } };
+    for (const status of [{}, { loadBalancer: {} }, { loadBalancer: { ingress: [] } }]) {
+      expect(routes(kubeconfig, service({ ...pending, status }), ['node-1'])).toEqual([direct]);
+    }
+    expect(routes(kubeconfig, service({ spec: { ports } }), [])).toEqual([direct]);
+    expect(routes(kubeconfig, undefined, ['node-1'])).toEqual([direct]);
+  });
+});
+
+describe('the addresses of the nodes', () => {
+  const node = (name: string, ready: 'True' | 'False', addresses: Readonly<Record<string, string>>): Node => ({
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: { name },
+    status: {
+      conditions: [{ type: 'Ready', status: ready }],
+      addresses: Object.entries(addresses).map(([type, address]) => ({ type, address })),
+    },
+  });
+  const gone = node('gone', 'False', { InternalIP: '10.0.0.1', ExternalIP: '203.0.113.1' });
+  const one = node('one', 'True', { Hostname: 'one', InternalIP: '10.0.0.2' });
+  const two = node('two', 'True', { InternalIP: '10.0.0.3', ExternalIP: '203.0.113.3' });
+
+  it('are those of every Ready node, the external ones first', () => {
+    expect(nodeAddresses([gone, one, two], 'api')).toEqual(['api', '203.0.113.3', '10.0.0.2', '10.0.0.3']);
+  });
+
+  it('are those of all where none is Ready, and the API server alone where none is seen', () => {
+    expect(nodeAddresses([gone], '10.0.0.1')).toEqual(['10.0.0.1', '203.0.113.1']);
+    expect(nodeAddresses([], 'api')).toEqual(['api']);
+  });
+});
+
+describe('firstThatWorks', () => {
+  const many = Array.from({ length: 40 }, (_, index): Route => {
+    return { kind: 'node-port', server: `https://node-${index}:30001`, tlsServerName: undefined };
+  });
+
+  it('tries all routes, and takes the first in their order', async () => {
+    const [last] = many.slice(-1);
+    expect(await firstThatWorks(many, (route) => Promise.resolve(route === last ? undefined : 'no'))).toEqual({
+      route: last,
+    });
+    const works = new Set([many[5], many[3]]);
+    expect(await firstThatWorks(many, (route) => Promise.resolve(works.has(route) ? undefined : 'no'))).toEqual({
+      route: many[3],
+    });
+  });
+
+  it('says of each why it does not work', async () => {
+    const found = await firstThatWorks(many, () => Promise.resolve('no'));
+    expect(found).toHaveProperty('failures.length', 40);
+    expect(found).toHaveProperty('failures.39', { route: many[39], problem: 'no' });
+  });
+});
+
+describe('a load balancer', () => {
+  /** A host that gives the Service an address, at which nothing answers, with that request for it; never for Infinity. */
+  const access = async (from: number, signal: AbortSignal): Promise<unknown> => {
+    let asked = 0;
+    const { client } = await clientOf((response, _number, { path }) => {
+      if (!path.endsWith('/services/pr')) {
+        refuse(response, 404);
+        return;
+      }
+      asked += 1;
+      const ingress = asked < from ? [] : [{ ip: '127.0.0.1' }];
+      const spec = { type: 'LoadBalancer', ports: [{ port: 1 }] };
+      json(response, { metadata: { name: 'pr' }, spec, status: { loadBalancer: { ingress } } });
+    });
+    const handle = { name: 'pr', namespace: 'knest' };
+    const inputs = { apiAccess: 'load-balancer', apiHost: 'node-1' } as const;
+    return rejection(
+      findAccess(
+        client,
+        handle,
+        kubeconfig,
+        inputs,
+        { env: {}, signal, onWait: () => undefined },
+        { seconds: 0, pause: 5 },
+      ),
+    );
+  };
+
+  it('is waited for longer than anything else may take, until it has an address', async () => {
+    expect(await access(20, new AbortController().signal)).toMatchObject({
+      code: 'KNEST_API_ACCESS',
+      evidence: [expect.stringMatching(/^load-balancer https:\/\/127\.0\.0\.1:1: /)],
+    });
+  });
+
+  it('is awaited without listing the nodes of the host again and again', async () => {
+    const { client, received } = await clientOf((response, _number, { path }) => {
+      if (path.includes('/nodes')) json(response, { metadata: { resourceVersion: '1' }, items: [] });
+      else if (received.length < 40)
+        json(response, { metadata: { name: 'pr' }, spec: { type: 'LoadBalancer', ports: [{ port: 1 }] } });
+      else json(response, { metadata: { name: 'pr' }, spec: { type: 'ClusterIP' } });
+    });
+    const here = { ...kubeconfig, server: 'https://127.0.0.1:1' };
+    const world = { env: {}, signal: new AbortController().signal, onWait: () => undefined };
+    const inputs = { apiAccess: 'auto', apiHost: undefined } as const;
+    const handle = { name: 'pr', namespace: 'knest' };
+    await rejection(findAccess(client, handle, here, inputs, world, { seconds: 0, pause: 5 }));
+    expect(received.filter(({ path }) => path.includes('/nodes'))).toHaveLength(1);
+    expect(received.length).toBeGreaterThan(40);
+  });
+
+  it('that gets none is named when the time is up', async () => {
+    const time = new AbortController();
+    setTimeout(() => time.abort(new KnestError({ code: 'KNEST_TIMEOUT', problem: 'the time is up' })), 300);
+    expect(await access(Number.POSITIVE_INFINITY, time.signal)).toMatchObject({
+      code: 'KNEST_TIMEOUT',
+      evidence: [expect.stringMatching(/^Service knest\/pr \(LoadBalancer\) has no address: /)],
+    });
+  });
+});

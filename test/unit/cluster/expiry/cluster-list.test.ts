@@ -1,0 +1,137 @@
+import { describe, expect, it } from 'vitest';
+import { fleetCluster } from '../../../../src/cluster/identity/fleet-cluster.ts';
+import { listClusters } from '../../../../src/cluster/expiry/cluster-list.ts';
+import { KubernetesClient } from '../../../../src/host/api/client.ts';
+import type { Cluster } from '../../../../src/host/api/objects.ts';
+import { RestClient } from '../../../../src/host/api/rest.ts';
+import { Transport } from '../../../../src/host/api/transport.ts';
+import { readJob } from '../../../../src/github/job.ts';
+import { configFor, json, refuse, serve, type Handler } from '../../host/server.ts';
+import { rejection } from '../../rejection.ts';
+
+const job = readJob({ GITHUB_REPOSITORY: 'acme/shop', GITHUB_REPOSITORY_ID: '4711', GITHUB_RUN_ID: '99' });
+
+/** A Cluster as this action makes it, seen on the host. */
+const made: Cluster = {
+  apiVersion: 'cluster.x-k8s.io/v1beta2',
+  kind: 'Cluster',
+  metadata: {
+    name: 'pr-7',
+    namespace: 'knest',
+    uid: 'u-1',
+    resourceVersion: '42',
+    creationTimestamp: '2026-11-24T08:00:00Z',
+    labels: {
+      'knest-action/managed': 'true',
+      'knest-action/server': 'github.com',
+      'knest-action/repository-id': '4711',
+      'knest-action/run-id': '99',
+      'knest-action/pull-request': '7',
+    },
+    annotations: {
+      'knest-action/repository': 'acme/shop',
+      'knest-action/run-url': 'https://github.com/acme/shop/actions/runs/99',
+      'knest-action/expires-at': '2026-11-24T12:00:00Z',
+    },
+  },
+  status: { phase: 'Provisioned', conditions: [{ type: 'Available', status: 'True' }] },
+};
+
+describe('fleetCluster', () => {
+  it('tells state, owner and expiry', () => {
+    expect(fleetCluster(made)).toEqual({
+      name: 'pr-7',
+      namespace: 'knest',
+      uid: 'u-1',
+      resourceVersion: '42',
+      managed: true,
+      repository: 'acme/shop',
+      repositoryId: '4711',
+      server: 'github.com',
+      runUrl: 'https://github.com/acme/shop/actions/runs/99',
+      pullRequest: '7',
+      createdAt: '2026-11-24T08:00:00Z',
+      expiresAt: '2026-11-24T12:00:00Z',
+      keep: false,
+      phase: 'Provisioned',
+      conditions: { Available: 'True' },
+      deleting: false,
+      deletionRequestedAt: undefined,
+      finalizers: [],
+    });
+  });
+
+  it('guesses nothing about a cluster that tells nothing', () => {
+    const bare: Cluster = {
+      apiVersion: 'cluster.x-k8s.io/v1beta2',
+      kind: 'Cluster',
+      metadata: { name: 'x', namespace: 'n' },
+    };
+    expect(fleetCluster(bare)).toMatchObject({
+      managed: false,
+      repository: undefined,
+      repositoryId: undefined,
+      expiresAt: undefined,
+      phase: undefined,
+      conditions: {},
+      deleting: false,
+    });
+  });
+
+  it('takes all but false for kept, since people write it, and leaves the text of an expiry as it is', () => {
+    const annotated = (annotations: Readonly<Record<string, string>>): Cluster => ({
+      ...made,
+      metadata: { ...made.metadata, annotations, deletionTimestamp: '2026-11-24T09:00:00Z' },
+    });
+    expect(fleetCluster(annotated({ 'knest-action/keep': 'true' }))).toMatchObject({ keep: true, deleting: true });
+    expect(fleetCluster(annotated({ 'knest-action/keep': '' }))).toMatchObject({ keep: true });
+    const odd = annotated({ 'knest-action/keep': 'false', 'knest-action/expires-at': 'tomorrow' });
+    expect(fleetCluster(odd)).toMatchObject({ keep: false, expiresAt: 'tomorrow' });
+  });
+});
+
+describe('listClusters', () => {
+  const list = async (handler: Handler, ...[namespace, of]: [string | undefined, typeof job | undefined]) => {
+    const { url } = await serve(handler);
+    const client = new KubernetesClient(new RestClient(new Transport(configFor(url)), new AbortController().signal));
+    return listClusters(client, namespace, of);
+  };
+  const asked = async (...of: [string | undefined, typeof job | undefined]): Promise<string> => {
+    let path = '';
+    await list(
+      (response, _number, request) => {
+        path = decodeURIComponent(request.path);
+        json(response, { items: [] });
+      },
+      ...of,
+    );
+    return path;
+  };
+
+  it('asks for those of the repository', async () => {
+    expect(await asked('knest', job)).toBe(
+      '/apis/cluster.x-k8s.io/v1beta2/namespaces/knest/clusters' +
+        '?labelSelector=knest-action/managed=true,knest-action/server=github.com,knest-action/repository-id=4711&limit=500',
+    );
+  });
+
+  it('asks for all of them, whoever made them', async () => {
+    expect(await asked(undefined, undefined)).toBe('/apis/cluster.x-k8s.io/v1beta2/clusters?limit=500');
+  });
+
+  it('sorts by namespace and name', async () => {
+    const at = (namespace: string, name: string): Cluster => ({
+      ...made,
+      metadata: { ...made.metadata, namespace, name },
+    });
+    const items = [at('b', 'x'), at('a', 'z'), at('a', 'y')];
+    const found = await list((response) => json(response, { items }), undefined, job);
+    expect(found.map(({ namespace, name }) => `${namespace}/${name}`)).toEqual(['a/y', 'a/z', 'b/x']);
+  });
+
+  it('has none where Cluster API is not installed, and fails where it may not look', async () => {
+    expect(await list((response) => refuse(response, 404), 'knest', job)).toEqual([]);
+    const refused = list((response) => refuse(response, 403), undefined, job);
+    expect(await rejection(refused)).toMatchObject({ code: 'KNEST_PERMISSION' });
+  });
+});

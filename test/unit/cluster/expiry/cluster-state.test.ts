@@ -1,0 +1,157 @@
+import { describe, expect, it } from 'vitest';
+import { readStates, stateOf } from '../../../../src/cluster/expiry/cluster-state.ts';
+import type { ClusterView } from '../../../../src/cluster/status/view.ts';
+import type { Cluster, Condition, Machine } from '../../../../src/host/api/objects.ts';
+import { hostWith } from '../../host/fake-host.ts';
+import { clusterOf, machineOf, podOf, viewOf, virtualMachineOf } from '../samples.ts';
+
+const now = Date.parse('2026-11-24T10:00:00Z');
+const condition = (type: string, status: Condition['status'], message = ''): Condition => ({ type, status, message });
+const initialised = clusterOf({ status: { conditions: [condition('ControlPlaneInitialized', 'True')] } });
+const node = (name: string, ready: Condition): Machine =>
+  machineOf(name, { status: { nodeRef: { name }, conditions: [ready] } });
+const ready = condition('NodeReady', 'True');
+const without = condition(
+  'NodeReady',
+  'False',
+  '* Node.Ready: container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:Network plugin returns error: cni plugin not initialized',
+);
+
+/** A pod that cannot pull an image, for so many seconds; it is older than that when it was Ready before. */
+const pulling = (message: string, seconds: number, age = seconds) => {
+  const pod = podOf('a', {
+    containerStatuses: [
+      { name: 'rootfs', image: 'nowhere/rootfs', state: { waiting: { reason: 'ErrImagePull', message } } },
+    ],
+  });
+  const before = (past: number): string => new Date(now - past * 1000).toISOString();
+  const conditions = [{ ...condition('Ready', 'False'), lastTransitionTime: before(seconds) }];
+  const metadata = { ...pod.metadata, creationTimestamp: before(age) };
+  return { ...pod, metadata, status: { ...pod.status, conditions } };
+};
+
+describe('stateOf', () => {
+  it.each<[string, string, Partial<ClusterView>]>([
+    ['starting', 'a cluster without anything', { cluster: clusterOf() }],
+    [
+      'starting',
+      'a provisioned one without nodes',
+      { cluster: clusterOf({ status: { phase: 'Provisioned' } }), machines: [machineOf('a')] },
+    ],
+    [
+      'starting',
+      'one of whose machines is a node',
+      { cluster: initialised, machines: [node('a', ready), machineOf('b')] },
+    ],
+    [
+      'starting',
+      'a node that is not Ready for another reason',
+      { cluster: initialised, machines: [node('a', condition('NodeReady', 'Unknown', 'Node is unreachable'))] },
+    ],
+    ['no CNI', 'nodes that wait for one', { cluster: initialised, machines: [node('a', without), node('b', without)] }],
+    [
+      'no CNI',
+      'nodes that wait for one while another machine starts',
+      { cluster: initialised, machines: [node('a', without), machineOf('b')] },
+    ],
+    ['ready', 'all machines are Ready nodes', { cluster: initialised, machines: [node('a', ready), node('b', ready)] }],
+    [
+      'ready',
+      'one whose machines are not known',
+      {
+        cluster: clusterOf({
+          status: { conditions: [condition('ControlPlaneInitialized', 'True'), condition('Available', 'True')] },
+        }),
+      },
+    ],
+    [
+      'deleting',
+      'a good one that is being deleted',
+      {
+        cluster: { ...initialised, metadata: { ...initialised.metadata, deletionTimestamp: '2026-11-24T09:00:00Z' } },
+        machines: [node('a', ready)],
+      },
+    ],
+    [
+      'starting',
+      'an image that may come at the next try',
+      {
+        cluster: clusterOf(),
+        machines: [machineOf('a')],
+        virtualMachines: [virtualMachineOf('a')],
+        pods: [pulling('i/o timeout', 10)],
+      },
+    ],
+    [
+      'starting',
+      'an image that may come at the next try, of a pod that ran for long',
+      {
+        cluster: clusterOf(),
+        machines: [machineOf('a')],
+        virtualMachines: [virtualMachineOf('a')],
+        pods: [pulling('i/o timeout', 10, 3600)],
+      },
+    ],
+  ])('is %s: %s', (state, _what, parts) => {
+    expect(stateOf(viewOf(parts), now)).toEqual({ state });
+  });
+
+  it.each([
+    ['that is not there', 'manifest unknown', 1],
+    ['that did not come for minutes', 'i/o timeout', 120],
+  ])('is failing with the code of a create: an image %s', (_what, message, seconds) => {
+    const parts = {
+      machines: [machineOf('a')],
+      virtualMachines: [virtualMachineOf('a')],
+      pods: [pulling(message, seconds)],
+    };
+    expect(stateOf(viewOf({ cluster: clusterOf(), ...parts }), now)).toEqual({
+      state: 'failing',
+      code: 'KNEST_IMAGE_PULL',
+      problem: expect.stringContaining('the image nowhere/rootfs cannot be pulled') as string,
+    });
+  });
+});
+
+describe('readStates', () => {
+  const of = (name: string, namespace = 'knest'): Cluster => ({
+    ...initialised,
+    metadata: { ...initialised.metadata, name, namespace },
+  });
+  const labelled = (cluster: string, namespace: string, ready: Condition): Machine => {
+    const machine = node(`${cluster}-cp`, ready);
+    return {
+      ...machine,
+      metadata: { ...machine.metadata, namespace, labels: { 'cluster.x-k8s.io/cluster-name': cluster } },
+    };
+  };
+
+  it('tells clusters of one name in two namespaces apart, in the order given', async () => {
+    const items = [
+      labelled('one', 'knest', ready),
+      labelled('one', 'other', without),
+      labelled('two', 'knest', without),
+    ];
+    const { client, received } = await hostWith({ '/apis/cluster.x-k8s.io/v1beta2/machines': { items } });
+    const clusters = [of('one'), of('one', 'other'), of('two'), of('three')];
+    const states = await readStates(client, undefined, clusters, now);
+    expect(states.map(({ state }) => state)).toEqual(['ready', 'no CNI', 'no CNI', 'starting']);
+    // However many clusters there are.
+    expect(received).toHaveLength(3);
+  });
+
+  it('says what can be known where nothing but clusters may be listed', async () => {
+    const forbidden = ['/apis/cluster.x-k8s.io/v1beta2', '/apis/virt.virtink.smartx.com/v1alpha1', '/api/v1'];
+    const plurals = ['machines', 'virtualmachines', 'pods'];
+    const paths = forbidden.map((group, index) => [`${group}/namespaces/knest/${plurals[index] ?? ''}`, false]);
+    const { client, received } = await hostWith(Object.fromEntries(paths) as Record<string, unknown>);
+    expect(await readStates(client, 'knest', [of('one')], now)).toEqual([{ state: 'starting' }]);
+    expect(received).toHaveLength(3);
+  });
+
+  it('asks for nothing where there are no clusters', async () => {
+    const { client, received } = await hostWith({});
+    expect(await readStates(client, 'knest', [], now)).toEqual([]);
+    expect(received).toEqual([]);
+  });
+});

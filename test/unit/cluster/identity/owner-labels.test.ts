@@ -1,0 +1,126 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { Annotations, Labels } from '../../../../src/cluster/identity/identity.ts';
+import { withOwner } from '../../../../src/cluster/identity/owner-labels.ts';
+import { parseManifest } from '../../../../src/host/api/manifest.ts';
+import type { KubernetesObject } from '../../../../src/host/api/objects.ts';
+import { identity } from '../samples.ts';
+
+const ownAnnotations = { [Annotations.repository]: identity.annotations[Annotations.repository] };
+const ownLabels = { [Labels.clusterName]: 'pr', ...identity.repository };
+
+function template(infrastructure: string): string {
+  return readFileSync(
+    new URL(`../../../../src/cluster/template/templates/${infrastructure}.yaml`, import.meta.url),
+    'utf8',
+  );
+}
+
+describe('withOwner', () => {
+  const plain: KubernetesObject = {
+    apiVersion: 'example.com/v1',
+    kind: 'Widget',
+    metadata: {
+      name: 'w',
+      namespace: 'elsewhere',
+      labels: { a: '1', [Labels.managed]: 'no' },
+      annotations: { b: '2' },
+    },
+  };
+
+  it('puts cluster, repository and namespace on any object, and leaves what else it has', () => {
+    const object = { ...plain, spec: { template: { metadata: { labels: { c: '3' } } } }, data: { d: '4' } };
+    expect(withOwner(object, identity)).toEqual({
+      ...object,
+      metadata: {
+        name: 'w',
+        namespace: 'knest',
+        labels: { a: '1', ...ownLabels },
+        annotations: { b: '2', ...ownAnnotations },
+      },
+    });
+  });
+
+  it('puts the rest of the owner and the claim on the Cluster alone, which adopting changes', () => {
+    const cluster = { ...plain, apiVersion: 'cluster.x-k8s.io/v1beta1', kind: 'Cluster' };
+    expect(withOwner(cluster, identity).metadata).toEqual({
+      name: 'w',
+      namespace: 'knest',
+      labels: { a: '1', ...ownLabels, ...identity.owner },
+      annotations: { b: '2', ...identity.annotations },
+    });
+  });
+
+  it.each([
+    ['KubeadmControlPlane', 'machineTemplate'],
+    ['MachineDeployment', 'template'],
+  ])('puts the repository on the machines of a %s too, and loses nothing of its spec', (kind, field) => {
+    const machines = { metadata: { labels: { c: '3' }, annotations: { d: '4' } }, spec: { version: 'v1.36.3' } };
+    const object = { ...plain, kind, spec: { replicas: 3, [field]: machines }, status: { ready: true } };
+    const made = withOwner(object, identity);
+    expect(made.metadata.labels).toEqual({ a: '1', ...ownLabels });
+    expect(made).toMatchObject({ apiVersion: plain.apiVersion, kind, status: { ready: true } });
+    expect(made).toHaveProperty('spec', {
+      replicas: 3,
+      [field]: { ...machines, metadata: { labels: { c: '3', ...ownLabels }, annotations: { d: '4' } } },
+    });
+  });
+
+  it.each([
+    ['KubeadmControlPlane', 'machineTemplate'],
+    ['MachineDeployment', 'template'],
+  ])('makes the metadata of the machines of a %s that has none', (kind, field) => {
+    const made = withOwner({ ...plain, kind }, identity);
+    expect(made).toHaveProperty('spec', { [field]: { metadata: { labels: ownLabels } } });
+  });
+
+  it('does not change the object it was given', () => {
+    const object = { ...plain, kind: 'MachineDeployment', spec: { template: { metadata: { labels: {} } } } };
+    const before = structuredClone(object);
+    withOwner(object, identity);
+    expect(object).toEqual(before);
+  });
+
+  it.each(['virtink', 'docker'])('labels every object of the template for %s', (infrastructure) => {
+    // Without quotes around them, numbers would be maps in the YAML of the template itself.
+    const text = template(infrastructure).replaceAll(/\$\{([^}]*)\}/g, '7');
+    const objects = parseManifest(text);
+    expect(objects.filter(({ kind }) => kind === 'Cluster')).toHaveLength(1);
+    for (const object of objects) {
+      const made = withOwner(object, identity);
+      expect(made.metadata).toMatchObject({ namespace: 'knest', labels: ownLabels, annotations: ownAnnotations });
+      expect(Object.keys(made).sort()).toEqual(Object.keys(object).sort());
+    }
+  });
+
+  it('puts the repository on what a topology makes, and loses nothing of it', () => {
+    const topology = {
+      classRef: { name: 'c' },
+      controlPlane: { replicas: 3, metadata: { labels: { a: '1' } } },
+      workers: { machineDeployments: [{ name: 'one' }, { name: 'two' }], machinePools: [{ name: 'pool' }] },
+    };
+    const metadata = { labels: ownLabels };
+    expect(withOwner({ ...plain, kind: 'Cluster', spec: { topology } } as KubernetesObject, identity)).toHaveProperty(
+      'spec.topology',
+      {
+        classRef: { name: 'c' },
+        controlPlane: { replicas: 3, metadata: { labels: { a: '1', ...ownLabels } } },
+        workers: {
+          machineDeployments: [
+            { name: 'one', metadata },
+            { name: 'two', metadata },
+          ],
+          machinePools: [{ name: 'pool', metadata }],
+        },
+      },
+    );
+  });
+
+  it('puts the repository on the Service that a provider makes', () => {
+    const spec = { controlPlaneServiceTemplate: { type: 'NodePort', metadata: { namespace: 'knest' } } };
+    expect(withOwner({ ...plain, kind: 'KubevirtCluster', spec } as KubernetesObject, identity)).toHaveProperty(
+      'spec.controlPlaneServiceTemplate',
+      { type: 'NodePort', metadata: { namespace: 'knest', labels: ownLabels } },
+    );
+  });
+});

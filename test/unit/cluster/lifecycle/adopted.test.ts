@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest';
+import { factsOf, inspectAdopted } from '../../../../src/cluster/lifecycle/adopted.ts';
+import { Annotations } from '../../../../src/cluster/identity/identity.ts';
+import { machineCounts } from '../../../../src/cluster/machines/machine-counts.ts';
+import { planOf, type ClusterPlan } from '../../../../src/cluster/template/plan.ts';
+import { Kinds } from '../../../../src/host/api/kinds.ts';
+import type { Cluster, Scalable } from '../../../../src/host/api/objects.ts';
+import { clientOfStore } from '../../host/store.ts';
+
+const apiVersions = { controlPlane: Kinds.kubeadmControlPlane.apiVersion, workers: Kinds.machineDeployment.apiVersion };
+
+/** The objects of a cluster with that version, so many machines and that kind of infrastructure. */
+function objects(version: string, controlPlane: number, workers: number, infrastructure = 'DevCluster') {
+  const labels = { 'cluster.x-k8s.io/cluster-name': 'pr' };
+  const metadata = (name: string) => ({ name, namespace: 'knest', labels });
+  const cluster: Cluster = {
+    apiVersion: Kinds.cluster.apiVersion,
+    kind: 'Cluster',
+    metadata: metadata('pr'),
+    spec: {
+      infrastructureRef: { kind: infrastructure, name: 'pr' },
+      controlPlaneRef: { kind: 'KubeadmControlPlane', name: 'pr-cp' },
+    },
+  };
+  const others = [
+    {
+      apiVersion: apiVersions.controlPlane,
+      kind: 'KubeadmControlPlane',
+      metadata: metadata('pr-cp'),
+      spec: { version, replicas: controlPlane },
+    },
+    {
+      apiVersion: apiVersions.workers,
+      kind: 'MachineDeployment',
+      metadata: metadata('pr-md-0'),
+      spec: { replicas: workers },
+    },
+  ] satisfies readonly Scalable[];
+  return { cluster, others };
+}
+
+function plan(...args: Parameters<typeof objects>): ClusterPlan {
+  const { cluster, others } = objects(...args);
+  return planOf({ cluster, others, machines: machineCounts([cluster, ...others]) }, []);
+}
+
+/** What is found of a cluster that was made by one plan, when the inputs ask for another. */
+async function inspect(made: Parameters<typeof objects>, asked: ClusterPlan) {
+  const { client, store } = await clientOfStore();
+  const { cluster, others } = objects(...made);
+  others.forEach((object) => store.put(object));
+  const annotations = { [Annotations.template]: plan(...made).fingerprint };
+  return inspectAdopted(client, { ...cluster, metadata: { ...cluster.metadata, annotations } }, asked);
+}
+
+describe('inspectAdopted', () => {
+  it('finds no difference from the inputs that the cluster was made with', async () => {
+    expect(await inspect(['v1.31.0', 1, 2], plan('v1.31.0', 1, 2))).toEqual({
+      machines: { controlPlane: 1, workers: 2 },
+      kubernetesVersion: 'v1.31.0',
+      differences: [],
+    });
+  });
+
+  it('names version, machines and infrastructure, each with its command', async () => {
+    const { differences } = await inspect(['v1.31.0', 3, 2], plan('v1.32.0', 1, 2, 'VirtinkCluster'));
+    const again = 'delete it (command: delete) and create it again to change that';
+    expect(differences).toEqual([
+      `its infrastructure is DevCluster, not VirtinkCluster; ${again}`,
+      `its Kubernetes version is v1.31.0, not v1.32.0; ${again}`,
+      "it has 3:2 machines (CP:WORKER), not 1:2; run command: scale with replicas: '1:2' to change that",
+    ]);
+  });
+
+  it('says so when the objects differ in anything else', async () => {
+    const asked = { ...plan('v1.31.0', 1, 2), fingerprint: 'another' };
+    const { differences } = await inspect(['v1.31.0', 1, 2], asked);
+    expect(differences).toEqual([expect.stringMatching(/^it was created from another template, .*command: delete/)]);
+  });
+
+  it('compares only what is known of both', async () => {
+    const { client } = await clientOfStore();
+    const { cluster } = objects('v1.31.0', 1, 2);
+    const asked = plan('v1.31.0', 1, 0);
+    const metadata = { ...cluster.metadata, annotations: { [Annotations.template]: asked.fingerprint } };
+    const found = await inspectAdopted(client, { ...cluster, metadata }, asked);
+    expect(found).toEqual({
+      machines: { controlPlane: undefined, workers: 0 },
+      kubernetesVersion: undefined,
+      differences: [],
+    });
+  });
+});
+
+describe('factsOf', () => {
+  it('reads those of a topology from the Cluster', () => {
+    const { cluster } = objects('v1.31.0', 1, 2);
+    const topology = {
+      version: 'v1.33.0',
+      controlPlane: { replicas: 3 },
+      workers: { machineDeployments: [{ replicas: 4 }] },
+    };
+    expect(factsOf([{ ...cluster, spec: { topology } } as Cluster])).toEqual({
+      machines: { controlPlane: 3, workers: 4 },
+      kubernetesVersion: 'v1.33.0',
+    });
+  });
+});

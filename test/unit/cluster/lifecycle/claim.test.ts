@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest';
+import { checkClaim, claimCluster } from '../../../../src/cluster/lifecycle/claim.ts';
+import { Annotations, identify, type ClusterIdentity } from '../../../../src/cluster/identity/identity.ts';
+import { machineCounts } from '../../../../src/cluster/machines/machine-counts.ts';
+import { withOwner } from '../../../../src/cluster/identity/owner-labels.ts';
+import { planOf, type ClusterPlan } from '../../../../src/cluster/template/plan.ts';
+import { KubernetesClient } from '../../../../src/host/api/client.ts';
+import { RestClient } from '../../../../src/host/api/rest.ts';
+import { Transport } from '../../../../src/host/api/transport.ts';
+import { Kinds } from '../../../../src/host/api/kinds.ts';
+import type { KubernetesObject } from '../../../../src/host/api/objects.ts';
+import { readJob } from '../../../../src/github/job.ts';
+import { readCreate } from '../../inputs/given-inputs.ts';
+import { clientOf, configFor, json, refuse, serve } from '../../host/server.ts';
+import { clientOfStore } from '../../host/store.ts';
+import { rejection } from '../../rejection.ts';
+import { clusterOf } from '../samples.ts';
+
+const signal = new AbortController().signal;
+const job = readJob({ GITHUB_REPOSITORY: 'acme/shop' });
+
+function planFor(identity: ClusterIdentity): ClusterPlan {
+  return planOf({ cluster: withOwner(clusterOf(), identity), others: [], machines: machineCounts([]) }, []);
+}
+
+describe('checkClaim', () => {
+  it('finds the Cluster that another job creates with its objects while this one looks at them', async () => {
+    const identity = identify(readCreate({ name: 'pr', ephemeral: 'false' }), job, 0);
+    const service = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'pr', namespace: identity.namespace } };
+    const { client, store } = await clientOfStore(({ path }) => {
+      if (path.endsWith('/services/pr')) store.put(planFor(identity).cluster);
+      return undefined;
+    });
+    store.put(service);
+    expect(await checkClaim(client, planFor(identity), identity, { line: () => undefined }, signal)).toBe(true);
+  });
+
+  it('refuses a name that something else has, where there is no such Cluster', async () => {
+    const identity = identify(readCreate({ name: 'pr', ephemeral: 'false' }), job, 0);
+    const { client, store } = await clientOfStore();
+    store.put({ apiVersion: 'v1', kind: 'Service', metadata: { name: 'pr', namespace: identity.namespace } });
+    const check = checkClaim(client, planFor(identity), identity, { line: () => undefined }, signal);
+    expect(await rejection(check)).toMatchObject({ code: 'KNEST_OWNED_BY_OTHER' });
+  });
+});
+
+describe('claimCluster', () => {
+  it('knows its own Cluster when the answer to its creation was lost', async () => {
+    const identity = identify(readCreate({ name: 'pr' }), job, 0);
+    let made: KubernetesObject | undefined;
+    const { url, received } = await serve((response, _number, { method, path, body }) => {
+      if (method === 'POST' && made === undefined) {
+        made = JSON.parse(body) as KubernetesObject;
+        response.socket?.destroy();
+      } else if (method === 'POST') refuse(response, 409);
+      else if (path.endsWith('/clusters/pr')) json(response, { ...made, metadata: { ...made?.metadata, uid: 'u-1' } });
+      else json(response, { metadata: {} });
+    });
+    const client = new KubernetesClient(new RestClient(new Transport(configFor(url)), signal));
+    const claimed = await claimCluster(client, planFor(identity), identity, { line: () => undefined }, signal);
+    expect(claimed).toMatchObject({ created: true, isUnfinished: true, cluster: { metadata: { uid: 'u-1' } } });
+    expect(made?.metadata.annotations?.['knest-action/claim']).toBe(identity.claim);
+    expect(received.map(({ method }) => method)).toEqual(['GET', 'POST', 'POST', 'GET']);
+  });
+
+  it('tries a few times, with pauses, to create a Cluster that is there at one moment and gone at the next', async () => {
+    const identity = identify(readCreate({ name: 'pr' }), job, 0);
+    const { client, received } = await clientOf((response, _number, { method, path }) => {
+      if (method === 'POST') refuse(response, 409);
+      else if (path.endsWith('/clusters/pr')) refuse(response, 404);
+      else json(response, { metadata: {} });
+    });
+    const time = AbortSignal.timeout(1_000);
+    const claimed = claimCluster(client, planFor(identity), identity, { line: () => undefined }, time);
+    expect(await rejection(claimed)).toMatchObject({ name: 'TimeoutError' });
+    expect(received.length).toBeLessThan(10);
+  });
+
+  it('looks again after a conflict, and leaves a Cluster that another job adopted meanwhile', async () => {
+    const inputs = readCreate({ name: 'pr' });
+    const [first, second] = ['1', '2'].map((runAttempt) => identify(inputs, { ...job, runAttempt }, 0));
+    if (first === undefined || second === undefined) throw new Error('unreachable');
+    const { client, store, received } = await clientOfStore(({ method }) => {
+      const cluster = store.find(Kinds.cluster, 'pr');
+      if (method !== 'PATCH' || cluster === undefined) return undefined;
+      const third = { ...cluster.metadata.annotations, [Annotations.claim]: 'x', [Annotations.runAttempt]: '3' };
+      store.put({ ...cluster, metadata: { ...cluster.metadata, annotations: third } });
+      return undefined;
+    });
+    store.put(planFor(first).cluster);
+    const claimed = claimCluster(client, planFor(second), second, { line: () => undefined }, signal);
+    expect(await rejection(claimed)).toMatchObject({ code: 'KNEST_OWNED_BY_OTHER' });
+    expect(received.filter(({ method }) => method === 'PATCH')).toHaveLength(1);
+    expect(store.find(Kinds.cluster, 'pr')?.metadata.annotations?.[Annotations.claim]).toBe('x');
+  });
+});

@@ -1,0 +1,130 @@
+import { describe, expect, it } from 'vitest';
+import { describeRest, removeCluster, type Removal } from '../../../../src/cluster/lifecycle/delete.ts';
+import { clientOf, json, refuse } from '../../host/server.ts';
+import { rejection } from '../../rejection.ts';
+
+const handle = { name: 'pr', namespace: 'knest' };
+const cluster = { metadata: { name: 'pr', namespace: 'knest', uid: 'u', labels: { owner: 'us' } } };
+
+describe('removeCluster', () => {
+  it('asks again for as long as the host cannot answer', async () => {
+    let deletions = 0;
+    const { client } = await clientOf((response, _number, { method, path }) => {
+      if (method === 'DELETE' && ++deletions <= 7) refuse(response, 500, { 'retry-after': '0' });
+      else if (path.includes('?')) json(response, { metadata: { resourceVersion: '1' }, items: [] });
+      else json(response, cluster);
+    });
+    const lines: string[] = [];
+    const log = { line: (line: string): void => void lines.push(line) };
+    const removal = await removeCluster(client, handle, { labels: { owner: 'us' } }, log, AbortSignal.timeout(20_000));
+    expect([removal, deletions]).toEqual([{ existed: true, unverified: [] }, 8]);
+    expect(lines).toEqual([expect.stringMatching(/^deletion is requested again: DELETE .* was answered 500 /)]);
+  });
+
+  it('asks again with pauses when the Cluster changes every time', async () => {
+    const { client, received } = await clientOf((response, _number, { method }) => {
+      if (method === 'DELETE') refuse(response, 409);
+      else json(response, cluster);
+    });
+    const log = { line: (): void => undefined };
+    const failure = await rejection(
+      removeCluster(client, handle, { labels: { owner: 'us' } }, log, AbortSignal.timeout(1_500)),
+    );
+    expect(failure).toMatchObject({ status: 409 });
+    expect(received.length).toBeLessThan(8);
+  });
+
+  it('ends with what the host said when time is up', async () => {
+    const { client } = await clientOf((response, _number, { method }) => {
+      if (method === 'DELETE') refuse(response, 503, { 'retry-after': '0' });
+      else json(response, cluster);
+    });
+    const log = { line: (): void => undefined };
+    const failure = await rejection(
+      removeCluster(client, handle, { labels: { owner: 'us' } }, log, AbortSignal.timeout(1_500)),
+    );
+    expect(String(failure)).toContain('was answered 503');
+  });
+
+  /** The requests of a deletion that change something, and the lists of what may have disks, in their order. */
+  async function deletion(
+    answer: (plural: string) => object | number | undefined,
+  ): Promise<{ readonly requests: readonly string[]; readonly lines: readonly string[]; readonly removal: Removal }> {
+    let isThere = true;
+    const { client, received } = await clientOf((response, _number, { method, path }) => {
+      const [, plural = '', name = ''] = /namespaces\/knest\/([^/?]+)\/?([^?]*)/.exec(path) ?? [];
+      const answered = plural === 'clusters' ? undefined : answer(plural);
+      if (path.includes('watch=true')) response.writeHead(200).flushHeaders();
+      else if (method === 'DELETE' && plural === 'clusters') json(response, { ok: (isThere = false) });
+      else if (method !== 'GET') json(response, {});
+      else if (plural === 'clusters' && name !== '' && isThere) json(response, cluster);
+      else if (plural === 'clusters' && name !== '') refuse(response, 404);
+      else if (typeof answered === 'number') refuse(response, answered);
+      else json(response, { items: [], metadata: { resourceVersion: '1' }, ...answered });
+    });
+    const lines: string[] = [];
+    const log = { line: (line: string): void => void lines.push(line) };
+    const removal = await removeCluster(client, handle, { labels: { owner: 'us' } }, log, AbortSignal.timeout(20_000));
+    const requests = received.map(({ method, path }) => `${method} ${path.replace(/.*\/namespaces\/knest\//, '')}`);
+    return { requests, lines, removal };
+  }
+
+  it('looks for the disks of its machines before it asks for the deletion', async () => {
+    const { requests } = await deletion(() => undefined);
+    const machines = requests.findIndex((request) => request.startsWith('GET virtinkmachines?limit'));
+    expect(machines).toBeGreaterThan(0);
+    expect(requests.indexOf('DELETE clusters/pr')).toBeGreaterThan(machines);
+  });
+
+  it('asks for the deletion all the same when it may not look for the disks, and says so', async () => {
+    const { requests, lines } = await deletion((plural) => (plural === 'virtinkmachines' ? 403 : undefined));
+    expect(requests).toContain('DELETE clusters/pr');
+    expect(lines).toContainEqual(expect.stringMatching(/^disks of its machines may be left: GET .* was answered 403/));
+  });
+
+  it('asks for the deletion within a second when the host does not tell its disks', async () => {
+    let asked = 0;
+    const { client } = await clientOf((response, _number, { method, path }) => {
+      if (method === 'DELETE') asked = performance.now();
+      if (method === 'DELETE') refuse(response, 404);
+      else if (path.endsWith('/clusters/pr')) json(response, cluster);
+    });
+    const began = performance.now();
+    const time = AbortSignal.timeout(2_500);
+    await rejection(
+      removeCluster(client.until(time), handle, { labels: { owner: 'us' } }, { line: () => undefined }, time),
+    );
+    expect(asked - began).toBeGreaterThan(900);
+    expect(asked - began).toBeLessThan(2_000);
+  });
+
+  it('changes nothing when there is no cluster, whatever disks are named and labelled like its own', async () => {
+    const labels = { 'cluster.x-k8s.io/cluster-name': 'pr', 'knest-action/repository-id': '4711' };
+    const disk = { metadata: { name: 'pr-cp-abcde-rootfs', namespace: 'knest', uid: 'd', labels } };
+    const answer = (plural: string) =>
+      ['datavolumes', 'persistentvolumeclaims'].includes(plural) ? { items: [disk] } : undefined;
+    const asked: string[] = [];
+    const { client } = await clientOf((response, _number, { method, path }) => {
+      const [, plural = ''] = /namespaces\/knest\/([^/?]+)/.exec(path) ?? [];
+      // As the API server does: only what carries the label of the action is selected by it.
+      const isSelected = !path.includes('managed');
+      if (method !== 'GET') asked.push(`${method} ${path}`);
+      if (path.includes('watch=true')) response.writeHead(200).flushHeaders();
+      else if (path.endsWith('/clusters/pr')) refuse(response, 404);
+      else json(response, { items: [], metadata: { resourceVersion: '1' }, ...(isSelected && answer(plural)) });
+    });
+    const log = { line: (): void => undefined };
+    const removal = await removeCluster(client, handle, { labels: { owner: 'us' } }, log, AbortSignal.timeout(20_000));
+    expect(removal).toEqual({ existed: false, unverified: [] });
+    expect(asked).toEqual([]);
+  });
+
+  it('names what it may not list, instead of taking it for gone', async () => {
+    const { removal } = await deletion((plural) => (['pods', 'secrets'].includes(plural) ? 403 : undefined));
+    expect(removal.existed).toBe(true);
+    expect([...removal.unverified].sort()).toEqual(['pods', 'secrets']);
+    expect(describeRest('pr', removal)).toMatch(
+      /^nothing of pr is left that these credentials may list; not verified: (pods, secrets|secrets, pods)$/,
+    );
+  });
+});

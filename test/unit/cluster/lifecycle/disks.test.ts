@@ -1,0 +1,205 @@
+import { describe, expect, it } from 'vitest';
+import { tieDisks } from '../../../../src/cluster/lifecycle/disks.ts';
+import type { Metadata } from '../../../../src/host/api/objects.ts';
+import { clientOf, json, refuse } from '../../host/server.ts';
+
+const pr = { name: 'pr', uid: 'cluster-pr', server: 'github.com', repositoryId: '4711' };
+const cluster = { apiVersion: 'cluster.x-k8s.io/v1beta2', kind: 'Cluster', name: 'pr', uid: 'cluster-pr' };
+const volumeTemplates = ['rootfs', 'data'].map((name) => ({ dataVolume: { metadata: { name } } }));
+const owner = {
+  apiVersion: 'infrastructure.cluster.x-k8s.io/v1beta1',
+  kind: 'VirtinkMachine',
+  name: 'pr-cp-abcde',
+  uid: 'u1',
+};
+/** What the action puts on a disk of that machine. */
+const labels = {
+  'knest-action/managed': 'true',
+  'cluster.x-k8s.io/cluster-name': 'pr',
+  'knest-action/cluster-uid': 'cluster-pr',
+  'knest-action/server': 'github.com',
+  'knest-action/repository-id': '4711',
+};
+const gone = { ...owner, name: 'pr-cp-fghij', uid: 'gone' };
+
+type Objects = Readonly<Record<string, readonly object[]>>;
+
+const reference = (kind: string, uid: string) => ({ kind, name: uid, uid });
+const child = (name: string, uid: string, ...ownerReferences: readonly object[]) => ({
+  metadata: { name, uid, namespace: 'knest', creationTimestamp: '2026-11-24T12:00:00Z', ownerReferences },
+});
+
+/** A host with one control plane machine of the cluster. */
+const host: Objects = {
+  kubeadmcontrolplanes: [child('pr-cp', 'cp', cluster)],
+  machines: [child('pr-cp-abcde', 'm1', reference('KubeadmControlPlane', 'cp'))],
+  virtinkmachines: [{ ...child('pr-cp-abcde', 'u1', reference('Machine', 'm1')), spec: { volumeTemplates } }],
+};
+
+interface Given {
+  readonly objects?: Objects;
+  /** How often another client writes to a disk first. */
+  readonly conflicts?: number;
+  readonly clusters?: readonly (typeof pr)[];
+}
+
+/** Ties the disks of a host with these claims, and returns what it was asked to change, and the lines of the log. */
+async function tie(
+  claims: readonly Partial<Metadata>[],
+  { objects = host, conflicts = 0, clusters = [pr] }: Given = {},
+): Promise<{ readonly changes: readonly string[]; readonly lines: readonly string[] }> {
+  const whole = claims.map((metadata) => {
+    const creationTimestamp = '2026-11-24T12:00:10Z';
+    return { metadata: { namespace: 'knest', uid: 'disk', resourceVersion: '7', creationTimestamp, ...metadata } };
+  });
+  let left = conflicts;
+  const { client, received } = await clientOf((response, _number, { method, path }) => {
+    const [, plural = '', name] = /namespaces\/knest\/([^/?]+)\/?([^?]*)/.exec(path) ?? [];
+    if (method === 'PATCH' && left-- > 0) refuse(response, 409);
+    else if (method !== 'GET') json(response, {});
+    else if (name !== '')
+      json(
+        response,
+        whole.find(({ metadata }) => metadata.name === name),
+      );
+    else if (plural === 'persistentvolumeclaims') json(response, { items: whole });
+    else if (plural in objects) json(response, { items: objects[plural] });
+    else refuse(response, 404);
+  });
+  const lines: string[] = [];
+  await tieDisks(client, 'knest', clusters, { line: (text) => void lines.push(text) });
+  const changes = received
+    .filter(({ method }) => method !== 'GET')
+    .map(({ method, path, body }) => `${method} ${/persistentvolumeclaims\/([^?]+)/.exec(path)?.[1] ?? path} ${body}`);
+  return { changes, lines };
+}
+
+function patchOf(name: string, ownerReferences: readonly object[]): string {
+  return `PATCH ${name} ${JSON.stringify({ metadata: { uid: 'disk', resourceVersion: '7', labels, ownerReferences } })}`;
+}
+
+const deletionOf = (name: string): string =>
+  `DELETE ${name} ${JSON.stringify({ propagationPolicy: 'Background', preconditions: { uid: 'disk', resourceVersion: '7' } })}`;
+
+describe('tieDisks', () => {
+  it('labels the disks of a machine as its Cluster’s, and makes the machine their owner beside others', async () => {
+    const dataVolume = {
+      apiVersion: 'cdi.kubevirt.io/v1beta1',
+      kind: 'DataVolume',
+      name: 'pr-cp-abcde-rootfs',
+      uid: 'd',
+    };
+    const claims = [{ name: 'pr-cp-abcde-rootfs', ownerReferences: [dataVolume] }, { name: 'pr-cp-abcde-data' }];
+    expect((await tie(claims)).changes).toEqual([
+      patchOf('pr-cp-abcde-rootfs', [dataVolume, owner]),
+      patchOf('pr-cp-abcde-data', [owner]),
+    ]);
+  });
+
+  it('does so once', async () => {
+    expect((await tie([{ name: 'pr-cp-abcde-rootfs', ownerReferences: [owner], labels }])).changes).toEqual([]);
+  });
+
+  it('tries again when another client wrote to a disk in the meantime', async () => {
+    expect((await tie([{ name: 'pr-cp-abcde-rootfs' }], { conflicts: 1 })).changes).toHaveLength(2);
+  });
+
+  it('labels the disks of a worker, and of a machine that is being replaced', async () => {
+    const leaving = child('pr-md-0-x-y', 'u2', reference('Machine', 'm2'));
+    const objects = {
+      machinedeployments: [child('pr-md-0', 'md', cluster)],
+      machinesets: [child('pr-md-0-x', 'ms', reference('MachineDeployment', 'md'))],
+      machines: [child('pr-md-0-x-y', 'm2', reference('MachineSet', 'ms'))],
+      virtinkmachines: [
+        { metadata: { ...leaving.metadata, deletionTimestamp: '2026-11-24T13:00:00Z' }, spec: { volumeTemplates } },
+      ],
+    };
+    const { changes } = await tie([{ name: 'pr-md-0-x-y-rootfs' }], { objects });
+    expect(changes).toEqual([patchOf('pr-md-0-x-y-rootfs', [{ ...owner, name: 'pr-md-0-x-y', uid: 'u2' }])]);
+  });
+
+  it.each<[string, Objects]>([
+    ['names no owner', { virtinkmachines: [{ ...child('pr-cp-abcde', 'u1'), spec: { volumeTemplates } }] }],
+    [
+      'belongs to another Cluster of that name',
+      { kubeadmcontrolplanes: [child('pr-cp', 'cp', { ...cluster, uid: 'x' })] },
+    ],
+    ['belongs to a Machine that is gone', { machines: [] }],
+    ['has no disks', { virtinkmachines: [child('pr-cp-abcde', 'u1', reference('Machine', 'm1'))] }],
+  ])('leaves the disk of a machine alone that %s', async (_what, changed) => {
+    expect((await tie([{ name: 'pr-cp-abcde-rootfs' }], { objects: { ...host, ...changed } })).changes).toEqual([]);
+  });
+
+  it.each<[string, Partial<Metadata>]>([
+    [
+      'its label knest-action/cluster-uid is not cluster-pr',
+      { labels: { ...labels, 'knest-action/cluster-uid': 'x' } },
+    ],
+    ['its label cluster.x-k8s.io/cluster-name is not pr', { labels: { 'cluster.x-k8s.io/cluster-name': 'x' } }],
+    ['it belongs to StatefulSet db', { ownerReferences: [{ kind: 'StatefulSet', name: 'db', uid: 's' }] }],
+    ['it is older than the machine pr-cp-abcde', { creationTimestamp: '2026-11-24T11:00:00Z' }],
+  ])('leaves a disk alone, whatever its name is, when %s', async (reason, metadata) => {
+    const { changes, lines } = await tie([{ name: 'pr-cp-abcde-rootfs', ...metadata }]);
+    expect(changes).toEqual([]);
+    expect(lines).toEqual([`PersistentVolumeClaim pr-cp-abcde-rootfs is left alone: ${reason}`]);
+  });
+
+  it('deletes a disk that it tied to a machine that is gone, as it was read, and logs that', async () => {
+    const { changes, lines } = await tie([{ name: 'any', labels, ownerReferences: [gone] }]);
+    expect(changes).toEqual([deletionOf('any')]);
+    expect(lines).toEqual(['PersistentVolumeClaim any is deleted: its machine is gone']);
+  });
+
+  it.each<[string, Partial<Metadata>]>([
+    ['has the name of a disk of our template', { name: 'pr-cp-fghij-rootfs' }],
+    ['has the label of the cluster’s name', { labels: { 'cluster.x-k8s.io/cluster-name': 'pr' } }],
+    ['has the labels of another Cluster of that name', { labels: { ...labels, 'knest-action/cluster-uid': 'x' } }],
+    [
+      'has the labels of another repository',
+      { labels: { 'knest-action/repository-id': '4712', 'knest-action/managed': 'true' } },
+    ],
+    ['has all labels but one', { labels: { ...labels, 'knest-action/managed': 'false' } }],
+    ['belongs to a machine that is there', { labels, ownerReferences: [gone, owner] }],
+    ['is being deleted', { labels, deletionTimestamp: '2026-11-24T12:00:00Z' }],
+  ])('deletes no disk that %s', async (_what, metadata) => {
+    expect((await tie([{ name: 'some', ownerReferences: [gone], ...metadata }])).changes).toEqual([]);
+  });
+
+  it('lists the machines after the disks: none that was created in between counts as gone', async () => {
+    const { client, received } = await clientOf((response) => json(response, { items: [] }));
+    await tieDisks(client, 'knest', [pr], { line: () => undefined });
+    const plurals = received.map(({ path }) => /namespaces\/knest\/(\w+)/.exec(path)?.[1]);
+    expect(plurals.slice(0, 2).sort()).toEqual(['datavolumes', 'persistentvolumeclaims']);
+    expect(plurals.slice(2)).toEqual(['virtinkmachines']);
+  });
+
+  it('takes several clusters at once, and leaves those of all others', async () => {
+    const main = { ...pr, name: 'main', uid: 'cluster-main' };
+    const labelled = ({ name, uid }: typeof pr) => ({
+      labels: { ...labels, 'cluster.x-k8s.io/cluster-name': name, 'knest-action/cluster-uid': uid },
+      ownerReferences: [gone],
+    });
+    const claims = [
+      { name: 'pr-cp-abcde-rootfs' },
+      { name: 'of-main', ...labelled(main) },
+      { name: 'of-old', ...labelled({ ...pr, name: 'old', uid: 'cluster-old' }) },
+    ];
+    const { changes } = await tie(claims, { clusters: [main, pr] });
+    expect(changes).toEqual([patchOf('pr-cp-abcde-rootfs', [owner]), deletionOf('of-main')]);
+  });
+
+  it('sends nothing without a cluster', async () => {
+    const { client, received } = await clientOf((response) => refuse(response, 500));
+    await tieDisks(client, 'knest', [], { line: () => undefined });
+    expect(received).toEqual([]);
+  });
+
+  it('changes nothing where there are no such machines and disks, and rejects where it may not look', async () => {
+    const log = { line: () => undefined };
+    const nothing = await clientOf((response) => refuse(response, 404));
+    await tieDisks(nothing.client, 'knest', [pr], log);
+    expect(nothing.received.every(({ method }) => method === 'GET')).toBe(true);
+    const refused = await clientOf((response) => refuse(response, 403));
+    await expect(tieDisks(refused.client, 'knest', [pr], log)).rejects.toMatchObject({ status: 403 });
+  });
+});

@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import { checkCapacity } from '../../../../src/cluster/machines/capacity.ts';
+import { Kinds } from '../../../../src/host/api/kinds.ts';
+import { unlessForbidden } from '../../../../src/host/preflight.ts';
+import { readCreate } from '../../inputs/given-inputs.ts';
+import { hostWith } from '../../host/fake-host.ts';
+
+const node = (name: string, cpu: string, memory: string): object => ({
+  metadata: { name },
+  status: { allocatable: { cpu, memory } },
+});
+
+async function check(nodes: unknown, given: Readonly<Record<string, string>> = {}): Promise<void> {
+  const { client } = await hostWith({ '/api/v1/nodes': nodes });
+  const { controlPlane, workers } = readCreate(given);
+  const found = await unlessForbidden(client.list(Kinds.node), []);
+  checkCapacity(found, { 'control-plane': controlPlane, worker: workers });
+}
+
+describe('checkCapacity', () => {
+  const nodes = { items: [node('small', '2', '4Gi'), node('large', '1930m', '24689512Ki')] };
+
+  it('lets machines through that some node has room for', async () => {
+    await expect(check(nodes)).resolves.toBeUndefined();
+    await expect(check(nodes, { 'worker-machine-memory-size': '23Gi' })).resolves.toBeUndefined();
+  });
+
+  it('refuses a machine that is larger than every node, with what they have', async () => {
+    await expect(check(nodes, { 'control-plane-machine-memory-size': '999Gi' })).rejects.toMatchObject({
+      code: 'KNEST_UNSCHEDULABLE',
+      problem:
+        'a control-plane machine fits on no node of the host: with its hypervisor it requests 1023232Mi of memory and 200m of CPU',
+      evidence: [
+        'Node large: memory 24689512Ki, CPU 1930m (allocatable)',
+        'Node small: memory 4Gi, CPU 2 (allocatable)',
+      ],
+      next: 'lower control-plane-machine-memory-size or control-plane-machine-cpu-cores, or add a larger node to the host',
+    });
+    await expect(check(nodes, { 'worker-machine-cpu-cores': '256' })).rejects.toMatchObject({
+      problem: expect.stringContaining('a worker machine fits on no node') as string,
+    });
+  });
+
+  it('needs one node with enough of both', async () => {
+    const lopsided = { items: [node('cpu', '64', '2Gi'), node('memory', '1', '64Gi')] };
+    const given = { 'control-plane-machine-cpu-cores': '20', 'control-plane-machine-memory-size': '8Gi' };
+    await expect(check(lopsided, given)).rejects.toMatchObject({ code: 'KNEST_UNSCHEDULABLE' });
+  });
+
+  it('asks nothing for workers that there are none of', async () => {
+    const given = { 'worker-machine-count': '0', 'worker-machine-memory-size': '999Gi' };
+    await expect(check(nodes, given)).resolves.toBeUndefined();
+  });
+
+  it.each([false, { items: [] }, { items: [{ metadata: { name: 'silent' } }] }])(
+    'goes on where nodes cannot be judged: %j',
+    async (unread) => {
+      await expect(check(unread, { 'worker-machine-memory-size': '999Gi' })).resolves.toBeUndefined();
+    },
+  );
+});

@@ -1,0 +1,130 @@
+import type { ServerResponse } from 'node:http';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { Consoles } from '../../../../src/cluster/status/console.ts';
+import type { ClusterView } from '../../../../src/cluster/status/view.ts';
+import { KubernetesClient } from '../../../../src/host/api/client.ts';
+import { RestClient } from '../../../../src/host/api/rest.ts';
+import { Transport } from '../../../../src/host/api/transport.ts';
+import { configFor, refuse, serve } from '../../host/server.ts';
+import { machineOf, podOf, viewOf, virtualMachineOf } from '../samples.ts';
+
+const LAST_WORD = 'To see the stack trace of this error execute with --v=5 or higher';
+const pod = podOf('m', { phase: 'Running' });
+const running = viewOf({ machines: [machineOf('m')], virtualMachines: [virtualMachineOf('m')], pods: [pod] });
+
+/** A busy machine may take longer than usual. */
+const patience = { timeout: 4_000, interval: 10 };
+
+/** The consoles of machines whose log `answer` serves. */
+async function consoles(answer: (response: ServerResponse) => void) {
+  const { url, received } = await serve((response) => answer(response));
+  const abort = new AbortController();
+  onTestFinished(() => abort.abort());
+  const client = new KubernetesClient(new RestClient(new Transport(configFor(url)), abort.signal));
+  return { opened: new Consoles(client, abort.signal), received };
+}
+
+/** A console that says these lines and stays open, as that of a machine does. */
+const saying =
+  (...lines: readonly string[]) =>
+  (response: ServerResponse): void => {
+    response.writeHead(200, { 'content-type': 'text/plain' });
+    response.write(lines.map((line) => `${line}\n`).join(''));
+  };
+
+/** What the console of the one machine tells once it has said something that tells of trouble. */
+async function read(view: ClusterView, ...lines: readonly string[]) {
+  const { opened, received } = await consoles(saying(...lines, 'error: the end'));
+  opened.follow(view);
+  await vi.waitFor(() => expect(opened.telling(pod)).toContain('error: the end'), patience);
+  return { opened, received };
+}
+
+describe('a bootstrap', () => {
+  it('that failed is recognised by the last word of kubeadm, with its reason', async () => {
+    const { opened } = await consoles(
+      saying('booting', 'error execution phase preflight: cannot reach the API', LAST_WORD, 'login:'),
+    );
+    opened.follow(running);
+    await vi.waitFor(() => expect(opened.deadEnd(running)).toBeDefined(), patience);
+    expect(opened.deadEnd(running)).toEqual({
+      code: 'KNEST_BOOTSTRAP',
+      problem: 'machine m could not become a node: error execution phase preflight: cannot reach the API',
+      evidence: [
+        'console of vm-m: error execution phase preflight: cannot reach the API',
+        `console of vm-m: ${LAST_WORD}`,
+      ],
+      next: 'check that the rootfs image fits kubernetes-version, and that pod-network-cidr and service-cidr suit it',
+    });
+  });
+
+  it('that cloud-init gave up is told in its words', async () => {
+    const { opened } = await read(running, 'Failed to run module scripts-user (scripts in /var/lib/cloud)');
+    expect(opened.deadEnd(running)?.problem).toBe(
+      'machine m could not become a node: Failed to run module scripts-user (scripts in /var/lib/cloud)',
+    );
+  });
+
+  it('goes on while there are errors and no last word', async () => {
+    const { opened } = await read(running, 'error: retrying', 'connection refused');
+    expect(opened.deadEnd(running)).toBeUndefined();
+  });
+
+  it('did not fail when the machine is a node by now', async () => {
+    const { opened } = await read(running, LAST_WORD);
+    expect(opened.deadEnd(running)).toBeDefined();
+    const joined = { ...running, machines: [machineOf('m', { status: { nodeRef: { name: 'n' } } })] };
+    expect(opened.deadEnd(joined)).toBeUndefined();
+  });
+});
+
+describe('a console', () => {
+  it('gives away no token, key or hash', async () => {
+    const key = '0123456789abcdef'.repeat(4);
+    const { opened } = await read(
+      running,
+      'kubeadm join 10.1.2.3:6443 --token abcdef.0123456789abcdef failed',
+      `--discovery-token-ca-cert-hash sha256:${key} failed`,
+      `--certificate-key ${key}, refused`,
+      'unable to reach 10.96.0.1:443 in namespace kube-system',
+    );
+    expect(opened.telling(pod)).toEqual([
+      'kubeadm join 10.1.2.3:6443 --token *** failed',
+      '--discovery-token-ca-cert-hash sha256:*** failed',
+      '--certificate-key ***, refused',
+      'unable to reach 10.96.0.1:443 in namespace kube-system',
+      'error: the end',
+    ]);
+  });
+
+  it('tells the last six lines that matter', async () => {
+    const noise = Array.from({ length: 9 }, (_, number) => [`fatal ${number}`, `fine ${number}`]).flat();
+    const { opened } = await read(running, ...noise);
+    expect(opened.telling(pod)).toEqual([4, 5, 6, 7, 8].map((number) => `fatal ${number}`).concat('error: the end'));
+  });
+
+  it('keeps no more than the last lines, but never forgets a failure', async () => {
+    const { opened } = await read(running, 'error: too long ago', LAST_WORD, ...Array<string>(300).fill('fine'));
+    expect(opened.telling(pod)).not.toContain('error: too long ago');
+    expect(opened.deadEnd(running)?.problem).toContain('error: too long ago');
+  });
+
+  it('is opened once, and only when its pod runs', async () => {
+    const { opened, received } = await consoles(saying('error: x'));
+    opened.follow({ ...running, pods: [podOf('m', { phase: 'Pending' })] });
+    opened.follow(running);
+    opened.follow(running);
+    await vi.waitFor(() => expect(opened.telling(pod)).toEqual(['error: x']), patience);
+    expect(received.map(({ path }) => path)).toEqual([
+      '/api/v1/namespaces/knest/pods/vm-m/log?container=cloud-hypervisor&follow=true',
+    ]);
+  });
+
+  it('that may not be read costs nothing', async () => {
+    const { opened, received } = await consoles((response) => refuse(response, 403));
+    opened.follow(running);
+    await vi.waitFor(() => expect(received).toHaveLength(1), patience);
+    expect(opened.telling(pod)).toEqual([]);
+    expect(opened.deadEnd(running)).toBeUndefined();
+  });
+});

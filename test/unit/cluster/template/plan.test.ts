@@ -1,0 +1,111 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { parseTemplate, variables } from '../../../../src/cluster/template/plan.ts';
+import { parseManifest } from '../../../../src/host/api/manifest.ts';
+import type { KubernetesObject } from '../../../../src/host/api/objects.ts';
+import { readCreate, unlikeMachines } from '../../inputs/given-inputs.ts';
+import { cidr } from '../samples.ts';
+
+const networks = { pods: cidr('10.95.0.0/16'), services: cidr('10.97.0.0/16') };
+
+function template(infrastructure: string): string {
+  return readFileSync(
+    new URL(`../../../../src/cluster/template/templates/${infrastructure}.yaml`, import.meta.url),
+    'utf8',
+  );
+}
+
+/** Cluster API's MachineHealthCheck, as far as it decides on nodes. */
+interface HealthCheck extends KubernetesObject {
+  readonly spec: {
+    readonly checks: {
+      readonly unhealthyNodeConditions?: readonly { readonly type: string; readonly status: string }[];
+      readonly unhealthyMachineConditions?: readonly unknown[];
+    };
+  };
+}
+
+describe('the health checks', () => {
+  // A node without a CNI has Ready False. Cluster API recreates a machine whose node has a condition that is listed
+  // here for its time, and one that has no node at all.
+  it.each(['virtink', 'docker'])('of %s recreate no machine whose node is NotReady for want of a CNI', (name) => {
+    const objects = parseManifest(template(name).replaceAll(/\$\{([^}]*)\}/g, '7'));
+    const checks = objects.filter((object): object is HealthCheck => object.kind === 'MachineHealthCheck');
+    expect(checks).toHaveLength(name === 'virtink' ? 1 : 0);
+    for (const { spec } of checks) {
+      expect(spec.checks.unhealthyNodeConditions).toEqual([{ type: 'Ready', status: 'Unknown', timeoutSeconds: 300 }]);
+      expect(spec.checks.unhealthyMachineConditions).toBeUndefined();
+    }
+  });
+});
+
+describe('variables', () => {
+  it('are the inputs and the ranges, each as text', () => {
+    const inputs = readCreate({ 'kubernetes-version': 'v1.36.3', ...unlikeMachines });
+    expect(variables(inputs, networks)).toEqual({
+      KUBERNETES_VERSION: '1.36.3',
+      POD_NETWORK_CIDR: '10.95.0.0/16',
+      SERVICE_CIDR: '10.97.0.0/16',
+      CONTROL_PLANE_SERVICE_TYPE: 'NodePort',
+      CONTROL_PLANE_MACHINE_COUNT: '3',
+      CONTROL_PLANE_MACHINE_CPU_CORES: '4',
+      CONTROL_PLANE_MACHINE_MEMORY_SIZE: '8Gi',
+      CONTROL_PLANE_MACHINE_KERNEL_IMAGE: 'kernel:cp',
+      CONTROL_PLANE_MACHINE_ROOTFS_IMAGE: 'rootfs:cp',
+      CONTROL_PLANE_MACHINE_ROOTFS_SIZE: '20Gi',
+      WORKER_MACHINE_COUNT: '0',
+      WORKER_MACHINE_CPU_CORES: '1',
+      WORKER_MACHINE_MEMORY_SIZE: '2Gi',
+      WORKER_MACHINE_KERNEL_IMAGE: 'kernel:worker',
+      WORKER_MACHINE_ROOTFS_IMAGE: 'rootfs:worker',
+      WORKER_MACHINE_ROOTFS_SIZE: '10Gi',
+    });
+  });
+
+  it.each([
+    ['auto', 'NodePort'],
+    ['cluster-ip', 'NodePort'],
+    ['node-port', 'NodePort'],
+    ['load-balancer', 'LoadBalancer'],
+  ])('make the Service for api-access %s a %s', (access, type) => {
+    expect(variables(readCreate({ 'api-access': access }), networks)).toMatchObject({
+      CONTROL_PLANE_SERVICE_TYPE: type,
+    });
+  });
+
+  const set = Object.keys(variables(readCreate(), networks));
+  /** What clusterctl sets itself. */
+  const given = ['CLUSTER_NAME', 'NAMESPACE'];
+  const usedBy = (text: string): string[] => [
+    ...new Set([...text.matchAll(/\$\{([^}]*)\}/g)].map(([, name = '']) => name)),
+  ];
+
+  it.each(['virtink', 'docker'])('are all that the template for %s asks for', (infrastructure) => {
+    const used = usedBy(template(infrastructure));
+    expect(used).toContain('KUBERNETES_VERSION');
+    expect(used.filter((name) => !set.includes(name) && !given.includes(name))).toEqual([]);
+  });
+
+  it('are all used by the template for virtink', () => {
+    const used = usedBy(template('virtink'));
+    expect(set.filter((name) => !used.includes(name))).toEqual([]);
+  });
+});
+
+describe('a rendered template', () => {
+  it.each([
+    ['document 1 is a string, not an object', 'hello'],
+    [
+      'document 2 (ConfigMap) has no metadata',
+      'apiVersion: v1\nkind: A\nmetadata: { name: a }\n---\n---\napiVersion: v1\nkind: ConfigMap',
+    ],
+    [
+      'document 1 (ConfigMap) has a generateName, but must have a name that is known',
+      'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  generateName: a-',
+    ],
+  ])('is refused with the number of the document: %s', (message, text) => {
+    expect(() => parseTemplate(text)).toThrow(
+      expect.objectContaining({ code: 'KNEST_TEMPLATE', problem: `the template cannot be used: ${message}` }),
+    );
+  });
+});

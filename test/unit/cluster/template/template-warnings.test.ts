@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import { reviewTemplate } from '../../../../src/cluster/template/template-warnings.ts';
+import type { KubernetesObject } from '../../../../src/host/api/objects.ts';
+
+const variables = {
+  KUBERNETES_VERSION: '1.36.3',
+  POD_NETWORK_CIDR: '10.95.0.0/16',
+  WORKER_MACHINE_COUNT: '2',
+  CONTROL_PLANE_SERVICE_TYPE: 'NodePort',
+};
+const allUsed = '${KUBERNETES_VERSION:=1.24.0} ${ POD_CIDR } ${VIRTINK_WORKER_MACHINE_COUNT}';
+const object = (kind: string, name: string, spec: object = {}): KubernetesObject & { readonly spec: object } => ({
+  apiVersion: 'v1',
+  kind,
+  metadata: { name },
+  spec,
+});
+const controlPlane = object('KubeadmControlPlane', 'pr-cp', { replicas: 1 });
+const check = object('MachineHealthCheck', 'pr-check');
+
+const review = (text: string, ...objects: readonly KubernetesObject[]): readonly string[] =>
+  reviewTemplate({ text, origin: 't' }, objects, 'pr', variables);
+
+describe('reviewTemplate', () => {
+  it('has nothing to say of one that is like the action’s own, whatever its variables are called', () => {
+    expect(review(allUsed, controlPlane, check)).toEqual([]);
+  });
+
+  it('names the inputs that change nothing, in one line', () => {
+    expect(review('${KUBERNETES_VERSION}', controlPlane, check)).toEqual([
+      'it has no variable for, and is not changed by: pod-network-cidr, worker-machine-count',
+    ]);
+  });
+
+  it('says when the number of machines is not known', () => {
+    const kamaji = object('KamajiControlPlane', 'pr');
+    expect(review(allUsed, kamaji, check)).toEqual([
+      'how many machines it makes is not known (control plane: not known, workers: 0): wait-for nodes waits for those it has',
+    ]);
+  });
+
+  it('says when nobody looks after the machines, and when somebody does too strictly', () => {
+    expect(review(allUsed, controlPlane)).toEqual([
+      'it has no MachineHealthCheck: a machine that fails is not replaced',
+    ]);
+    const strict = { type: 'Ready', status: 'False' };
+    const shapes = [{ unhealthyConditions: [strict] }, { checks: { unhealthyNodeConditions: [strict] } }];
+    for (const spec of shapes) {
+      expect(review(allUsed, controlPlane, object('MachineHealthCheck', 'pr-strict', spec))).toEqual([
+        'MachineHealthCheck pr-strict replaces machines that are not Ready: without a CNI that is all of them',
+      ]);
+    }
+    const unknown = { unhealthyConditions: [{ type: 'Ready', status: 'Unknown' }] };
+    expect(review(allUsed, controlPlane, object('MachineHealthCheck', 'pr-mild', unknown))).toEqual([]);
+  });
+
+  it('leaves it to a ClusterClass who looks after the machines', () => {
+    const topology = { controlPlane: { replicas: 1 }, workers: { machineDeployments: [{ replicas: 1 }] } };
+    expect(review(allUsed, object('Cluster', 'pr', { topology }))).toEqual([]);
+  });
+
+  it('names what two clusters of the template would share', () => {
+    expect(review(allUsed, controlPlane, check, object('ConfigMap', 'settings'), object('Secret', 'key'))).toEqual([
+      'what is not named after the cluster serves one cluster at a time: ConfigMap settings, Secret key',
+    ]);
+  });
+
+  it('says when the machines run elsewhere', () => {
+    const elsewhere = object('VirtinkCluster', 'pr', { infraClusterSecretRef: { name: 'infra' } });
+    expect(review(allUsed, controlPlane, check, elsewhere)).toEqual([
+      'its machines run on the cluster of infraClusterSecretRef: what becomes of them there is not watched',
+    ]);
+  });
+});

@@ -1,0 +1,95 @@
+import type { ServerResponse } from 'node:http';
+import { describe, expect, it } from 'vitest';
+import { KnestError } from '../../../../src/errors.ts';
+import { hasStatus } from '../../../../src/host/api/api-error.ts';
+import { RestClient, unobserved } from '../../../../src/host/api/rest.ts';
+import { Transport } from '../../../../src/host/api/transport.ts';
+import { rejection } from '../../rejection.ts';
+import { configFor, json, refuse, serve, type Handler } from '../server.ts';
+
+const never = new AbortController().signal;
+const get = { method: 'GET', path: '/version' } as const;
+
+/** Answers as the load balancer of servers that are all away. */
+function gateway(response: ServerResponse): void {
+  response.writeHead(503, { 'retry-after': '0' }).end('no server is available');
+}
+
+describe('a server that is away', () => {
+  /** A client that has had an answer before, and what it reports. */
+  async function clientOf(handler: Handler, wasReached = true) {
+    const { url, received } = await serve(handler);
+    const reports: string[] = [];
+    const observe = { ...unobserved, outage: (line: string) => reports.push(line) };
+    const client = new RestClient(new Transport(configFor(url), wasReached), never, observe);
+    return { client, received, reports };
+  }
+  const version = ({ path }: { readonly path: string }): boolean => path === '/version';
+
+  it('is waited for beyond the usual tries, with a line at either end', async () => {
+    const { client, reports } = await clientOf((response, number) => {
+      if (number < 8) response.socket?.resetAndDestroy();
+      else json(response, { ok: true });
+    });
+    expect(await client.json({ ...get, path: '/api' })).toEqual({ ok: true });
+    expect(reports).toEqual([
+      expect.stringMatching(/^the API server no longer answers \(.+\); waiting for it$/),
+      expect.stringMatching(/^the API server answers again after \d+s$/),
+    ]);
+  }, 40_000);
+
+  it('is named as the reason when the time is up', async () => {
+    const abort = new AbortController();
+    const { url } = await serve((response) => gateway(response));
+    const reason = new KnestError({ code: 'KNEST_TIMEOUT', problem: 'the time is up' });
+    const outage = (): void => abort.abort(reason);
+    const client = new RestClient(new Transport(configFor(url), true), abort.signal, { ...unobserved, outage });
+    expect(await rejection(client.json({ ...get, path: '/api' }))).toMatchObject({
+      code: 'KNEST_TIMEOUT',
+      evidence: [expect.stringMatching(/^the API server has not answered for \d+s: GET \/api was answered 503/)],
+    });
+  });
+
+  it('is known by its load balancer, too', async () => {
+    const { client, received, reports } = await clientOf((response, number) => {
+      if (number < 9) gateway(response);
+      else json(response, { ok: true });
+    });
+    expect(await client.json({ ...get, path: '/api' })).toEqual({ ok: true });
+    // Six tries, then a look at the version, after which another round begins.
+    expect(received.map(({ path }) => path).slice(5, 8)).toEqual(['/api', '/version', '/api']);
+    expect(reports).toHaveLength(2);
+  });
+
+  it('is not waited for when another server stands behind the path alone, such as an aggregated API', async () => {
+    const { client, received, reports } = await clientOf((response, _number, request) => {
+      if (version(request)) json(response, {});
+      else gateway(response);
+    });
+    expect(hasStatus(await rejection(client.json({ ...get, path: '/apis/metrics.k8s.io/v1' })), 503)).toBe(true);
+    expect(received).toHaveLength(7);
+    expect(reports).toEqual([]);
+  });
+
+  it('is not waited for when it never answered: its address may be wrong', async () => {
+    const { client, received } = await clientOf((response) => gateway(response), false);
+    expect(hasStatus(await rejection(client.json({ ...get, path: '/api' })), 503)).toBe(true);
+    expect(received.filter((request) => !version(request))).toHaveLength(6);
+  });
+
+  it('may refuse for a moment what it allows, once it is back', async () => {
+    const { client, received } = await clientOf((response, number) => {
+      if (number === 0) response.socket?.resetAndDestroy();
+      else if (number < 3) refuse(response, 403);
+      else json(response, { ok: true });
+    });
+    expect(await client.json(get)).toEqual({ ok: true });
+    expect(received).toHaveLength(4);
+  });
+
+  it('may refuse for good, in a server that was not away', async () => {
+    const { client, received } = await clientOf((response) => refuse(response, 403));
+    expect(await rejection(client.json(get))).toMatchObject({ code: 'KNEST_PERMISSION' });
+    expect(received).toHaveLength(1);
+  });
+});

@@ -1,0 +1,151 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { KnestError } from '../../../../src/errors.ts';
+import { parseKubeconfig } from '../../../../src/host/kubeconfig/kubeconfig.ts';
+import { loginOf, type Login } from '../../../../src/host/kubeconfig/login.ts';
+import { makeCertificate, type Certificate } from '../../../support/certificate.ts';
+
+const SECRET = 'AKIA-very-secret';
+const base64 = (text: string): string => Buffer.from(text).toString('base64');
+
+let own: Certificate;
+let other: Certificate;
+let directory: string;
+beforeAll(() => {
+  own = makeCertificate();
+  other = makeCertificate();
+  directory = mkdtempSync(join(tmpdir(), 'knest-login-'));
+  writeFileSync(join(directory, 'tls.crt'), own.cert);
+  writeFileSync(join(directory, 'tls.key'), own.key);
+});
+afterAll(() => rmSync(directory, { recursive: true }));
+
+function loginWith(cluster: object, user: object, context?: string): Login {
+  const text = JSON.stringify({
+    'current-context': 'c',
+    clusters: [{ name: 'h', cluster: { server: 'https://host:6443', ...cluster } }],
+    users: [{ name: 'u', user }],
+    contexts: [
+      { name: 'c', context: { cluster: 'h', user: 'u' } },
+      { name: 'anonymous', context: { cluster: 'h' } },
+      { name: 'no-cluster', context: { cluster: 'gone', user: 'u' } },
+      { name: 'no-user', context: { cluster: 'h', user: 'gone' } },
+    ],
+  });
+  return loginOf(parseKubeconfig(text, 'it', directory), context, 'it', {});
+}
+
+/** The problems of a login, in which no secret is quoted. */
+function problemsOf(work: () => unknown): readonly string[] {
+  try {
+    work();
+    return [];
+  } catch (thrown) {
+    if (!(thrown instanceof KnestError)) throw thrown;
+    expect(thrown.code).toBe('KNEST_HOST_CONFIG');
+    const all = `${thrown.message}${thrown.stack ?? ''}${String(thrown.cause)}`;
+    for (const secret of [SECRET, own.key.split('\n')[1] ?? '']) expect(all).not.toContain(secret);
+    return [thrown.problem.replace(/^it is not a usable kubeconfig: /, ''), ...thrown.evidence];
+  }
+}
+
+describe('a login', () => {
+  it('has the files of its certificates and key in it', () => {
+    const user = { 'client-certificate': 'tls.crt', 'client-key': join(directory, 'tls.key') };
+    const login = loginWith({ 'certificate-authority': './tls.crt' }, user);
+    expect(login.cluster.certificateAuthority).toBe(own.cert);
+    expect(login.user).toMatchObject({ certificate: own.cert, key: own.key });
+  });
+
+  it('has its server without user, password, query and trailing slashes', () => {
+    expect(loginWith({ server: 'https://u:p@host/k8s/?a=b#c' }, {}).cluster).toMatchObject({
+      server: 'https://host/k8s',
+      authorization: `Basic ${base64('u:p')}`,
+    });
+  });
+
+  it('sends no credentials over plain HTTP, as kubectl proxy needs none', () => {
+    const { user } = loginWith({ server: 'http://127.0.0.1:8001' }, { token: SECRET, as: 'somebody' });
+    expect(user).toMatchObject({ token: '', name: 'u', impersonate: { user: 'somebody' } });
+  });
+
+  it('is nobody where the context names no user', () => {
+    expect(loginWith({}, { token: SECRET }, 'anonymous').user).toMatchObject({ name: 'anonymous', token: '' });
+  });
+
+  it('needs what its context names', () => {
+    expect(problemsOf(() => loginWith({}, {}, 'no-cluster'))).toEqual([
+      'it has no cluster "gone", which its context "no-cluster" names',
+    ]);
+    expect(problemsOf(() => loginWith({}, {}, 'no-user'))).toEqual([
+      'it has no user "gone", which its context "no-user" names',
+    ]);
+  });
+
+  it.each<[string, string, object]>([
+    ['', 'it has no server', { server: '' }],
+    ['', 'its server does not begin with https://', { server: 'host:6443' }],
+    ['', 'its server does not begin with https://', { server: `ftp://u:${SECRET}@host` }],
+    ['', 'certificate-authority names a file that cannot be read (ENOENT)', { 'certificate-authority': SECRET }],
+    ['', 'certificate-authority holds no valid certificate', { 'certificate-authority': 'tls.key' }],
+    [
+      '',
+      'certificate-authority-data is left out: print it with --raw',
+      { 'certificate-authority-data': 'DATA+OMITTED' },
+    ],
+    [
+      '',
+      'insecure-skip-tls-verify and certificate-authority exclude each other',
+      { 'certificate-authority': 'tls.crt', 'insecure-skip-tls-verify': true },
+    ],
+  ])('has a cluster that can be reached%s, or says: %s', (_, problem, cluster) => {
+    expect(problemsOf(() => loginWith(cluster, {}))[0]).toBe(`cluster "h": ${problem}`);
+  });
+
+  it('has a user that can be used, or says why not', () => {
+    const exec = { apiVersion: 'client.authentication.k8s.io/v1', command: 'x', interactiveMode: 'Never' };
+    const pair = { 'client-certificate': 'tls.crt', 'client-key': 'tls.key' };
+    const cases: [string, object][] = [
+      ['client-certificate needs client-key', { 'client-certificate': 'tls.crt' }],
+      ['client-key names a file that cannot be read (ENOENT)', { ...pair, 'client-key': own.key.slice(0, 200) }],
+      ['client-key names a file that cannot be read (ENAMETOOLONG)', { ...pair, 'client-key': own.key.repeat(20) }],
+      ['client-key names a file that cannot be read (EISDIR)', { ...pair, 'client-key': directory }],
+      ['client-key holds no private key that works without a passphrase', { ...pair, 'client-key': 'tls.crt' }],
+      [
+        'client-key does not belong to client-certificate',
+        { ...pair, 'client-key': '', 'client-key-data': base64(other.key) },
+      ],
+      [
+        'client-certificate and client-certificate-data exclude each other',
+        { ...pair, 'client-certificate-data': base64(own.cert) },
+      ],
+      ['client-key and client-key-data exclude each other', { ...pair, 'client-key-data': base64(own.key) }],
+      [
+        'client-key-data is left out: print it with --raw',
+        { 'client-certificate': 'tls.crt', 'client-key-data': 'REDACTED' },
+      ],
+      ['token and username exclude each other', { token: SECRET, username: 'u', password: 'p' }],
+      ['its secrets are left out: print it with --raw', { token: 'REDACTED' }],
+      ['as-uid, as-groups and as-user-extra need as', { token: 't', 'as-groups': ['g'] }],
+      ['exec and auth-provider exclude each other', { exec, 'auth-provider': { name: 'oidc' } }],
+      ['exec has no command', { exec: { ...exec, command: '' } }],
+      [
+        'exec.apiVersion is not one of client.authentication.k8s.io/v1, client.authentication.k8s.io/v1beta1',
+        { exec: { ...exec, apiVersion: 'client.authentication.k8s.io/v1alpha1', interactiveMode: 'Never' } },
+      ],
+      ['exec.interactiveMode is not one of Never, IfAvailable, Always', { exec: { ...exec, interactiveMode: '' } }],
+      ['exec.interactiveMode is Always, but a job has no terminal', { exec: { ...exec, interactiveMode: 'Always' } }],
+      ['exec.env has a variable without a name', { exec: { ...exec, env: [{ name: '', value: SECRET }] } }],
+    ];
+    for (const [problem, user] of cases) {
+      expect(problemsOf(() => loginWith({}, user))[0], problem).toBe(`user "u": ${problem}`);
+    }
+    expect(
+      problemsOf(() =>
+        loginWith({}, { exec: { ...exec, apiVersion: 'client.authentication.k8s.io/v1beta1', interactiveMode: '' } }),
+      ),
+    ).toEqual([]);
+  });
+});

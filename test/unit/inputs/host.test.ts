@@ -1,0 +1,133 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { readAction } from '../../../scripts/docs.ts';
+import { COMMANDS, inputsIn, readInputs } from '../../../src/inputs.ts';
+import { NOT_GIVEN } from '../../../src/inputs/reader.ts';
+import { makeCertificate } from '../../support/certificate.ts';
+import { problems, read } from './given-inputs.ts';
+
+const server = 'https://host.example.com:6443';
+const oidc = { 'host-server': server, 'host-oidc-audience': 'knest:host' };
+let pem = '';
+let key = '';
+
+beforeAll(() => {
+  ({ cert: pem, key } = makeCertificate());
+});
+
+function oidcOf(given: Readonly<Record<string, string>>): unknown {
+  return read({ ...oidc, ...given }).host.oidc;
+}
+
+describe('host-server', () => {
+  it('is entered by a token for the audience', () => {
+    expect(oidcOf({})).toEqual({ server, audience: 'knest:host', caCertificate: undefined });
+    expect(oidcOf({ 'host-server': 'https://proxy.example.com/clusters/c-1/' })).toMatchObject({
+      server: 'https://proxy.example.com/clusters/c-1',
+    });
+  });
+
+  it('is not used when it is not given', () => {
+    expect(read().host.oidc).toBeUndefined();
+  });
+
+  it.each([
+    ['http://host:6443', '"http://host:6443" is http: a token is only sent over https'],
+    ['host:6443', '"host:6443" is no https URL; for example https://host.example.com:6443'],
+    ['ftp://host', '"ftp://host" is no https URL; for example https://host.example.com:6443'],
+    ['https://ci:hunter2@host', 'has a user in it; the token says who asks'],
+    ['http://ci:hunter2@host', 'has a user in it; the token says who asks'],
+    ['ci:hunter2@host:6443', 'it is no https URL; for example https://host.example.com:6443'],
+    ['https://ci:hun ter2@host:port', 'it is no https URL; for example https://host.example.com:6443'],
+    ['https://host/?token=hunter2', 'has a query or a fragment; an address ends before it'],
+  ])('is not %s', (text, problem) => {
+    expect(problems({ ...oidc, 'host-server': text })).toEqual([`host-server: ${problem}`]);
+  });
+
+  it.each([
+    [{ 'host-kubeconfig': 'x' }, 'host-kubeconfig'],
+    [{ 'host-kubeconfig-file': 'x' }, 'host-kubeconfig-file'],
+    [{ 'host-kubeconfig': 'x', 'host-context': 'c' }, 'host-kubeconfig and host-context'],
+  ])('is not set together with a kubeconfig: %o', (given, names) => {
+    expect(problems({ ...oidc, ...given })).toEqual([
+      `host-server: is set together with ${names}; set it, or a kubeconfig`,
+    ]);
+  });
+
+  it('is not left out when what goes with it is there', () => {
+    expect(problems({ 'host-oidc-audience': 'knest:host' })).toEqual([
+      'host-server: is missing, but host-oidc-audience is set, which goes with it',
+    ]);
+    expect(problems({ 'host-ca-certificate': pem })).toEqual([
+      'host-server: is missing, but host-ca-certificate is set, which goes with it',
+    ]);
+  });
+});
+
+describe('a way to the host', () => {
+  const ways = ['host-kubeconfig', 'host-kubeconfig-file', 'host-server'];
+  const blank =
+    'is blank: pull requests from forks and of Dependabot get no secrets of the repository. Skip this step for them, or check the name of the secret. Leave the input out to use the credentials of the runner';
+
+  it.each(COMMANDS.flatMap((command) => ways.map((way) => [command, way] as const)))(
+    'is not looked for on the runner when it is given and blank: %s, %s',
+    (command, way) => {
+      const common = { command, name: 'demo', replicas: '1:1' };
+      expect(problems({ ...common, [way]: '' })).toEqual([`${way}: ${blank}`]);
+      expect(problems({ ...common, [way]: ' \n' })).toEqual([`${way}: ${blank}`]);
+    },
+  );
+
+  it('is looked for on the runner when none is given, also where no action.yml says so', () => {
+    const none = { kubeconfig: undefined, kubeconfigFile: undefined, context: undefined, oidc: undefined };
+    expect(read().host).toEqual(none);
+    const outside: Readonly<Record<string, string>> = {
+      INPUT_COMMAND: 'list',
+      INPUT_NAMESPACE: 'knest',
+      INPUT_TIMEOUT: '1m',
+    };
+    expect(readInputs(inputsIn({ ...outside, 'INPUT_ALL-REPOSITORIES': 'false' })).host).toEqual(none);
+  });
+
+  it('may be blank beside one that is not', () => {
+    const blanks = Object.fromEntries(ways.map((way) => [way, '']));
+    expect(read({ ...blanks, 'host-kubeconfig': 'text' }).host).toMatchObject({ kubeconfig: 'text' });
+    expect(read({ ...blanks, 'host-kubeconfig-file': 'file' }).host).toMatchObject({ kubeconfigFile: 'file' });
+    expect(read({ ...blanks, ...oidc }).host).toMatchObject({ kubeconfig: undefined, oidc: { server } });
+  });
+
+  it('is one problem when it is blank and what goes with it is there', () => {
+    expect(problems({ ...oidc, 'host-server': '' })).toEqual([`host-server: ${blank}`]);
+  });
+
+  it('has a default in action.yml that says it is not given', () => {
+    const { inputs } = readAction();
+    const marked = Object.keys(inputs).filter((name) => inputs[name]?.default === NOT_GIVEN);
+    expect(marked).toEqual(ways);
+  });
+});
+
+describe('host-oidc-audience', () => {
+  it('must be told: a token for everybody could be used elsewhere', () => {
+    expect(problems({ 'host-server': server })).toEqual([
+      'host-oidc-audience: is missing; the audience that the host expects, for example knest:my-host',
+    ]);
+  });
+});
+
+describe('host-ca-certificate', () => {
+  it('is PEM, or its base64', () => {
+    expect(oidcOf({ 'host-ca-certificate': pem })).toMatchObject({ caCertificate: pem });
+    expect(oidcOf({ 'host-ca-certificate': btoa(pem) })).toMatchObject({ caCertificate: pem });
+    const two = `# one\n${pem}\n# other\n${pem}`;
+    expect(oidcOf({ 'host-ca-certificate': two })).toMatchObject({ caCertificate: pem + pem });
+  });
+
+  it('is nothing else, and not repeated', () => {
+    const broken = pem.replace(/\n.{10}/, '\n**********');
+    for (const text of ['/etc/ca.crt', 'aGVsbG8=', key, broken]) {
+      expect(problems({ ...oidc, 'host-ca-certificate': text })).toEqual([
+        'host-ca-certificate: is no certificate: PEM, or its base64 as in a kubeconfig',
+      ]);
+    }
+  });
+});

@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+import { allVariables } from '../../../src/cluster/template/plan.ts';
+import { cidr } from '../cluster/samples.ts';
+import { problems, readCreate } from './given-inputs.ts';
+
+const own = { 'cluster-template': 't.yaml' };
+const networks = { pods: cidr('10.95.0.0/16'), services: cidr('10.97.0.0/16') };
+const identity = { name: 'pr-17', namespace: 'knest' };
+
+describe('template-variables', () => {
+  it('are in capitals, as clusterctl looks for them', () => {
+    const { templateVariables } = readCreate({ ...own, 'template-variables': 'TEAM=blue\nkey="one\ntwo"' });
+    expect(templateVariables).toEqual({ TEAM: 'blue', KEY: 'one\ntwo' });
+  });
+
+  it('win over the names that other templates have for inputs, and over nothing else', () => {
+    const inputs = readCreate({ ...own, 'template-variables': 'POD_CIDR=10.1.0.0/16' });
+    expect(allVariables(inputs, identity, networks)).toMatchObject({
+      CLUSTER_NAME: 'pr-17',
+      NAMESPACE: 'knest',
+      POD_NETWORK_CIDR: '10.95.0.0/16',
+      POD_CIDR: '10.1.0.0/16',
+      VIRTINK_POD_NETWORK_CIDR: '10.95.0.0/16',
+    });
+  });
+
+  it('are nothing that an input sets', () => {
+    const names = Object.keys(allVariables(readCreate(), identity, networks));
+    const set = names.filter((name) => !/^(?:VIRTINK_|POD_CIDR$)/.test(name));
+    const text = set.map((name) => `${name}=x`).join('\n');
+    const found = problems({ ...own, 'template-variables': text });
+    expect(set.length).toBeGreaterThan(15);
+    expect(found).toHaveLength(set.length);
+    expect(found).toContain(
+      'template-variables: KUBERNETES_VERSION is what the input kubernetes-version sets; use that',
+    );
+    expect(found).toContain(
+      'template-variables: CONTROL_PLANE_MACHINE_CPU_CORES is what the input control-plane-machine-cpu-cores sets; use that',
+    );
+    expect(found).toContain('template-variables: NAMESPACE is what the input namespace sets; use that');
+  });
+
+  it('need a template of the user', () => {
+    expect(problems({ 'template-variables': 'TEAM=blue' })).toEqual([
+      'template-variables: is set, but the template of the action has no use for it; set cluster-template',
+    ]);
+  });
+});
+
+it('all problems of both inputs are in one error, and no value', () => {
+  const text = 'secret\nA="secret';
+  expect(problems({ ...own, 'template-variables': text, 'provider-variables': text })).toEqual([
+    'template-variables: line 1 is not NAME=value; put quotes around a value of several lines',
+    'template-variables: line 2 has no closing "',
+    'provider-variables: line 1 is not NAME=value; put quotes around a value of several lines',
+    'provider-variables: line 2 has no closing "',
+  ]);
+});

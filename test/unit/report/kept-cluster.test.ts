@@ -1,0 +1,24 @@
+import { expect, it } from 'vitest';
+import { keptLines } from '../../../src/report/kept-cluster.ts';
+import { keptPage } from '../../../src/report/summary.ts';
+
+const cluster = { name: 'pr-17', namespace: 'knest' };
+
+it('a kept cluster is told with the commands for it', () => {
+  expect(keptLines({ ...cluster, expiresAt: '2026-11-22T23:10:00Z' })).toEqual([
+    'Kept: Cluster knest/pr-17 is still there, at the longest until 2026-11-22T23:10:00Z.',
+    'Look at it: kubectl describe cluster -n knest pr-17',
+    "Reach it: kubectl get secret -n knest pr-17-kubeconfig -o jsonpath='{.data.value}' | base64 -d > pr-17.kubeconfig",
+    'Delete it: kubectl delete cluster -n knest pr-17',
+  ]);
+});
+
+it('one that never expires has no end', () => {
+  expect(keptLines(cluster)[0]).toBe('Kept: Cluster knest/pr-17 is still there.');
+});
+
+it('its page can be copied from', () => {
+  const lines = keptPage(cluster).split('\n');
+  expect(lines[0]).toBe('### pr-17 is kept');
+  expect(lines.slice(2)).toEqual(['```text', ...keptLines(cluster), '```']);
+});

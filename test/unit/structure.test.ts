@@ -1,0 +1,71 @@
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const src = resolve(import.meta.dirname, '../../src');
+
+/** Files and folders of src/, from the top to the ground: each imports only from itself and from what comes after it. */
+const ORDER = [
+  ...['index.ts', 'post.ts', 'commands', 'permissions.ts', 'world.ts'],
+  ...['expiry', 'lifecycle', 'diagnostics', 'access', 'addons', 'template', 'machines', 'status', 'identity'].map(
+    (folder) => `cluster/${folder}`,
+  ),
+  ...['install', 'state.ts', 'inputs.ts', 'inputs', 'github', 'web.ts', 'runner-commands.ts', 'crash.ts'],
+  ...['platform.ts', 'private-directory.ts', 'report', 'host', 'host/api', 'host/credentials', 'host/kubeconfig'],
+  ...['process.ts', 'retry.ts', 'catalog', 'values', 'errors.ts'],
+];
+/** Files in one folder: more are hard to survey. */
+const MOST_FILES = 20;
+
+/** What each file of src/ imports, both by their paths below it. */
+const imports = new Map(
+  globSync('**/*.ts', { cwd: src }).map((file) => {
+    const text = readFileSync(join(src, file), 'utf8');
+    const targets = [...text.matchAll(/ from '(\.[^']+)'|import\('(\.[^']+)'\)/g)].map(
+      ([, one, other]) => one ?? other,
+    );
+    return [file, targets.map((target = '') => relative(src, resolve(src, dirname(file), target)))];
+  }),
+);
+
+function placeOf(file: string): number {
+  return ORDER.findIndex((place) => file === place || dirname(file) === place);
+}
+
+/** A circle that a file is part of, by the shortest way; undefined when there is none. */
+function circleOf(file: string): readonly string[] | undefined {
+  const ways = [[file]];
+  const seen = new Set<string>();
+  for (let way = ways.shift(); way !== undefined; way = ways.shift()) {
+    for (const next of imports.get(way.at(-1) ?? '') ?? []) {
+      if (next === file) return [...way, next];
+      if (!seen.has(next)) ways.push([...way, next]);
+      seen.add(next);
+    }
+  }
+  return undefined;
+}
+
+describe('src/', () => {
+  it('has no file without a place in the order', () => {
+    expect([...imports.keys()].filter((file) => placeOf(file) < 0)).toEqual([]);
+    expect(imports.size).toBeGreaterThan(100);
+  });
+
+  it('has no circle of imports', () => {
+    expect([...imports.keys()].map(circleOf).filter((circle) => circle !== undefined)).toEqual([]);
+  });
+
+  it('imports from the top to the ground alone', () => {
+    const upward = [...imports].flatMap(([file, targets]) =>
+      targets.filter((target) => placeOf(target) < placeOf(file)).map((target) => `${file} imports ${target}`),
+    );
+    expect(upward).toEqual([]);
+  });
+
+  it('has folders that can be surveyed', () => {
+    const folders = Map.groupBy(imports.keys(), dirname);
+    const large = [...folders].filter(([, files]) => files.length > MOST_FILES).map(([folder]) => folder);
+    expect(large).toEqual([]);
+  });
+});
