@@ -71,7 +71,8 @@ describe.skipIf(!host.hasVirtink)('a create on Virtink that fails (needs the rel
     expect(main.log).toMatch(/Chain: Cluster no-time → KubeadmControlPlane no-time-cp \(0 of 1 ready\)/);
     // The machines come first: what keeps them is the cause of what the Cluster says. Which condition it is depends on
     // how far the machine is.
-    const unmet = main.log.split('\n').filter((line) => / is (False|Unknown) for \d+s \(\w+\)/.test(line));
+    const [, failure = ''] = main.log.split('✖ no-time is not ready');
+    const unmet = failure.split('\n').filter((line) => / is (False|Unknown) for \d+s \(\w+\)/.test(line));
     expect(unmet[0]).toMatch(/^ {2}Machine no-time-(cp|md-0)-\S+: /);
     const ofMachines = unmet.findLastIndex((line) => line.startsWith('  Machine '));
     expect(unmet.slice(0, ofMachines).filter((line) => line.startsWith('  Cluster '))).toEqual([]);

@@ -98,17 +98,21 @@ describe('a host with cert-manager and an older Cluster API, in places of their 
       { name: 'new', 'wait-for': 'control-plane' },
       whenWaiting('create', /machine new-cp-\S+: VM /),
     );
-    const inputs = { ...account, command: 'scale', name: 'guest', 'worker-machine-count': '1' };
+    const inputs = { ...account, command: 'scale', name: 'guest', replicas: ':1' };
     const scale = start(inputs, whenWaiting('scale', /machine guest-md-0-\S+: /));
     const removal = start(
       { ...account, command: 'delete', name: 'gone' },
       whenWaiting('delete', /deletion requested|Waiting/),
     );
-    const ends = Promise.all([create, scale, removal].map((job) => job.main()));
-    await until('all three wait', 300_000, () => waiting.size === 3);
+    const ends = [create, scale, removal].map((job) => job.main());
+    const tooEarly = ends.map(async (end) => {
+      const { log } = await end;
+      expect(waiting, log).toEqual(new Set(['create', 'scale', 'delete']));
+    });
+    await Promise.race([until('all three to wait', 300_000, () => waiting.size === 3), ...tooEarly]);
     await host.withoutApiServer(() => delay(OUTAGE));
     await hold([]);
-    for (const { exitCode, log } of await ends) {
+    for (const { exitCode, log } of await Promise.all(ends)) {
       expect(log).toMatch(/the API server no longer answers \(.+\); waiting for it$/m);
       expect(log).toMatch(/the API server answers again after \S+$/m);
       expect(exitCode, log).toBe(0);

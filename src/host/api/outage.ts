@@ -30,12 +30,15 @@ export class Outage {
     this.#lastFailure = performance.now();
   }
 
-  /** Whether a request is to be repeated that got no answer in all its usual tries. `problem`: what happened to it. */
-  isWaitedFor(problem: string, report: (line: string) => void): boolean {
-    if (!this.#wasReached) return false;
+  /** Notes a request that got no answer in all its usual tries. `problem`: what happened to it. */
+  begin(problem: string, report: (line: string) => void): void {
     if (this.#current === undefined) report(`the API server no longer answers (${problem}); waiting for it`);
     this.#current ??= { since: performance.now(), problem };
-    return true;
+  }
+
+  /** Whether the server has answered before. */
+  get wasReached(): boolean {
+    return this.#wasReached;
   }
 
   /** The outage that has not ended, as a sentence; undefined when there is none. */

@@ -103,11 +103,12 @@ export class RestClient {
       });
     const roundsOfTries = (): Promise<string> =>
       retry(tries, { signal: this.signal, tries: WEBHOOK_TRIES, isRetried: isWebhookAway });
+    let failures = 0;
     try {
       return await retry(roundsOfTries, {
         signal: this.signal,
         tries: request.retries === undefined ? Number.POSITIVE_INFINITY : 1,
-        isRetried: (thrown) => this.#isAway(thrown),
+        isRetried: (thrown) => this.#isAway(thrown, failures++ === 0),
       });
     } catch (thrown) {
       const { reason } = this.signal as { readonly reason: unknown };
@@ -118,19 +119,22 @@ export class RestClient {
     }
   }
 
-  /** Whether a server that was there before is away, so that waiting may help where the usual tries did not. */
-  async #isAway(thrown: unknown): Promise<boolean> {
+  /**
+   * Whether a server that was there before is away, or was until now, so that waiting may help where the usual tries did
+   * not. A server that answers another request is not away: one of its aggregated APIs may be.
+   */
+  async #isAway(thrown: unknown, isFirst: boolean): Promise<boolean> {
     const { outage } = this.#transport;
-    if (this.signal.aborted) return false;
+    if (this.signal.aborted || !outage.wasReached) return false;
     if (hasStatus(thrown, 401) || hasStatus(thrown, 403)) return outage.isSettling;
     const isGateway = thrown instanceof ApiError && GATEWAY.includes(thrown.status);
-    if (isGateway ? await this.#answersVersion() : thrown instanceof KnestError || isCertificateProblem(thrown)) {
-      return false;
-    }
-    return outage.isWaitedFor(messageOf(causeOf(thrown)), this.#observe.outage);
+    if (!isGateway && (thrown instanceof KnestError || isCertificateProblem(thrown))) return false;
+    // It may have come back just now.
+    if (await this.#answersVersion()) return isFirst;
+    outage.begin(messageOf(causeOf(thrown)), this.#observe.outage);
+    return true;
   }
 
-  /** Whether the server itself answers: one of its aggregated APIs may be away alone. */
   async #answersVersion(): Promise<boolean> {
     const request = { method: 'GET', path: '/version' } as const;
     const signal = AbortSignal.any([AbortSignal.timeout(VERSION_MILLISECONDS), this.signal]);
