@@ -45,7 +45,8 @@ async function connectAgain(context: string | undefined, world: World): Promise<
   if (nested === undefined) return undefined;
   const title = `${nested.namespace}/${nested.name}`;
   const saved = await notedHost(nested, world.directory);
-  if (saved !== undefined) return enterSaved(saved, `the host of ${title}, whose kubeconfig is in use`, world, context);
+  if (saved !== undefined)
+    return enterSaved(saved, `the host of ${title}, whose kubeconfig is in use`, world, { context });
   throw new KnestError({
     code: 'KNEST_HOST_CONFIG',
     problem: `the kubeconfig in use is that of the nested cluster ${title}, not of a host`,

@@ -75,19 +75,19 @@ export function entryWorld({ env, run, mask, redact, signal, log }: World, wasRe
 
 /**
  * Enters a host by what was kept of it; `source` says for people what that is. A `context` that is asked for must be
- * the one that was used. Throws KNEST_HOST_CONFIG, KNEST_HOST_CREDENTIALS.
+ * the one that was used. `wasReached`: whether the host is worth waiting for when it does not answer. Throws KNEST_HOST_CONFIG, KNEST_HOST_CREDENTIALS.
  */
 export async function enterSaved(
   saved: SavedHost,
   source: string,
   world: World,
-  context?: string,
+  { context, wasReached = false }: { readonly context?: string | undefined; readonly wasReached?: boolean } = {},
 ): Promise<Connection> {
   if ('hostKubeconfigFile' in saved) {
-    return enter(await readCopy(saved.hostKubeconfigFile), source, entryWorld(world, true), context);
+    return enter(await readCopy(saved.hostKubeconfigFile), source, entryWorld(world, wasReached), context);
   }
   if (context === undefined)
-    return { ...connectByOidc(saved.hostOidc, world.mintToken, entryWorld(world, true)), source };
+    return { ...connectByOidc(saved.hostOidc, world.mintToken, entryWorld(world, wasReached)), source };
   throw new KnestError({
     code: 'KNEST_HOST_CONFIG',
     problem: `host-context: ${source} was entered by OIDC, without a context`,

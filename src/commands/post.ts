@@ -37,7 +37,7 @@ async function endCluster(
     world.log.line(`▸ ${namespace}/${name} is not ephemeral: it stays`);
     return;
   }
-  const { client } = await enterSaved(host, "the saved copy of the host's kubeconfig", world);
+  const { client } = await enterSaved(host, "the saved copy of the host's kubeconfig", world, { wasReached: true });
   if (await isClaimed(client, saved, world)) await end(client, saved, jobStatus, world);
 }
 
@@ -52,7 +52,9 @@ async function isClaimed(client: KubernetesClient, saved: SavedState, { log }: W
   const lack = lackOf(cluster, proofOfClaim(saved));
   if (lack === undefined) return true;
   const isAdopted = !saved.ephemeral && cluster.metadata.annotations?.[Annotations.claim] === saved.claim;
-  const reason = isAdopted ? 'it was there before this step, which adopted it' : `this step did not claim it: ${lack}`;
+  const reason = isAdopted
+    ? `it was there before this step, which adopted it (${lack})`
+    : `this step did not claim it: ${lack}`;
   log.line(`▸ ${namespace}/${name} stays: ${reason}`);
   return false;
 }

@@ -17,7 +17,7 @@ const GITHUB = 'https://github.com';
 /** What clusterctl's own `--from` takes for an address of GitHub: the page of a file. */
 const GITHUB_PAGE = /^(https:\/\/github\.com\/[^/]+\/[^/]+)\/blob\//;
 
-/** The sums that this action knows: of the versions in the README. */
+/** The sums that this action knows: of the default versions. */
 const TABLE: Readonly<Record<string, string>> = checksums;
 
 /** Of a file in the tree of a repository, GitHub has no digest. */

@@ -9,7 +9,7 @@ export interface StepLog {
   line(text: string): void;
 }
 
-/** The log of a job, in the look that the README shows. */
+/** The log of a job. */
 export interface Log {
   /** Runs a step: one line when it had nothing to tell meanwhile, else a group. `work` returns the step's result line. */
   step<T>(title: string, work: (step: StepLog) => Promise<{ readonly value: T; readonly result: string }>): Promise<T>;

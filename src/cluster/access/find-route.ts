@@ -65,11 +65,14 @@ export async function findAccess(
     until: apiHost === undefined ? 0 : Number.POSITIVE_INFINITY,
   };
   for (;;) {
+    const asked = performance.now();
     // Read again, since nodes come and go; but not each second, since a host may have thousands.
     if (performance.now() > known.until)
       known = { hosts: await nodeHosts(client), until: performance.now() + NODES_AGE };
     // Read each time: a load balancer may get its address late.
     const service = await findService(client, handle);
+    // The nested API server has its minute, however long the host takes to answer.
+    deadline += performance.now() - asked;
     const all = routes(kubeconfig, service, known.hosts).flatMap((route) => throughProxies(route, client, env));
     const wanted = all.filter(({ kind }) => apiAccess === 'auto' || kind === apiAccess);
     const failures: Failure[] = [];

@@ -1,8 +1,8 @@
 import type { KubernetesClient } from '../../host/api/client.ts';
 import { Kinds } from '../../host/api/kinds.ts';
-import { watchTarget, watchUntil } from '../../host/api/watch.ts';
+import { isKnownSince, watchTarget, watchUntil } from '../../host/api/watch.ts';
 import { Labels } from '../identity/identity.ts';
-import { leftover, remainsOf } from './delete.ts';
+import { leftover, noteUnverified, remainsOf } from './delete.ts';
 import type { ClusterHandle } from '../identity/handle.ts';
 
 /** A cluster that was asked to go. */
@@ -50,18 +50,25 @@ export async function waitForDepartures(
         .map((object) => leftover(kind, object)),
     );
   };
+  // Since when nothing of a cluster was seen any more: Secrets count as gone once they were looked for after that.
+  const unseenSince = new Map<DepartingCluster, number>();
   const areGone = (): true | undefined => {
     for (const cluster of waiting) {
-      if (left(cluster).length > 0) continue;
+      if (left(cluster).length > 0) {
+        unseenSince.delete(cluster);
+        continue;
+      }
+      const since = unseenSince.get(cluster) ?? performance.now();
+      unseenSince.set(cluster, since);
+      const isReplaced = present.objects.has(`${namespace}/${cluster.name}`);
+      if (!isReplaced && !remains.every((target) => isKnownSince(target, since))) continue;
       waiting.delete(cluster);
       gone(cluster);
     }
     return waiting.size === 0 || undefined;
   };
   try {
-    await watchUntil(client, [present, ...remains], areGone, signal, ({ kind, isForbidden }) => {
-      if (isForbidden) unverified.add(kind.plural);
-    });
+    await watchUntil(client, [present, ...remains], areGone, signal, noteUnverified(unverified));
   } catch (thrown) {
     if (!signal.aborted) throw thrown;
   }

@@ -5,7 +5,7 @@ import { Kinds, type Kind } from '../../host/api/kinds.ts';
 import { conditionOf, type Cluster, type KubernetesObject } from '../../host/api/objects.ts';
 import { isTransient } from '../../host/api/api-error.ts';
 import { pause, retry } from '../../retry.ts';
-import { watchTarget, watchUntil, type WatchTarget } from '../../host/api/watch.ts';
+import { isKnownSince, watchTarget, watchUntil, type Unavailable, type WatchTarget } from '../../host/api/watch.ts';
 import type { StepLog } from '../../report/log.ts';
 import { formatDuration } from '../../values/duration.ts';
 import { DISK_KINDS, tieDisks } from './disks.ts';
@@ -171,24 +171,22 @@ export async function waitUntilGone(
   const binding = watchTarget(Kinds.clusterResourceSetBinding, { namespace, fieldSelector: `metadata.name=${name}` });
   const remains = [...remainsOf(namespace, [name], () => cluster.objects.size === 0), binding];
   let said = '';
+  // Since when nothing was seen any more: Secrets count as gone once they were looked for after that.
+  let unseenSince: number | undefined;
   const isGone = (): boolean => {
     const current = [...cluster.objects.values()].find(({ metadata }) => uid === undefined || metadata.uid === uid);
-    if (current === undefined && remains.every(({ objects }) => objects.size === 0)) return true;
+    if (current === undefined && remains.every(({ objects }) => objects.size === 0)) {
+      const since = (unseenSince ??= performance.now());
+      return remains.every((target) => isKnownSince(target, since));
+    }
+    unseenSince = undefined;
     const line = deletionLine(current, remains);
     if (line !== said) say(line);
     said = line;
     return false;
   };
   try {
-    await watchUntil(
-      client,
-      [cluster, ...remains],
-      () => isGone() || undefined,
-      signal,
-      ({ kind, isForbidden }) => {
-        if (isForbidden) unverified.add(kind.plural);
-      },
-    );
+    await watchUntil(client, [cluster, ...remains], () => isGone() || undefined, signal, noteUnverified(unverified));
     return [...unverified];
   } catch (thrown) {
     if (!signal.aborted) throw thrown;
@@ -203,6 +201,17 @@ export async function waitUntilGone(
       cause: thrown,
     });
   }
+}
+
+/**
+ * Notes what these credentials may not list. Throws KNEST_PERMISSION for Clusters: nobody could say that one is gone.
+ */
+export function noteUnverified(unverified: Set<string>): (unavailable: Unavailable) => void {
+  return ({ kind, isForbidden, reason }) => {
+    if (!isForbidden) return;
+    if (kind === Kinds.cluster) throw new KnestError({ code: 'KNEST_PERMISSION', problem: reason });
+    unverified.add(kind.plural);
+  };
 }
 
 /** What a person wants to see go; the rest follows and is told when it does not. */

@@ -37,7 +37,11 @@ export function secretsTarget(
   };
   // Anybody may have given a Secret such a name.
   const isMeant = (secret: KubernetesObject): boolean => clusters().includes(clusterOf(secret));
-  return namedTarget(Kinds.secret, namespace, names, { isMeant, isPressing });
+  return namedTarget(Kinds.secret, namespace, names, {
+    isMeant,
+    // Asked each second: an object may be gone before the next round.
+    isPressing: () => names().length > 0 && isPressing(),
+  });
 }
 
 function clusterOf({ metadata }: KubernetesObject): string {

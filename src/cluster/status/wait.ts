@@ -40,12 +40,17 @@ export async function follow(
   const ended = new AbortController();
   const progress = new ProgressLog((line) => log.line(line));
   const consoles = new Consoles(client, AbortSignal.any([signal, ended.signal]));
-  const ages = new Ages();
+  let ages = new Ages();
   let last: ClusterView | undefined;
   const evaluate = (view: ClusterView): true | undefined => {
     last = view;
     progress.show(progressOf(view));
     consoles.follow(view);
+    // While the host is away, nothing that is known gets better, however long that takes.
+    if (client.rest.outage.length > 0) {
+      ages = new Ages();
+      return goal.isReached(view) || undefined;
+    }
     const deadEnd = findDeadEnd(view, ages.of) ?? consoles.deadEnd(view);
     if (deadEnd !== undefined) throw new DeadEndFound(deadEnd);
     return goal.isReached(view) || undefined;

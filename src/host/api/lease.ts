@@ -54,7 +54,10 @@ async function acquire(
   let seen:
     { readonly resourceVersion: string | undefined; readonly since: number; readonly holder: string } | undefined;
   for (;;) {
+    const asked = performance.now();
     const lease = await client.get(Kinds.lease, name, LEASE_NAMESPACE);
+    // While the API server was away, nobody could renew it.
+    if (performance.now() - asked > RENEW_EVERY) seen = undefined;
     const current = lease?.spec?.holderIdentity ?? '';
     const expired =
       seen !== undefined &&
@@ -110,7 +113,8 @@ async function renew(
     const lease = await briefly.get(Kinds.lease, name, LEASE_NAMESPACE).catch(() => undefined);
     const current = lease?.spec?.holderIdentity ?? '';
     if (current === holder) await take(briefly, name, holder, lease).catch(() => false);
-    else if (current !== '') lost.abort(takenOver(name, current));
+    // Another may have taken it, and be done already.
+    else if (lease !== undefined) lost.abort(takenOver(name, current === '' ? 'nobody any more' : current));
   }
 }
 

@@ -30,8 +30,14 @@ export class Outage {
     this.#lastFailure = performance.now();
   }
 
-  /** Notes a request that got no answer in all its usual tries. `problem`: what happened to it. */
+  /** Notes an answer that something else gave in the place of the server, which may be away or not. */
+  answeredByGateway(): void {
+    if (this.#current !== undefined) this.failed();
+  }
+
+  /** Notes that the server is away. `problem`: what happened to a request. */
   begin(problem: string, report: (line: string) => void): void {
+    this.failed();
     if (this.#current === undefined) report(`the API server no longer answers (${problem}); waiting for it`);
     this.#current ??= { since: performance.now(), problem };
   }
@@ -45,10 +51,10 @@ export class Outage {
   get unended(): string | undefined {
     if (this.#current === undefined) return undefined;
     const { since, problem } = this.#current;
-    return `the API server has not answered for ${ageOf(since)}: ${problem}`;
+    return `the API server has not answered for ${ageOf(since)}: ${problem}; check the host, and the way to it`;
   }
 
-  /** Whether the server may have come back just now. */
+  /** Whether the server was away until just now: it may not be itself again. */
   get isSettling(): boolean {
     return this.#wasReached && performance.now() - this.#lastFailure < SETTLING;
   }

@@ -43,6 +43,8 @@ export const unobserved: RequestObserver = { request: () => undefined, outage: (
 const RETRIES = 5;
 /** What a load balancer answers in the place of a server that is away. */
 const GATEWAY: readonly number[] = [502, 503, 504];
+/** Rounds of tries for what a server refuses that has just come back, and answers other requests. */
+const ROUNDS_AFTER_OUTAGE = 3;
 /** Milliseconds in which a server answers that is there. */
 const VERSION_MILLISECONDS = 5_000;
 /** How often the tries of a write are repeated whose webhook does not answer: for a minute, since it may just restart. */
@@ -103,12 +105,13 @@ export class RestClient {
       });
     const roundsOfTries = (): Promise<string> =>
       retry(tries, { signal: this.signal, tries: WEBHOOK_TRIES, isRetried: isWebhookAway });
-    let failures = 0;
+    // Rounds of tries that may follow though the server answers: more once an outage was seen.
+    const rounds = { left: 1 };
     try {
       return await retry(roundsOfTries, {
         signal: this.signal,
         tries: request.retries === undefined ? Number.POSITIVE_INFINITY : 1,
-        isRetried: (thrown) => this.#isAway(thrown, failures++ === 0),
+        isRetried: (thrown) => this.#isAway(thrown, rounds),
       });
     } catch (thrown) {
       const { reason } = this.signal as { readonly reason: unknown };
@@ -121,17 +124,20 @@ export class RestClient {
 
   /**
    * Whether a server that was there before is away, or was until now, so that waiting may help where the usual tries did
-   * not. A server that answers another request is not away: one of its aggregated APIs may be.
+   * not. A server that answers another request is not away: one of its aggregated APIs may be. `rounds` counts those that
+   * may follow then.
    */
-  async #isAway(thrown: unknown, isFirst: boolean): Promise<boolean> {
+  async #isAway(thrown: unknown, rounds: { left: number }): Promise<boolean> {
     const { outage } = this.#transport;
-    if (this.signal.aborted || !outage.wasReached) return false;
+    const isEnded = (): boolean => this.signal.aborted;
+    if (isEnded() || !outage.wasReached) return false;
     if (hasStatus(thrown, 401) || hasStatus(thrown, 403)) return outage.isSettling;
     const isGateway = thrown instanceof ApiError && GATEWAY.includes(thrown.status);
     if (!isGateway && (thrown instanceof KnestError || isCertificateProblem(thrown))) return false;
-    // It may have come back just now.
-    if (await this.#answersVersion()) return isFirst;
-    outage.begin(messageOf(causeOf(thrown)), this.#observe.outage);
+    if (await this.#answersVersion()) return outage.isSettling && rounds.left-- > 0;
+    if (isEnded()) return false;
+    outage.begin(thrown instanceof ApiError ? thrown.problem : messageOf(causeOf(thrown)), this.#observe.outage);
+    rounds.left = ROUNDS_AFTER_OUTAGE;
     return true;
   }
 
@@ -200,10 +206,13 @@ export class RestClient {
       dispatcher,
       signal,
     }).catch((thrown: unknown) => {
-      outage.failed();
+      // What we ended ourselves says nothing of the server; a try whose time is up does.
+      const isOurs = this.signal.aborted || (signal.aborted && !isTimeUp(signal.reason));
+      if (!isOurs) outage.failed();
       throw thrown;
     });
-    if (!GATEWAY.includes(response.status)) outage.answered(this.#observe.outage);
+    if (GATEWAY.includes(response.status)) outage.answeredByGateway();
+    else outage.answered(this.#observe.outage);
     this.#observe.request(
       `${request.method} ${request.path} ${response.status} ${(performance.now() - started).toFixed(0)} ms`,
     );
@@ -212,6 +221,10 @@ export class RestClient {
     const target = originOf(response.headers.get('location'), this.server);
     throw noApi(this.server, `it redirects to ${target}, and redirects are never followed`);
   }
+}
+
+function isTimeUp(reason: unknown): boolean {
+  return reason instanceof DOMException && reason.name === 'TimeoutError';
 }
 
 /** The lines of a stream; it is closed however the reading ends, since nobody would hear its errors later. */

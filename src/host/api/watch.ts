@@ -22,6 +22,8 @@ interface ByName {
   readonly names: () => Iterable<string>;
   /** Whether something may be about to change: if not, most rounds are left out, to spare the host. */
   readonly isPressing: () => boolean;
+  /** When the last whole round began, of performance.now(): what was got before that may no longer be true. */
+  readonly lastRound: { began: number };
   /** Whether an object of such a name counts. */
   readonly isMeant: (object: KubernetesObject) => boolean;
 }
@@ -44,9 +46,17 @@ export function namedTarget<T extends KubernetesObject>(
   kind: Kind<T>,
   namespace: string,
   names: ByName['names'],
-  { isMeant = () => true, isPressing = () => true }: Partial<Omit<ByName, 'names'>> = {},
+  { isMeant = () => true, isPressing = () => true }: Partial<Pick<ByName, 'isMeant' | 'isPressing'>> = {},
 ): WatchTarget<T> {
-  return { ...watchTarget(kind, { namespace }), byName: { names, isMeant, isPressing } };
+  return {
+    ...watchTarget(kind, { namespace }),
+    byName: { names, isMeant, isPressing, lastRound: { began: Number.NEGATIVE_INFINITY } },
+  };
+}
+
+/** Whether a target is known as it was at that time, of performance.now(), or later. */
+export function isKnownSince({ byName }: WatchTarget, time: number): boolean {
+  return byName === undefined || byName.lastRound.began >= time;
 }
 
 function keyOf({ metadata: { namespace, name } }: KubernetesObject): string {
@@ -96,6 +106,7 @@ export async function watch<T extends KubernetesObject>(
       if (isAborted(signal)) return;
       if (hasStatus(thrown, 403) && onUnavailable !== undefined) {
         target.objects.clear();
+        if (target.byName !== undefined) target.byName.lastRound.began = Number.POSITIVE_INFINITY;
         onUnavailable({ kind, isForbidden: true, reason: `${kind.plural}: ${thrown.message}` });
         return;
       }
@@ -119,7 +130,7 @@ const GETS_AT_ONCE = 4;
 async function poll<T extends KubernetesObject>(
   client: KubernetesClient,
   { kind, selection: { namespace }, objects }: WatchTarget<T>,
-  { names, isMeant, isPressing }: ByName,
+  { names, isMeant, isPressing, lastRound }: ByName,
   onChange: () => void,
   signal: AbortSignal,
 ): Promise<void> {
@@ -132,6 +143,7 @@ async function poll<T extends KubernetesObject>(
     if (isAborted(signal)) return;
     objects.clear();
     for (const object of found) if (object !== undefined && isMeant(object)) objects.set(keyOf(object), object);
+    lastRound.began = began;
     onChange();
     do {
       await pause(Math.max(ROUND_PAUSE.least, asked.length * ROUND_PAUSE.each), signal).catch(() => undefined);

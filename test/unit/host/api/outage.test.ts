@@ -67,8 +67,8 @@ describe('a server that is away', () => {
       else gateway(response);
     });
     expect(hasStatus(await rejection(client.json({ ...get, path: '/apis/metrics.k8s.io/v1' })), 503)).toBe(true);
-    // The usual tries and a look at the version, once more in case it came back.
-    expect(received).toHaveLength(14);
+    // The usual tries, and a look at the version.
+    expect(received).toHaveLength(7);
     expect(reports).toEqual([]);
   });
 
@@ -86,6 +86,36 @@ describe('a server that is away', () => {
     });
     expect(await client.json(get)).toEqual({ ok: true });
     expect(received).toHaveLength(4);
+  });
+
+  it('may refuse for a moment what it allows, once its load balancer has it back', async () => {
+    const { client, reports } = await clientOf((response, number, request) => {
+      if (number < 7) gateway(response);
+      else if (number < 9 && !version(request)) refuse(response, 403);
+      else json(response, { ok: true });
+    });
+    expect(await client.json({ ...get, path: '/api' })).toEqual({ ok: true });
+    expect(reports).toHaveLength(2);
+  });
+
+  it('may answer other requests before this one, once it is back', async () => {
+    const { client } = await clientOf((response, number, request) => {
+      if (number < 7 || (number < 14 && !version(request))) gateway(response);
+      else json(response, { ok: true });
+    });
+    expect(await client.json({ ...get, path: '/api' })).toEqual({ ok: true });
+  });
+
+  it('is not what a request says that we ended ourselves', async () => {
+    const abort = new AbortController();
+    const { url, received } = await serve((response, _number, { path }) => {
+      if (path === '/slow') abort.abort();
+      else refuse(response, 403);
+    });
+    const transport = new Transport(configFor(url), true);
+    await rejection(new RestClient(transport, abort.signal).json({ ...get, path: '/slow' }));
+    expect(await rejection(new RestClient(transport, never).json(get))).toMatchObject({ code: 'KNEST_PERMISSION' });
+    expect(received).toHaveLength(2);
   });
 
   it('may refuse for good, in a server that was not away', async () => {
