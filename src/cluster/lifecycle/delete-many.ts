@@ -41,27 +41,29 @@ export async function waitForDepartures(
     () => [...waiting].map(({ name }) => name),
   );
   const unverified = new Set<string>();
-  const left = ({ name, uid }: DepartingCluster): readonly string[] => {
+  const left = ({ name, uid }: DepartingCluster, among = remains): readonly string[] => {
     const current = present.objects.get(`${namespace}/${name}`);
     if (current !== undefined) return current.metadata.uid === uid ? [leftover(Kinds.cluster, current)] : [];
-    return remains.flatMap(({ kind, objects }) =>
+    return among.flatMap(({ kind, objects }) =>
       [...objects.values()]
         .filter(({ metadata }) => metadata.labels?.[Labels.clusterName] === name)
         .map((object) => leftover(kind, object)),
     );
   };
-  // Since when nothing of a cluster was seen any more: Secrets count as gone once they were looked for after that.
+  // Since when nothing but Secrets may be left of a cluster: they count as gone once they were looked for after that.
+  const others = remains.filter(({ byName }) => byName === undefined);
   const unseenSince = new Map<DepartingCluster, number>();
   const areGone = (): true | undefined => {
     for (const cluster of waiting) {
-      if (left(cluster).length > 0) {
+      if (left(cluster, others).length > 0) {
         unseenSince.delete(cluster);
         continue;
       }
       const since = unseenSince.get(cluster) ?? performance.now();
       unseenSince.set(cluster, since);
       const isReplaced = present.objects.has(`${namespace}/${cluster.name}`);
-      if (!isReplaced && !remains.every((target) => isKnownSince(target, since))) continue;
+      const isOver = left(cluster).length === 0 && remains.every((target) => isKnownSince(target, since));
+      if (!isReplaced && !isOver) continue;
       waiting.delete(cluster);
       gone(cluster);
     }

@@ -171,15 +171,16 @@ export async function waitUntilGone(
   const binding = watchTarget(Kinds.clusterResourceSetBinding, { namespace, fieldSelector: `metadata.name=${name}` });
   const remains = [...remainsOf(namespace, [name], () => cluster.objects.size === 0), binding];
   let said = '';
-  // Since when nothing was seen any more: Secrets count as gone once they were looked for after that.
+  // Since when nothing but Secrets may be left: they count as gone once they were looked for after that.
   let unseenSince: number | undefined;
   const isGone = (): boolean => {
     const current = [...cluster.objects.values()].find(({ metadata }) => uid === undefined || metadata.uid === uid);
-    if (current === undefined && remains.every(({ objects }) => objects.size === 0)) {
-      const since = (unseenSince ??= performance.now());
+    const isSeen = ({ objects, byName }: WatchTarget): boolean => byName === undefined && objects.size > 0;
+    unseenSince = current !== undefined || remains.some(isSeen) ? undefined : (unseenSince ?? performance.now());
+    const since = unseenSince;
+    if (since !== undefined && remains.every(({ objects }) => objects.size === 0)) {
       return remains.every((target) => isKnownSince(target, since));
     }
-    unseenSince = undefined;
     const line = deletionLine(current, remains);
     if (line !== said) say(line);
     said = line;

@@ -127,4 +127,43 @@ describe('removeCluster', () => {
       /^nothing of pr is left that these credentials may list; not verified: (pods, secrets|secrets, pods)$/,
     );
   });
+
+  it('is not over where the Clusters may not be listed: nobody could say that one is gone', async () => {
+    const { client } = await clientOf((response, _number, { method, path }) => {
+      if (path.includes('/clusters?')) refuse(response, 403);
+      else if (path.includes('watch=true')) response.writeHead(200).flushHeaders();
+      else if (path.includes('?')) json(response, { metadata: { resourceVersion: '1' }, items: [] });
+      else if (path.includes('/secrets/')) refuse(response, 404);
+      else json(response, method === 'GET' ? cluster : {});
+    });
+    const log = { line: (): void => undefined };
+    const removal = removeCluster(client, handle, { labels: { owner: 'us' } }, log, AbortSignal.timeout(20_000));
+    expect(await rejection(removal)).toMatchObject({ code: 'KNEST_PERMISSION' });
+  });
+
+  it('is over once the Secrets were looked for after all else was gone', async () => {
+    const labels = { 'cluster.x-k8s.io/cluster-name': 'pr' };
+    const secret = { metadata: { name: 'pr-ca', namespace: 'knest', labels } };
+    let [looks, end] = [0, (): void => undefined];
+    const { client } = await clientOf((response, _number, { method, path }) => {
+      const isOfClusters = path.includes('/clusters?');
+      if (path.includes('watch=true')) {
+        response.writeHead(200).flushHeaders();
+        if (isOfClusters) end = () => response.write(`${JSON.stringify({ type: 'DELETED', object: cluster })}\n`);
+      } else if (path.includes('?')) {
+        json(response, { metadata: { resourceVersion: '1' }, items: isOfClusters ? [cluster] : [] });
+      } else if (path.endsWith('/secrets/pr-ca')) {
+        // It was made after the first look, and goes after the second.
+        looks += 1;
+        if (looks === 2) json(response, secret);
+        else refuse(response, 404);
+      } else if (path.includes('/secrets/')) {
+        refuse(response, 404);
+        if (looks === 1) end();
+      } else json(response, method === 'GET' ? cluster : {});
+    });
+    const log = { line: (): void => undefined };
+    await removeCluster(client, handle, { labels: { owner: 'us' } }, log, AbortSignal.timeout(20_000));
+    expect(looks).toBe(3);
+  }, 20_000);
 });
