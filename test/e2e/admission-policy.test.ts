@@ -1,14 +1,13 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { until } from '../host/process.ts';
 import { customResource, UNKNOWN_VERSION } from './custom-resource.ts';
+import { grant, rbacFile, ROLE_NAMESPACE, withdraw } from './role-account.ts';
 import { install, sharedHost } from './support.ts';
 
 const host = sharedHost();
-const documents = join(import.meta.dirname, '../../docs/rbac');
-const namespace = 'knest'; // as docs/rbac has it
+const namespace = ROLE_NAMESPACE;
 const account = `system:serviceaccount:${namespace}:knest-action`;
 const group = 'infrastructure.cluster.x-k8s.io';
 
@@ -154,12 +153,11 @@ async function judge(text: object): Promise<string> {
 const before = virtink('VirtinkClusterTemplate', ofTemplate({ infraClusterSecretRef: reference }));
 
 describe('docs/rbac/admission-policy.yaml', () => {
-  const documentOf = (file: string): string => join(documents, file);
   /** The kinds of which the host does not have the provider: their fields are not checked by a schema. */
   let standIns: readonly string[] = [];
 
   beforeAll(async () => {
-    await host.kubectl(['apply', '-f', documentOf('namespace.yaml')]);
+    await grant(host, 'namespace.yaml');
     await install(host, host.hasVirtink ? { infrastructure: 'virtink' } : {});
     const served = await host.kubectl(['api-resources', `--api-group=${group}`, '-o', 'name']);
     standIns = policyResources().filter((resource) => !served.split('\n').includes(`${resource}.${group}`));
@@ -168,7 +166,7 @@ describe('docs/rbac/admission-policy.yaml', () => {
       await host.kubectl(['wait', '--for=condition=Established', `crd/${resource}.${group}`, '--timeout=60s']);
     }
     // From before the policy, which a run that was cut short may have left.
-    await host.kubectl(['delete', '-f', documentOf('admission-policy.yaml'), '--ignore-not-found']);
+    await withdraw(host, 'admission-policy.yaml');
     const existing = JSON.stringify({ ...before, metadata: { name: 'before', namespace, finalizers: ['x.y/z'] } });
     const create = async (): Promise<string> => host.kubectl(['apply', '-f', '-'], existing);
     await until('the end of the policy', 180_000, async () =>
@@ -177,7 +175,7 @@ describe('docs/rbac/admission-policy.yaml', () => {
         () => false,
       ),
     );
-    await host.kubectl(['apply', '-f', documentOf('admission-policy.yaml')]);
+    await grant(host, 'admission-policy.yaml');
     await until('the policy', 180_000, async () =>
       judge(before).then(
         () => false,
@@ -192,7 +190,7 @@ describe('docs/rbac/admission-policy.yaml', () => {
   const withoutFinalizers = '[{"op":"remove","path":"/metadata/finalizers"}]';
 
   afterAll(async () => {
-    await host.kubectl(['delete', '-f', documentOf('admission-policy.yaml'), '--ignore-not-found']);
+    await withdraw(host, 'admission-policy.yaml');
     await patch('json', withoutFinalizers);
     await host.kubectl(['delete', 'virtinkclustertemplate', '-n', namespace, 'before']);
     for (const resource of standIns) await host.kubectl(['delete', 'crd', `${resource}.${group}`]);
@@ -235,7 +233,7 @@ describe('docs/rbac/admission-policy.yaml', () => {
 
 /** The resources that the policy is about. */
 function policyResources(): readonly string[] {
-  const [policy] = parseAllDocuments(readFileSync(join(documents, 'admission-policy.yaml'), 'utf8'));
+  const [policy] = parseAllDocuments(readFileSync(rbacFile('admission-policy.yaml'), 'utf8'));
   const { spec } = policy?.toJS() as {
     readonly spec: {
       readonly matchConstraints: { readonly resourceRules: readonly { readonly resources: readonly string[] }[] };

@@ -5,12 +5,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments, stringify } from 'yaml';
 import type { StepResult } from '../support/runner.ts';
 import { jobStarter } from './jobs.ts';
-import { grant, ROLE_NAMESPACE, roleKubeconfig, withdraw } from './role-account.ts';
+import { grant, rbacFile, ROLE_NAMESPACE, roleKubeconfig, withdraw } from './role-account.ts';
 import { cutShort, leftovers, sharedHost, volumesFor } from './support.ts';
 
 const namespace = ROLE_NAMESPACE;
 const host = sharedHost();
-const documents = join(import.meta.dirname, '../../docs/rbac');
 const directory = mkdtempSync(join(tmpdir(), 'knest-rbac-'));
 const kubeconfig = join(directory, 'kubeconfig');
 
@@ -175,7 +174,7 @@ describe('an account with the Role and under the policy of docs/rbac', () => {
   });
 
   it('is told what it lacks when a rule is taken away, and makes nothing', async () => {
-    const text = readFileSync(join(documents, 'namespace.yaml'), 'utf8');
+    const text = readFileSync(rbacFile('namespace.yaml'), 'utf8');
     const role = parseAllDocuments(text)
       .map((document) => document.toJS() as Role)
       .find(({ kind }) => kind === 'Role');

@@ -5,16 +5,19 @@ import { noteSecrets } from '../support/evidence.ts';
 /** The namespace in which the account of docs/rbac works. */
 export const ROLE_NAMESPACE = 'knest';
 
-const documents = join(import.meta.dirname, '../../docs/rbac');
+/** The path of a file of docs/rbac. */
+export function rbacFile(name: string): string {
+  return join(import.meta.dirname, '../../docs/rbac', name);
+}
 
 /** Applies a file of docs/rbac. */
 export async function grant(host: Host, file: string): Promise<void> {
-  await host.kubectl(['apply', '-f', join(documents, file)]);
+  await host.kubectl(['apply', '-f', rbacFile(file)]);
 }
 
 /** Takes back what a file of docs/rbac grants. */
 export async function withdraw(host: Host, file: string): Promise<void> {
-  await host.kubectl(['delete', '--ignore-not-found', '-f', join(documents, file)]);
+  await host.kubectl(['delete', '--ignore-not-found', '-f', rbacFile(file)]);
 }
 
 /** Applies docs/rbac/namespace.yaml, and returns the text of a kubeconfig for the account in it. */
