@@ -26,7 +26,7 @@ interface ComponentBase {
 }
 
 /**
- * Who a workload of a provider belongs to, on its pods too, whoever installed it. Source: cluster-api
+ * Label with the name of the provider that a workload belongs to. Its pods have it too, however it was installed. Source: cluster-api
  * cmd/clusterctl/api/v1alpha3/labels.go, its `generate provider`, and "Provider contract", labels.
  */
 export const PROVIDER_LABEL = 'cluster.x-k8s.io/provider';
@@ -55,7 +55,7 @@ export interface CertManagerComponent extends ComponentBase {
   readonly installer: 'clusterctl-cert-manager';
 }
 
-/** Something with a manifest of its own, applied as it is. */
+/** A component whose manifest is applied unchanged, without clusterctl. */
 export interface ManifestComponent extends ComponentBase {
   readonly installer: 'manifest';
   /** A namespace that its manifest takes for granted. */

@@ -4,7 +4,7 @@ import type { InputReader } from './reader.ts';
 /** What `command: cleanup` was asked for. */
 export interface CleanupInputs extends CommonInputs {
   readonly command: 'cleanup';
-  /** Whether it only tells what it would delete. */
+  /** Whether it only reports what it would delete. */
   readonly dryRun: boolean;
   /** More deletions than this are refused, all of them. */
   readonly maxDeletions: number;
