@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { fetch, type Dispatcher, type Response } from 'undici';
 import { KnestError, messageOf } from './errors.ts';
 import { environmentDispatcher } from './host/kubeconfig/proxy.ts';
-import { causeOf } from './host/api/rest.ts';
+import { causeOf } from './host/api/api-error.ts';
 import { retry } from './retry.ts';
 import { shownAddress } from './values/url-credentials.ts';
 

@@ -60,20 +60,17 @@ export async function findAccess(
 ): Promise<Access> {
   let deadline = performance.now() + patience.seconds * 1000;
   let wasAwaited = false;
-  let known = {
-    hosts: apiHost === undefined ? [] : [apiHost],
-    until: apiHost === undefined ? 0 : Number.POSITIVE_INFINITY,
-  };
+  let nodes: { readonly hosts: readonly string[]; readonly until: number } =
+    apiHost === undefined ? { hosts: [], until: 0 } : { hosts: [apiHost], until: Number.POSITIVE_INFINITY };
   for (;;) {
     const asked = performance.now();
     // Read again, since nodes come and go; but not each second, since a host may have thousands.
-    if (performance.now() > known.until)
-      known = { hosts: await nodeHosts(client), until: performance.now() + NODES_AGE };
+    if (asked > nodes.until) nodes = { hosts: await nodeHosts(client), until: asked + NODES_AGE };
     // Read each time: a load balancer may get its address late.
     const service = await findService(client, handle);
     // The nested API server has its minute, however long the host takes to answer.
     deadline += performance.now() - asked;
-    const all = routes(kubeconfig, service, known.hosts).flatMap((route) => throughProxies(route, client, env));
+    const all = routes(kubeconfig, service, nodes.hosts).flatMap((route) => throughProxies(route, client, env));
     const wanted = all.filter(({ kind }) => apiAccess === 'auto' || kind === apiAccess);
     const failures: Failure[] = [];
     for (const kind of KINDS) {
@@ -141,10 +138,10 @@ export async function firstThatWorks(
 }
 
 /** By what names this job may reach a node of the host: the host's own API server often is one. */
-async function nodeHosts(client: KubernetesClient): Promise<string[]> {
+async function nodeHosts(client: KubernetesClient): Promise<readonly string[]> {
   // Nodes belong to administrators: whoever may not list them tries the API server's address alone.
   const nodes = await client.list(Kinds.node).catch(() => []);
-  return [...nodeAddresses(nodes, new URL(client.rest.server).hostname)];
+  return nodeAddresses(nodes, new URL(client.rest.server).hostname);
 }
 
 /** Failures for people: of a large host, not one for each node. */

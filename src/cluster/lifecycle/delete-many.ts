@@ -1,8 +1,9 @@
 import type { KubernetesClient } from '../../host/api/client.ts';
 import { Kinds } from '../../host/api/kinds.ts';
-import { isKnownSince, watchTarget, watchUntil } from '../../host/api/watch.ts';
+import { watchTarget, watchUntil } from '../../host/api/watch.ts';
 import { Labels } from '../identity/identity.ts';
 import { leftover, noteUnverified, remainsOf } from './delete.ts';
+import { LastLook } from './secrets.ts';
 import type { ClusterHandle } from '../identity/handle.ts';
 
 /** A cluster that was asked to go. */
@@ -50,20 +51,13 @@ export async function waitForDepartures(
         .map((object) => leftover(kind, object)),
     );
   };
-  // Since when nothing but Secrets may be left of a cluster: they count as gone once they were looked for after that.
   const others = remains.filter(({ byName }) => byName === undefined);
-  const unseenSince = new Map<DepartingCluster, number>();
+  const lastLook = new LastLook(remains);
   const areGone = (): true | undefined => {
     for (const cluster of waiting) {
-      if (left(cluster, others).length > 0) {
-        unseenSince.delete(cluster);
-        continue;
-      }
-      const since = unseenSince.get(cluster) ?? performance.now();
-      unseenSince.set(cluster, since);
-      const isReplaced = present.objects.has(`${namespace}/${cluster.name}`);
-      const isOver = left(cluster).length === 0 && remains.every((target) => isKnownSince(target, since));
-      if (!isReplaced && !isOver) continue;
+      const isLookedFor = lastLook.isDone(cluster.name, left(cluster, others).length === 0);
+      const isReplaced = !isWithoutCluster(cluster);
+      if (left(cluster).length > 0 || (!isReplaced && !isLookedFor)) continue;
       waiting.delete(cluster);
       gone(cluster);
     }

@@ -5,14 +5,14 @@ import { Kinds, type Kind } from '../../host/api/kinds.ts';
 import { conditionOf, type Cluster, type KubernetesObject } from '../../host/api/objects.ts';
 import { isTransient } from '../../host/api/api-error.ts';
 import { pause, retry } from '../../retry.ts';
-import { isKnownSince, watchTarget, watchUntil, type Unavailable, type WatchTarget } from '../../host/api/watch.ts';
+import { watchTarget, watchUntil, type Unavailable, type WatchTarget } from '../../host/api/watch.ts';
 import type { StepLog } from '../../report/log.ts';
 import { formatDuration } from '../../values/duration.ts';
 import { DISK_KINDS, tieDisks } from './disks.ts';
 import { fleetCluster } from '../identity/fleet-cluster.ts';
 import { Labels } from '../identity/identity.ts';
 import { checkOwner, type Proof } from '../identity/ownership.ts';
-import { secretsTarget } from './secrets.ts';
+import { LastLook, secretsTarget } from './secrets.ts';
 import { belongingToAny, type ClusterHandle } from '../identity/handle.ts';
 
 /** Where a cluster leaves something: the Cluster goes first, what is listed here has to follow. */
@@ -171,16 +171,12 @@ export async function waitUntilGone(
   const binding = watchTarget(Kinds.clusterResourceSetBinding, { namespace, fieldSelector: `metadata.name=${name}` });
   const remains = [...remainsOf(namespace, [name], () => cluster.objects.size === 0), binding];
   let said = '';
-  // Since when nothing but Secrets may be left: they count as gone once they were looked for after that.
-  let unseenSince: number | undefined;
+  const lastLook = new LastLook(remains);
   const isGone = (): boolean => {
     const current = [...cluster.objects.values()].find(({ metadata }) => uid === undefined || metadata.uid === uid);
     const isSeen = ({ objects, byName }: WatchTarget): boolean => byName === undefined && objects.size > 0;
-    unseenSince = current !== undefined || remains.some(isSeen) ? undefined : (unseenSince ?? performance.now());
-    const since = unseenSince;
-    if (since !== undefined && remains.every(({ objects }) => objects.size === 0)) {
-      return remains.every((target) => isKnownSince(target, since));
-    }
+    const isLookedFor = lastLook.isDone(name, current === undefined && !remains.some(isSeen));
+    if (current === undefined && remains.every(({ objects }) => objects.size === 0)) return isLookedFor;
     const line = deletionLine(current, remains);
     if (line !== said) say(line);
     said = line;

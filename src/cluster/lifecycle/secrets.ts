@@ -1,6 +1,6 @@
 import { Kinds, type Kind } from '../../host/api/kinds.ts';
 import type { ClusterResourceSet, KubernetesObject, Machine } from '../../host/api/objects.ts';
-import { namedTarget, type WatchTarget } from '../../host/api/watch.ts';
+import { isKnownSince, namedTarget, type WatchTarget } from '../../host/api/watch.ts';
 import { Labels } from '../identity/identity.ts';
 import { CNI_SUFFIX } from '../addons/resource-set.ts';
 
@@ -42,6 +42,28 @@ export function secretsTarget(
     // Asked each second: an object may be gone before the next round.
     isPressing: () => names().length > 0 && isPressing(),
   });
+}
+
+/** Knows whether Secrets were looked for after all else of a cluster was gone: until then, they may be left. */
+export class LastLook {
+  readonly #remains: readonly WatchTarget[];
+  /** When all else was first seen to be gone, by the name of the cluster. */
+  readonly #since = new Map<string, number>();
+
+  constructor(remains: readonly WatchTarget[]) {
+    this.#remains = remains;
+  }
+
+  /** Whether it was, for this cluster. `isElseGone`: whether nothing of it but Secrets may be left now. */
+  isDone(cluster: string, isElseGone: boolean): boolean {
+    if (!isElseGone) {
+      this.#since.delete(cluster);
+      return false;
+    }
+    const since = this.#since.get(cluster) ?? performance.now();
+    this.#since.set(cluster, since);
+    return this.#remains.every((target) => isKnownSince(target, since));
+  }
 }
 
 function clusterOf({ metadata }: KubernetesObject): string {

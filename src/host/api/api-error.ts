@@ -1,7 +1,7 @@
 import type { Response } from 'undici';
-import { KnestError, type ErrorCode, type Failure } from '../../errors.ts';
+import { KnestError, messageOf, type ErrorCode, type Failure } from '../../errors.ts';
 
-/** What of an answer other than 2xx is told. */
+/** An answer other than 2xx, as far as its error reports it. */
 export interface Answer {
   readonly status: number;
   readonly reason: string;
@@ -26,14 +26,14 @@ export class ApiError extends KnestError {
 }
 
 /**
- * How a 403 tells that a rule of the host forbids what is asked, whoever asks. Source: k8s.io/apiserver
+ * Messages of a 403 by which a policy of the host rejects a request of any user. Source: k8s.io/apiserver
  * pkg/admission/plugin (webhook/errors, policy/validating, resourcequota), k8s.io/pod-security-admission.
  */
 const POLICY = /denied (the )?request|exceeded quota|violates PodSecurity/;
-/** How a 403 tells that its namespace is being deleted. Source: k8s.io/apiserver pkg/admission/plugin/namespace/lifecycle. */
+/** Message of a 403 for a namespace that is being deleted. Source: k8s.io/apiserver pkg/admission/plugin/namespace/lifecycle. */
 const TERMINATING = /because it is being terminated/;
 
-/** Whether a rule of the host forbids what is asked, whoever asks. */
+/** Whether a policy of the host rejects the request, whose user does not matter. */
 export function isPolicy({ status, message }: Pick<Answer, 'status' | 'message'>): boolean {
   return status === 403 && (POLICY.test(message) || TERMINATING.test(message));
 }
@@ -88,4 +88,42 @@ export async function answerOf(response: Response): Promise<Answer> {
   }
   const retryAfterMilliseconds = Number.isFinite(retryAfter) ? retryAfter : undefined;
   return { status: response.status, reason, message, retryAfterMilliseconds };
+}
+
+/** The origin alone: the rest of an address to log in at may be a secret. */
+export function originOf(location: string | null, base: string): string {
+  return (location === null ? null : URL.parse(location, base)?.origin) ?? 'an unknown address';
+}
+
+/** The error for an answer that only something else than an API server gives, such as a gateway with a login page. */
+export function noApi(server: string, seen: string): KnestError {
+  return new KnestError({
+    code: 'KNEST_HOST_UNREACHABLE',
+    problem: `no Kubernetes API answers at ${server}: ${seen}`,
+    next: 'set the server in the kubeconfig to the address of the API server itself, without a login page in between',
+  });
+}
+
+/** The error for a server that did not answer: `thrown` is what fetch rejected with. */
+export function unreachable(server: string, thrown: unknown): KnestError {
+  // The runtime adds advice for its own command line, which nobody here has.
+  const message = messageOf(causeOf(thrown)).replace(/; if the root CA is installed.*$/, '');
+  return new KnestError({
+    code: 'KNEST_HOST_UNREACHABLE',
+    problem: `${server} does not answer: ${message}`,
+    next: isCertificateProblem(thrown)
+      ? 'check certificate-authority-data and the server name in the kubeconfig'
+      : 'check that this runner can reach the address (network, firewall, HTTPS_PROXY and NO_PROXY)',
+    cause: thrown,
+  });
+}
+
+/** What is behind fetch's own "fetch failed". */
+export function causeOf(thrown: unknown): unknown {
+  return thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause : thrown;
+}
+
+/** No retry mends a certificate. */
+export function isCertificateProblem(thrown: unknown): boolean {
+  return /certificate|self.signed|altnames/i.test(messageOf(causeOf(thrown)));
 }

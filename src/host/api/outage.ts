@@ -47,11 +47,11 @@ export class Outage {
     return this.#wasReached;
   }
 
-  /** The outage that has not ended, as a sentence; undefined when there is none. */
-  get unended(): string | undefined {
-    if (this.#current === undefined) return undefined;
+  /** The outage that has not ended, as evidence of an error; empty when there is none. */
+  get evidence(): readonly string[] {
+    if (this.#current === undefined) return [];
     const { since, problem } = this.#current;
-    return `the API server has not answered for ${ageOf(since)}: ${problem}; check the host, and the way to it`;
+    return [`the API server has not answered for ${ageOf(since)}: ${problem}; check the host, and the way to it`];
   }
 
   /** Whether the server was away until just now: it may not be itself again. */

@@ -5,11 +5,16 @@ import { KnestError, messageOf, type Failure } from '../../errors.ts';
 import {
   answerOf,
   ApiError,
+  causeOf,
   hasStatus,
+  isCertificateProblem,
   isPolicy,
   isTerminating,
   isTransient,
   isWebhookAway,
+  noApi,
+  originOf,
+  unreachable,
   type Answer,
 } from './api-error.ts';
 import { retry } from '../../retry.ts';
@@ -79,8 +84,7 @@ export class RestClient {
 
   /** That the server is away which was there before, as evidence; empty when it is not. */
   get outage(): readonly string[] {
-    const outage = this.#transport.outage.unended;
-    return outage === undefined ? [] : [outage];
+    return this.#transport.outage.evidence;
   }
 
   /** Sends a request and parses the JSON of its answer. Throws ApiError, or KNEST_HOST_* when nothing answers. */
@@ -237,41 +241,4 @@ export async function* linesOf(response: Response): AsyncGenerator<string> {
   } finally {
     input.destroy();
   }
-}
-
-/** The origin alone: the rest of an address to log in at may be a secret. */
-function originOf(location: string | null, base: string): string {
-  return (location === null ? null : URL.parse(location, base)?.origin) ?? 'an unknown address';
-}
-
-/** The error for an answer that only something else than an API server gives, such as a gateway with a login page. */
-function noApi(server: string, seen: string): KnestError {
-  return new KnestError({
-    code: 'KNEST_HOST_UNREACHABLE',
-    problem: `no Kubernetes API answers at ${server}: ${seen}`,
-    next: 'set the server in the kubeconfig to the address of the API server itself, without a login page in between',
-  });
-}
-
-function unreachable(server: string, thrown: unknown): KnestError {
-  // The runtime adds advice for its own command line, which nobody here has.
-  const message = messageOf(causeOf(thrown)).replace(/; if the root CA is installed.*$/, '');
-  return new KnestError({
-    code: 'KNEST_HOST_UNREACHABLE',
-    problem: `${server} does not answer: ${message}`,
-    next: isCertificateProblem(thrown)
-      ? 'check certificate-authority-data and the server name in the kubeconfig'
-      : 'check that this runner can reach the address (network, firewall, HTTPS_PROXY and NO_PROXY)',
-    cause: thrown,
-  });
-}
-
-/** What is behind fetch's own "fetch failed". */
-export function causeOf(thrown: unknown): unknown {
-  return thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause : thrown;
-}
-
-/** No retry mends a certificate. */
-function isCertificateProblem(thrown: unknown): boolean {
-  return /certificate|self.signed|altnames/i.test(messageOf(causeOf(thrown)));
 }
