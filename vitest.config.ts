@@ -13,6 +13,7 @@ const besides = [
     'cleanup',
     'cleanup-cronjob',
     'cluster-template',
+    'failure',
     'faults',
     'in-memory',
     'kill',

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { until } from '../host/process.ts';
 import type { Job, StepResult } from '../support/runner.ts';
-import { jobOn, leftovers, sharedHost } from './support.ts';
+import { expectGone } from './expect.ts';
+import { jobOn, sharedHost } from './support.ts';
 
 const namespace = 'cleanup';
 const host = sharedHost();
@@ -257,6 +258,6 @@ describe('cleanup', () => {
     const result = await clean();
     expect(result.exitCode, result.log).toBe(0);
     expect(withResult(result, 'deleted')).toEqual(['machines']);
-    expect(await leftovers(host, namespace, 'machines')).toEqual([]);
+    await expectGone(host, namespace, 'machines');
   });
 });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../host/process.ts';
 import { versions } from '../host/modules.ts';
+import { expectGone } from './expect.ts';
 import { jobStarter } from './jobs.ts';
 import { leftovers, replicasOf, sharedHost } from './support.ts';
 
@@ -95,7 +96,8 @@ describe('a cluster of a ClusterClass', () => {
 
   it('is owned, followed, scaled by its topology and deleted, and the ClusterClass stays', async () => {
     await allowClusterClasses(true);
-    await host.kubectl(['apply', ...clusterClass]);
+    // A webhook that has just started may not be reached yet.
+    await until('the webhooks', 120_000, () => host.kubectl(['apply', ...clusterClass]).catch(() => undefined));
     const job = start({ name: 'classy', 'wait-for': 'nodes' });
     const main = await job.main();
     expect(main.exitCode, main.log).toBe(0);
@@ -138,7 +140,7 @@ describe('a cluster of a ClusterClass', () => {
 
     const post = await job.post();
     expect(post.exitCode, post.log).toBe(0);
-    await expect.poll(() => leftovers(host, namespace, 'classy'), { timeout: 300_000 }).toEqual([]);
+    await expectGone(host, namespace, 'classy');
     const kept = await host.kubectl(['get', ...clusterClass, '-o', 'jsonpath={.items[*].metadata}']);
     expect(kept.match(/"name":"in-memory[^"]*","namespace"/g)).toHaveLength(6);
     expect(kept).not.toContain('knest-action/');

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { versions } from '../host/modules.ts';
 import type { StepResult } from '../support/runner.ts';
+import { expectGone } from './expect.ts';
 import { jobStarter } from './jobs.ts';
 import { leftovers, sharedHost } from './support.ts';
 
@@ -50,12 +51,12 @@ describe('a template of the user', () => {
     expect(other.log).toContain(
       `the template has ConfigMap ${namespace}/team-settings, which exists already and belongs to the cluster named`,
     );
-    expect(await leftovers(host, namespace, 'second')).toEqual([]);
+    await expectGone(host, namespace, 'second');
     await done(start({ command: 'scale', name: 'named', replicas: '3:1' }).main());
     const scaled = await host.kubectl(['get', 'machines', '-n', namespace, ...selected]);
     expect(scaled.trim().split('\n')).toHaveLength(4);
     await done(job.post());
-    await expect.poll(() => leftovers(host, namespace, 'named'), { timeout: 300_000 }).toEqual([]);
+    await expectGone(host, namespace, 'named');
     await expect
       .poll(() => host.kubectl(['get', 'configmap', '-n', namespace, 'team-settings', '--ignore-not-found']), {
         timeout: 300_000,

@@ -9,6 +9,7 @@ import { assetKey, assetPath } from '../../src/catalog/release-asset.ts';
 import { helloImage } from '../host/images.ts';
 import { until } from '../host/process.ts';
 import type { Job, StepResult } from '../support/runner.ts';
+import { expectGone } from './expect.ts';
 import { jobStarter } from './jobs.ts';
 import { jobOn, leftovers, sharedHost } from './support.ts';
 
@@ -117,7 +118,7 @@ describe.skipIf(!host.hasVirtink)(
       expect(before).toContain('secret/overlay-cni');
       const post = await job.post();
       expect(post.exitCode, post.log).toBe(0);
-      expect(await leftovers(host, namespace, 'overlay')).toEqual([]);
+      await expectGone(host, namespace, 'overlay');
     });
   },
 );
@@ -152,7 +153,7 @@ describe('the manifest of a CNI', () => {
       'addons.cluster.x-k8s.io/resource-set',
     );
     await job.post();
-    expect(await leftovers(host, namespace, 'own')).toEqual([]);
+    await expectGone(host, namespace, 'own');
   });
 
   it('is installed from a URL with its sum, and without waiting for anything', async () => {
@@ -225,7 +226,7 @@ describe('a host whose Calico drops the packets between machines', () => {
     expect(before.log).toMatch(
       /^✖ the host's Calico drops the VXLAN packets \(UDP port 8472\) .* KNEST_HOST_NETWORK$/m,
     );
-    expect(await leftovers(host, namespace, 'dropped')).toEqual([]);
+    await expectGone(host, namespace, 'dropped');
     const command = /Next: let them through: (kubectl patch .*)$/m.exec(before.log)?.[1] ?? '';
     await host.run(['sh', '-c', command]);
     const mended = jobOn(host, inputs);

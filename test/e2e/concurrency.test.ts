@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { down, up, type Host } from '../host/host.ts';
 import { silent } from '../host/report.ts';
 import type { Job, StepResult } from '../support/runner.ts';
-import { hostName as sharedName, jobOn, leftovers } from './support.ts';
+import { expectGone } from './expect.ts';
+import { hostName as sharedName, jobOn } from './support.ts';
 
 const namespace = 'crowd';
 // A host of its own: on the shared one, other tests have installed something.
@@ -50,7 +51,7 @@ describe('8 jobs at once, on a bare host', () => {
       // On a busy machine, the host may take longer for 8 deletions than a post step waits.
       expect(log).toMatch(/nothing of one-of-\d is left|^::warning::.* \(KNEST_(TIMEOUT|DELETE)\)$/m);
     }
-    await expect.poll(() => leftovers(host, namespace, 'one-of'), { timeout: 300_000, interval: 1_000 }).toEqual([]);
+    await expectGone(host, namespace, 'one-of');
   });
 
   it('of those that want the same name: one creates it, and the others are refused and change nothing', async () => {
@@ -71,7 +72,7 @@ describe('8 jobs at once, on a bare host', () => {
     expect(await uidOf(name)).toBe(uid);
     const post = await started[winner]?.post();
     expect(post?.exitCode, post?.log).toBe(0);
-    expect(await leftovers(host, namespace, name)).toEqual([]);
+    await expectGone(host, namespace, name);
   });
 
   it('of those that want the same lasting name: one creates it, and the others adopt it', async () => {
@@ -86,6 +87,6 @@ describe('8 jobs at once, on a bare host', () => {
     expect(annotations).not.toContain('knest-action/unfinished');
     const deleted = await start({ command: 'delete', name }, '4000').main();
     expect(deleted.exitCode, deleted.log).toBe(0);
-    expect(await leftovers(host, namespace, name)).toEqual([]);
+    await expectGone(host, namespace, name);
   });
 });

@@ -6,8 +6,9 @@ import { down, up, type Host } from '../host/host.ts';
 import { silent } from '../host/report.ts';
 import { watchSecrets } from '../support/evidence.ts';
 import type { Job, StepResult } from '../support/runner.ts';
+import { expectGone } from './expect.ts';
 import { jobInPod } from './pod-account.ts';
-import { hostName as sharedName, jobOn, kubernetesVersion, leftovers, sharedHost } from './support.ts';
+import { hostName as sharedName, jobOn, kubernetesVersion, sharedHost } from './support.ts';
 
 const name = 'whole';
 const namespace = 'knest';
@@ -175,6 +176,6 @@ describe.skipIf(!hasVirtink)('create on Virtink, on a bare host (needs the relea
     expect(post.exitCode, post.log).toBe(0);
     expect(post.log).toContain('nothing of whole is left');
     expect(post.log).not.toContain('::warning');
-    expect(await leftovers(host, namespace, name)).toEqual([]);
+    await expectGone(host, namespace, name);
   });
 });

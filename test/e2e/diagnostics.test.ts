@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { versions } from '../host/modules.ts';
 import type { Job, StepResult } from '../support/runner.ts';
+import { expectGone } from './expect.ts';
 import { jobStarter } from './jobs.ts';
-import { jobOn, leftovers, sharedHost } from './support.ts';
+import { jobOn, sharedHost } from './support.ts';
 
 const namespace = 'diagnostics';
 const host = sharedHost();
@@ -80,7 +81,7 @@ describe('a job that fails', () => {
     const places = order.map((text) => main.log.indexOf(text));
     expect(places).toEqual([...places].sort((one, other) => one - other));
     expect(places).not.toContain(-1);
-    expect(await leftovers(host, namespace, 'late')).toEqual([]);
+    await expectGone(host, namespace, 'late');
   });
 
   it('keeps its cluster where it is asked to, says how to reach and delete it, and extends nothing', async () => {
@@ -109,7 +110,7 @@ describe('a job that fails', () => {
     expect(post.exitCode, post.log).toBe(0);
     expect(post.log).toContain('Cluster later');
     expect(post.log.indexOf('::group::▸ Conditions')).toBeLessThan(post.log.indexOf('::group::▸ Delete'));
-    expect(await leftovers(host, namespace, 'later')).toEqual([]);
+    await expectGone(host, namespace, 'later');
   });
 
   it('cannot be made to issue commands by what the cluster says', () => {

@@ -2,7 +2,8 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Job } from '../support/runner.ts';
-import { jobOn, leftovers, sharedHost } from './support.ts';
+import { expectGone } from './expect.ts';
+import { jobOn, sharedHost } from './support.ts';
 
 const namespace = 'knest';
 const host = sharedHost();
@@ -23,7 +24,7 @@ describe.skipIf(!host.hasVirtink)('a create on Virtink that fails (needs the rel
     expect(main.log).toContain('Next: set control-plane-machine-rootfs-image to an image that exists');
     expect(main.log).toMatch(/Deleted again: all gone after \d+\.\d s\./);
     expect(main.summary).toContain('KNEST_IMAGE_PULL');
-    expect(await leftovers(host, namespace, 'no-image')).toEqual([]);
+    await expectGone(host, namespace, 'no-image');
     const post = await job.post();
     expect(post.exitCode).toBe(0);
     expect(post.log).toContain('knest/no-image is gone already');
@@ -42,7 +43,7 @@ describe.skipIf(!host.hasVirtink)('a create on Virtink that fails (needs the rel
     } finally {
       await host.kubectl(['uncordon', 'host']);
     }
-    expect(await leftovers(host, namespace, 'no-room')).toEqual([]);
+    await expectGone(host, namespace, 'no-room');
   });
 
   it('names a bootstrap that fails, from the machine’s console', async () => {
@@ -60,7 +61,7 @@ describe.skipIf(!host.hasVirtink)('a create on Virtink that fails (needs the rel
     expect(readFileSync(join(directory, console), 'utf8')).toMatch(/^error: featureGates: /m);
     const [controller = ''] = globSync('controller-capi-controller-*.log', { cwd: directory });
     expect(readFileSync(join(directory, controller), 'utf8')).toContain('no-boot');
-    expect(await leftovers(host, namespace, 'no-boot')).toEqual([]);
+    await expectGone(host, namespace, 'no-boot');
   });
 
   it('explains a time-out by the chain of what is not met', async () => {
@@ -76,6 +77,6 @@ describe.skipIf(!host.hasVirtink)('a create on Virtink that fails (needs the rel
     expect(unmet[0]).toMatch(/^ {2}Machine no-time-(cp|md-0)-\S+: /);
     const ofMachines = unmet.findLastIndex((line) => line.startsWith('  Machine '));
     expect(unmet.slice(0, ofMachines).filter((line) => line.startsWith('  Cluster '))).toEqual([]);
-    expect(await leftovers(host, namespace, 'no-time')).toEqual([]);
+    await expectGone(host, namespace, 'no-time');
   });
 });

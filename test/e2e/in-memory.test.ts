@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Job } from '../support/runner.ts';
+import { expectGone } from './expect.ts';
 import { jobStarter } from './jobs.ts';
 import { cutShort, leftovers, nextStep, sharedHost } from './support.ts';
 
@@ -20,7 +21,7 @@ describe('a cluster of in-memory machines', () => {
     expect(nodes.trim().split('\n')).toHaveLength(3);
     const post = await job.post();
     expect(post.exitCode, post.log).toBe(0);
-    expect(await leftovers(host, namespace, 'memory')).toEqual([]);
+    await expectGone(host, namespace, 'memory');
   });
 
   it('completes a component whose installation was cut short, and that one only', async () => {
@@ -80,7 +81,7 @@ describe('a cluster of in-memory machines', () => {
       const refused = await start({ name: 'older', 'wait-for': 'none' }).main();
       expect(refused.exitCode).toBe(1);
       expect(refused.log).toMatch(/^✖ .*Cluster API v1\.10\.9.* has no v1beta2 API/m);
-      expect(await leftovers(host, namespace, 'older')).toEqual([]);
+      await expectGone(host, namespace, 'older');
     } finally {
       await record(version);
     }
@@ -124,12 +125,12 @@ describe('a cluster of in-memory machines', () => {
     expect(madeBeside.log).toContain('(the host of in-memory/lasting, whose kubeconfig is in use)');
     expect(await host.kubectl(['get', 'clusters', '-n', namespace, '-o', 'name'])).toContain('/second\n');
     await second.post();
-    expect(await leftovers(host, namespace, 'second')).toEqual([]);
+    await expectGone(host, namespace, 'second');
     second.clean();
     const deleter = start({ command: 'delete', name });
     const deleted = await deleter.main();
     expect(deleted.exitCode, deleted.log).toBe(0);
-    expect(await leftovers(host, namespace, 'lasting')).toEqual([]);
+    await expectGone(host, namespace, 'lasting');
     const again = await deleter.main();
     expect(again.exitCode).toBe(0);
     expect(again.log).toContain('there is no cluster in-memory/lasting');
@@ -164,7 +165,7 @@ describe('a cluster of in-memory machines', () => {
     await released;
     expect(main.outputs['created']).toBe('true');
     await second.post();
-    expect(await leftovers(host, namespace, 'again')).toEqual([]);
+    await expectGone(host, namespace, 'again');
   });
 
   it('is adopted by the next attempt of its run, and by no other run', async () => {
@@ -189,7 +190,7 @@ describe('a cluster of in-memory machines', () => {
     expect(late.log).toContain('in-memory/attempted stays: this step did not claim it');
     const post = await second.post();
     expect(post.exitCode, post.log).toBe(0);
-    expect(await leftovers(host, namespace, 'attempted')).toEqual([]);
+    await expectGone(host, namespace, 'attempted');
   });
 
   it('is deleted by the post step of a job that was cancelled while it waited', async () => {
@@ -207,7 +208,7 @@ describe('a cluster of in-memory machines', () => {
     expect(await leftovers(host, namespace, 'cancelled')).not.toEqual([]);
     const post = await job.post();
     expect(post.exitCode, post.log).toBe(0);
-    expect(await leftovers(host, namespace, 'cancelled')).toEqual([]);
+    await expectGone(host, namespace, 'cancelled');
   });
 
   it('is deleted by the post step of a job whose main was killed', async () => {
@@ -223,7 +224,7 @@ describe('a cluster of in-memory machines', () => {
     expect(main.signal).toBe('SIGKILL');
     const post = await job.post();
     expect(post.exitCode, post.log).toBe(0);
-    expect(await leftovers(host, namespace, 'killed')).toEqual([]);
+    await expectGone(host, namespace, 'killed');
   });
 
   it('leaves what the post step needs before it writes anything to the host', async () => {

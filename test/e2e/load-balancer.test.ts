@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { until } from '../host/process.ts';
-import { jobOn, leftovers, sharedHost } from './support.ts';
+import { expectGone } from './expect.ts';
+import { jobOn, sharedHost } from './support.ts';
 
 const namespace = 'balanced';
 const address = '172.30.0.77';
@@ -39,6 +40,6 @@ describe.skipIf(!host.hasVirtink)('api-access: load-balancer (needs the release 
     const post = await job.post();
     job.clean();
     expect(post.exitCode, post.log).toBe(0);
-    expect(await leftovers(host, namespace, 'balanced')).toEqual([]);
+    await expectGone(host, namespace, 'balanced');
   });
 });

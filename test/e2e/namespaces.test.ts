@@ -1,4 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { expectGone } from './expect.ts';
 import { jobStarter } from './jobs.ts';
 import { jobInPod } from './pod-account.ts';
 import { leftovers, sharedHost } from './support.ts';
@@ -23,7 +24,7 @@ describe('a create on a host', () => {
     const post = await job.post();
     expect(post.exitCode, post.log).toBe(0);
     expect(post.log).toContain('nothing of of-pod is left');
-    expect(await leftovers(host, namespace, 'of-pod')).toEqual([]);
+    await expectGone(host, namespace, 'of-pod');
   });
 
   it('waits for the end of its namespace, where that is being deleted', async () => {

@@ -12,8 +12,9 @@ import { Renderer } from '../host/renderer.ts';
 import { silent } from '../host/report.ts';
 import { initOlder } from './clusterctl.ts';
 import type { Job, StepResult } from '../support/runner.ts';
+import { complaintsOf, expectGone } from './expect.ts';
 import { ROLE_NAMESPACE, roleKubeconfig } from './role-account.ts';
-import { hostName as sharedName, jobOn, leftovers } from './support.ts';
+import { hostName as sharedName, jobOn } from './support.ts';
 
 const hostName = `${sharedName}-others`;
 const namespace = ROLE_NAMESPACE;
@@ -115,12 +116,12 @@ describe('a host with cert-manager and an older Cluster API, in places of their 
       expect(log).toMatch(/the API server answers again after \S+$/m);
       expect(exitCode, log).toBe(0);
     }
-    expect(await leftovers(host, namespace, 'gone')).toEqual([]);
+    await expectGone(host, namespace, 'gone');
     const posts = await Promise.all([guest, create].map((job) => job.post()));
     for (const { exitCode, log } of posts) {
       expect(exitCode, log).toBe(0);
-      expect(log).not.toContain('::warning');
+      expect(complaintsOf(log)).toEqual([]);
     }
-    for (const name of ['guest', 'new']) expect(await leftovers(host, namespace, name)).toEqual([]);
+    for (const name of ['guest', 'new']) await expectGone(host, namespace, name);
   });
 });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments, stringify } from 'yaml';
 import type { StepResult } from '../support/runner.ts';
+import { expectGone } from './expect.ts';
 import { jobStarter } from './jobs.ts';
 import { grant, rbacFile, ROLE_NAMESPACE, roleKubeconfig, withdraw } from './role-account.ts';
 import { cutShort, leftovers, sharedHost, volumesFor } from './support.ts';
@@ -89,7 +90,7 @@ describe('an account with the Role and under the policy of docs/rbac', () => {
     } finally {
       await withdraw(host, 'install.yaml');
     }
-    expect(await leftovers(host, namespace, 'rbac-install')).toEqual([]);
+    await expectGone(host, namespace, 'rbac-install');
   });
 
   it('creates, scales, enters and deletes a cluster, and is refused nothing but a look at the host', async () => {
@@ -110,7 +111,7 @@ describe('an account with the Role and under the policy of docs/rbac', () => {
     expect(post.log).toContain('nothing of rbac is left');
     const deleted = await main({ command: 'delete', name: 'rbac' });
     expect(refused(deleted)).toEqual([]);
-    expect(await leftovers(host, namespace, 'rbac')).toEqual([]);
+    await expectGone(host, namespace, 'rbac');
   });
 
   it.skipIf(!host.hasVirtink)('creates and deletes a cluster of virtual machines', async () => {
@@ -121,7 +122,7 @@ describe('an account with the Role and under the policy of docs/rbac', () => {
     expect(refused(created)).toEqual(hostAsAWhole);
     const post = await job.post();
     expect(post.log).toContain('nothing of rbac-vm is left');
-    expect(await leftovers(host, namespace, 'rbac-vm')).toEqual([]);
+    await expectGone(host, namespace, 'rbac-vm');
   });
 
   it('creates and deletes a cluster with a CNI', async () => {
@@ -139,7 +140,7 @@ describe('an account with the Role and under the policy of docs/rbac', () => {
     const post = await job.post();
     expect(refused(post)).toEqual([]);
     expect(post.log).toContain('nothing of rbac-cni is left');
-    expect(await leftovers(host, namespace, 'rbac-cni')).toEqual([]);
+    await expectGone(host, namespace, 'rbac-cni');
   });
 
   it.skipIf(!host.hasVirtink)('creates, adopts and deletes a persistent cluster', async () => {
@@ -155,7 +156,7 @@ describe('an account with the Role and under the policy of docs/rbac', () => {
     expect(refused(adopted)).toEqual(refused(created));
     const deleted = await main({ command: 'delete', name });
     expect(refused(deleted)).toEqual([]);
-    expect(await leftovers(host, namespace, name)).toEqual([]);
+    await expectGone(host, namespace, name);
     await expect.poll(() => volumesFor(host, namespace), { timeout: 300_000 }).toEqual([]);
   });
 

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { expectGone } from './expect.ts';
 import { jobStarter } from './jobs.ts';
-import { leftovers, replicasOf, sharedHost } from './support.ts';
+import { replicasOf, sharedHost } from './support.ts';
 
 const host = sharedHost();
 const namespace = 'scaled';
@@ -93,7 +94,7 @@ describe('scale', () => {
       await host.kubectl(['get', ...deployment, '-l', 'cluster.x-k8s.io/cluster-name=pools', '-o', replicas]),
     ).toBe('pools-gpu 2\npools-md-0 1\n');
     await creator.post();
-    expect(await leftovers(host, namespace, 'pools')).toEqual([]);
+    await expectGone(host, namespace, 'pools');
   });
 
   it('refuses what cannot be, and changes nothing', async () => {
@@ -127,6 +128,6 @@ describe('scale', () => {
     expect(probe.longestGap).toBeLessThan(30);
     const post = await creator.post();
     expect(post.exitCode, post.log).toBe(0);
-    expect(await leftovers(host, namespace, 'elastic')).toEqual([]);
+    await expectGone(host, namespace, 'elastic');
   });
 });

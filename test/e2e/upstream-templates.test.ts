@@ -11,8 +11,9 @@ import { versions } from '../host/modules.ts';
 import { run } from '../host/process.ts';
 import { cidr } from '../unit/cluster/samples.ts';
 import { readCreate } from '../unit/inputs/given-inputs.ts';
+import { expectGone } from './expect.ts';
 import { jobStarter } from './jobs.ts';
-import { kubernetesVersion, leftovers, sharedHost } from './support.ts';
+import { kubernetesVersion, sharedHost } from './support.ts';
 import { downloadWorld, fromGithub } from '../support/downloads.ts';
 
 const namespace = 'upstream';
@@ -68,7 +69,7 @@ describe.skipIf(!host.hasVirtink)('the templates of the Virtink provider (need t
     expect(sizesGiven.split(' ').sort()).toEqual(['1Gi', '3Gi']);
     const post = await job.post();
     expect(post.exitCode, post.log).toBe(0);
-    await expect.poll(() => leftovers(host, namespace, name), { timeout: 300_000 }).toEqual([]);
+    await expectGone(host, namespace, name);
   });
 
   it('make a cluster elsewhere: cluster-template', async () => {
@@ -84,7 +85,7 @@ describe.skipIf(!host.hasVirtink)('the templates of the Virtink provider (need t
     expect(main.log).toContain('what becomes of them there is not watched');
     const post = await job.post();
     expect(post.exitCode, post.log).toBe(0);
-    await expect.poll(() => leftovers(host, namespace, name), { timeout: 300_000 }).toEqual([]);
+    await expectGone(host, namespace, name);
   });
 
   describe('are taken by the host as they are rendered', () => {

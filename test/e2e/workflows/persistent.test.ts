@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { leftovers, sharedHost, volumesFor } from '../support.ts';
+import { expectGone } from '../expect.ts';
+import { sharedHost, volumesFor } from '../support.ts';
 import { Act, namespace, type Trigger } from './act.ts';
 
 const host = sharedHost();
@@ -55,7 +56,7 @@ describe(`workflows/${file}`, { timeout: 8 * 60_000 }, () => {
     expect(deleted.log).toContain(`${name} is gone after`);
     expect(deleted.log).not.toContain('Create the cluster');
     // The disk's claim and the pool of addresses are among what is looked for.
-    expect(await leftovers(host, namespace, name)).toEqual([]);
+    await expectGone(host, namespace, name);
     await expect.poll(() => volumesFor(host, namespace), { timeout: 300_000 }).toEqual([]);
   });
 });

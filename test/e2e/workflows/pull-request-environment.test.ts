@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expectGone } from '../expect.ts';
 import { leftovers, sharedHost } from '../support.ts';
 import { Act, namespace, pullRequest, repository, type Trigger } from './act.ts';
 
@@ -31,7 +32,7 @@ describe(`workflows/${file}`, { timeout: 8 * 60_000 }, () => {
     expect(closed.code, closed.log).toBe(0);
     expect(closed.log).toContain('Delete the cluster');
     expect(closed.log).not.toContain('actions/checkout');
-    expect(await leftovers(host, namespace, 'pr-7')).toEqual([]);
+    await expectGone(host, namespace, 'pr-7');
   });
 
   it('does not mind a pull request that is closed without a cluster', async () => {

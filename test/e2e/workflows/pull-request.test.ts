@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { kubernetesVersion, leftovers, sharedHost } from '../support.ts';
+import { expectGone } from '../expect.ts';
+import { kubernetesVersion, sharedHost } from '../support.ts';
 import { Act, namespace, pullRequest } from './act.ts';
 
 const host = sharedHost();
@@ -28,7 +29,7 @@ describe(`workflows/${file}`, { timeout: 6 * 60_000 }, () => {
     expect(log).toMatch(/\| configmap\/hello created\n/);
     expect(log).toMatch(/\| hello +1 +\d+s\n/);
     expect(log).toMatch(new RegExp(`nothing of ${cluster}-[0-9a-f]{8} is left`));
-    expect(await leftovers(host, namespace, cluster)).toEqual([]);
+    await expectGone(host, namespace, cluster);
   });
 
   it('deletes the cluster of a job that fails, too', async ({ skip }) => {
@@ -41,7 +42,7 @@ describe(`workflows/${file}`, { timeout: 6 * 60_000 }, () => {
     expect(log).toMatch(/Failure - Main Use the cluster/);
     expect(log).toMatch(/\| configmap\/hello created\n/);
     expect(log).toMatch(/Success - Post .*knest-action@v1/);
-    expect(await leftovers(host, namespace, cluster)).toEqual([]);
+    await expectGone(host, namespace, cluster);
   });
 
   it('tells a pull request from a fork why it has no cluster', async () => {

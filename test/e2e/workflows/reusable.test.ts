@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { leftovers, sharedHost } from '../support.ts';
+import { expectGone } from '../expect.ts';
+import { sharedHost } from '../support.ts';
 import { Act, namespace, pullRequest } from './act.ts';
 
 const host = sharedHost();
@@ -33,7 +34,7 @@ describe(`workflows/${file}`, () => {
     expect(log.match(/\| the script has run\n/g)).toHaveLength(2);
     for (const name of nodes) {
       expect(log).toContain(`nothing of ${name} is left`);
-      expect(await leftovers(host, namespace, name)).toEqual([]);
+      await expectGone(host, namespace, name);
     }
   });
 
@@ -47,7 +48,7 @@ describe(`workflows/${file}`, () => {
     expect(log).not.toContain('broken-42');
     const name = /::set-output:: name=(knest-1-1-run-[0-9a-f]{8})\n/.exec(log)?.[1] ?? '';
     expect(name).not.toBe('');
-    expect(await leftovers(host, namespace, name)).toEqual([]);
+    await expectGone(host, namespace, name);
   });
 
   it('tells a pull request from a fork why it has no cluster', async () => {
