@@ -22,7 +22,7 @@ import { exportVariable, maskSecret, saveState, setOutput } from './runner-comma
 import { githubState } from './state.ts';
 import { formatDuration } from './values/duration.ts';
 import { readJob } from './github/job.ts';
-import { type JobWorld, type World } from './world.ts';
+import { type JobRuntime, type Runtime } from './runtime.ts';
 
 /** Seconds for the post step: the runner ends a cancelled job 5 minutes after the cancellation, other post steps included. */
 const POST_SECONDS = 120;
@@ -57,34 +57,34 @@ async function runMain(): Promise<void> {
     const inputs = readInputs(inputsIn(process.env));
     const job = readJob(process.env, inputs.command === 'create' ? inputs.pullRequest : undefined);
     directory = findDirectory();
-    await run(inputs, { ...makeWorld(inputs.timeoutSeconds, crashed), job });
+    await run(inputs, { ...makeRuntime(inputs.timeoutSeconds, crashed), job });
     crashed.throwIfAborted();
   } catch (thrown) {
     await fail(toKnestError(thrown), log, summary);
   }
 }
 
-async function run(inputs: Inputs, world: JobWorld): Promise<void> {
+async function run(inputs: Inputs, runtime: JobRuntime): Promise<void> {
   switch (inputs.command) {
     case 'create':
-      return create(inputs, world);
+      return create(inputs, runtime);
     case 'delete':
-      return deleteCluster(inputs, world);
+      return deleteCluster(inputs, runtime);
     case 'kubeconfig':
-      return kubeconfig(inputs, world);
+      return kubeconfig(inputs, runtime);
     case 'list':
-      return list(inputs, world);
+      return list(inputs, runtime);
     case 'scale':
-      return scale(inputs, world);
+      return scale(inputs, runtime);
     case 'cleanup':
-      return cleanup(inputs, world);
+      return cleanup(inputs, runtime);
   }
 }
 
 async function runPost(): Promise<void> {
   try {
     // A crash does not keep it from deleting the cluster.
-    await post(readOutcome(inputsIn(process.env)), makeWorld(POST_SECONDS));
+    await post(readOutcome(inputsIn(process.env)), makeRuntime(POST_SECONDS));
     crashed.throwIfAborted();
   } catch (thrown) {
     warn(thrown);
@@ -105,7 +105,7 @@ async function fail(failure: KnestError, log: Log, summary: Summary): Promise<vo
   await summary.add(failurePage(failure, timeline));
 }
 
-function makeWorld(timeoutSeconds: number, ...ends: readonly AbortSignal[]): World {
+function makeRuntime(timeoutSeconds: number, ...ends: readonly AbortSignal[]): Runtime {
   const timeUp = new AbortController();
   const timer = setTimeout(() => {
     const problem = `the time is up after ${formatDuration(timeoutSeconds)}`;
@@ -117,26 +117,20 @@ function makeWorld(timeoutSeconds: number, ...ends: readonly AbortSignal[]): Wor
   const end = performance.now() + timeoutSeconds * 1000;
   return {
     env: process.env,
-    state,
-    log,
-    summary,
-    timeline,
     run: processRunner(signal),
     get directory() {
       return (directory ??= findDirectory());
     },
-    mask: (secret) => redactor.mask(secret),
-    redact: (text) => redactor.redact(text),
+    state,
+    report: { log, summary, timeline },
+    outputs: { set: setOutput, exportVariable },
+    secrets: { mask: (secret) => redactor.mask(secret), redact: (text) => redactor.redact(text) },
+    clock: { signal, cancelled, secondsLeft: () => Math.max(0, (end - performance.now()) / 1000) },
     mintToken: async (audience) => {
       const token = await getIDToken(audience);
       redactor.mask(token);
       return token;
     },
-    output: setOutput,
-    exportVariable,
-    signal,
-    cancelled,
-    secondsLeft: () => Math.max(0, (end - performance.now()) / 1000),
   };
 }
 

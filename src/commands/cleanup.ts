@@ -22,8 +22,8 @@ import { agreedTime } from '../host/api/clock.ts';
 import { checkPermissions } from '../host/preflight.ts';
 import type { CleanupInputs } from '../inputs.ts';
 import { cleanupPage } from '../report/cleanup.ts';
-import type { JobWorld, World } from '../world.ts';
-import { enterHostOfClusters } from './connect-host.ts';
+import type { JobRuntime, Runtime } from '../runtime.ts';
+import { enterHostOfClusters } from './steps/connect-host.ts';
 
 /** Milliseconds for the look at what is left, which comes after the time of the command may be up. */
 const REPORT_MILLISECONDS = 60_000;
@@ -38,25 +38,25 @@ const MOST_OVERDUE = 20;
  * when one could not be deleted or is not gone, after all others were, and when something of this repository is left for
  * more than an hour.
  */
-export async function cleanup(inputs: CleanupInputs, world: JobWorld): Promise<void> {
-  const { client } = await enterHostOfClusters(inputs, world);
+export async function cleanup(inputs: CleanupInputs, runtime: JobRuntime): Promise<void> {
+  const { client } = await enterHostOfClusters(inputs, runtime);
   await checkPermissions(client, permissionsOf('cleanup', inputs.namespace));
-  const { judgements, rules } = await look(client, inputs, world);
+  const { judgements, rules } = await look(client, inputs, runtime);
   const planned = judgements.map(outcomeOf);
   const due = planned.filter(isDue);
   if (inputs.dryRun || due.length > inputs.maxDeletions) {
-    const left = await report(client, inputs, rules, world);
-    await tell(planned, left, `${due.length} of ${planned.length} clusters are due, none was deleted`, world);
+    const left = await report(client, inputs, rules, runtime);
+    await tell(planned, left, `${due.length} of ${planned.length} clusters are due, none was deleted`, runtime);
     if (!inputs.dryRun) throw runaway(due, inputs).with(...overdueLines(left));
     failFor([], left);
     return;
   }
-  const ended = await wait(client, inputs, await remove(client, inputs, judgements, rules, world), world);
+  const ended = await wait(client, inputs, await remove(client, inputs, judgements, rules, runtime), runtime);
   const deleted = ended.filter(({ result }) => result === 'deleted');
   const rest = planned.filter((outcome) => !isDue(outcome));
-  const left = await report(client, inputs, rules, world);
-  await tell([...ended, ...rest], left, `${deleted.length} of ${planned.length} clusters were deleted`, world);
-  world.cancelled.throwIfAborted();
+  const left = await report(client, inputs, rules, runtime);
+  await tell([...ended, ...rest], left, `${deleted.length} of ${planned.length} clusters were deleted`, runtime);
+  runtime.clock.cancelled.throwIfAborted();
   failFor(ended, left);
 }
 
@@ -65,7 +65,7 @@ async function report(
   client: KubernetesClient,
   { namespace }: CleanupInputs,
   rules: CleanupRules,
-  { log, cancelled }: JobWorld,
+  { report: { log }, clock: { cancelled } }: JobRuntime,
 ): Promise<readonly Leftover[]> {
   const isCancelled = (): boolean => cancelled.aborted;
   if (isCancelled()) return [];
@@ -91,16 +91,25 @@ function overdueLines(left: readonly Leftover[]): readonly string[] {
 async function look(
   client: KubernetesClient,
   inputs: CleanupInputs,
-  world: JobWorld,
+  runtime: JobRuntime,
 ): Promise<{ readonly judgements: readonly Judgement[]; readonly rules: CleanupRules }> {
-  const { log, job, signal } = world;
+  const {
+    job,
+    report: { log },
+    clock: { signal },
+  } = runtime;
   return log.step('Look', async (step) => {
     const now = await agreedTime(client, signal);
     const clusters = await listClusters(client, inputs.namespace, undefined);
     checkRepositoryId(clusters, job.repository, job);
     const byTime = { server: job.server, repositoryId: job.repositoryId, now, closedPullRequests: new Set<string>() };
     const rules = inputs.closedPullRequests
-      ? await withPullRequests(byTime, openQuestions(clusters.map((cluster) => judge(cluster, byTime))), inputs, world)
+      ? await withPullRequests(
+          byTime,
+          openQuestions(clusters.map((cluster) => judge(cluster, byTime))),
+          inputs,
+          runtime,
+        )
       : byTime;
     const judgements = clusters.map((cluster) => judge(cluster, rules));
     for (const judgement of judgements) {
@@ -118,7 +127,7 @@ async function withPullRequests(
   rules: CleanupRules,
   numbers: readonly string[],
   { githubToken }: CleanupInputs,
-  { env, job, log, signal }: JobWorld,
+  { env, job, report: { log }, clock: { signal } }: JobRuntime,
 ): Promise<CleanupRules> {
   const url = apiOf(env);
   const token = tokenFor(url, githubToken, env);
@@ -147,7 +156,7 @@ async function remove(
   { namespace }: CleanupInputs,
   judgements: readonly Judgement[],
   rules: CleanupRules,
-  { log }: World,
+  { report: { log } }: Runtime,
 ): Promise<readonly Outcome[]> {
   return log.step('Delete', async (step) => {
     const due = judgements.filter(isDue).map(({ cluster }) => cluster);
@@ -169,7 +178,7 @@ async function wait(
   client: KubernetesClient,
   { namespace }: CleanupInputs,
   outcomes: readonly Outcome[],
-  { log, signal }: World,
+  { report: { log }, clock: { signal } }: Runtime,
 ): Promise<readonly Outcome[]> {
   const departing = outcomes.filter(({ result }) => result === 'deleting').map(({ cluster }) => cluster);
   if (departing.length === 0) return outcomes;
@@ -198,17 +207,17 @@ async function tell(
   outcomes: readonly Outcome[],
   left: readonly Leftover[],
   headline: string,
-  world: JobWorld,
+  runtime: JobRuntime,
 ): Promise<void> {
   const rows = outcomes.map(({ cluster, verdict, reason, result, error }) => {
     const { name, namespace, repository, pullRequest, expiresAt } = cluster;
     return { name, namespace, repository, pullRequest, expiresAt, result, verdict, reason: error ?? reason };
   });
-  world.output('clusters', JSON.stringify(rows));
-  world.output('timings', JSON.stringify(world.timeline));
+  runtime.outputs.set('clusters', JSON.stringify(rows));
+  runtime.outputs.set('timings', JSON.stringify(runtime.report.timeline));
   const lines = left.map(({ line }) => line);
-  await world.summary.add(cleanupPage(headline, rows, lines, world.timeline));
-  world.log.line(`▸ ${headline}, in ${(world.timeline.elapsed / 1000).toFixed(1)} s`);
+  await runtime.report.summary.add(cleanupPage(headline, rows, lines, runtime.report.timeline));
+  runtime.report.log.line(`▸ ${headline}, in ${(runtime.report.timeline.elapsed / 1000).toFixed(1)} s`);
 }
 
 /** Throws KNEST_DELETE when a cluster that was to be deleted is still there, or something is left for more than an hour. */

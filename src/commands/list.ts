@@ -8,8 +8,8 @@ import type { ListInputs } from '../inputs.ts';
 import { tablePage } from '../report/summary.ts';
 import { textTable } from '../report/table.ts';
 import { formatDuration } from '../values/duration.ts';
-import type { JobWorld } from '../world.ts';
-import { enterHostOfClusters } from './connect-host.ts';
+import type { JobRuntime } from '../runtime.ts';
+import { enterHostOfClusters } from './steps/connect-host.ts';
 
 const HEADER = ['Cluster', 'State', 'Age', 'Expires', 'Repository', 'Pull request', 'Run'] as const;
 
@@ -23,26 +23,26 @@ const UNKNOWN: FleetState = { state: 'starting' };
  * Shows the clusters of this repository, or all that these credentials may see: as JSON in the output `clusters`, as a
  * table in the log and on the summary. Errors: KNEST_HOST_*, KNEST_PERMISSION.
  */
-export async function list(inputs: ListInputs, world: JobWorld): Promise<void> {
-  const { client } = await enterHostOfClusters(inputs, world);
-  const clusters = await world.log.step('List', async () => {
-    const value = await readFleet(client, inputs, world);
-    return { value, result: headline(value.length, inputs, world) };
+export async function list(inputs: ListInputs, runtime: JobRuntime): Promise<void> {
+  const { client } = await enterHostOfClusters(inputs, runtime);
+  const clusters = await runtime.report.log.step('List', async () => {
+    const value = await readFleet(client, inputs, runtime);
+    return { value, result: headline(value.length, inputs, runtime) };
   });
   const rows = clusters.map((cluster) => describeCluster(cluster, Date.now()));
   for (const { namespace, name, problem } of clusters) {
-    if (problem !== undefined) world.log.line(`${namespace}/${name} cannot start: ${problem}`);
+    if (problem !== undefined) runtime.report.log.line(`${namespace}/${name} cannot start: ${problem}`);
   }
-  if (rows.length > 0) for (const line of textTable(HEADER, rows)) world.log.line(line);
-  world.output('clusters', JSON.stringify(clusters));
-  world.output('timings', JSON.stringify(world.timeline));
-  await world.summary.add(tablePage(headline(clusters.length, inputs, world), HEADER, rows));
+  if (rows.length > 0) for (const line of textTable(HEADER, rows)) runtime.report.log.line(line);
+  runtime.outputs.set('clusters', JSON.stringify(clusters));
+  runtime.outputs.set('timings', JSON.stringify(runtime.report.timeline));
+  await runtime.report.summary.add(tablePage(headline(clusters.length, inputs, runtime), HEADER, rows));
 }
 
 async function readFleet(
   client: KubernetesClient,
   { namespace, allRepositories }: ListInputs,
-  { job }: JobWorld,
+  { job }: JobRuntime,
 ): Promise<readonly ListedCluster[]> {
   try {
     const clusters = await readClusters(client, namespace, allRepositories ? undefined : job);
@@ -59,7 +59,7 @@ async function readFleet(
   }
 }
 
-function headline(count: number, { namespace, allRepositories }: ListInputs, { job }: JobWorld): string {
+function headline(count: number, { namespace, allRepositories }: ListInputs, { job }: JobRuntime): string {
   const clusters = count === 1 ? '1 cluster' : `${count === 0 ? 'no' : count} clusters`;
   const whose = allRepositories ? '' : ` of ${job.repository}`;
   return `${clusters}${whose} in ${namespace ?? 'all namespaces'}`;

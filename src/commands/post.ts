@@ -7,9 +7,9 @@ import type { JobStatus } from '../inputs.ts';
 import { keptLines } from '../report/kept-cluster.ts';
 import { keptPage } from '../report/summary.ts';
 import type { SavedHost, SavedState } from '../state.ts';
-import type { World } from '../world.ts';
-import { dropCredentials, enterSaved } from './credentials.ts';
-import { AFTER_CANCELLATION, AFTER_FAILURE, diagnose } from './diagnose.ts';
+import type { Runtime } from '../runtime.ts';
+import { dropCredentials, enterSaved } from './steps/credentials.ts';
+import { AFTER_CANCELLATION, AFTER_FAILURE, diagnose } from './steps/diagnose.ts';
 
 /**
  * The post step: deletes the cluster that this very use of the action claimed and that ends with it, since it is
@@ -18,11 +18,11 @@ import { AFTER_CANCELLATION, AFTER_FAILURE, diagnose } from './diagnose.ts';
  * cluster of the same name that main did not claim, since it was refused or failed before, or that a later attempt
  * adopted, is not touched. Errors as `delete`; the caller warns, since a failed clean-up must not fail a green job.
  */
-export async function post(jobStatus: JobStatus | undefined, world: World): Promise<void> {
-  const host = world.state.recallHost();
+export async function post(jobStatus: JobStatus | undefined, runtime: Runtime): Promise<void> {
+  const host = runtime.state.recallHost();
   if (host === undefined) return;
-  const saved = world.state.recall();
-  if (saved !== undefined) await endCluster(host, saved, jobStatus, world);
+  const saved = runtime.state.recall();
+  if (saved !== undefined) await endCluster(host, saved, jobStatus, runtime);
   await dropCredentials(host);
 }
 
@@ -30,19 +30,19 @@ async function endCluster(
   host: SavedHost,
   saved: SavedState,
   jobStatus: JobStatus | undefined,
-  world: World,
+  runtime: Runtime,
 ): Promise<void> {
   const { name, namespace, ephemeral } = saved;
-  if (!ephemeral && world.state.isHandedOver) {
-    world.log.line(`▸ ${namespace}/${name} is not ephemeral: it stays`);
+  if (!ephemeral && runtime.state.isHandedOver) {
+    runtime.report.log.line(`▸ ${namespace}/${name} is not ephemeral: it stays`);
     return;
   }
-  const { client } = await enterSaved(host, "the saved copy of the host's kubeconfig", world, { wasReached: true });
-  if (await isClaimed(client, saved, world)) await end(client, saved, jobStatus, world);
+  const { client } = await enterSaved(host, "the saved copy of the host's kubeconfig", runtime, { wasReached: true });
+  if (await isClaimed(client, saved, runtime)) await end(client, saved, jobStatus, runtime);
 }
 
 /** Whether the cluster is the one that main claimed; the log has the reason when it is not. */
-async function isClaimed(client: KubernetesClient, saved: SavedState, { log }: World): Promise<boolean> {
+async function isClaimed(client: KubernetesClient, saved: SavedState, { report: { log } }: Runtime): Promise<boolean> {
   const { name, namespace } = saved;
   const cluster = await client.get(Kinds.cluster, name, namespace);
   if (cluster === undefined) {
@@ -64,24 +64,24 @@ async function end(
   client: KubernetesClient,
   saved: SavedState,
   jobStatus: JobStatus | undefined,
-  world: World,
+  runtime: Runtime,
 ): Promise<void> {
-  const hasFailed = world.state.isKept || jobStatus === 'failure';
+  const hasFailed = runtime.state.isKept || jobStatus === 'failure';
   if (hasFailed && saved.keepOnFailure) {
-    await keep(saved, world);
+    await keep(saved, runtime);
     return;
   }
-  if (jobStatus === 'cancelled') await diagnose(client, saved, AFTER_CANCELLATION, world);
-  else if (hasFailed) await diagnose(client, saved, AFTER_FAILURE, world);
-  await world.log.step('Delete', async (step) => {
-    const removal = await removeCluster(client, saved, proofOfClaim(saved), step, world.signal);
+  if (jobStatus === 'cancelled') await diagnose(client, saved, AFTER_CANCELLATION, runtime);
+  else if (hasFailed) await diagnose(client, saved, AFTER_FAILURE, runtime);
+  await runtime.report.log.step('Delete', async (step) => {
+    const removal = await removeCluster(client, saved, proofOfClaim(saved), step, runtime.clock.signal);
     const rest = describeRest(saved.name, removal);
     return { value: undefined, result: removal.existed ? rest : `${saved.name} was gone already; ${rest}` };
   });
 }
 
 /** Says how to reach and delete a cluster that stays: on the summary too, unless main did. */
-async function keep(saved: SavedState, { log, state, summary }: World): Promise<void> {
+async function keep(saved: SavedState, { state, report: { log, summary } }: Runtime): Promise<void> {
   const kept = { expiresAt: saved.unsettled[Annotations.expiresAt], ...saved };
   for (const line of keptLines(kept)) log.line(line);
   if (!state.isKept) await summary.add(keptPage(kept));

@@ -9,9 +9,9 @@ import { infrastructureOf, type ClusterView } from '../cluster/status/view.ts';
 import { firstLineOf } from '../errors.ts';
 import { checkPermissions } from '../host/preflight.ts';
 import type { ScaleInputs } from '../inputs.ts';
-import type { JobWorld } from '../world.ts';
-import { diagnose, IN_MAIN } from './diagnose.ts';
-import { enterHostOfClusters } from './connect-host.ts';
+import type { JobRuntime } from '../runtime.ts';
+import { diagnose, IN_MAIN } from './steps/diagnose.ts';
+import { enterHostOfClusters } from './steps/connect-host.ts';
 
 /**
  * Gives a nested cluster of this repository another number of machines, and waits until it has them.
@@ -19,14 +19,17 @@ import { enterHostOfClusters } from './connect-host.ts';
  * those of waiting: KNEST_TIMEOUT, KNEST_IMAGE_PULL, KNEST_UNSCHEDULABLE, KNEST_BOOTSTRAP, KNEST_INFRASTRUCTURE. The
  * cluster stays as far as it came.
  */
-export async function scale(inputs: ScaleInputs, world: JobWorld): Promise<void> {
+export async function scale(inputs: ScaleInputs, runtime: JobRuntime): Promise<void> {
   const { name, namespace, replicas, timeoutSeconds } = inputs;
-  const { log, signal } = world;
-  world.output('name', name);
-  world.output('namespace', namespace);
-  const { client } = await enterHostOfClusters(inputs, world);
+  const {
+    report: { log },
+    clock: { signal },
+  } = runtime;
+  runtime.outputs.set('name', name);
+  runtime.outputs.set('namespace', namespace);
+  const { client } = await enterHostOfClusters(inputs, runtime);
   await checkPermissions(client, permissionsOf('scale', namespace));
-  const cluster = await findOwned(client, inputs, world.job);
+  const cluster = await findOwned(client, inputs, runtime.job);
   const plan = await planScale(client, cluster, replicas);
   const { controlPlane, workers } = plan.machines;
   const pools = await poolsOf(client, inputs);
@@ -48,11 +51,11 @@ export async function scale(inputs: ScaleInputs, world: JobWorld): Promise<void>
     return { value: undefined, result: machines };
   });
   await scaled.catch(async (thrown: unknown) => {
-    await diagnose(client, inputs, IN_MAIN, world);
+    await diagnose(client, inputs, IN_MAIN, runtime);
     throw thrown;
   });
   await tie();
-  world.output('timings', JSON.stringify(world.timeline));
-  await world.summary.add(`### ${name} is scaled\n\n${machines}`);
-  log.line(`✔ ${name} is scaled (${machines}) in ${(world.timeline.elapsed / 1000).toFixed(1)} s`);
+  runtime.outputs.set('timings', JSON.stringify(runtime.report.timeline));
+  await runtime.report.summary.add(`### ${name} is scaled\n\n${machines}`);
+  log.line(`✔ ${name} is scaled (${machines}) in ${(runtime.report.timeline.elapsed / 1000).toFixed(1)} s`);
 }

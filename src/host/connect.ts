@@ -3,7 +3,7 @@ import { KnestError } from '../errors.ts';
 import { secretForms } from '../values/secret-forms.ts';
 import { UserAuthentication } from './credentials/authentication.ts';
 import { KubernetesClient } from './api/client.ts';
-import type { Connection, EntryWorld, UsedKubeconfig } from './connection.ts';
+import type { Connection, EntryRuntime, UsedKubeconfig } from './connection.ts';
 import { merged, notUsable, parseKubeconfig, type Kubeconfig, type NestedCluster } from './kubeconfig/kubeconfig.ts';
 import {
   givenFile,
@@ -31,8 +31,8 @@ export interface GivenCredentials {
  * account. Masks every secret of them. Sends no request yet. Throws KNEST_HOST_CONFIG when there is no usable
  * configuration.
  */
-export function connect(given: GivenCredentials, world: EntryWorld): Connection<UsedKubeconfig> {
-  return entered(textsOf(given, world.env), given.context, world);
+export function connect(given: GivenCredentials, runtime: EntryRuntime): Connection<UsedKubeconfig> {
+  return entered(textsOf(given, runtime.env), given.context, runtime);
 }
 
 /**
@@ -49,35 +49,35 @@ export function nestedClusterOf(env: NodeJS.ProcessEnv, context: string | undefi
 export function enter(
   kubeconfig: string,
   source: string,
-  world: EntryWorld,
+  runtime: EntryRuntime,
   context?: string,
 ): Connection<UsedKubeconfig> {
-  return entered([{ text: kubeconfig, source, directory: undefined }], context, world);
+  return entered([{ text: kubeconfig, source, directory: undefined }], context, runtime);
 }
 
 /** Enters the cluster of a kubeconfig that names no files and programs, and whose secrets are masked. */
 export function enterPlain(kubeconfig: string, signal: AbortSignal): KubernetesClient {
   const run = async (): Promise<never> => Promise.reject(new Error('it has no plugin'));
-  const world = { env: {}, run, mask: () => undefined, redact: (text: string) => text };
-  return enter(kubeconfig, 'the kubeconfig', { ...world, signal, observe: unobserved, wasReached: false }).client;
+  const runtime = { env: {}, run, mask: () => undefined, redact: (text: string) => text };
+  return enter(kubeconfig, 'the kubeconfig', { ...runtime, signal, observe: unobserved, wasReached: false }).client;
 }
 
 function entered(
   texts: readonly KubeconfigText[],
   context: string | undefined,
-  world: EntryWorld,
+  runtime: EntryRuntime,
 ): Connection<UsedKubeconfig> {
   // Before anything can fail, and say why.
-  for (const { text } of texts) for (const secret of secretsOfKubeconfig(text)) world.mask(secret);
+  for (const { text } of texts) for (const secret of secretsOfKubeconfig(text)) runtime.mask(secret);
   const source = texts.map((text) => text.source).join(delimiter);
-  const login = loginOf(kubeconfigOf(texts), context, source, world.env);
-  for (const form of secretForms(login.user.key)) world.mask(form);
+  const login = loginOf(kubeconfigOf(texts), context, source, runtime.env);
+  for (const form of secretForms(login.user.key)) runtime.mask(form);
   if (isAnonymous(login))
     throw notUsable(source, [`user "${login.user.name}" has no token, certificate, password or exec`]);
-  const authentication = new UserAuthentication(login, world);
-  const transport = new Transport({ cluster: login.cluster, authentication }, world.wasReached);
+  const authentication = new UserAuthentication(login, runtime);
+  const transport = new Transport({ cluster: login.cluster, authentication }, runtime.wasReached);
   return {
-    client: new KubernetesClient(new RestClient(transport, world.signal, world.observe)),
+    client: new KubernetesClient(new RestClient(transport, runtime.signal, runtime.observe)),
     server: login.cluster.server,
     user: login.user.name,
     source,

@@ -1,11 +1,11 @@
 import type { KubernetesClient } from './api/client.ts';
-import type { PluginWorld } from './credentials/exec-plugin.ts';
+import type { PluginRuntime } from './credentials/exec-plugin.ts';
 import type { IdTokens } from './credentials/id-tokens.ts';
 import type { OidcHost } from './oidc-host.ts';
 import type { RequestObserver } from './api/rest.ts';
 
 /** What entering a cluster takes from outside. */
-export interface EntryWorld extends PluginWorld {
+export interface EntryRuntime extends PluginRuntime {
   readonly signal: AbortSignal;
   readonly observe: RequestObserver;
   /** Whether this job is known to have reached the server before: then it may be away for a while. */

@@ -28,12 +28,11 @@ const FLAGS: Readonly<Record<ProviderType, string>> = {
 };
 
 /** What clusterctl needs from outside. */
-export interface ClusterctlWorld {
+export interface ClusterctlRuntime {
   readonly run: RunProcess;
   readonly env: NodeJS.ProcessEnv;
   /** The private directory that the downloader writes to. */
   readonly directory: string;
-  readonly withKubeconfig: WithKubeconfig;
   /** Values for the variables of providers' manifests, such as feature gates and credentials of a cloud. */
   readonly providerVariables: Variables;
   readonly warn: (text: string) => void;
@@ -42,20 +41,31 @@ export interface ClusterctlWorld {
 /** Does something with a kubeconfig file of the host, which may not be there afterwards. */
 export type WithKubeconfig = <T>(work: (file: string) => Promise<T>) => Promise<T>;
 
+/** How `clusterctl init` runs. */
+export interface InitOptions {
+  readonly withKubeconfig: WithKubeconfig;
+  /** Seconds that it waits for the providers. */
+  readonly timeoutSeconds: number;
+  /** Whether it compares the contracts of all providers of the host, for which it needs the metadata of each. */
+  readonly validate: boolean;
+  /** Ends it early. */
+  readonly stop: AbortSignal;
+}
+
 /**
  * The clusterctl program, downloaded when it is first needed. It never asks anybody but the host: its repositories are
  * directories filled by the downloader, its configuration file is private, and its version check is off.
  */
 export class Clusterctl {
-  readonly #world: ClusterctlWorld;
+  readonly #runtime: ClusterctlRuntime;
   readonly #downloader: Downloader;
   readonly #version: string;
   /** All that it may be asked for. */
   readonly components: readonly Component[];
   #prepared: Promise<string> | undefined;
 
-  constructor(world: ClusterctlWorld, downloader: Downloader, version: string, components: readonly Component[]) {
-    this.#world = world;
+  constructor(runtime: ClusterctlRuntime, downloader: Downloader, version: string, components: readonly Component[]) {
+    this.#runtime = runtime;
     this.#downloader = downloader;
     this.#version = version;
     this.components = components;
@@ -84,25 +94,26 @@ export class Clusterctl {
 
   /** Where `stock` put an asset of a component. */
   file(component: Component, asset: ReleaseAsset): string {
-    return join(this.#world.directory, repositoryPath(component, asset));
+    return join(this.#runtime.directory, repositoryPath(component, asset));
   }
 
   /**
-   * `clusterctl init` for these providers; it installs cert-manager first when the host has none. `validate`: whether
-   * it compares the contracts of all providers of the host, for which it needs the metadata of each. Rejects with the
+   * `clusterctl init` for these providers; it installs cert-manager first when the host has none. Rejects with the
    * reason of `stop` when that aborts, once the program has ended.
    */
   async init(
     providers: readonly ProviderComponent[],
-    timeoutSeconds: number,
-    validate: boolean,
-    stop: AbortSignal,
+    { withKubeconfig, timeoutSeconds, validate, stop }: InitOptions,
   ): Promise<void> {
     const wanted = providers.flatMap(({ provider, version }) => [FLAGS[provider.type], `${provider.name}:${version}`]);
     const timeout = ['--wait-provider-timeout', String(Math.max(30, Math.floor(timeoutSeconds)))];
     await Promise.all(providers.map((component) => this.#warnOfDefaults(component)));
     const options = ['--wait-providers', `--validate=${validate}`, ...timeout];
-    const { exitCode, stderr } = await this.#runOnHost(['init', ...wanted, ...options], stop);
+    await this.prepare(); // before the credentials, which may not live as long as a download takes
+    const { exitCode, stderr } = await withKubeconfig(async (file) => {
+      const env = { ...(await pluginEnvironment(file, this.#runtime.env)), ...this.#providerEnvironment() };
+      return this.#run(['init', ...wanted, ...options, '--kubeconfig', file], env, stop);
+    });
     if (exitCode !== 0) throw this.#installError('init', stderr);
   }
 
@@ -119,24 +130,15 @@ export class Clusterctl {
    * the host and without the environment of the job: a template is not trusted with what is in there.
    */
   async generateYaml(template: string, variables: Variables): Promise<ProcessResult> {
-    const { directory } = this.#world;
+    const { directory } = this.#runtime;
     await this.prepare();
     const file = join(directory, 'template.yaml');
     await writeFile(file, template, { mode: 0o600 });
     return this.#run(['generate', 'yaml', '--from', file], variables);
   }
 
-  /** Runs a command that talks to the host; `generate provider` does not know the flag for that. */
-  async #runOnHost(args: readonly string[], stop: AbortSignal): Promise<ProcessResult> {
-    await this.prepare(); // before the credentials, which may not live as long as a download takes
-    return this.#world.withKubeconfig(async (file) => {
-      const env = { ...(await pluginEnvironment(file, this.#world.env)), ...this.#providerEnvironment() };
-      return this.#run([...args, '--kubeconfig', file], env, stop);
-    });
-  }
-
   #providerEnvironment(): Readonly<Record<string, string>> {
-    return { ...basicEnvironment(this.#world.env), ...this.#world.providerVariables, GOPROXY: 'off' };
+    return { ...basicEnvironment(this.#runtime.env), ...this.#runtime.providerVariables, GOPROXY: 'off' };
   }
 
   async #run(
@@ -144,7 +146,7 @@ export class Clusterctl {
     env: Readonly<Record<string, string>>,
     stop?: AbortSignal,
   ): Promise<ProcessResult> {
-    const { run, directory } = this.#world;
+    const { run, directory } = this.#runtime;
     const program = await this.prepare();
     const config = ['--config', join(directory, CONFIG_FILE)];
     return run(program, [...args, ...config], { ...env, XDG_CONFIG_HOME: directory }, stop);
@@ -152,7 +154,7 @@ export class Clusterctl {
 
   /** Says which variables of a manifest that `stock` put in its place take their default although `env` has a value. */
   async #warnOfDefaults(component: ProviderComponent): Promise<void> {
-    const { providerVariables, env, warn } = this.#world;
+    const { providerVariables, env, warn } = this.#runtime;
     const text = await readFile(this.file(component, component.manifest), 'utf8');
     const title = `${component.title} ${component.version}`;
     for (const line of describeDefaults({ text, title, input: 'provider-variables' }, providerVariables, env))
@@ -172,13 +174,13 @@ export class Clusterctl {
     return new KnestError({
       code: 'KNEST_INSTALL',
       problem: `a provider needs variables that are not set: ${missing.join(', ')}`,
-      evidence: linesFor('provider-variables', missing, this.#world.env),
+      evidence: linesFor('provider-variables', missing, this.#runtime.env),
       next: 'set them; the documentation of the provider says what they are',
     });
   }
 
   async #prepare(): Promise<string> {
-    const { directory } = this.#world;
+    const { directory } = this.#runtime;
     await mkdir(directory, { recursive: true });
     await writeFile(join(directory, CONFIG_FILE), stringify(configuration(this.components, directory)));
     const asset = clusterctlAsset(this.#version, process.platform, process.arch);

@@ -27,7 +27,7 @@ const NO_DIGEST: Digest = {
 };
 
 /** What downloading needs from outside. */
-export interface DownloadWorld {
+export interface DownloadRuntime {
   readonly env: NodeJS.ProcessEnv;
   /** A private directory: what is checked there must still be the same when it is used. */
   readonly directory: string;
@@ -39,17 +39,17 @@ export interface DownloadWorld {
 /** Downloads release assets and lets none through whose bytes are not what they should be. */
 export class Downloader {
   readonly #inputs: DownloadInputs;
-  readonly #world: DownloadWorld;
+  readonly #runtime: DownloadRuntime;
   readonly #web: Web;
   readonly #digests: ReleaseDigests;
   readonly #sums = new Map<string, Promise<string | undefined>>();
   #given: Promise<Sums> | undefined;
 
-  constructor(inputs: DownloadInputs, world: DownloadWorld, web = Web.by(world.env, world.signal)) {
+  constructor(inputs: DownloadInputs, runtime: DownloadRuntime, web = Web.by(runtime.env, runtime.signal)) {
     this.#inputs = inputs;
-    this.#world = world;
+    this.#runtime = runtime;
     this.#web = web;
-    this.#digests = new ReleaseDigests(web, tokenFor(GITHUB_API, inputs.githubToken, world.env));
+    this.#digests = new ReleaseDigests(web, tokenFor(GITHUB_API, inputs.githubToken, runtime.env));
   }
 
   /**
@@ -71,7 +71,7 @@ export class Downloader {
     const asset = releaseAssetAt(url);
     if (asset !== undefined && sha256 === undefined) return this.file(asset, path, 'address');
     if (sha256 === undefined)
-      this.#world.warn(`${shownAddress(url)} is used unverified: it has no #sha256= (checksum-policy: warn)`);
+      this.#runtime.warn(`${shownAddress(url)} is used unverified: it has no #sha256= (checksum-policy: warn)`);
     const raw = url.replace(GITHUB_PAGE, '$1/raw/');
     const { mirror } = this.#inputs;
     const from = mirror === undefined || !isAt(GITHUB, raw) ? raw : `${mirror}${raw.slice(GITHUB.length)}`;
@@ -86,7 +86,7 @@ export class Downloader {
   async program(asset: ReleaseAsset, name: string): Promise<string> {
     const version = asset.tag.replace(/^v/, '');
     const cached = this.#cached(name, version);
-    const program = join(this.#world.directory, name);
+    const program = join(this.#runtime.directory, name);
     // The private copy is what is hashed, and then run: the cache may change in between.
     const isCopied = cached !== undefined && cached !== '' && (await copied(join(cached, name), program));
     if (isCopied && (await this.#isReleased(asset, program))) return executable(program);
@@ -94,7 +94,7 @@ export class Downloader {
     // Seeding the cache is a favour to the next job; a read-only cache must not fail this one.
     if (cached !== undefined)
       await cacheFile(file, name, name, version).catch((thrown: unknown) => {
-        this.#world.warn(`${name} could not be kept in the tool cache: ${messageOf(thrown)}`);
+        this.#runtime.warn(`${name} could not be kept in the tool cache: ${messageOf(thrown)}`);
       });
     return executable(file);
   }
@@ -104,7 +104,9 @@ export class Downloader {
     try {
       return find(name, version);
     } catch (thrown) {
-      this.#world.warn(`the tool cache of this runner cannot be used, so ${name} is downloaded: ${messageOf(thrown)}`);
+      this.#runtime.warn(
+        `the tool cache of this runner cannot be used, so ${name} is downloaded: ${messageOf(thrown)}`,
+      );
       return undefined;
     }
   }
@@ -113,7 +115,7 @@ export class Downloader {
   async #isReleased(asset: ReleaseAsset, file: string): Promise<boolean> {
     const [expected, actual] = await Promise.all([this.#expected(asset), sha256(file)]);
     if (expected !== undefined && actual !== expected) {
-      this.#world.warn(`${assetKey(asset)} in the tool cache is not what was released: downloading it again`);
+      this.#runtime.warn(`${assetKey(asset)} in the tool cache is not what was released: downloading it again`);
     }
     return expected !== undefined && actual === expected;
   }
@@ -132,7 +134,7 @@ export class Downloader {
     path: string,
     { what, expected, whenMissing }: { what: string; expected: string | undefined; whenMissing: string },
   ): Promise<string> {
-    const target = join(this.#world.directory, path);
+    const target = join(this.#runtime.directory, path);
     await mkdir(dirname(target), { recursive: true });
     await rm(target, { force: true });
     await this.#ask(url, whenMissing, (request) => this.#web.download(request, target));
@@ -177,7 +179,7 @@ export class Downloader {
     const digest = asset.inTree ? NO_DIGEST : await this.#digests.find(asset);
     if ('sum' in digest) return digest.sum;
     if (this.#inputs.checksumPolicy === 'warn') {
-      this.#world.warn(`${assetKey(asset)} is used unverified: ${digest.problem} (checksum-policy: warn)`);
+      this.#runtime.warn(`${assetKey(asset)} is used unverified: ${digest.problem} (checksum-policy: warn)`);
       return undefined;
     }
     throw new KnestError({

@@ -12,7 +12,7 @@ import type { StepLog } from '../report/log.ts';
 import { together } from '../values/concurrency.ts';
 import { waitForWorkloads } from './availability.ts';
 import { INSTALL_LEASE, noteBegun, noteComplete, readBegun } from './begun.ts';
-import type { Clusterctl } from './clusterctl.ts';
+import type { Clusterctl, WithKubeconfig } from './clusterctl.ts';
 import { assetsOf, atVersion, type Component, type ProviderComponent, type Workload } from '../catalog/component.ts';
 import { asFound, isForeignCore, recordedProviders, statesOf, takeInventory, type Inventory } from './inventory.ts';
 import { privilegedNamespaces } from './pod-security.ts';
@@ -21,6 +21,7 @@ import { privilegedNamespaces } from './pod-security.ts';
 export interface Installation {
   readonly client: KubernetesClient;
   readonly clusterctl: Clusterctl;
+  readonly withKubeconfig: WithKubeconfig;
   /** Names this job to others that wait for it. */
   readonly holder: string;
   readonly signal: AbortSignal;
@@ -170,7 +171,7 @@ async function carryOut(
   validate: boolean,
   log: StepLog,
 ): Promise<void> {
-  const { client, clusterctl, components, secondsLeft, signal } = installation;
+  const { client, clusterctl, components, secondsLeft, signal, withKubeconfig } = installation;
   // `clusterctl init` adds a core of its own where it has no record of one, so it is kept away from any other core.
   const isInitSafe = !components.some((component) => isForeignCore(component, inventory));
   const missing = plan.absent.filter(isProvider);
@@ -200,7 +201,10 @@ async function carryOut(
   await together(
     [
       ...(providers.length > 0
-        ? [(stop: AbortSignal) => clusterctl.init(providers, secondsLeft(), validate, stop)]
+        ? [
+            (stop: AbortSignal) =>
+              clusterctl.init(providers, { withKubeconfig, timeoutSeconds: secondsLeft(), validate, stop }),
+          ]
         : []),
       ...(others.length > 0 ? [applyOthers] : []),
     ],

@@ -17,17 +17,26 @@ const GROUPS = [
   'addons.cluster.x-k8s.io',
 ];
 
-/** Stands in for clusterctl: fills in the variables of the template that it is given. Its `init` never ends. */
+/**
+ * Stands in for clusterctl: fills in the variables of the template that it is given. Its `init` never ends, and leaves its
+ * process ID in the file clusterctl-runs.
+ */
 export const CLUSTERCTL = `#!${process.execPath}
-const { readFileSync } = require('node:fs');
+const { readFileSync, writeFileSync } = require('node:fs');
 const args = process.argv.slice(2);
 if (args[0] === 'init') {
+  writeFileSync(process.env.XDG_CONFIG_HOME + '/clusterctl-runs', process.pid + '\\n');
   setInterval(() => undefined, 60_000);
 } else {
   const text = readFileSync(args[args.indexOf('--from') + 1], 'utf8');
   process.stdout.write(text.replace(/\\$\\{(\\w+)[^}]*\\}/g, (_, name) => process.env[name] ?? ''));
 }
 `;
+
+/** A mirror with what planning a cluster takes, and nothing to install, until `cleanUp`. Returns its address. */
+export async function startPlanningMirror(): Promise<string> {
+  return startMirror((path) => (path.includes('/clusterctl-') ? CLUSTERCTL : undefined));
+}
 
 /** A host on which clusters can be created as far as their objects go: no controller does anything with them. */
 export interface ClusterHost {
@@ -44,7 +53,7 @@ export async function startClusterHost(answer?: (request: Received) => Answer | 
     isAdministrator: true,
     answer: (request) => answer?.(request) ?? answerTo(request) ?? store.answer(request),
   });
-  const mirror = await startMirror((path) => (path.includes('/clusterctl-') ? CLUSTERCTL : undefined));
+  const mirror = await startPlanningMirror();
   const common = {
     infrastructure: 'docker',
     'wait-for': 'none',

@@ -1,7 +1,8 @@
 import { existsSync, statSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
 import { refusal } from '../support/api-server.ts';
-import { annotations, cleanUp, lines, makeJob, runMain, startEmptyMirror, startServer } from './support.ts';
+import { startPlanningMirror } from './cluster-host.ts';
+import { annotations, cleanUp, lines, makeJob, runMain, startServer } from './support.ts';
 
 afterAll(cleanUp);
 
@@ -80,7 +81,7 @@ describe.concurrent('a host that cannot be entered', () => {
     const job = makeJob({
       name: 'demo',
       'host-kubeconfig': server.kubeconfig(),
-      mirror: await startEmptyMirror(),
+      mirror: await startPlanningMirror(),
       'checksum-policy': 'mirror',
     });
     const main = await job.main();

@@ -2,7 +2,8 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { Kinds } from '../../src/host/api/kinds.ts';
 import type { KubernetesObject } from '../../src/host/api/objects.ts';
 import { clusterOf, created, startClusterHost, type ClusterHost } from './cluster-host.ts';
-import { cleanUp, startEmptyMirror } from './support.ts';
+import { refusal } from '../support/api-server.ts';
+import { cleanUp } from './support.ts';
 
 afterAll(cleanUp);
 
@@ -19,19 +20,41 @@ describe('a cluster that this step did not claim', () => {
     expect(main.log).toMatch(/it is not ephemeral.* {3}KNEST_OWNED_BY_OTHER$/m);
     const post = await refused.post('failure');
     expect(post.exitCode, post.log).toBe(0);
-    expect(post.log).toContain('knest/shared stays: this step did not claim it: knest-action/claim is ');
     expect(post.log).not.toMatch(/::warning|Conditions/);
     expect(clusterOf(host, 'shared')).toEqual(before);
   });
 
+  it('stays when another job creates it first, at the last moment, and the post step of the refused one runs', async () => {
+    const cluster = { apiVersion: 'cluster.x-k8s.io/v1beta2', kind: 'Cluster', metadata: { name: 'raced' } };
+    const host = await startClusterHost(({ method, path }) => {
+      if (method === 'POST' && /\/clusters\?/.test(path) && clusterOf(host, 'raced') === undefined)
+        host.store.put(cluster);
+      return undefined;
+    });
+    const other = host.job({ name: 'raced' });
+    const main = await other.main();
+    expect(main.log).toMatch(/KNEST_OWNED_BY_OTHER$/m);
+    expect(main.state['cluster']).toContain('"claim":');
+    const post = await other.post('failure');
+    expect(post.exitCode, post.log).toBe(0);
+    expect(post.log).toContain('knest/raced stays: this step did not claim it: ');
+    expect(post.log).not.toMatch(/::warning|Conditions/);
+    expect(clusterOf(host, 'raced')?.metadata.name).toBe('raced');
+  });
+
   it('stays when a create fails before it claims anything, and its post step runs', async () => {
-    const host = await startClusterHost();
+    let isFailing = false;
+    const host = await startClusterHost(({ method, path }) =>
+      isFailing && method !== 'GET' && path.includes('/clusters') ? refusal(403, 'Forbidden', 'not now') : undefined,
+    );
     await created(host.job({ name: 'shared', ephemeral: 'false' }));
     const before = clusterOf(host, 'shared');
-    const failing = host.job({ name: 'shared', mirror: await startEmptyMirror() });
+    isFailing = true;
+    const failing = host.job({ name: 'shared', ephemeral: 'false' });
     const main = await failing.main();
-    expect(main.log).toContain('KNEST_DOWNLOAD');
+    expect(main.exitCode).toBe(1);
     expect(main.state['cluster']).toContain('"claim":');
+    isFailing = false;
     await failing.post('failure');
     expect(clusterOf(host, 'shared')).toEqual(before);
   });

@@ -5,16 +5,8 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { until } from '../host/process.ts';
 import type { Received } from '../support/api-server.ts';
 import type { Job } from '../support/runner.ts';
-import {
-  annotations,
-  atFirstRequest,
-  cleanUp,
-  lines,
-  makeJob,
-  startEmptyMirror,
-  startMirror,
-  startServer,
-} from './support.ts';
+import { CLUSTERCTL, startPlanningMirror } from './cluster-host.ts';
+import { annotations, atFirstRequest, cleanUp, lines, makeJob, startMirror, startServer } from './support.ts';
 
 afterAll(cleanUp);
 
@@ -48,7 +40,7 @@ describe('a job that is cancelled', () => {
       name: 'demo',
       'host-kubeconfig': server.kubeconfig(),
       'checksum-policy': 'mirror',
-      mirror: await startMirror((path) => (path.includes('/clusterctl-') ? clusterctl : 'kind: List')),
+      mirror: await startMirror((path) => (path.includes('/clusterctl-') ? CLUSTERCTL : 'kind: List')),
     });
     const running = job.main();
     const file = join(job.temp, 'knest', 'clusterctl-runs');
@@ -64,9 +56,6 @@ describe('a job that is cancelled', () => {
     await until('the end of clusterctl', 5_000, () => !existsSync(`/proc/${pid}`));
   });
 });
-
-/** Writes down its process, and installs for ever. */
-const clusterctl = '#!/bin/sh\necho $$ > "$XDG_CONFIG_HOME/clusterctl-runs"\nexec sleep 600\n';
 
 function isLease(body: unknown): body is object {
   return typeof body === 'object' && body !== null && 'kind' in body && body.kind === 'Lease';
@@ -145,7 +134,7 @@ describe('the post step', () => {
 async function jobWithCluster(inputs: Readonly<Record<string, string>>): Promise<{ job: Job; host: Host }> {
   const host: Host = { isThere: false, annotations: {}, askedAt: undefined, deletedAt: undefined, writes: [] };
   const server = await startServer({ isAdministrator: true, answer: (request) => answerOf(host, request) });
-  const mirror = await startEmptyMirror();
+  const mirror = await startPlanningMirror();
   const job = makeJob({
     name: 'demo',
     'host-kubeconfig': server.kubeconfig(),

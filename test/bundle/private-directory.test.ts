@@ -1,7 +1,8 @@
 import { chmodSync, mkdirSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { annotations, cleanUp, lines, makeJob, startEmptyMirror, startServer } from './support.ts';
+import { startPlanningMirror } from './cluster-host.ts';
+import { annotations, cleanUp, lines, makeJob, startServer } from './support.ts';
 
 afterAll(cleanUp);
 
@@ -11,7 +12,7 @@ describe('without RUNNER_TEMP', () => {
     const inputs = {
       name: 'demo',
       'host-kubeconfig': server.kubeconfig(),
-      mirror: await startEmptyMirror(),
+      mirror: await startPlanningMirror(),
       'checksum-policy': 'mirror',
     };
     const env = { RUNNER_TEMP: '' };

@@ -30,11 +30,6 @@ export async function startServer(behaviour?: Behaviour): Promise<ApiServer> {
   return server;
 }
 
-/** A mirror that has no release at all, until `cleanUp`. Returns its address. */
-export async function startEmptyMirror(): Promise<string> {
-  return startMirror(() => undefined);
-}
-
 /** A mirror that serves these files, and their sums, until `cleanUp`. Returns its address. */
 export async function startMirror(fileOf: (path: string) => string | undefined): Promise<string> {
   const server = createServer(({ url = '' }, response) => {

@@ -14,7 +14,7 @@ import { readCreate } from '../unit/inputs/given-inputs.ts';
 import { expectGone } from './expect.ts';
 import { jobStarter } from './jobs.ts';
 import { kubernetesVersion, sharedHost } from './support.ts';
-import { downloadWorld, fromGithub } from '../support/downloads.ts';
+import { downloadRuntime, fromGithub } from '../support/downloads.ts';
 
 const namespace = 'upstream';
 const host = sharedHost();
@@ -99,19 +99,18 @@ describe.skipIf(!host.hasVirtink)('the templates of the Virtink provider (need t
       }
     }
     const clusterctl = (): Clusterctl => {
-      const world = {
+      const runtime = {
         env: host.environment,
         directory,
         providerVariables: {},
         warn: () => undefined,
-        withKubeconfig: <T>(work: (file: string) => Promise<T>) => work(host.kubeconfig),
         run: async (program: string, args: readonly string[], given: Readonly<Record<string, string>>) => {
           const command = host.command([program, ...args]);
           const stdout = await run(command.command, command.args, { env: given });
           return { exitCode: 0, stdout, stderr: '' };
         },
       };
-      return new Clusterctl(world, new Local(fromGithub, downloadWorld(directory)), versions.clusterAPI, []);
+      return new Clusterctl(runtime, new Local(fromGithub, downloadRuntime(directory)), versions.clusterAPI, []);
     };
 
     it.each(['cluster-template', 'cluster-template-internal', 'cluster-template-cdi', 'cluster-template-cdi-internal'])(
@@ -129,12 +128,10 @@ describe.skipIf(!host.hasVirtink)('the templates of the Virtink provider (need t
         });
         const text = readFileSync(file, 'utf8');
         const rendered = await render(
-          clusterctl(),
+          { clusterctl: clusterctl(), template: { text, origin: template }, env: {} },
           inputs,
           identify(inputs, readJob({ GITHUB_REPOSITORY: 'octo-org/octo-repo' }), Date.now()),
           { pods: cidr('10.95.0.0/16'), services: cidr('10.97.0.0/16') },
-          { text, origin: template },
-          {},
         );
         expect(rendered.machines).toEqual({ controlPlane: 1, workers: 1 });
         const objects = [rendered.cluster, ...rendered.others];

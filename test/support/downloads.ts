@@ -1,5 +1,5 @@
 import type { DownloadInputs } from '../../src/inputs.ts';
-import type { DownloadWorld } from '../../src/install/download.ts';
+import type { DownloadRuntime } from '../../src/install/download.ts';
 
 /** Downloads from GitHub itself, as the action's defaults have it. */
 export const fromGithub: DownloadInputs = {
@@ -11,6 +11,6 @@ export const fromGithub: DownloadInputs = {
 };
 
 /** What a downloader needs, with its files in `directory`. */
-export function downloadWorld(directory: string, warn: (text: string) => void = () => undefined): DownloadWorld {
+export function downloadRuntime(directory: string, warn: (text: string) => void = () => undefined): DownloadRuntime {
   return { env: {}, directory, signal: new AbortController().signal, warn };
 }

@@ -6,7 +6,7 @@ const src = resolve(import.meta.dirname, '../../src');
 
 /** Files and folders of src/, from the top to the ground: each imports only from itself and from what comes after it. */
 const ORDER = [
-  ...['index.ts', 'post.ts', 'commands', 'permissions.ts', 'world.ts'],
+  ...['index.ts', 'post.ts', 'commands', 'commands/create', 'commands/steps', 'permissions.ts', 'runtime.ts'],
   ...['expiry', 'lifecycle', 'diagnostics', 'access', 'addons', 'template', 'machines', 'status', 'identity'].map(
     (folder) => `cluster/${folder}`,
   ),

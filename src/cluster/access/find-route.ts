@@ -13,7 +13,7 @@ import { findService } from './service.ts';
 import type { ClusterHandle } from '../identity/handle.ts';
 
 /** What finding a way takes from outside. */
-interface AccessWorld {
+interface AccessRuntime {
   /** Names the proxies. */
   readonly env: NodeJS.ProcessEnv;
   readonly signal: AbortSignal;
@@ -55,7 +55,7 @@ export async function findAccess(
   handle: ClusterHandle,
   kubeconfig: Kubeconfig,
   { apiAccess, apiHost }: { readonly apiAccess: ApiAccess; readonly apiHost: string | undefined },
-  { env, signal, onWait }: AccessWorld,
+  { env, signal, onWait }: AccessRuntime,
   patience = PATIENCE,
 ): Promise<Access> {
   let deadline = performance.now() + patience.seconds * 1000;

@@ -42,17 +42,21 @@ async function ownTemplate(infrastructure: Infrastructure): Promise<Template> {
   return { text: await readFile(file, 'utf8'), origin: `of the action for ${infrastructure}` };
 }
 
-/**
- * Renders the cluster's objects, each with its owner and expiry on it. `env`: the job's, which templates do not see.
- * Throws KNEST_TEMPLATE.
- */
+/** What renders a template, and which one. */
+export interface TemplateSource {
+  readonly clusterctl: Clusterctl;
+  /** The user's template; undefined for the action's own. */
+  readonly template: Template | undefined;
+  /** The environment of the job, which templates do not see. */
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** Renders the cluster's objects, each with its owner and expiry. Throws KNEST_TEMPLATE. */
 export async function render(
-  clusterctl: Clusterctl,
+  { clusterctl, template: custom, env }: TemplateSource,
   inputs: CreateInputs,
   identity: ClusterIdentity,
   networks: ClusterNetworks,
-  custom: Template | undefined,
-  env: NodeJS.ProcessEnv,
 ): Promise<RenderedCluster> {
   const { infrastructure } = inputs;
   // An infrastructure without a template of our own is none without one of the user's.

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { KnestError, systemCodeOf, type Failure } from '../../errors.ts';
 import { secretForms } from '../../values/secret-forms.ts';
 import { basicAuthorization } from '../../values/url-credentials.ts';
-import { answerOf, isAlive, runPlugin, type Answer, type PluginWorld } from './exec-plugin.ts';
+import { answerOf, isAlive, runPlugin, type Answer, type PluginRuntime } from './exec-plugin.ts';
 import type { AuthProvider, Exec, Impersonation } from '../kubeconfig/kubeconfig.ts';
 import type { Login, LoginUser } from '../kubeconfig/login.ts';
 import { portable } from './flatten-kubeconfig.ts';
@@ -35,7 +35,7 @@ const REREAD = 60_000;
  */
 export class UserAuthentication implements Authentication {
   readonly #login: Login;
-  readonly #world: PluginWorld;
+  readonly #runtime: PluginRuntime;
   #current: Promise<Credentials> | undefined;
   /** The credentials of #current, once they are there. */
   #given: Credentials | undefined;
@@ -44,9 +44,9 @@ export class UserAuthentication implements Authentication {
   #lastAnswer: Answer | undefined;
   #lastToken: string;
 
-  constructor(login: Login, world: PluginWorld) {
+  constructor(login: Login, runtime: PluginRuntime) {
     this.#login = login;
-    this.#world = world;
+    this.#runtime = runtime;
     this.#lastToken = login.user.token;
     const answer = answerOf((login.user.lastAnswer ?? {}) as Readonly<Record<string, unknown>>);
     this.#lastAnswer = 'problem' in answer ? undefined : answer;
@@ -109,7 +109,7 @@ export class UserAuthentication implements Authentication {
   /** What the plugin answers; where it cannot be asked any more, what it answered before, while that lasts. */
   async #ask(exec: Exec): Promise<Answer> {
     try {
-      return await runPlugin(exec, this.#login.cluster, this.#world);
+      return await runPlugin(exec, this.#login.cluster, this.#runtime);
     } catch (thrown) {
       if (this.#lastAnswer === undefined || !isAlive(this.#lastAnswer)) throw thrown;
       return this.#lastAnswer;
@@ -122,7 +122,7 @@ export class UserAuthentication implements Authentication {
     this.#until = Date.now() + REREAD;
     try {
       const text = readFileSync(tokenFile, 'utf8').trim();
-      for (const form of secretForms(text)) this.#world.mask(form);
+      for (const form of secretForms(text)) this.#runtime.mask(form);
       if (text !== '') this.#lastToken = text;
       else if (this.#lastToken === '') throw this.#fail(`tokenFile of user "${name}" is empty`);
     } catch (thrown) {

@@ -9,7 +9,7 @@ import type { Exec } from '../kubeconfig/kubeconfig.ts';
 import type { LoginCluster } from '../kubeconfig/login.ts';
 
 /** What running a plugin takes. */
-export interface PluginWorld {
+export interface PluginRuntime {
   readonly env: NodeJS.ProcessEnv;
   readonly run: RunProcess;
   /** Registers a text to be shown as `***` from here on. */
@@ -32,7 +32,7 @@ export interface Answer {
  * Runs a plugin once and masks all that it answers. It gets the environment of the job without the inputs of the action.
  * Throws KNEST_HOST_CREDENTIALS, without a word of what it wrote to its standard output.
  */
-export async function runPlugin(exec: Exec, cluster: LoginCluster, world: PluginWorld): Promise<Answer> {
+export async function runPlugin(exec: Exec, cluster: LoginCluster, runtime: PluginRuntime): Promise<Answer> {
   const fail = (problem: string, next?: string): KnestError =>
     new KnestError({
       code: 'KNEST_HOST_CREDENTIALS',
@@ -40,8 +40,8 @@ export async function runPlugin(exec: Exec, cluster: LoginCluster, world: Plugin
       next:
         next ?? 'run it by hand with the same environment: its whole output is not shown, since it may hold secrets',
     });
-  const result = await world
-    .run(exec.command, exec.args, environmentOf(exec, cluster, world.env))
+  const result = await runtime
+    .run(exec.command, exec.args, environmentOf(exec, cluster, runtime.env))
     .catch((thrown: unknown) => {
       if (thrown instanceof KnestError) throw thrown;
       throw fail('cannot be started', hintOf(exec) ?? 'install it in a step before this one');
@@ -49,9 +49,9 @@ export async function runPlugin(exec: Exec, cluster: LoginCluster, world: Plugin
   const credential = fieldsOf(parsed(result.stdout)) ?? {};
   const status = fieldsOf(credential['status']);
   // Also of an answer that is refused: a person who looks for the fault prints it.
-  for (const secret of secretsOf(status ?? {})) world.mask(secret);
+  for (const secret of secretsOf(status ?? {})) runtime.mask(secret);
   if (result.exitCode !== 0) {
-    const last = lastWords(result.stderr, result.stdout, world.redact);
+    const last = lastWords(result.stderr, result.stdout, runtime.redact);
     throw fail(`failed with exit code ${result.exitCode}${last === '' ? '' : `: ${last}`}`);
   }
   if (credential['kind'] !== 'ExecCredential') throw fail('did not answer with an ExecCredential');

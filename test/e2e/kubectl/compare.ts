@@ -86,10 +86,10 @@ async function runKubectl({ context, kubeconfig }: Case, env: NodeJS.ProcessEnv)
 
 async function runAction({ context, kubeconfig }: Case, env: NodeJS.ProcessEnv): Promise<void> {
   const signal = AbortSignal.timeout(30_000);
-  const world = { env, run: processRunner(signal), mask: () => undefined, redact: (shown: string) => shown };
+  const runtime = { env, run: processRunner(signal), mask: () => undefined, redact: (shown: string) => shown };
   const { client } = connect(
     { kubeconfig: undefined, kubeconfigFile: kubeconfig, context },
-    { ...world, signal, observe: unobserved, wasReached: false },
+    { ...runtime, signal, observe: unobserved, wasReached: false },
   );
   await client.rest.text({ method: 'GET', path: '/version', retries: 0, timeoutSeconds: 10 });
 }

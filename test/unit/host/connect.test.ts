@@ -6,11 +6,11 @@ import { parse } from 'yaml';
 import { KnestError } from '../../../src/errors.ts';
 import { connect, nestedClusterOf, type GivenCredentials } from '../../../src/host/connect.ts';
 import { makeCertificate } from '../../support/certificate.ts';
-import { quietWorld } from './server.ts';
+import { quietRuntime } from './server.ts';
 
 const SECRET = 'AKIA-very-secret';
 /** What entering a host takes, in that environment. */
-const inEnv = (env: NodeJS.ProcessEnv) => quietWorld({ env });
+const inEnv = (env: NodeJS.ProcessEnv) => quietRuntime({ env });
 const nothing: GivenCredentials = { kubeconfig: undefined, kubeconfigFile: undefined, context: undefined };
 
 let home: string;

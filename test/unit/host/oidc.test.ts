@@ -10,7 +10,7 @@ import { Transport } from '../../../src/host/api/transport.ts';
 import { watch, watchTarget } from '../../../src/host/api/watch.ts';
 import { makeCertificate } from '../../support/certificate.ts';
 import { rejection } from '../rejection.ts';
-import { configFor, json, quietWorld, refuse, serve, type Handler } from './server.ts';
+import { configFor, json, quietRuntime, refuse, serve, type Handler } from './server.ts';
 
 const never = new AbortController().signal;
 const { cert } = makeCertificate();
@@ -31,7 +31,7 @@ async function clientFor(handler: Handler) {
 
 describe('a job', () => {
   it('that may have no token is told so at once', () => {
-    expect(() => connectByOidc(host, unused, quietWorld({ env: {} }))).toThrow(
+    expect(() => connectByOidc(host, unused, quietRuntime({ env: {} }))).toThrow(
       expect.objectContaining({
         code: 'KNEST_HOST_CREDENTIALS',
         problem: 'this job may not ask GitHub for an OIDC token, and host-server needs one',
@@ -41,7 +41,7 @@ describe('a job', () => {
   });
 
   it('that may have some enters by its audience', () => {
-    expect(connectByOidc(host, unused, quietWorld({ env: allowed }))).toMatchObject({
+    expect(connectByOidc(host, unused, quietRuntime({ env: allowed }))).toMatchObject({
       server: 'https://host.example.com:6443',
       source: 'OIDC, audience knest:host',
       credentials: { oidc: host },

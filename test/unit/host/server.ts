@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { UserAuthentication } from '../../../src/host/credentials/authentication.ts';
 import { KubernetesClient } from '../../../src/host/api/client.ts';
-import type { EntryWorld } from '../../../src/host/connection.ts';
+import type { EntryRuntime } from '../../../src/host/connection.ts';
 import { nobody, type LoginCluster, type LoginUser } from '../../../src/host/kubeconfig/login.ts';
 import { RestClient, unobserved } from '../../../src/host/api/rest.ts';
 import { Transport, type Entry } from '../../../src/host/api/transport.ts';
@@ -78,11 +78,11 @@ export function configFor(url: string, token = 'secret-token', user: Partial<Log
     execConfig: undefined,
   };
   const login = { context: 'c', cluster, user: { ...nobody('u'), token, ...user } };
-  return { cluster, authentication: new UserAuthentication(login, quietWorld()) };
+  return { cluster, authentication: new UserAuthentication(login, quietRuntime()) };
 }
 
 /** What entering a host takes, without anybody who hears of it. */
-export function quietWorld(world: Partial<EntryWorld> = {}): EntryWorld {
+export function quietRuntime(runtime: Partial<EntryRuntime> = {}): EntryRuntime {
   return {
     env: process.env,
     run: processRunner(new AbortController().signal),
@@ -91,7 +91,7 @@ export function quietWorld(world: Partial<EntryWorld> = {}): EntryWorld {
     signal: new AbortController().signal,
     observe: unobserved,
     wasReached: false,
-    ...world,
+    ...runtime,
   };
 }
 

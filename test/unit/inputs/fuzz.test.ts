@@ -11,7 +11,7 @@ import { COMMANDS, type CreateInputs } from '../../../src/inputs.ts';
 import { requiredComponents } from '../../../src/catalog/required-components.ts';
 import { readJob } from '../../../src/github/job.ts';
 import { read } from './given-inputs.ts';
-import { quietWorld } from '../host/server.ts';
+import { quietRuntime } from '../host/server.ts';
 import { cidr } from '../cluster/samples.ts';
 
 const { inputs } = readAction();
@@ -202,7 +202,7 @@ describe('any text for a kubeconfig', { timeout: 60_000 }, () => {
     fc.assert(
       fc.property(fc.oneof(texts, fc.json(), nearKubeconfigs), (kubeconfig) => {
         try {
-          connect({ kubeconfig, kubeconfigFile: undefined, context: undefined }, quietWorld());
+          connect({ kubeconfig, kubeconfigFile: undefined, context: undefined }, quietRuntime());
         } catch (thrown) {
           if (!(thrown instanceof KnestError && thrown.code === 'KNEST_HOST_CONFIG')) throw thrown;
         }

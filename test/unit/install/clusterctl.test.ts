@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { parse } from 'yaml';
-import { Clusterctl, configuration } from '../../../src/install/clusterctl.ts';
+import { Clusterctl, configuration, type InitOptions } from '../../../src/install/clusterctl.ts';
 import { type ReleaseAsset } from '../../../src/catalog/release-asset.ts';
 import { atVersion } from '../../../src/catalog/component.ts';
 import { knownComponents } from '../../../src/catalog/required-components.ts';
@@ -12,7 +12,7 @@ import type { Variables } from '../../../src/values/variables.ts';
 import type { ProcessResult } from '../../../src/process.ts';
 import { rejection } from '../rejection.ts';
 import { versions } from './versions.ts';
-import { downloadWorld, fromGithub } from '../../support/downloads.ts';
+import { downloadRuntime, fromGithub } from '../../support/downloads.ts';
 
 const components = knownComponents(versions);
 const never = new AbortController().signal;
@@ -80,28 +80,35 @@ function clusterctl(
       return Promise.resolve(join(directory, name));
     }
   }
-  const downloader = new Noting(fromGithub, downloadWorld(directory));
+  const downloader = new Noting(fromGithub, downloadRuntime(directory));
   const run = (program: string, args: readonly string[], given: Readonly<Record<string, string>>) => {
     runs.push({ program, args, env: given });
     return Promise.resolve({ exitCode: 0, stdout: 'out', stderr: '', ...result });
   };
   const kubeconfig = join(directory, 'host');
   writeFileSync(kubeconfig, JSON.stringify({ users: [{ name: 'ci', user: hostUser }] }));
-  const world = {
+  const runtime = {
     run,
     env,
     directory,
     providerVariables,
     warn: (text: string) => warnings.push(text),
-    withKubeconfig: <T>(work: (file: string) => Promise<T>) => work(kubeconfig),
   };
-  const made = new Clusterctl(world, downloader, 'v1.14.2', components);
+  const made = new Clusterctl(runtime, downloader, 'v1.14.2', components);
   for (const provider of providers) {
     const file = made.file(provider, provider.manifest);
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, manifest);
   }
-  return { made, directory, runs, files, programs, warnings };
+  const init = (some: typeof providers, options: Partial<InitOptions> = {}): Promise<void> =>
+    made.init(some, {
+      withKubeconfig: (work) => work(kubeconfig),
+      timeoutSeconds: 300,
+      validate: true,
+      stop: never,
+      ...options,
+    });
+  return { made, init, directory, runs, files, programs, warnings };
 }
 
 describe('Clusterctl', () => {
@@ -141,8 +148,8 @@ describe('Clusterctl', () => {
   });
 
   it('installs with what finds the network, and with the variables of providers', async () => {
-    const { made, directory, runs, warnings } = clusterctl({}, jobs, { AWS_B64ENCODED_CREDENTIALS: 'abc' });
-    await made.init(providers.slice(0, 1), 300, true, never);
+    const { init, directory, runs, warnings } = clusterctl({}, jobs, { AWS_B64ENCODED_CREDENTIALS: 'abc' });
+    await init(providers.slice(0, 1));
     expect(runs[0]?.args.join(' ')).not.toContain('abc');
     expect(runs[0]?.env).toEqual({
       PATH: '/bin',
@@ -159,8 +166,8 @@ describe('Clusterctl', () => {
   it('warns of what a provider takes its default for although env has a value', async () => {
     const env = { CLUSTER_TOPOLOGY: 'true', EXP_OTHER: 'true' };
     const manifest = '--feature-gates=ClusterTopology=${CLUSTER_TOPOLOGY:=false},Other=${EXP_OTHER:=false}';
-    const { made, warnings } = clusterctl({}, env, { EXP_OTHER: 'false' }, manifest);
-    await made.init(providers.slice(0, 1), 300, true, never);
+    const { init, warnings } = clusterctl({}, env, { EXP_OTHER: 'false' }, manifest);
+    await init(providers.slice(0, 1));
     expect(warnings).toEqual([
       'Cluster API v1.14.2 takes its default for CLUSTER_TOPOLOGY, since the env of the job is not passed on; to pass it, add to provider-variables: CLUSTER_TOPOLOGY=${{ env.CLUSTER_TOPOLOGY }}',
     ]);
@@ -168,8 +175,8 @@ describe('Clusterctl', () => {
 
   it('names the variables that a provider lacks, with the lines that set them', async () => {
     const stderr = 'Error: value for variables [AWS_B64ENCODED_CREDENTIALS] is not set. Please set the value';
-    const { made } = clusterctl({ exitCode: 1, stderr });
-    expect(await rejection(made.init(providers.slice(0, 1), 300, true, never))).toMatchObject({
+    const { init } = clusterctl({ exitCode: 1, stderr });
+    expect(await rejection(init(providers.slice(0, 1)))).toMatchObject({
       code: 'KNEST_INSTALL',
       problem: 'a provider needs variables that are not set: AWS_B64ENCODED_CREDENTIALS',
       evidence: [
@@ -181,8 +188,8 @@ describe('Clusterctl', () => {
   });
 
   it('installs providers by type, name and version', async () => {
-    const { made, runs, directory } = clusterctl();
-    await made.init(providers.slice(0, 3), 300.9, false, never);
+    const { init, runs, directory } = clusterctl();
+    await init(providers.slice(0, 3), { timeoutSeconds: 300.9, validate: false });
     expect(runs[0]?.args.slice(0, -2)).toEqual(
       [
         'init --core cluster-api:v1.14.2 --bootstrap kubeadm:v1.14.2 --control-plane kubeadm:v1.14.2',
@@ -195,8 +202,8 @@ describe('Clusterctl', () => {
     ['with the environment of the job for a credential plugin', { exec: { command: 'aws' } }, 'secret'],
     ['without it when the kubeconfig has no plugin', { token: 'abc' }, undefined],
   ])('installs %s', async (_name, user, expected) => {
-    const { made, runs } = clusterctl({}, jobs, {}, 'kind: List', user);
-    await made.init(providers.slice(0, 1), 300, false, never);
+    const { init, runs } = clusterctl({}, jobs, {}, 'kind: List', user);
+    await init(providers.slice(0, 1), { validate: false });
     expect(runs[0]?.env['AWS_SECRET_ACCESS_KEY']).toBe(expected);
     expect(runs[0]?.env['INPUT_TOKEN']).toBeUndefined();
   });
@@ -216,11 +223,11 @@ describe('Clusterctl', () => {
 
   it('tells the last lines of a failure', async () => {
     const stderr = `${Array.from({ length: 20 }, (_, number) => `line ${number}`).join('\n\n')}\n`;
-    const { made } = clusterctl({ exitCode: 1, stderr });
+    const { made, init } = clusterctl({ exitCode: 1, stderr });
     const evidence = [12, 13, 14, 15, 16, 17, 18, 19].map((number) => `line ${number}`);
     const [core] = providers;
     if (core === undefined) throw new Error('there are no providers');
-    expect(await rejection(made.init([core], 60, true, never))).toMatchObject({ code: 'KNEST_INSTALL', evidence });
+    expect(await rejection(init([core], { timeoutSeconds: 60 }))).toMatchObject({ code: 'KNEST_INSTALL', evidence });
     expect(await rejection(made.providerManifest(core))).toMatchObject({ code: 'KNEST_INSTALL', evidence });
   });
 });

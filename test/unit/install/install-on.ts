@@ -76,16 +76,15 @@ export async function installOn(
   } as const;
   const kubeconfig = join(directory, 'host');
   writeFileSync(kubeconfig, 'kind: Config\n');
-  const world = {
+  const runtime = {
     run,
     env: {},
     directory,
     providerVariables: {},
     warn: () => undefined,
-    withKubeconfig: <T>(work: (file: string) => Promise<T>) => work(kubeconfig),
   };
   const clusterctl = new Clusterctl(
-    world,
+    runtime,
     new Offline(unused, { env: {}, directory, signal, warn: () => undefined }),
     versions.clusterApi,
     components,
@@ -98,6 +97,7 @@ export async function installOn(
   const installation = {
     client: client.until(signal),
     clusterctl,
+    withKubeconfig: <T>(work: (file: string) => Promise<T>) => work(kubeconfig),
     holder: 'test',
     signal,
     components,

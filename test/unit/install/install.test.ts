@@ -12,7 +12,7 @@ import { rejection } from '../rejection.ts';
 import { installOn } from './install-on.ts';
 import { inventoryWith } from './inventories.ts';
 import { versions } from './versions.ts';
-import { downloadWorld, fromGithub } from '../../support/downloads.ts';
+import { downloadRuntime, fromGithub } from '../../support/downloads.ts';
 
 it('leaves an older Cluster API as it is: nothing is asked of the host, nothing downloaded, nothing run', async () => {
   const components = requiredComponents(versions, 'docker');
@@ -21,18 +21,18 @@ it('leaves an older Cluster API as it is: nothing is asked of the host, nothing 
   const unused = (): never => {
     throw new Error('nothing is to be done');
   };
-  const downloader = new Downloader(fromGithub, downloadWorld('/nowhere', unused));
-  const world = {
+  const downloader = new Downloader(fromGithub, downloadRuntime('/nowhere', unused));
+  const runtime = {
     run: unused,
     env: {},
     directory: '/nowhere',
     providerVariables: {},
     warn: unused,
-    withKubeconfig: <T>(work: (file: string) => Promise<T>) => work('/nowhere'),
   };
   const installation = {
     client,
-    clusterctl: new Clusterctl(world, downloader, versions.clusterApi, components),
+    clusterctl: new Clusterctl(runtime, downloader, versions.clusterApi, components),
+    withKubeconfig: unused,
     holder: 'test',
     signal: new AbortController().signal,
     components,

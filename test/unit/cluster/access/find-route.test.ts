@@ -163,10 +163,10 @@ describe('a load balancer', () => {
       else json(response, { metadata: { name: 'pr' }, spec: { type: 'ClusterIP' } });
     });
     const here = { ...kubeconfig, server: 'https://127.0.0.1:1' };
-    const world = { env: {}, signal: new AbortController().signal, onWait: () => undefined };
+    const runtime = { env: {}, signal: new AbortController().signal, onWait: () => undefined };
     const inputs = { apiAccess: 'auto', apiHost: undefined } as const;
     const handle = { name: 'pr', namespace: 'knest' };
-    await rejection(findAccess(client, handle, here, inputs, world, { seconds: 0, pause: 5 }));
+    await rejection(findAccess(client, handle, here, inputs, runtime, { seconds: 0, pause: 5 }));
     expect(received.filter(({ path }) => path.includes('/nodes'))).toHaveLength(1);
     expect(received.length).toBeGreaterThan(40);
   });

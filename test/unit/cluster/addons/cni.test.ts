@@ -11,7 +11,7 @@ import { Downloader } from '../../../../src/install/download.ts';
 import type { ProcessResult, RunProcess } from '../../../../src/process.ts';
 import { rejection } from '../../rejection.ts';
 import { cidr } from '../samples.ts';
-import { downloadWorld, fromGithub } from '../../../support/downloads.ts';
+import { downloadRuntime, fromGithub } from '../../../support/downloads.ts';
 
 const FLANNEL = `
 apiVersion: v1
@@ -55,7 +55,7 @@ function preparing(input: CniInput, given: Given = {}) {
     return helm?.() ?? Promise.resolve({ exitCode: 0, stdout: OWN, stderr: '' });
   };
   const sources = {
-    downloader: new Noting(fromGithub, downloadWorld(directory)),
+    downloader: new Noting(fromGithub, downloadRuntime(directory)),
     run,
     env: { PATH: '/bin', INPUT_TOKEN: 'secret' },
     template: 'template' in given ? given.template : 'virtink',

@@ -8,7 +8,7 @@ import type { TemplateSource, WebFile } from '../../../../src/inputs.ts';
 import { Downloader } from '../../../../src/install/download.ts';
 import { hostWith } from '../../host/fake-host.ts';
 import { rejection } from '../../rejection.ts';
-import { downloadWorld, fromGithub } from '../../../support/downloads.ts';
+import { downloadRuntime, fromGithub } from '../../../support/downloads.ts';
 
 const configMap = '/api/v1/namespaces/knest/configmaps/store';
 const fromConfigMap: TemplateSource = { kind: 'config-map', namespace: 'knest', name: 'store' };
@@ -24,7 +24,7 @@ class Echo extends Downloader {
   readonly #directory: string;
 
   constructor(directory: string) {
-    super(fromGithub, downloadWorld(directory));
+    super(fromGithub, downloadRuntime(directory));
     this.#directory = directory;
   }
 

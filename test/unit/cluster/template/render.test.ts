@@ -3,7 +3,7 @@ import { renderTemplate } from '../../../../src/cluster/template/render.ts';
 import { Clusterctl } from '../../../../src/install/clusterctl.ts';
 import { Downloader } from '../../../../src/install/download.ts';
 import type { ProcessResult } from '../../../../src/process.ts';
-import { downloadWorld, fromGithub } from '../../../support/downloads.ts';
+import { downloadRuntime, fromGithub } from '../../../support/downloads.ts';
 import { rejection } from '../../rejection.ts';
 
 const template = { text: 'kind: List', origin: 'ConfigMap store/large' };
@@ -12,11 +12,10 @@ const env = { TEAM: 'blue', GITHUB_TOKEN: 'secret', ACTIONS_ID_TOKEN_REQUEST_TOK
 /** Renders by a clusterctl that ends so. */
 async function render(result: Partial<ProcessResult>, text = template.text): Promise<string> {
   const unused = (): never => expect.unreachable();
-  const world = {
+  const runtime = {
     run: unused,
     env: {},
     directory: '/nowhere',
-    withKubeconfig: unused,
     providerVariables: {},
     warn: unused,
   };
@@ -25,7 +24,7 @@ async function render(result: Partial<ProcessResult>, text = template.text): Pro
       return Promise.resolve({ exitCode: 0, stdout: '', stderr: '', ...result });
     }
   }
-  const clusterctl = new Stub(world, new Downloader(fromGithub, downloadWorld('/nowhere')), 'v1.14.2', []);
+  const clusterctl = new Stub(runtime, new Downloader(fromGithub, downloadRuntime('/nowhere')), 'v1.14.2', []);
   return renderTemplate(clusterctl, { ...template, text }, {}, env);
 }
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { UserAuthentication } from '../../../../src/host/credentials/authentication.ts';
-import type { PluginWorld } from '../../../../src/host/credentials/exec-plugin.ts';
+import type { PluginRuntime } from '../../../../src/host/credentials/exec-plugin.ts';
 import type { Exec } from '../../../../src/host/kubeconfig/kubeconfig.ts';
 import { loginOf, nobody, type Login, type LoginUser } from '../../../../src/host/kubeconfig/login.ts';
 import { parseKubeconfig } from '../../../../src/host/kubeconfig/kubeconfig.ts';
@@ -11,7 +11,7 @@ import { hasStatus } from '../../../../src/host/api/api-error.ts';
 import { RestClient } from '../../../../src/host/api/rest.ts';
 import { Transport } from '../../../../src/host/api/transport.ts';
 import { rejection } from '../../rejection.ts';
-import { configFor, json, quietWorld, refuse, serve } from '../server.ts';
+import { configFor, json, quietRuntime, refuse, serve } from '../server.ts';
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 const get = { method: 'GET', path: '/version' } as const;
@@ -37,9 +37,9 @@ const exec: Exec = {
 function counting(
   expires: string | undefined,
   answers = Number.POSITIVE_INFINITY,
-): { user: Partial<LoginUser>; world: PluginWorld } {
+): { user: Partial<LoginUser>; runtime: PluginRuntime } {
   let number = 0;
-  const run: PluginWorld['run'] = async () => {
+  const run: PluginRuntime['run'] = async () => {
     number += 1;
     const status = { token: `token-${number}`, expirationTimestamp: expires };
     const stdout = JSON.stringify({ apiVersion: exec.apiVersion, kind: 'ExecCredential', status });
@@ -49,7 +49,7 @@ function counting(
       stderr: 'gone',
     });
   };
-  return { user: { exec }, world: quietWorld({ run }) };
+  return { user: { exec }, runtime: quietRuntime({ run }) };
 }
 
 function loginFor(user: Partial<LoginUser>, authorization?: string): Login {
@@ -59,10 +59,10 @@ function loginFor(user: Partial<LoginUser>, authorization?: string): Login {
 
 function authenticate(
   user: Partial<LoginUser>,
-  world: PluginWorld = quietWorld(),
+  runtime: PluginRuntime = quietRuntime(),
   authorization?: string,
 ): UserAuthentication {
-  return new UserAuthentication(loginFor(user, authorization), world);
+  return new UserAuthentication(loginFor(user, authorization), runtime);
 }
 
 async function authorizationOf(authentication: UserAuthentication): Promise<unknown> {
@@ -78,7 +78,7 @@ describe('credentials', () => {
     ['user and password of the address', { token: 't' }, basic, basic],
     ['a certificate instead of the plugin', { certificate: 'c', key: 'k', exec }, undefined, undefined],
   ])('are %s', async (_what, user, authorization, expected) => {
-    expect(await authorizationOf(authenticate(user, quietWorld(), authorization))).toBe(expected);
+    expect(await authorizationOf(authenticate(user, quietRuntime(), authorization))).toBe(expected);
   });
 
   it('are a token in a file, which is read again after a minute', async () => {
@@ -86,7 +86,7 @@ describe('credentials', () => {
     const tokenFile = join(directory, 'token');
     writeFileSync(tokenFile, ' first\n');
     const masked: string[] = [];
-    const authentication = authenticate({ tokenFile }, quietWorld({ mask: (secret) => masked.push(secret) }));
+    const authentication = authenticate({ tokenFile }, quietRuntime({ mask: (secret) => masked.push(secret) }));
     expect(await authorizationOf(authentication)).toBe('Bearer first');
     expect(masked).toEqual([base64('first'), 'first']);
     writeFileSync(tokenFile, 'second');
@@ -105,7 +105,7 @@ describe('credentials', () => {
     await authentication.credentials();
     rmSync(tokenFile);
     const login = loginOf(parseKubeconfig(authentication.copy(), 'copy'), undefined, 'copy', {});
-    expect(await authorizationOf(new UserAuthentication(login, quietWorld()))).toBe('Bearer from-file');
+    expect(await authorizationOf(new UserAuthentication(login, quietRuntime()))).toBe('Bearer from-file');
   });
 
   it.each([
@@ -116,8 +116,8 @@ describe('credentials', () => {
     const tokenFile = join(directory, 'token-secret');
     if (text !== undefined) writeFileSync(tokenFile, text);
     const masked: string[] = [];
-    const world = quietWorld({ mask: (secret) => masked.push(secret) });
-    const thrown = await rejection(authenticate({ tokenFile }, world).credentials());
+    const runtime = quietRuntime({ mask: (secret) => masked.push(secret) });
+    const thrown = await rejection(authenticate({ tokenFile }, runtime).credentials());
     expect(thrown).toMatchObject({
       code: 'KNEST_HOST_CREDENTIALS',
       problem: `the credentials for https://host.example.com cannot be used: ${problem}`,
@@ -149,19 +149,19 @@ describe('a plugin', () => {
   }
 
   it('is asked once for many requests', async () => {
-    const { user, world } = counting(undefined);
-    const authentication = authenticate(user, world);
+    const { user, runtime } = counting(undefined);
+    const authentication = authenticate(user, runtime);
     const credentials = await Promise.all([authentication.credentials(), authentication.credentials()]);
     expect(new Set(credentials).size).toBe(1);
     expect(await tokensOf(authentication, 2)).toEqual(['Bearer token-1', 'Bearer token-1']);
   });
 
   it('is asked again when its answer has expired, and when it is refused', async () => {
-    const { user, world } = counting('2020-01-01T00:00:00Z');
-    expect(await tokensOf(authenticate(user, world), 2)).toEqual(['Bearer token-1', 'Bearer token-2']);
+    const { user, runtime } = counting('2020-01-01T00:00:00Z');
+    expect(await tokensOf(authenticate(user, runtime), 2)).toEqual(['Bearer token-1', 'Bearer token-2']);
 
     const lasting = counting(undefined);
-    const authentication = authenticate(lasting.user, lasting.world);
+    const authentication = authenticate(lasting.user, lasting.runtime);
     const first = await authentication.credentials();
     authentication.forget(first);
     authentication.forget(first);
@@ -173,11 +173,11 @@ describe('a plugin', () => {
       ['2999-01-01T00:00:00Z', true],
       ['2020-01-01T00:00:00Z', false],
     ] as const) {
-      const { user, world } = counting(expires, 1);
-      const before = authenticate(user, world);
+      const { user, runtime } = counting(expires, 1);
+      const before = authenticate(user, runtime);
       await before.credentials();
       const login = loginOf(parseKubeconfig(before.copy(), 'copy'), undefined, 'copy', {});
-      const after = authorizationOf(new UserAuthentication(login, world));
+      const after = authorizationOf(new UserAuthentication(login, runtime));
       await (lasts
         ? expect(after).resolves.toBe('Bearer token-1')
         : expect(after).rejects.toMatchObject({ code: 'KNEST_HOST_CREDENTIALS' }));
@@ -185,8 +185,8 @@ describe('a plugin', () => {
   });
 
   it('that is gone leaves no answer that the server refused', async () => {
-    const { user, world } = counting(undefined, 1);
-    const authentication = authenticate(user, world);
+    const { user, runtime } = counting(undefined, 1);
+    const authentication = authenticate(user, runtime);
     authentication.forget(await authentication.credentials());
     await expect(authentication.credentials()).rejects.toMatchObject({ code: 'KNEST_HOST_CREDENTIALS' });
   });
@@ -197,15 +197,15 @@ describe('requests', () => {
     const { url, received } = await serve((response, number) =>
       number === 0 ? refuse(response, 401) : json(response, { ok: true }),
     );
-    const { user, world } = counting(undefined);
-    const entry = { ...configFor(url), authentication: authenticate(user, world) };
-    expect(await new RestClient(new Transport(entry), quietWorld().signal).json(get)).toEqual({ ok: true });
+    const { user, runtime } = counting(undefined);
+    const entry = { ...configFor(url), authentication: authenticate(user, runtime) };
+    expect(await new RestClient(new Transport(entry), quietRuntime().signal).json(get)).toEqual({ ok: true });
     expect(received.map(({ headers }) => headers.authorization)).toEqual(['Bearer token-1', 'Bearer token-2']);
   });
 
   it('that are refused twice are refused', async () => {
     const { url, received } = await serve((response) => refuse(response, 401));
-    const thrown = await rejection(new RestClient(new Transport(configFor(url)), quietWorld().signal).json(get));
+    const thrown = await rejection(new RestClient(new Transport(configFor(url)), quietRuntime().signal).json(get));
     expect(hasStatus(thrown, 401)).toBe(true);
     expect(thrown).toMatchObject({ code: 'KNEST_HOST_CREDENTIALS' });
     expect(received).toHaveLength(2);
@@ -222,7 +222,7 @@ describe('requests', () => {
         ['one', ['z']],
       ]),
     };
-    await new RestClient(new Transport(configFor(url, 't', { impersonate })), quietWorld().signal).json(get);
+    await new RestClient(new Transport(configFor(url, 't', { impersonate })), quietRuntime().signal).json(get);
     expect(received[0]?.headersDistinct).toMatchObject({
       'impersonate-user': [Buffer.from('Zoë').toString('latin1')],
       'impersonate-uid': ['7'],

@@ -9,7 +9,7 @@ import type { LoginCluster } from '../../../../src/host/kubeconfig/login.ts';
 import { Redactor } from '../../../../src/report/redactor.ts';
 import { makeCertificate } from '../../../support/certificate.ts';
 import { rejection } from '../../rejection.ts';
-import { configFor, quietWorld } from '../server.ts';
+import { configFor, quietRuntime } from '../server.ts';
 
 const V1 = 'client.authentication.k8s.io/v1';
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
@@ -31,8 +31,12 @@ async function run(
 ): Promise<{ answer: Answer | undefined; failure: string; masks: string[] }> {
   const masks: string[] = [];
   const redactor = new Redactor((secret) => masks.push(secret));
-  const world = quietWorld({ env, mask: (secret) => redactor.mask(secret), redact: (text) => redactor.redact(text) });
-  const work = runPlugin(exec, { ...configFor('https://host.example.com').cluster, ...cluster }, world);
+  const runtime = quietRuntime({
+    env,
+    mask: (secret) => redactor.mask(secret),
+    redact: (text) => redactor.redact(text),
+  });
+  const work = runPlugin(exec, { ...configFor('https://host.example.com').cluster, ...cluster }, runtime);
   const answer = await work.catch(() => undefined);
   if (answer !== undefined) return { answer, failure: '', masks };
   const thrown = await rejection(work);
@@ -164,8 +168,8 @@ describe('a plugin', () => {
     // The kubeconfig's own secrets are masked before a plugin runs.
     const redactor = new Redactor(() => undefined);
     redactor.mask('4711');
-    const world = quietWorld({ mask: (text) => redactor.mask(text), redact: (text) => redactor.redact(text) });
-    const thrown = await rejection(runPlugin(exec, configFor('https://h').cluster, world));
+    const runtime = quietRuntime({ mask: (text) => redactor.mask(text), redact: (text) => redactor.redact(text) });
+    const thrown = await rejection(runPlugin(exec, configFor('https://h').cluster, runtime));
     expect(String(thrown)).toContain('failed with exit code 1');
     expect(String(thrown)).not.toContain(secret);
     expect(masked.failure).toContain('failed with exit code 1');
@@ -181,8 +185,8 @@ describe('a plugin', () => {
 
   it('ends with the command', async () => {
     const stop = AbortSignal.abort(new KnestError({ code: 'KNEST_TIMEOUT', problem: 'the time is up' }));
-    const world = quietWorld({ run: async () => Promise.reject(stop.reason as Error) });
-    const thrown = await rejection(runPlugin(execOf('sleep 60'), configFor('https://h').cluster, world));
+    const runtime = quietRuntime({ run: async () => Promise.reject(stop.reason as Error) });
+    const thrown = await rejection(runPlugin(execOf('sleep 60'), configFor('https://h').cluster, runtime));
     expect(thrown).toMatchObject({ code: 'KNEST_TIMEOUT' });
   });
 });

@@ -1,10 +1,10 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { collectDiagnostics, type Thoroughness } from '../cluster/diagnostics/collect.ts';
-import type { ClusterHandle } from '../cluster/identity/handle.ts';
-import { messageOf } from '../errors.ts';
-import type { KubernetesClient } from '../host/api/client.ts';
-import type { World } from '../world.ts';
+import { collectDiagnostics, type Thoroughness } from '../../cluster/diagnostics/collect.ts';
+import type { ClusterHandle } from '../../cluster/identity/handle.ts';
+import { messageOf } from '../../errors.ts';
+import type { KubernetesClient } from '../../host/api/client.ts';
+import type { Runtime } from '../../runtime.ts';
 
 /** How much is read, and in how many milliseconds. */
 export interface Effort {
@@ -27,9 +27,14 @@ export async function diagnose(
   client: KubernetesClient,
   cluster: ClusterHandle,
   { thoroughness, milliseconds }: Effort,
-  world: World,
+  runtime: Runtime,
 ): Promise<void> {
-  const { log, cancelled, redact, directory } = world;
+  const {
+    directory,
+    report: { log },
+    secrets: { redact },
+    clock: { cancelled },
+  } = runtime;
   // A cancelled main has seconds: its post step looks.
   if (cancelled.aborted) return;
   const time = AbortSignal.timeout(milliseconds);
@@ -44,7 +49,7 @@ export async function diagnose(
       if (shown.length > 0) log.section(`${title} (${file})`, redact(shown.join('\n')).split('\n'));
       await writeFile(join(path, file), `${redact(lines.join('\n'))}\n`);
     }
-    world.output('diagnostics-path', path);
+    runtime.outputs.set('diagnostics-path', path);
     log.line(`▸ Diagnostics are in ${path}`);
   } catch (thrown) {
     log.line(`▸ Diagnostics were not collected: ${messageOf(thrown)}`);

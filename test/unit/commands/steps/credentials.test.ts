@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
-import { keepCredentials, type KeptCredentials } from '../../../src/commands/credentials.ts';
-import type { Connection } from '../../../src/host/connection.ts';
-import { IdTokens } from '../../../src/host/credentials/id-tokens.ts';
-import { makeCertificate } from '../../support/certificate.ts';
+import { keepCredentials, type KeptCredentials } from '../../../../src/commands/steps/credentials.ts';
+import type { Connection } from '../../../../src/host/connection.ts';
+import { IdTokens } from '../../../../src/host/credentials/id-tokens.ts';
+import { makeCertificate } from '../../../support/certificate.ts';
 
 const oidc = { server: 'https://host.example.com', caCertificate: makeCertificate().cert, audience: 'knest:host' };
 

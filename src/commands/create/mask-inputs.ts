@@ -1,11 +1,11 @@
-import type { CreateInputs } from '../inputs.ts';
-import type { World } from '../world.ts';
+import type { CreateInputs } from '../../inputs.ts';
+import type { Secrets } from '../../runtime.ts';
 
 /** Values that are no secret and stand in every log: masked, they would make it unreadable. */
 const PLAIN = /^(?:true|false|\d{1,4}|)$/i;
 
 /** Masks the secrets in the inputs of `create`, which need not be secrets of the workflow: before anything is logged. */
-export function maskInputs({ downloads, providerVariables }: CreateInputs, { mask }: Pick<World, 'mask'>): void {
+export function maskInputs({ downloads, providerVariables }: CreateInputs, { mask }: Pick<Secrets, 'mask'>): void {
   for (const value of Object.values(providerVariables)) if (!PLAIN.test(value)) mask(value);
   const { mirrorLogin } = downloads;
   if (mirrorLogin === undefined) return;

@@ -1,17 +1,17 @@
-import { KnestError } from '../errors.ts';
-import { type Connection } from '../host/connection.ts';
-import { connect, nestedClusterOf } from '../host/connect.ts';
-import { groupOf, Kinds } from '../host/api/kinds.ts';
-import { connectByOidc } from '../host/oidc.ts';
-import type { HostInputs } from '../inputs.ts';
-import type { World } from '../world.ts';
-import { enterSaved, entryWorld } from './credentials.ts';
+import { KnestError } from '../../errors.ts';
+import { type Connection } from '../../host/connection.ts';
+import { connect, nestedClusterOf } from '../../host/connect.ts';
+import { groupOf, Kinds } from '../../host/api/kinds.ts';
+import { connectByOidc } from '../../host/oidc.ts';
+import type { HostInputs } from '../../inputs.ts';
+import type { Runtime } from '../../runtime.ts';
+import { enterSaved, entryRuntime } from './credentials.ts';
 import { notedHost } from './nested-host.ts';
 
 /** Enters the host, its secrets masked from here on, and tells where and as whom. Errors: KNEST_HOST_*. */
-export async function enterHost(inputs: { readonly host: HostInputs }, world: World): Promise<Connection> {
-  return world.log.step('Connect', async () => {
-    const host = await connectAs(inputs.host, world);
+export async function enterHost(inputs: { readonly host: HostInputs }, runtime: Runtime): Promise<Connection> {
+  return runtime.report.log.step('Connect', async () => {
+    const host = await connectAs(inputs.host, runtime);
     const version = await host.client.version();
     const userName = (await host.client.userName()) ?? host.user;
     return { value: host, result: `${host.server}, Kubernetes ${version}, as ${userName} (${host.source})` };
@@ -19,8 +19,11 @@ export async function enterHost(inputs: { readonly host: HostInputs }, world: Wo
 }
 
 /** Enters a host for a command that works on clusters which are there. Throws KNEST_HOST_CONFIG where none can be. */
-export async function enterHostOfClusters(inputs: { readonly host: HostInputs }, world: World): Promise<Connection> {
-  const host = await enterHost(inputs, world);
+export async function enterHostOfClusters(
+  inputs: { readonly host: HostInputs },
+  runtime: Runtime,
+): Promise<Connection> {
+  const host = await enterHost(inputs, runtime);
   if ((await host.client.groups()).has(groupOf(Kinds.cluster))) return host;
   throw new KnestError({
     code: 'KNEST_HOST_CONFIG',
@@ -30,23 +33,23 @@ export async function enterHostOfClusters(inputs: { readonly host: HostInputs },
   });
 }
 
-async function connectAs(inputs: HostInputs, world: World): Promise<Connection> {
-  if (inputs.oidc !== undefined) return connectByOidc(inputs.oidc, world.mintToken, entryWorld(world));
+async function connectAs(inputs: HostInputs, runtime: Runtime): Promise<Connection> {
+  if (inputs.oidc !== undefined) return connectByOidc(inputs.oidc, runtime.mintToken, entryRuntime(runtime));
   const isGiven = inputs.kubeconfig !== undefined || inputs.kubeconfigFile !== undefined;
-  return (isGiven ? undefined : await connectAgain(inputs.context, world)) ?? connect(inputs, entryWorld(world));
+  return (isGiven ? undefined : await connectAgain(inputs.context, runtime)) ?? connect(inputs, entryRuntime(runtime));
 }
 
 /**
  * Where an earlier step of this job left the kubeconfig of its nested cluster, the host that this step entered. Undefined
  * when there is no such kubeconfig. Throws KNEST_HOST_CONFIG when it is not known which host that was.
  */
-async function connectAgain(context: string | undefined, world: World): Promise<Connection | undefined> {
-  const nested = nestedClusterOf(world.env, context);
+async function connectAgain(context: string | undefined, runtime: Runtime): Promise<Connection | undefined> {
+  const nested = nestedClusterOf(runtime.env, context);
   if (nested === undefined) return undefined;
   const title = `${nested.namespace}/${nested.name}`;
-  const saved = await notedHost(nested, world.directory);
+  const saved = await notedHost(nested, runtime.directory);
   if (saved !== undefined)
-    return enterSaved(saved, `the host of ${title}, whose kubeconfig is in use`, world, { context });
+    return enterSaved(saved, `the host of ${title}, whose kubeconfig is in use`, runtime, { context });
   throw new KnestError({
     code: 'KNEST_HOST_CONFIG',
     problem: `the kubeconfig in use is that of the nested cluster ${title}, not of a host`,

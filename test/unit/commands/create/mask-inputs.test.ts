@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { maskInputs } from '../../../src/commands/input-secrets.ts';
-import { readCreate } from '../inputs/given-inputs.ts';
+import { maskInputs } from '../../../../src/commands/create/mask-inputs.ts';
+import { readCreate } from '../../inputs/given-inputs.ts';
 
 function masked(inputs: Readonly<Record<string, string>>): readonly string[] {
   const secrets: string[] = [];

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writePrivateFile } from '../cluster/access/kubeconfig.ts';
-import { KnestError, messageOf } from '../errors.ts';
-import { type Connection, type EntryWorld, type UsedOidc } from '../host/connection.ts';
-import { enter } from '../host/connect.ts';
-import { connectByOidc, kubeconfigWithTokenFile } from '../host/oidc.ts';
-import type { WithKubeconfig } from '../install/clusterctl.ts';
-import type { SavedHost } from '../state.ts';
-import type { World } from '../world.ts';
+import { writePrivateFile } from '../../cluster/access/kubeconfig.ts';
+import { KnestError, messageOf } from '../../errors.ts';
+import { type Connection, type EntryRuntime, type UsedOidc } from '../../host/connection.ts';
+import { enter } from '../../host/connect.ts';
+import { connectByOidc, kubeconfigWithTokenFile } from '../../host/oidc.ts';
+import type { WithKubeconfig } from '../../install/clusterctl.ts';
+import type { SavedHost } from '../../state.ts';
+import type { Runtime } from '../../runtime.ts';
 
 /** What is left of the host's credentials for others than this process. */
 export interface KeptCredentials {
@@ -67,8 +67,11 @@ async function withTokenFile<T>(
   }
 }
 
-/** What entering a host takes of the world. `wasReached`: whether this job is known to have reached the host before. */
-export function entryWorld({ env, run, mask, redact, signal, log }: World, wasReached = false): EntryWorld {
+/** What entering a host takes of the runtime. `wasReached`: whether this job is known to have reached the host before. */
+export function entryRuntime(
+  { env, run, secrets: { mask, redact }, clock: { signal }, report: { log } }: Runtime,
+  wasReached = false,
+): EntryRuntime {
   const observe = { request: log.debug, outage: (line: string) => log.line(line) };
   return { env, run, mask, redact, signal, observe, wasReached };
 }
@@ -80,14 +83,14 @@ export function entryWorld({ env, run, mask, redact, signal, log }: World, wasRe
 export async function enterSaved(
   saved: SavedHost,
   source: string,
-  world: World,
+  runtime: Runtime,
   { context, wasReached = false }: { readonly context?: string | undefined; readonly wasReached?: boolean } = {},
 ): Promise<Connection> {
   if ('hostKubeconfigFile' in saved) {
-    return enter(await readCopy(saved.hostKubeconfigFile), source, entryWorld(world, wasReached), context);
+    return enter(await readCopy(saved.hostKubeconfigFile), source, entryRuntime(runtime, wasReached), context);
   }
   if (context === undefined)
-    return { ...connectByOidc(saved.hostOidc, world.mintToken, entryWorld(world, wasReached)), source };
+    return { ...connectByOidc(saved.hostOidc, runtime.mintToken, entryRuntime(runtime, wasReached)), source };
   throw new KnestError({
     code: 'KNEST_HOST_CONFIG',
     problem: `host-context: ${source} was entered by OIDC, without a context`,

@@ -1,11 +1,11 @@
-import { Annotations, type ClusterIdentity } from '../cluster/identity/identity.ts';
-import { proofOfClaim } from '../cluster/identity/ownership.ts';
-import { describeRest, removeCluster } from '../cluster/lifecycle/delete.ts';
-import { messageOf, toKnestError, type KnestError } from '../errors.ts';
-import type { Connection } from '../host/connection.ts';
-import { keptLines } from '../report/kept-cluster.ts';
-import type { World } from '../world.ts';
-import { IN_MAIN } from './diagnose.ts';
+import { Annotations, type ClusterIdentity } from '../../cluster/identity/identity.ts';
+import { proofOfClaim } from '../../cluster/identity/ownership.ts';
+import { describeRest, removeCluster } from '../../cluster/lifecycle/delete.ts';
+import { messageOf, toKnestError, type KnestError } from '../../errors.ts';
+import type { Connection } from '../../host/connection.ts';
+import { keptLines } from '../../report/kept-cluster.ts';
+import type { Runtime } from '../../runtime.ts';
+import { IN_MAIN } from '../steps/diagnose.ts';
 
 /** Milliseconds for cleaning up after a failure, the diagnosis before it included; the post step has time of its own. */
 const CLEAN_UP_MILLISECONDS = 120_000;
@@ -30,21 +30,21 @@ export async function undo(
   cluster: ClusterIdentity,
   { ephemeral, keepOnFailure, created }: Fate,
   thrown: unknown,
-  world: World,
+  runtime: Runtime,
 ): Promise<KnestError> {
   const failure = toKnestError(thrown);
   const { name, namespace } = cluster;
   if (failure.code === 'KNEST_CANCELLED') return failure;
-  if (keepOnFailure) world.state.keep();
+  if (keepOnFailure) runtime.state.keep();
   if (keepOnFailure || !(created || ephemeral)) {
     const provisional = created ? cluster.unsettled[Annotations.expiresAt] : undefined;
     return failure.with(...keptLines({ name, namespace, expiresAt: cluster.expiresAt ?? provisional }));
   }
   if (!created) return failure.with(`Kept until the post step: Cluster ${namespace}/${name} was there before.`);
   const started = performance.now();
-  const signal = AbortSignal.any([AbortSignal.timeout(UNDO_MILLISECONDS), world.cancelled]);
+  const signal = AbortSignal.any([AbortSignal.timeout(UNDO_MILLISECONDS), runtime.clock.cancelled]);
   try {
-    const { unverified } = await world.log.step('Delete again', async (step) => {
+    const { unverified } = await runtime.report.log.step('Delete again', async (step) => {
       const value = await removeCluster(client.until(signal), cluster, proofOfClaim(cluster), step, signal);
       return { value, result: describeRest(name, value) };
     });

@@ -1,22 +1,22 @@
-import { checkAddressesFree, checkAddressesInPodNetwork } from '../cluster/machines/address-pool.ts';
-import { checkCapacity } from '../cluster/machines/capacity.ts';
-import { fetchTemplate } from '../cluster/template/fetch-template.ts';
-import { checkEncapsulation } from '../cluster/addons/host-calico.ts';
-import type { ClusterIdentity } from '../cluster/identity/identity.ts';
-import { chooseNetworks, type ClusterNetworks } from '../cluster/template/networks.ts';
-import { installPermissions, permissionsOf, type Feature } from '../permissions.ts';
-import type { Template } from '../cluster/template/render.ts';
-import type { Connection } from '../host/connection.ts';
-import { felixDrops } from '../host/felix.ts';
-import { cniNetworks, describeAssumed, hostNetworks } from '../host/networks.ts';
-import { Kinds } from '../host/api/kinds.ts';
-import { checkDefaultStorageClass, checkPermissions, unlessForbidden } from '../host/preflight.ts';
-import type { CreateInputs } from '../inputs.ts';
-import { type Component } from '../catalog/component.ts';
-import { requiredComponents } from '../catalog/required-components.ts';
-import type { Downloader } from '../install/download.ts';
-import { checkServed, describeInventory, takeInventory, type Inventory } from '../install/inventory.ts';
-import type { World } from '../world.ts';
+import { checkAddressesFree, checkAddressesInPodNetwork } from '../../cluster/machines/address-pool.ts';
+import { checkCapacity } from '../../cluster/machines/capacity.ts';
+import { fetchTemplate } from '../../cluster/template/fetch-template.ts';
+import { checkEncapsulation } from '../../cluster/addons/host-calico.ts';
+import type { ClusterIdentity } from '../../cluster/identity/identity.ts';
+import { chooseNetworks, type ClusterNetworks } from '../../cluster/template/networks.ts';
+import { installPermissions, permissionsOf, type Feature } from '../../permissions.ts';
+import type { Template } from '../../cluster/template/render.ts';
+import type { Connection } from '../../host/connection.ts';
+import { felixDrops } from '../../host/felix.ts';
+import { cniNetworks, describeAssumed, hostNetworks } from '../../host/networks.ts';
+import { Kinds } from '../../host/api/kinds.ts';
+import { checkDefaultStorageClass, checkPermissions, unlessForbidden } from '../../host/preflight.ts';
+import type { CreateInputs } from '../../inputs.ts';
+import { type Component } from '../../catalog/component.ts';
+import { requiredComponents } from '../../catalog/required-components.ts';
+import type { Downloader } from '../../install/download.ts';
+import { checkServed, describeInventory, takeInventory, type Inventory } from '../../install/inventory.ts';
+import type { Runtime } from '../../runtime.ts';
 
 /** What a look at the host showed. */
 export interface Found {
@@ -42,9 +42,9 @@ export async function preflight(
   cluster: ClusterIdentity,
   inputs: CreateInputs,
   downloader: Downloader,
-  world: World,
+  runtime: Runtime,
 ): Promise<Found> {
-  return world.log.step('Preflight', async (step) => {
+  return runtime.report.log.step('Preflight', async (step) => {
     const components = requiredComponents(inputs.versions, inputs.infrastructure, inputs.persistent);
     const { clusterTemplate } = inputs;
     const nodes = unlessForbidden(client.list(Kinds.node), []);

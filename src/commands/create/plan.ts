@@ -1,0 +1,108 @@
+import { prepareCni, type Cni } from '../../cluster/addons/cni.ts';
+import { resourceSet } from '../../cluster/addons/resource-set.ts';
+import { identify, type ClusterIdentity } from '../../cluster/identity/identity.ts';
+import { checkClaim } from '../../cluster/lifecycle/claim.ts';
+import type { ClusterNetworks } from '../../cluster/template/networks.ts';
+import { allVariables, planOf, render, variables, type ClusterPlan } from '../../cluster/template/plan.ts';
+import { reviewTemplate } from '../../cluster/template/template-warnings.ts';
+import type { Component } from '../../catalog/component.ts';
+import { knownComponents } from '../../catalog/required-components.ts';
+import { hostTime } from '../../host/api/clock.ts';
+import type { Connection } from '../../host/connection.ts';
+import type { CreateInputs } from '../../inputs.ts';
+import { Clusterctl } from '../../install/clusterctl.ts';
+import { Downloader } from '../../install/download.ts';
+import type { Inventory } from '../../install/inventory.ts';
+import { describeDefaults } from '../../install/variables.ts';
+import type { JobRuntime, Runtime } from '../../runtime.ts';
+import { preflight, type Found } from './preflight.ts';
+
+/** Everything that can be known about a cluster before anything is written to the host. */
+export interface CreatePlan {
+  /** Name, owner, expiry and claim. */
+  readonly identity: ClusterIdentity;
+  readonly objects: ClusterPlan;
+  readonly cni: Cni;
+  /** What the host must have installed. */
+  readonly components: readonly Component[];
+  /** What the host has installed; undefined when these credentials may not look. */
+  readonly inventory: Inventory | undefined;
+  /** Whether the objects are those of the user's template: their kinds are known once everything is installed. */
+  readonly hasForeignTemplate: boolean;
+  /** Installs the components. */
+  readonly clusterctl: Clusterctl;
+}
+
+/** Plans a cluster: looks at the host, downloads what the plan needs, and writes nothing to the host. Errors: see create. */
+export async function planCluster(host: Connection, inputs: CreateInputs, runtime: JobRuntime): Promise<CreatePlan> {
+  const { env, run, directory, report, clock, job } = runtime;
+  const { infrastructure, versions, providerVariables } = inputs;
+  const { warn } = report.log;
+  const downloader = new Downloader(inputs.downloads, { env, directory, signal: clock.signal, warn });
+  const known = knownComponents(versions, infrastructure);
+  const clusterctlRuntime = { run, env, directory, providerVariables, warn };
+  const clusterctl = new Clusterctl(clusterctlRuntime, downloader, versions.clusterApi, known);
+  const identity = identify(inputs, job, await readClock(host, runtime));
+  const found = await preflight(host, identity, inputs, downloader, runtime);
+  const cni = await planCni(inputs, found.networks, downloader, runtime);
+  const objects = await planObjects(host, { clusterctl, found, cni }, identity, inputs, runtime);
+  const { components, inventory, template } = found;
+  return { identity, objects, cni, components, inventory, hasForeignTemplate: template !== undefined, clusterctl };
+}
+
+/** The host's time, in milliseconds since the epoch: a runner's clock may be wrong, and cleanup goes by the host's. */
+async function readClock({ client }: Connection, { report: { log }, clock: { signal } }: Runtime): Promise<number> {
+  const { time, doubt } = await hostTime(client, signal);
+  if (doubt !== undefined) log.warn(`the cluster expires by ${new Date(time).toISOString()} as the time now: ${doubt}`);
+  return time;
+}
+
+/** Gets the CNI's objects before anything exists; without a CNI, logs what that means. */
+async function planCni(
+  { cni: asked, clusterTemplate, infrastructure, kubernetesVersion }: CreateInputs,
+  { pods }: ClusterNetworks,
+  downloader: Downloader,
+  { run, env, report: { log } }: Runtime,
+): Promise<Cni> {
+  return log.step('CNI', async () => {
+    const template = clusterTemplate === undefined && typeof infrastructure === 'string' ? infrastructure : undefined;
+    const { text } = kubernetesVersion;
+    const cni = await prepareCni(asked, { downloader, run, env, template, pods, kubernetesVersion: text });
+    return { value: cni, result: cni.description };
+  });
+}
+
+/** What the objects of a cluster are made from. */
+interface Ingredients {
+  readonly clusterctl: Clusterctl;
+  readonly found: Found;
+  readonly cni: Cni;
+}
+
+/**
+ * Renders the template, and checks that the names of the cluster and its objects are free, or are those of a cluster to
+ * adopt. For a user's template, logs what the action cannot know about it.
+ */
+async function planObjects(
+  { client }: Connection,
+  { clusterctl, found: { networks, template }, cni }: Ingredients,
+  identity: ClusterIdentity,
+  inputs: CreateInputs,
+  { env, report: { log }, clock: { signal } }: Runtime,
+): Promise<ClusterPlan> {
+  return log.step('Template', async (step) => {
+    const rendered = await render({ clusterctl, template, env }, inputs, identity, networks);
+    const objects = planOf(rendered, resourceSet(cni, identity));
+    if (template !== undefined) {
+      const all = [rendered.cluster, ...rendered.others];
+      for (const line of reviewTemplate(template, all, identity.name, variables(inputs, networks))) step.line(line);
+      const rendering = { ...template, title: `the template ${template.origin}`, input: 'template-variables' } as const;
+      const given = allVariables(inputs, identity, networks);
+      for (const text of describeDefaults(rendering, given, env)) log.warn(text);
+    }
+    const exists = await checkClaim(client, objects, identity, step, signal);
+    const origin = template === undefined ? '' : ` of ${template.origin}`;
+    const names = exists ? 'the cluster exists' : 'their names are free';
+    return { value: objects, result: `${objects.others.length + 1} objects${origin}, ${names}` };
+  });
+}

@@ -1,0 +1,54 @@
+import type { ClusterFacts } from '../../cluster/lifecycle/adopted.ts';
+import type { ClaimedCluster } from '../../cluster/lifecycle/claim.ts';
+import { CNI_SUFFIX } from '../../cluster/addons/resource-set.ts';
+import type { MachineCounts } from '../../cluster/machines/machine-counts.ts';
+import {
+  hasJoined,
+  hasReadyNode,
+  infrastructureOf,
+  isInitialised,
+  type ClusterView,
+} from '../../cluster/status/view.ts';
+import { follow } from '../../cluster/status/wait.ts';
+import type { KubernetesClient } from '../../host/api/client.ts';
+import type { CreateInputs } from '../../inputs.ts';
+import type { Runtime } from '../../runtime.ts';
+import type { CreatePlan } from './plan.ts';
+
+/** A cluster that is claimed, and whose objects exist. */
+export type MadeCluster = ClaimedCluster & ClusterFacts;
+
+/** Waits until the cluster is as far as `wait-for` asks, and logs each step on its way. Errors: those of `follow`. */
+export async function waitForCluster(
+  client: KubernetesClient,
+  { identity }: CreatePlan,
+  { cluster: object, created, machines }: MadeCluster,
+  { cni, infrastructure: asked, persistent, timeoutSeconds, waitFor }: CreateInputs,
+  { report: { log }, clock: { signal } }: Runtime,
+): Promise<void> {
+  const infrastructure = infrastructureOf(object, typeof asked === 'string' ? asked : undefined);
+  // An adopted cluster keeps its CNI, whatever this create asks for.
+  const hasCni = ({ resourceSets }: ClusterView): boolean =>
+    created
+      ? cni.kind !== 'none'
+      : resourceSets.some(({ metadata }) => metadata.name === `${identity.name}${CNI_SUFFIX}`);
+  let areReady = false;
+  const isReached = (view: ClusterView): boolean => {
+    areReady = waitFor === 'nodes' && hasCni(view);
+    return isInitialised(view) && (waitFor === 'control-plane' || areNodes(view, machines, areReady));
+  };
+  const what = waitFor === 'nodes' ? 'nodes' : 'control plane';
+  await log.step(`Wait for ${what}`, async (step) => {
+    const goal = { infrastructure, persistent, isReached, verb: 'start', timeoutSeconds };
+    await follow(client, identity, goal, step, signal);
+    return { value: undefined, result: areReady ? 'nodes: Ready' : `${what}: there` };
+  });
+}
+
+/** Whether all machines are nodes, Ready ones with a CNI. Where their number is unknown, all that exist count. */
+function areNodes(view: ClusterView, { controlPlane, workers }: MachineCounts, hasCni: boolean): boolean {
+  const nodes = view.machines.filter(hasJoined);
+  const joined = (hasCni ? nodes.filter(hasReadyNode) : nodes).length;
+  const isKnown = controlPlane !== undefined && workers !== undefined;
+  return joined >= (controlPlane ?? 0) + (workers ?? 0) && (isKnown || joined === view.machines.length);
+}
