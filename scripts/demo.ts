@@ -135,7 +135,7 @@ async function demo(keep: boolean): Promise<number> {
   stage.listen(() => job?.process?.kill('SIGTERM'));
   const problems: unknown[] = [];
   await perform(keep).catch((thrown: unknown) => {
-    // What broke off because of the signal is no problem of its own.
+    // What the signal interrupted is not a separate problem.
     if (!stage.isStopped) problems.push(thrown);
   });
   if (!keep) await takeDown().catch((thrown: unknown) => problems.push(thrown));

@@ -11,8 +11,8 @@ export function rbacManifests(): Readonly<Record<string, string>> {
     'namespace.yaml': manifest(
       [
         'All that the action does in the namespace of its clusters, for an account that may do nothing else: create,',
-        'scale, kubeconfig and delete, on a host where everything is installed (see install.yaml). Whoever can make pods',
-        'or read secrets in the namespace can do as much: give each team a namespace of its own. A Role does not limit',
+        'scale, kubeconfig and delete, on a host where everything is installed (see install.yaml). An account that can make pods',
+        'or read secrets in the namespace can do as much: give each team its own namespace. A Role does not limit',
         'what the controllers of a provider do for this account elsewhere: apply admission-policy.yaml too.',
       ],
       [
@@ -43,7 +43,7 @@ export function rbacManifests(): Readonly<Record<string, string>> {
     'install.yaml': manifest(
       [
         'Lets the action install what the host lacks: Cluster API, its providers, cert-manager and Virtink. It has to make',
-        'roles with whatever rules their manifests have, so whoever is bound to it can become administrator of the host.',
+        'roles with whatever rules their manifests have, so an account with it can become administrator of the host.',
         'Bind it for the first create, with namespace.yaml, and take the binding away again.',
       ],
       [role('ClusterRole', 'knest-action-install', INSTALL_RULES), binding('ClusterRole', 'knest-action-install')],

@@ -13,7 +13,7 @@ export interface ReleaseFiles {
 /** What keeps a tag from being released, a sentence each: its version is not the package's, or examples use another. */
 export function releaseProblems(tag: string, { version, texts }: ReleaseFiles): readonly string[] {
   const major = /^(v\d+)\.\d+\.\d+$/.exec(tag)?.[1];
-  if (major === undefined) return [`${tag} is no tag for a release; for example v1.2.3`];
+  if (major === undefined) return [`${tag} is not a tag for a release; for example v1.2.3`];
   const used = Object.entries(texts).flatMap(([file, text]) =>
     [...text.matchAll(/knest\/knest-action@([\w.]+)/g)].map(([, ref = '']) => ({ file, ref })),
   );

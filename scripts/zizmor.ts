@@ -12,7 +12,7 @@ export type Zizmor = { readonly program: string } | { readonly missing: string }
 
 /**
  * Finds zizmor in the cache, or has pip put it there. Throws CommandError when a wheel is not the one that is pinned:
- * that is no matter of this machine.
+ * that does not depend on this machine.
  */
 export async function findZizmor(): Promise<Zizmor> {
   const directory = join(

@@ -108,8 +108,8 @@ async function fail(failure: KnestError, log: Log, summary: Summary): Promise<vo
 function makeRuntime(timeoutSeconds: number, ...ends: readonly AbortSignal[]): Runtime {
   const timeUp = new AbortController();
   const timer = setTimeout(() => {
-    const problem = `the time is up after ${formatDuration(timeoutSeconds)}`;
-    timeUp.abort(new KnestError({ code: 'KNEST_TIMEOUT', problem, next: 'raise the input timeout' }));
+    const problem = `timed out after ${formatDuration(timeoutSeconds)}`;
+    timeUp.abort(new KnestError({ code: 'KNEST_TIMEOUT', problem, next: 'increase the input timeout' }));
   }, timeoutSeconds * 1000);
   timer.unref();
   const signal = AbortSignal.any([cancelled, timeUp.signal, ...ends]);

@@ -182,7 +182,7 @@ const ROLES = ['clusterroles', 'roles'];
 const BINDINGS = ['clusterrolebindings', 'rolebindings'];
 const RBAC = 'rbac.authorization.k8s.io';
 
-/** On the host as a whole, to install what it lacks. Whoever may make roles with any rules may do everything. */
+/** On the host as a whole, to install what it lacks. An account that may create any role may do everything. */
 export const INSTALL_RULES: readonly Rule[] = [
   rule(
     'to install what the host lacks',
@@ -246,7 +246,7 @@ export function permissionsOf(
 /** What installing cannot do without on the host as a whole. */
 export function installPermissions(): readonly Permission[] {
   const needed = INSTALL_RULES.filter(({ neededBy }) => neededBy.length > 0);
-  // Whoever may make an object of a kind may look at it: a request for each verb of each kind would be too many.
+  // An account that may create objects of a kind may read them: a request for each verb of each kind would be too many.
   const telling = needed.map(({ verbs, ...rest }) => ({
     ...rest,
     verbs: verbs.filter((verb) => !['get', 'list', 'watch', 'update', 'patch'].includes(verb)),
@@ -263,7 +263,7 @@ function permissions(rules: readonly Rule[], grantedBy: string, namespace?: stri
       }),
     ),
   );
-  // Two rules may ask for the same; the first one's reason is told.
+  // Two rules may ask for the same permission; the message has the reason of the first.
   const keyed = new Map(all.toReversed().map((one) => [`${one.verb} ${one.group}/${one.resource}`, one]));
   return [...keyed.values()].toReversed();
 }

@@ -10,7 +10,7 @@ export function saveState(name: string, value: string): void {
 }
 
 /**
- * Has a runner mask a secret in its log from here on. Without a runner, as in a CronJob, nothing is said: the command
+ * Has a runner mask a secret in its log from here on. Without a runner, as in a CronJob, it prints nothing: the command
  * would show the secret. Every runner sets GITHUB_ACTIONS:
  * https://docs.github.com/en/actions/reference/workflows-and-actions/variables
  */

@@ -104,7 +104,7 @@ export function virtink(version: string): ManifestComponent {
   };
 }
 
-/** Metal3's IP address manager. Its release has no metadata, so it is no provider to clusterctl. */
+/** Metal3's IP address manager. Its release has no metadata, so clusterctl does not know it as a provider. */
 export function ipam(version: string): ManifestComponent {
   const namespace = 'capm3-system';
   return {

@@ -3,7 +3,7 @@ import type { ProviderComponent } from './component.ts';
 
 /**
  * Where the infrastructure providers that clusterctl knows are released, by clusterctl's name for them; that of Virtink
- * has inputs of its own. Source: cluster-api v1.14.2 cmd/clusterctl/client/config/providers_client.go.
+ * has its own inputs. Source: cluster-api v1.14.2 cmd/clusterctl/client/config/providers_client.go.
  */
 const REPOSITORIES: Readonly<Record<string, string>> = {
   aws: 'kubernetes-sigs/cluster-api-provider-aws',

@@ -32,7 +32,7 @@ const MOST_OVERDUE = 20;
 
 /**
  * Deletes the clusters of this repository that have expired, and on demand those whose pull request is closed, and
- * waits a bounded time for their end. Any other cluster is told and left alone; deletions that do not end and machines
+ * waits a bounded time for their end. Any other cluster is reported and kept; deletions that do not end and machines
  * and disks without their Cluster are reported.
  * Errors: KNEST_HOST_*, KNEST_PERMISSION, KNEST_RUNNER, KNEST_CLOCK_SKEW, KNEST_MAX_DELETIONS; KNEST_DELETE at the end,
  * when one could not be deleted or is not gone, after all others were, and when something of this repository is left for
@@ -194,7 +194,7 @@ async function wait(
       if (outcome.result !== 'deleting') return outcome;
       const objects = left.get(outcome.cluster);
       if (objects === undefined) return { ...outcome, result: 'deleted' };
-      const rest = objects.length === 0 ? 'it was not seen to go' : `left: ${objects.slice(0, 6).join(', ')}`;
+      const rest = objects.length === 0 ? 'deletion could not be confirmed' : `left: ${objects.slice(0, 6).join(', ')}`;
       return { ...outcome, error: `deletion requested, but not gone when the time was up; ${rest}` };
     });
     if (unverified.length > 0) step.line(`these credentials may not list everything; ${unverifiedText(unverified)}`);

@@ -7,7 +7,7 @@ import type { JobRuntime } from '../runtime.ts';
 import { enterHostOfClusters } from './steps/connect-host.ts';
 
 /**
- * Deletes a nested cluster of this repository and waits until nothing of it is left. That there is none is no error.
+ * Deletes a nested cluster of this repository and waits until nothing of it is left. Succeeds when there is none.
  * Errors: KNEST_HOST_*, KNEST_PERMISSION, KNEST_OWNED_BY_OTHER, KNEST_DELETE.
  */
 export async function deleteCluster(inputs: DeleteInputs, runtime: JobRuntime): Promise<void> {

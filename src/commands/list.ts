@@ -90,6 +90,6 @@ function expiryOf({ expiresAt, keep }: FleetCluster, now: number): string {
   const seconds = (Date.parse(expiresAt) - now) / 1000;
   const kept = keep ? ', kept' : '';
   // Clean-up leaves such a cluster alone for ever: somebody should see why.
-  if (Number.isNaN(seconds)) return `"${expiresAt}" is no time${kept}`;
+  if (Number.isNaN(seconds)) return `"${expiresAt}" is not a time${kept}`;
   return seconds > 0 ? `in ${formatDuration(seconds)}${kept}` : `${formatDuration(-seconds)} ago${kept}`;
 }

@@ -32,7 +32,7 @@ export async function ensureNamespace(
     const existing = await client.get(Kinds.namespace, name);
     if (existing !== undefined && existing.metadata.deletionTimestamp === undefined) return;
     if (existing !== undefined) {
-      onWait(`namespace ${name} is being deleted: waiting for its end`);
+      onWait(`namespace ${name} is being deleted; waiting until it is gone`);
       const target = namedTarget(Kinds.namespace, '', () => [name]);
       await watchUntil(client, [target], () => target.objects.size === 0 || undefined, signal);
     }

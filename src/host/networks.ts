@@ -10,7 +10,7 @@ import { hasStatus } from './api/api-error.ts';
 export interface HostNetworks {
   readonly pods: readonly Cidr[];
   readonly services: readonly Cidr[];
-  /** Each address of a node, as a range of its own. */
+  /** The addresses of the nodes, each as a range. */
   readonly nodes: readonly Cidr[];
   /** What hosts usually use, in the place of what cannot be read. */
   readonly assumed: Assumed;
@@ -48,7 +48,7 @@ export async function hostNetworks(client: KubernetesClient, nodes: readonly Nod
 }
 
 /**
- * The ranges that the host's CNI has of its own, as Calico and Kube-OVN may have more than the host's configuration says;
+ * The ranges of the host's CNI: Calico and Kube-OVN may have more than the host's configuration says;
  * undefined when these credentials may not look.
  */
 export async function cniNetworks(client: KubernetesClient): Promise<readonly Cidr[] | undefined> {
@@ -100,7 +100,7 @@ function kubeadmConfiguration(text: string | undefined): {
   try {
     return parseYaml(text ?? '') as ReturnType<typeof kubeadmConfiguration>;
   } catch {
-    return null; // Whoever broke it, the host's ranges are then not known.
+    return null; // Without it, the host's ranges are unknown.
   }
 }
 

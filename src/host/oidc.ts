@@ -82,7 +82,7 @@ function loginFor({ server, caCertificate }: OidcHost, env: NodeJS.ProcessEnv): 
   return loginOf(parseKubeconfig(JSON.stringify(kubeconfig), 'host-server'), undefined, 'host-server', env);
 }
 
-/** A kubeconfig whose token is in a file of its own: other programs read that again when they run for long. */
+/** A kubeconfig with a token file, which programs read again when they run for long. */
 export function kubeconfigWithTokenFile(host: OidcHost, tokenFile: string): string {
   // The programs read the environment for proxies themselves.
   const login = loginFor(host, {});

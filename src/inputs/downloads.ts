@@ -38,7 +38,7 @@ export function readDownloads(reader: InputReader): DownloadInputs {
 function readMirror(reader: InputReader): Pick<DownloadInputs, 'mirror' | 'mirrorLogin'> {
   const text = reader.optionalUrl('mirror');
   const url = URL.parse(text ?? '');
-  // What is no URL is a problem already.
+  // An invalid URL is already reported.
   if (text === undefined || url === null || !/^https?:$/.test(url.protocol)) {
     return { mirror: undefined, mirrorLogin: undefined };
   }

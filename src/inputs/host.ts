@@ -64,19 +64,19 @@ function readOidc(reader: InputReader): OidcHost | undefined {
   }
   const caCertificate = caText && pemOf(caText);
   if (caText !== undefined && caCertificate === undefined) {
-    reader.problem('host-ca-certificate', 'is no certificate: PEM, or its base64 as in a kubeconfig');
+    reader.problem('host-ca-certificate', 'is not a certificate: PEM, or its base64 as in a kubeconfig');
   }
   return { server: server.replace(/\/+$/, ''), caCertificate, audience: audience ?? '' };
 }
 
-/** Why a text is no address of an API server; undefined when it is. */
+/** Why a text is not the address of an API server; undefined when it is one. */
 function serverProblem(text: string): string | undefined {
   const url = URL.parse(text);
   // First: what might be a password is not repeated.
   if (url !== null && `${url.username}${url.password}` !== '') return 'has a user in it; the token says who asks';
   const quoted = quotedAddress(text);
   if (url?.protocol === 'http:') return `${quoted} is http: a token is only sent over https`;
-  if (url?.protocol !== 'https:') return `${quoted} is no https URL; for example https://host.example.com:6443`;
+  if (url?.protocol !== 'https:') return `${quoted} is not an https URL; for example https://host.example.com:6443`;
   return url.search + url.hash === '' ? undefined : 'has a query or a fragment; an address ends before it';
 }
 

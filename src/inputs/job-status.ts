@@ -2,11 +2,11 @@ import type { InputReader } from './reader.ts';
 
 const STATUSES = ['success', 'failure', 'cancelled'] as const;
 
-/** How the job has gone so far, in GitHub's words for `job.status`. */
+/** The status of the job so far, as in `job.status`. */
 export type JobStatus = (typeof STATUSES)[number];
 
 /**
- * How the job has gone so far; undefined where nobody says. In the post step that is how the job ends, since the
+ * The status of the job so far; undefined when it is unknown. In the post step it is the final one, since the
  * runner evaluates the defaults of inputs anew for each stage. Source: actions/runner src/Runner.Worker/ActionRunner.cs.
  */
 export function readJobStatus(reader: InputReader): JobStatus | undefined {

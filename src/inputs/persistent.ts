@@ -66,7 +66,7 @@ function readAddresses(reader: InputReader, machines: number): readonly AddressR
   const count = countAddresses(ranges);
   if (text !== '' && count < machines) {
     const addresses = count === 1 ? '1 address' : `${count} addresses`;
-    reader.problem(ADDRESSES, `${addresses} for ${machines} machines; each needs one of its own`);
+    reader.problem(ADDRESSES, `${addresses} for ${machines} machines; each machine needs its own`);
   }
   return ranges;
 }

@@ -95,7 +95,8 @@ export class InputReader {
   /** `true` or `false`, in YAML 1.2's spellings as @actions/core takes them. */
   boolean(input: string): boolean {
     const text = this.required(input, 'true or false');
-    if (text !== '' && !/^(?:true|false)$/i.test(text)) this.problem(input, `"${text}" is no boolean; true or false`);
+    if (text !== '' && !/^(?:true|false)$/i.test(text))
+      this.problem(input, `"${text}" is not a boolean; use true or false`);
     return /^true$/i.test(text);
   }
 
@@ -104,7 +105,7 @@ export class InputReader {
     const text = this.required(input, `a whole number from ${minimum} to ${maximum}`);
     const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
     if (text !== '' && !(value >= minimum && value <= maximum)) {
-      this.problem(input, `"${text}" is no whole number from ${minimum} to ${maximum}`);
+      this.problem(input, `"${text}" is not a whole number from ${minimum} to ${maximum}`);
     }
     return value;
   }
@@ -114,7 +115,10 @@ export class InputReader {
     const text = this.required(input, 'for example 4Gi');
     const bytes = parseBytes(text);
     if (bytes === undefined && text !== '') {
-      this.problem(input, `"${text}" is no Kubernetes quantity; ${suggestQuantity(text) ?? 'for example 4Gi'}`);
+      this.problem(
+        input,
+        `"${text}" is not a valid Kubernetes quantity; ${suggestQuantity(text) ?? 'for example 4Gi'}`,
+      );
     } else if (bytes !== undefined && bytes < minimumBytes) {
       this.problem(input, `${text} is too small for a Kubernetes node; at least ${minimumText}`);
     }
@@ -132,7 +136,7 @@ export class InputReader {
     const text = this.optional(input);
     if (text === undefined) return undefined;
     const seconds = parseDuration(text);
-    if (seconds === undefined) this.problem(input, `"${text}" is no duration; for example 90s, 20m, 4h or 1h30m`);
+    if (seconds === undefined) this.problem(input, `"${text}" is not a duration; for example 90s, 20m, 4h or 1h30m`);
     return seconds;
   }
 
@@ -150,14 +154,14 @@ export class InputReader {
   version(input: string): Version {
     const text = this.required(input, 'for example 1.36.3');
     const version = parseVersion(text);
-    if (version === undefined && text !== '') this.problem(input, `"${text}" is no version${versionAdvice(text)}`);
+    if (version === undefined && text !== '') this.problem(input, `"${text}" is not a version${versionAdvice(text)}`);
     return version ?? { major: 0, minor: 0, patch: 0, text: '0.0.0' };
   }
 
   /** A container image reference. */
   image(input: string, preset: string): string {
     const text = this.optional(input) ?? preset;
-    if (!IMAGE.test(text)) this.problem(input, `"${text}" is no image reference`);
+    if (!IMAGE.test(text)) this.problem(input, `"${text}" is not an image reference`);
     return text;
   }
 

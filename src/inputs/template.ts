@@ -60,7 +60,7 @@ function readSource(
   if (text.startsWith('configmap:')) {
     const { namespace, name } = CONFIG_MAP.exec(text)?.groups ?? {};
     if (namespace !== undefined && name !== undefined) return { kind: 'config-map', namespace, name };
-    reader.problem('cluster-template', `"${text}" is no configmap:NAMESPACE/NAME`);
+    reader.problem('cluster-template', `"${text}" is not configmap:NAMESPACE/NAME`);
   }
   if (text.includes('://')) return readWebFile(reader, 'cluster-template', text, checksumPolicy);
   return { kind: 'file', path: text };

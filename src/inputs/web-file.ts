@@ -26,7 +26,7 @@ export function readWebFile(
 ): WebFile {
   const parsed = URL.parse(text);
   if (parsed === null || !/^https?:$/.test(parsed.protocol)) {
-    reader.problem(input, `${quotedAddress(text)} is no https URL`);
+    reader.problem(input, `${quotedAddress(text)} is not an https URL`);
     return { kind: 'url', url: text, sha256: undefined };
   }
   const { hash, protocol } = parsed;
@@ -43,7 +43,10 @@ export function readWebFile(
   const sha256 = SUM.exec(hash)?.[1]?.toLowerCase();
   if (sha256 !== undefined) return { kind: 'url', url, sha256 };
   if (hash !== '') {
-    reader.problem(input, `what follows the # is no checksum; for example #sha256=, then the 64 digits of sha256sum`);
+    reader.problem(
+      input,
+      `what follows the # is not a checksum; for example #sha256=, then the 64 digits of sha256sum`,
+    );
   } else if (protocol !== 'https:') {
     reader.problem(input, `${shown} can be changed on its way; use https, or end it with #sha256= and its sum`);
   } else if (checksumPolicy !== 'warn' && releaseAssetAt(url) === undefined) {

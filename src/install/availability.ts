@@ -71,7 +71,7 @@ export async function waitForWorkloads(
   }
 }
 
-/** Why the host admits no pods of a workload; undefined when it does, as far as can be seen. */
+/** Why the host rejects the pods of a workload; undefined when it does, as far as can be seen. */
 function notAdmitted(
   { kind, namespace, name }: Workload,
   deployment: Deployment | undefined,
@@ -90,7 +90,7 @@ function notAdmitted(
 function notAdmittedError({ kind, namespace, name }: Workload, message: string): KnestError {
   return new KnestError({
     code: 'KNEST_INSTALL',
-    problem: `the host admits no pods of ${kind} ${namespace}/${name}`,
+    problem: `the host rejects the pods of ${kind} ${namespace}/${name}`,
     evidence: [message],
     next: `have this done: kubectl label namespace ${namespace} --overwrite pod-security.kubernetes.io/enforce=privileged && kubectl rollout restart ${kind.toLowerCase()} ${name} --namespace ${namespace}`,
   });

@@ -111,7 +111,7 @@ export class Downloader {
     }
   }
 
-  /** Whether a file out of the tool cache is the released one; if that cannot be told, it is not used. */
+  /** Whether a file of the tool cache is the released one. A file that cannot be verified is not used. */
   async #isReleased(asset: ReleaseAsset, file: string): Promise<boolean> {
     const [expected, actual] = await Promise.all([this.#expected(asset), sha256(file)]);
     if (expected !== undefined && actual !== expected) {
@@ -128,7 +128,7 @@ export class Downloader {
     return this.#inputs.mirror !== undefined && isAt(this.#inputs.mirror, url);
   }
 
-  /** Downloads to `path` below the private directory, whence what has another sum than the expected is taken again. */
+  /** Downloads to `path` below the private directory, and removes the file when its sum is not the expected one. */
   async #verified(
     url: string,
     path: string,

@@ -39,19 +39,19 @@ interface Plan {
   readonly absent: readonly Component[];
   /** Begun by this action and not ended: completed in the version that was begun. */
   readonly incomplete: readonly Component[];
-  /** There, and not running at the moment: waited for, whoever installed it. */
+  /** Installed, but not running at the moment: create waits for it. */
   readonly unavailable: readonly Component[];
 }
 
 /**
- * Installs what is missing of these components, and only that, while no other job does. What is installed stays as it is,
- * whoever installed it and wherever: what does not run at the moment is waited for, and what is there by half is refused,
- * unless this action began it. Returns one line about what was done. Throws KNEST_INSTALL, KNEST_DOWNLOAD, KNEST_CHECKSUM.
+ * Installs the missing components, and nothing else, while no other job installs. What is installed stays as it is:
+ * install waits for a component that does not run at the moment, and refuses one that is only partly installed, unless
+ * this action began to install it. Returns one line about what was done. Throws KNEST_INSTALL, KNEST_DOWNLOAD, KNEST_CHECKSUM.
  */
 export async function install(installation: Installation, log: StepLog): Promise<string> {
   const { client, clusterctl, components, holder, signal } = installation;
   if (installation.inventory === undefined) {
-    return 'not allowed to look at all of it: what is installed is used as it is';
+    return 'cannot list installed components; using them as they are';
   }
   const inventory = await withoutHalves(client, components, installation.inventory, signal);
   const first = makePlan(components, inventory);
@@ -61,7 +61,7 @@ export async function install(installation: Installation, log: StepLog): Promise
   }
   const recorded = recordedProviders(clusterctl.components, inventory);
   await clusterctl.stock(needed(first, components), recorded);
-  const waiting = (other: string): void => log.line(`waiting for ${other}, which installs on this host`);
+  const waiting = (other: string): void => log.line(`waiting for ${other}, which is installing on this host`);
   return withLease(client, INSTALL_LEASE, holder, signal, waiting, async (held) => {
     const current = await withoutHalves(client, components, (await takeInventory(client)) ?? inventory, held);
     const plan = makePlan(components, current);
@@ -123,9 +123,9 @@ async function withoutHalves(
 function halfInstalled({ title }: Component, missing: readonly string[]): KnestError {
   return new KnestError({
     code: 'KNEST_INSTALL',
-    problem: `${title} is on this host only by half, and this action did not begin to install it`,
+    problem: `${title} is only partly installed on this host, and not by this action`,
     evidence: missing,
-    next: `have it completed, or removed with its CustomResourceDefinitions, by whoever installed it: the action never applies over what others made`,
+    next: `ask its administrator to complete it, or to remove it with its CustomResourceDefinitions; the action never applies over what others installed`,
   });
 }
 
@@ -172,7 +172,7 @@ async function carryOut(
   log: StepLog,
 ): Promise<void> {
   const { client, clusterctl, components, secondsLeft, signal, withKubeconfig } = installation;
-  // `clusterctl init` adds a core of its own where it has no record of one, so it is kept away from any other core.
+  // Without its own record of a core provider, `clusterctl init` installs one; so it does not run beside such a core.
   const isInitSafe = !components.some((component) => isForeignCore(component, inventory));
   const missing = plan.absent.filter(isProvider);
   const providers = isInitSafe ? missing : [];

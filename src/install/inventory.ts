@@ -63,8 +63,8 @@ async function readInventory(client: KubernetesClient): Promise<Inventory> {
 }
 
 /**
- * Compares a component, as `asFound` gives it, with the inventory. It is there by its CRD and its workloads, whoever
- * installed it; a record of clusterctl proves nothing, since an installer may have been killed.
+ * Compares a component, as `asFound` gives it, with the inventory. Its CRD and its workloads show that it is installed; a
+ * record of clusterctl proves nothing, since an installer may have been killed.
  */
 export function stateOf(component: Component, inventory: Inventory): ComponentState {
   const { title, crd, workloads } = component;

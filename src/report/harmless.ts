@@ -10,7 +10,7 @@ const COMMAND = /^([^\p{L}\p{N}\p{P}\p{S}]*):(?=:)/u;
 const CONTROL = /[^\P{Cc}\t\r\n]/gu;
 
 /**
- * Characters without a look of their own: zero-width and bidirectional ones, fillers, variation selectors and tags.
+ * Invisible characters: zero-width and bidirectional ones, fillers, variation selectors and tags.
  * They make a text look like a different one, or show it in a different order.
  */
 const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\p{Bidi_Control}\u{FFF9}-\u{FFFB}]/gu;

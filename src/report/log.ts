@@ -13,7 +13,7 @@ export interface StepLog {
 export interface Log {
   /** Runs a step: one line when it had nothing to tell meanwhile, else a group. `work` returns the step's result line. */
   step<T>(title: string, work: (step: StepLog) => Promise<{ readonly value: T; readonly result: string }>): Promise<T>;
-  /** A line of its own. */
+  /** A separate line. */
   line(text: string): void;
   /** Lines that are folded under a title. */
   section(title: string, lines: readonly string[]): void;

@@ -1,7 +1,7 @@
 /** What is shown instead of a secret, as the runner does in its log. */
 const MASK = '***';
 
-/** Secrets by their look, whoever put them there: private keys in PEM, and JSON Web Tokens. */
+/** Secrets by their format: private keys in PEM, and JSON Web Tokens. */
 const PATTERNS = [
   /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g,
   /\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]+/g,

@@ -6,7 +6,7 @@ import type { Timeline } from './timeline.ts';
 
 /** The page that GitHub shows under a run. */
 export interface Summary {
-  /** Adds Markdown to the page. A page that cannot be written is no failure: resolves all the same. */
+  /** Adds Markdown to the page. Resolves even when the page cannot be written. */
   add(markdown: string): Promise<void>;
 }
 
@@ -31,7 +31,7 @@ export function githubSummary(env: NodeJS.ProcessEnv): Summary {
   };
 }
 
-/** What stands in the place of a page for which there is no room. */
+/** Replaces a page that does not fit. */
 const TOO_LONG = '### This page has no room for more: see the log\n';
 
 /** A created cluster as the summary shows it. */

@@ -18,7 +18,7 @@ export function parseAddressRange(text: string): AddressRange | { readonly probl
   const ends = text.split('-').map((end) => parseAddress(end.trim()));
   const [first, last] = [ends[0], ends.at(-1)];
   if (first === undefined || last === undefined || ends.length > 2) {
-    return { problem: `"${text}" is no address, range or CIDR; for example 10.1.2.10-10.1.2.20` };
+    return { problem: `"${text}" is not an address, range or CIDR; for example 10.1.2.10-10.1.2.20` };
   }
   if (first.kind() !== last.kind()) return { problem: `"${text}" mixes IPv4 and IPv6` };
   if (numberOf(first) > numberOf(last)) return { problem: `"${text}" ends before it begins` };

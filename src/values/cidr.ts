@@ -7,7 +7,7 @@ export interface Cidr {
   readonly prefixLength: number;
 }
 
-/** Why a text is no CIDR, and what would be right. */
+/** Why a text is not a CIDR, and what would be right. */
 export interface CidrProblem {
   readonly problem: string;
 }
@@ -16,7 +16,7 @@ export interface CidrProblem {
 export function parseCidr(text: string): Cidr | CidrProblem {
   // Octal, hexadecimal and shortened forms are addresses too, to inet_aton, and hardly ever meant.
   if (!(ipaddr.IPv4.isValidCIDRFourPartDecimal(text) || ipaddr.IPv6.isValidCIDR(text))) {
-    return { problem: `"${text}" is no CIDR; for example 10.95.0.0/16` };
+    return { problem: `"${text}" is not a CIDR; for example 10.95.0.0/16` };
   }
   const [address, prefixLength] = ipaddr.parseCIDR(text);
   const network =
@@ -32,7 +32,7 @@ export function parseCidr(text: string): Cidr | CidrProblem {
 /** The range that has this address alone; undefined for what is not an address, a host name for example. */
 export function singleAddress(text: string): Cidr | undefined {
   if (!(ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text))) return undefined;
-  // The zone of a link-local address is no part of it.
+  // A CIDR does not include the zone of a link-local address.
   const bare = text.replace(/%.*/, '');
   const cidr = parseCidr(`${bare}/${ipaddr.parse(bare).kind() === 'ipv4' ? 32 : 128}`);
   return 'text' in cidr ? cidr : undefined;

@@ -21,7 +21,7 @@ export function nameProblem(text: string, form: NameForm): string | undefined {
   const example = suggested === undefined ? '' : `; for example ${suggested}`;
   if (!LABEL.test(text)) {
     const start = first === 'letter' ? 'starting with a letter, ending' : 'starting and ending';
-    return `"${text}" is no DNS label: lower-case letters, digits and "-", ${start} with a letter or digit${example}`;
+    return `"${text}" is not a DNS label: lower-case letters, digits and "-", ${start} with a letter or digit${example}`;
   }
   if (first === 'letter' && /^\d/.test(text)) {
     return `"${text}" begins with a digit, which Kubernetes before 1.36 does not take for the name of a Service${example}`;

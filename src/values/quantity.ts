@@ -26,7 +26,7 @@ export function parseBytes(text: string): number | undefined {
   return Number(match[1]) * (match[2] === undefined ? 1 : (FACTOR[match[2]] ?? Number.NaN));
 }
 
-/** What a person probably meant by a size that is no quantity, for example `4Gi` for `4GB`; undefined when unclear. */
+/** The quantity that was probably meant by an invalid size, for example `4Gi` for `4GB`; undefined when unclear. */
 export function suggestQuantity(text: string): string | undefined {
   const match = /^\s*(\d+(?:\.\d+)?)\s*([kmgtp])(i?)b?\s*$/i.exec(text);
   if (match === null) return undefined;

@@ -16,7 +16,7 @@ const REPLICAS = /^(?<controlPlane>\d{0,4}):(?:(?<machineDeployment>[a-z0-9][-.a
  */
 export function parseReplicas(text: string): Replicas | { readonly problem: string } {
   const groups = REPLICAS.exec(text)?.groups;
-  if (groups === undefined || text === ':') return { problem: `"${text}" is no CP:WORKER; for example 3:2, 3: or :2` };
+  if (groups === undefined || text === ':') return { problem: `"${text}" is not CP:WORKER; for example 3:2, 3: or :2` };
   const number = (side: string | undefined): number | undefined => (side ? Number(side) : undefined);
   const [controlPlane, workers] = [number(groups['controlPlane']), number(groups['workers'])];
   const problem =

@@ -43,7 +43,7 @@ it('a time-out while cert-manager does not start is one error, and the Lease is 
     mirror: await startMirror((path) => (path.includes('/clusterctl-') ? CLUSTERCTL : 'kind: List')),
   });
   const result = await job.main();
-  expectOneError(result, 'the time is up after 6s (KNEST_TIMEOUT)');
+  expectOneError(result, 'timed out after 6s (KNEST_TIMEOUT)');
   expect(result.log).toContain('Deployment capi-system/capi-controller-manager is not there');
   expect(lease).toMatchObject({ spec: { holderIdentity: '' } });
 });

@@ -24,7 +24,7 @@ describe.concurrent('a host that cannot be entered', () => {
     const server = await startServer({ answer: () => 'silence' });
     const result = await runMain({ 'host-kubeconfig': server.kubeconfig(), timeout: '2s' });
     expect(result.exitCode).toBe(1);
-    expect(annotations(result, 'error')).toEqual(['the time is up after 2s (KNEST_TIMEOUT)']);
+    expect(annotations(result, 'error')).toEqual(['timed out after 2s (KNEST_TIMEOUT)']);
     // Not the 30 s after which a request is given up, and sent again.
     expect(result.seconds).toBeLessThan(20);
   });
@@ -101,7 +101,7 @@ describe.concurrent('a host that cannot be entered', () => {
     expect(post.exitCode).toBe(0);
     expect(post.log).toMatch(/^the API server no longer answers \(.*\); waiting for it$/m);
     expect(annotations(post, 'error')).toEqual([]);
-    expect(annotations(post, 'warning')).toEqual(['the time is up after 2m (KNEST_TIMEOUT)']);
+    expect(annotations(post, 'warning')).toEqual(['timed out after 2m (KNEST_TIMEOUT)']);
     expect(post.log).toMatch(/^ +the API server has not answered for 1m\d+s: /m);
     expect(main.masks).toContain(server.token);
     expect(main.shown + post.shown + main.summary).not.toContain(server.token);

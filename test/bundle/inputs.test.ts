@@ -22,12 +22,12 @@ describe.concurrent('inputs that cannot be used', () => {
     expect(annotations(result, 'error')).toEqual(['6 inputs cannot be used; nothing was created (KNEST_INPUT)']);
     expect(lines(result)).toEqual([
       '✖ 6 inputs cannot be used; nothing was created   KNEST_INPUT',
-      'name: "Not_A_Name" is no DNS label: lower-case letters, digits and "-", starting with a letter, ending with a letter or digit; for example not-a-name',
-      'kubernetes-version: "1.36" is no version; for example 1.36.0',
+      'name: "Not_A_Name" is not a DNS label: lower-case letters, digits and "-", starting with a letter, ending with a letter or digit; for example not-a-name',
+      'kubernetes-version: "1.36" is not a version; for example 1.36.0',
       'control-plane-machine-count: etcd needs an odd number of control-plane machines, from 1 to 9, not 2',
-      'control-plane-machine-memory-size: "4GB" is no Kubernetes quantity; "4Gi" or "4G"',
-      'worker-machine-count: "-1" is no whole number from 0 to 1000',
-      'pod-network-cidr: "10.95.0.0/33" is no CIDR; for example 10.95.0.0/16',
+      'control-plane-machine-memory-size: "4GB" is not a valid Kubernetes quantity; "4Gi" or "4G"',
+      'worker-machine-count: "-1" is not a whole number from 0 to 1000',
+      'pod-network-cidr: "10.95.0.0/33" is not a CIDR; for example 10.95.0.0/16',
     ]);
     expect(server.received).toEqual([]);
     expect(result.outputs).toEqual({});
@@ -36,8 +36,8 @@ describe.concurrent('inputs that cannot be used', () => {
   it('are told on the summary, too', async () => {
     const { summary } = await runMain({ 'control-plane-machine-count': '0', timeout: 'soon' });
     expect(summary).toContain('### ✖ 2 inputs cannot be used; nothing was created (KNEST_INPUT)');
-    expect(summary).toContain('control-plane-machine-count: "0" is no whole number from 1 to 9');
-    expect(summary).toContain('timeout: "soon" is no duration; for example 90s, 20m, 4h or 1h30m');
+    expect(summary).toContain('control-plane-machine-count: "0" is not a whole number from 1 to 9');
+    expect(summary).toContain('timeout: "soon" is not a duration; for example 90s, 20m, 4h or 1h30m');
   });
 
   it.each([
@@ -69,7 +69,7 @@ describe.concurrent('the way to the host', () => {
     expect(result.log).toContain('host-kubeconfig, host-kubeconfig-file, KUBECONFIG, ~/.kube/config');
   });
 
-  it('is none that is no YAML; not a word of it is told', async () => {
+  it('is refused when it is not YAML, without quoting it', async () => {
     const secret = 'AKIA0-very-secret';
     const job = makeJob({ 'host-kubeconfig': `users:\n- {token: "${secret}` });
     const result = await job.main();

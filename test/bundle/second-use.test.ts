@@ -67,7 +67,7 @@ describe('a step after the one that handed over a nested cluster', () => {
     expect(nested.received).toEqual([]);
   });
 
-  it('does so where other tools put the kubeconfig into a file of their own', async () => {
+  it('does so where other tools copied the kubeconfig', async () => {
     const file = join(first.directory, 'copied');
     writeFileSync(file, readFileSync(handedOver.outputs['kubeconfig-path'] ?? ''));
     const result = await next({ command: 'list', namespace: 'knest' }, { KUBECONFIG: `/not/there:${file}` }).main();

@@ -20,7 +20,7 @@ afterAll(() => {
 const IN_TIME = 20;
 
 function expectTimeout(result: StepResult, timeout = '5s', inTime = IN_TIME): void {
-  expect(annotations(result, 'error'), result.log).toEqual([`the time is up after ${timeout} (KNEST_TIMEOUT)`]);
+  expect(annotations(result, 'error'), result.log).toEqual([`timed out after ${timeout} (KNEST_TIMEOUT)`]);
   expect(result.exitCode).toBe(1);
   expect(result.seconds).toBeLessThan(inTime);
 }

@@ -41,7 +41,7 @@ describe('8 jobs at once, on a bare host', () => {
     expect(installers).toHaveLength(1);
     const others = results.filter((result) => !installers.includes(result));
     for (const { log } of others) expect(log).toMatch(/another job installed what was missing|nothing missing/);
-    const waiting = others.filter(({ log }) => log.includes(', which installs on this host'));
+    const waiting = others.filter(({ log }) => log.includes(', which is installing on this host'));
     expect(waiting.length).toBeGreaterThan(0);
     expect(new Set(await Promise.all(numbers.map((number) => uidOf(`one-of-${number}`)))).size).toBe(8);
 

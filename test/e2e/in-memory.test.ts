@@ -41,7 +41,7 @@ describe('a cluster of in-memory machines', () => {
     const main = await job.main();
     expect(main.exitCode).toBe(1);
     expect(main.log).toMatch(
-      /^✖ in-memory infrastructure provider is on this host only by half, and this action did not begin to install it {3}KNEST_INSTALL\n {2}Deployment capd-system\/capd-controller-manager is not there$/m,
+      /^✖ in-memory infrastructure provider is only partly installed on this host, and not by this action {3}KNEST_INSTALL\n {2}Deployment capd-system\/capd-controller-manager is not there$/m,
     );
     expect(await host.kubectl(['get', 'deployment', '-n', 'capd-system', '-o', 'name'])).toBe('');
     await host.kubectl(['create', '-f', '-'], manifest);
@@ -161,7 +161,7 @@ describe('a cluster of in-memory machines', () => {
     );
     const main = await second.main();
     expect(main.exitCode, main.log).toBe(0);
-    expect(main.log).toContain('Cluster in-memory/again is still being deleted: waiting for its end');
+    expect(main.log).toContain('Cluster in-memory/again is still being deleted; waiting until it is gone');
     await released;
     expect(main.outputs['created']).toBe('true');
     await second.post();

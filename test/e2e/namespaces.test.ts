@@ -38,7 +38,8 @@ describe('a create on a host', () => {
     await host.kubectl(['delete', 'namespace', namespace, '--wait=false']);
     let released: Promise<string> | undefined;
     const onLine = (line: string): void => {
-      if (line.includes(`namespace ${namespace} is being deleted: waiting for its end`)) released ??= finalizers([]);
+      if (line.includes(`namespace ${namespace} is being deleted; waiting until it is gone`))
+        released ??= finalizers([]);
     };
     const job = start({ namespace, name: 'anew' }, { onLine });
     const main = await job.main();
@@ -64,7 +65,7 @@ describe('a create on a host', () => {
     const main = await start({ namespace: 'default', name: 'refused', timeout: '5m' }).main();
     expect(main.exitCode).toBe(1);
     expect(main.log).toMatch(
-      /✖ the host admits no pods of Deployment capd-system\/capd-controller-manager {3}KNEST_INSTALL$/m,
+      /✖ the host rejects the pods of Deployment capd-system\/capd-controller-manager {3}KNEST_INSTALL$/m,
     );
     expect(main.log).toMatch(/^ {2}violates PodSecurity "restricted:/m);
     expect(main.log).toContain(

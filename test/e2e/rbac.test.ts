@@ -98,7 +98,7 @@ describe('an account with the Role and under the policy of docs/rbac', () => {
     const created = await job.main();
     expect(created.exitCode, created.log).toBe(0);
     expect(created.log).toContain('as system:serviceaccount:knest:knest-action ');
-    expect(created.log).toContain('not allowed to look at all of it: what is installed is used as it is');
+    expect(created.log).toContain('cannot list installed components; using them as they are');
     expect(refused(created)).toEqual(hostAsAWhole);
     const scaled = await main({ command: 'scale', name: 'rbac', replicas: ':2' });
     expect(refused(scaled)).toEqual([]);
@@ -174,7 +174,7 @@ describe('an account with the Role and under the policy of docs/rbac', () => {
     }
   });
 
-  it('is told what it lacks when a rule is taken away, and makes nothing', async () => {
+  it('fails with the missing permission when a rule is removed, and creates nothing', async () => {
     const text = readFileSync(rbacFile('namespace.yaml'), 'utf8');
     const role = parseAllDocuments(text)
       .map((document) => document.toJS() as Role)

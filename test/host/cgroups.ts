@@ -16,6 +16,12 @@ export function cgroupName(host: string): string {
   return `knest-host-${host}`;
 }
 
+/**
+ * How much CPU a host gets on a busy machine, in proportion to one process outside of it. By default, all of its pods
+ * together would get as much as that one process, and its controllers would lose their leases.
+ */
+const CPU_WEIGHT = 4;
+
 /** Makes a host's cgroup in every hierarchy: its kubelet wants it there. */
 export function makeCgroups(host: string): void {
   for (const { path, v2 } of hierarchies()) {
@@ -25,10 +31,23 @@ export function makeCgroups(host: string): void {
     }
     const group = join(path, cgroupName(host));
     mkdirSync(group, { recursive: true });
+    const [weight, usual] = v2 ? ['cpu.weight', 100] : ['cpu.shares', 1024];
+    if (existsSync(join(group, weight))) writeFileSync(join(group, weight), String(usual * CPU_WEIGHT));
     // A v1 cpuset begins empty, and no process can enter it.
     for (const file of ['cpuset.cpus', 'cpuset.mems']) {
       if (!v2 && existsSync(join(path, file))) writeFileSync(join(group, file), readFileSync(join(path, file), 'utf8'));
     }
+  }
+}
+
+/**
+ * Puts a process of a host, and those that it starts from now on, into the host's share of the CPU. With cgroup v2 only
+ * pods can be in it, since a group with groups in it has no processes.
+ */
+export function shareCpu(host: string, pid: number): void {
+  for (const { path, v2 } of hierarchies()) {
+    const group = join(path, cgroupName(host));
+    if (!v2 && existsSync(join(group, 'cpu.shares'))) writeFileSync(join(group, 'cgroup.procs'), String(pid));
   }
 }
 

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { cgroupDirectories, makeCgroups, removeCgroups } from './cgroups.ts';
+import { cgroupDirectories, makeCgroups, removeCgroups, shareCpu } from './cgroups.ts';
 import { run, tail, until } from './process.ts';
 import { type Service } from './health.ts';
 
@@ -98,6 +98,7 @@ export async function startSandbox(host: string, stateDirectory: string, provisi
   });
   const init = initProcess(stateDirectory);
   if (!init) throw new Error(`the host's init ended:\n${tail(text(), 10)}`);
+  shareCpu(host, init.pid);
   return init;
 }
 

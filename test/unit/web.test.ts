@@ -9,7 +9,7 @@ import { serve } from './host/server.ts';
 import { rejection } from './rejection.ts';
 
 const never = new AbortController().signal;
-const timeUp = new KnestError({ code: 'KNEST_TIMEOUT', problem: 'the time is up after 5s' });
+const timeUp = new KnestError({ code: 'KNEST_TIMEOUT', problem: 'timed out after 5s' });
 
 function temporaryFile(): string {
   const directory = mkdtempSync(join(tmpdir(), 'web-'));

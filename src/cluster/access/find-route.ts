@@ -139,7 +139,7 @@ export async function firstThatWorks(
 
 /** By what names this job may reach a node of the host: the host's own API server often is one. */
 async function nodeHosts(client: KubernetesClient): Promise<readonly string[]> {
-  // Nodes belong to administrators: whoever may not list them tries the API server's address alone.
+  // Only administrators may list nodes; without that permission, the API server's address is the only candidate.
   const nodes = await client.list(Kinds.node).catch(() => []);
   return nodeAddresses(nodes, new URL(client.rest.server).hostname);
 }

@@ -33,7 +33,7 @@ export async function readKubeconfig(
     code: 'KNEST_API_ACCESS',
     problem: `the kubeconfig in the Secret ${namespace}/${secretName} is refused: ${all[0] ?? ''}`,
     evidence: all.slice(1),
-    next: 'only the address, certificates, key and token that a control plane provider writes are used: look who wrote this Secret',
+    next: 'only the address, certificates, key and token that a control plane provider writes are used: check who wrote this Secret',
   });
 }
 

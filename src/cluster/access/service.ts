@@ -15,7 +15,7 @@ export async function findService(
   const named = await client.get(Kinds.service, cluster?.spec?.infrastructureRef?.name ?? name, namespace);
   const endpoint = cluster?.spec?.controlPlaneEndpoint?.host;
   if (named !== undefined || endpoint === undefined || endpoint === '') return named;
-  // Whoever may not list Services does without the ways that one shows.
+  // Without the permission to list Services, the routes through one are not tried.
   const services = await client.list(Kinds.service, { namespace }).catch(() => []);
   return services.find((service) => addressesOf(service).includes(endpoint));
 }

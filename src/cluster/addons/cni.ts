@@ -125,6 +125,6 @@ async function ownObjects(file: string, named: string): Promise<readonly Kuberne
     if (objects.length === 0) throw new Error('it has no objects');
     return objects;
   } catch (thrown) {
-    throw inputError([`cni: ${named} is no manifest that can be used: ${firstLineOf(thrown)}`]);
+    throw inputError([`cni: ${named} is not a usable manifest: ${firstLineOf(thrown)}`]);
   }
 }

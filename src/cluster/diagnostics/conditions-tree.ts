@@ -69,7 +69,7 @@ function podBranches(virtualMachine: Parameters<typeof podOf>[0], { view }: Snap
   const trouble = problem === undefined ? [] : [describePodProblem(pod, problem)];
   return [
     {
-      // An item of a list of Pods has no kind of its own.
+      // The items of a PodList have no kind.
       title: title({ ...pod, kind: 'Pod' }, pod.status?.phase),
       conditions: pod.status?.conditions ?? [],
       branches: trouble.map((text) => ({ title: text, conditions: [], branches: [] })),

@@ -5,7 +5,7 @@ import type { Pod } from '../../host/api/objects.ts';
 import { logPath } from '../../host/pods.ts';
 import { PROVIDER_LABEL } from '../../catalog/component.ts';
 
-/** Where Virtink runs, which is no provider. Source: deploy/ of its repository. */
+/** Where Virtink runs. Source: deploy/ of its repository. */
 const VIRTINK_NAMESPACE = 'virtink-system';
 /** Lines of each log that are read: a host with many clusters writes some thousand in the time of a create. */
 const READ_LINES = 5_000;
@@ -19,8 +19,8 @@ export interface ControllerLog {
 }
 
 /**
- * Reads what the controllers on the host wrote about objects of these names. What may not be read is told in a line:
- * controllers run in namespaces of their own, which few jobs may enter. Never rejects.
+ * Reads what the controllers on the host wrote about objects of these names. A line reports what may not be read:
+ * controllers run in other namespaces, which few jobs may enter. Never rejects.
  */
 export async function controllerLogs(
   client: KubernetesClient,
@@ -81,7 +81,7 @@ const ERROR = /^E\d{4} |\bERROR\b|"level":"error"|\berr(?:or)?"?[=:]\s*"?\S|^not
 /** What differs each time a controller tries the same again. */
 const CHANGING = /[0-9a-f]{8}-[0-9a-f-]{27}|\d+/g;
 
-/** The lines that tell of an error, each error once, as it was told last; the newest at the end. */
+/** The lines that report an error: the last line of each error, the newest at the end. */
 export function distinctErrors(lines: readonly string[]): readonly string[] {
   const errors = new Map<string, string>();
   for (const line of lines.filter((one) => ERROR.test(one))) {

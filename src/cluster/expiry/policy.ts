@@ -71,7 +71,7 @@ function verdictOn(cluster: FleetCluster, rules: CleanupRules): readonly [Verdic
   if (cluster.keep) return ['keep', `it has the annotation ${Annotations.keep}`];
   if (expiresAt === undefined) return ['lasting', 'it never expires'];
   const expiry = parseInstant(expiresAt);
-  if (expiry === undefined) return ['suspect', `its expiry "${expiresAt}" is no RFC 3339 time`];
+  if (expiry === undefined) return ['suspect', `its expiry "${expiresAt}" is not an RFC 3339 time`];
   // Without both, a deletion could not be tied to what was looked at.
   if (cluster.uid === '' || cluster.resourceVersion === '') return ['suspect', 'it has no uid or resourceVersion'];
   if (expiry <= rules.now) return ['expired', `it expired at ${expiresAt}`];

@@ -102,7 +102,7 @@ export function identify(inputs: CreateInputs, job: Job, now: number, claim: str
 
 /**
  * The marks of a cluster that outlives its job, but that no job has been given yet: who makes it, and, where it is to
- * have no expiry, one for the time being. So a create that fails can delete what it made, whoever adopted it before, and
+ * have no expiry, one for the time being. So a create that fails can delete what it made, and
  * a cluster whose job is lost does not stay for ever.
  */
 function unsettledMarks(claim: string, expiresAt: string | undefined, provisional: string): Marks {

@@ -68,7 +68,7 @@ export async function claimCluster(
       return { cluster: adopted, created: false, isUnfinished: annotations[Annotations.unfinished] !== undefined };
     }
     if (verdict !== 'deleting') throw notAdopted(identity, verdict);
-    log.line(`Cluster ${namespace}/${name} is still being deleted: waiting for its end`);
+    log.line(`Cluster ${namespace}/${name} is still being deleted; waiting until it is gone`);
     // All of it: what is left of the old cluster has the names of what the new one is made of.
     const unverified = await waitUntilGone(client, identity, existing.metadata.uid, (line) => log.line(line), signal);
     if (unverified.length > 0) log.line(describeRest(name, { unverified }));
@@ -170,7 +170,7 @@ export async function settle(
     if (cluster === undefined) {
       throw new KnestError({
         code: 'KNEST_INFRASTRUCTURE',
-        problem: `somebody deleted Cluster ${namespace}/${name} before this job could use it`,
+        problem: `Cluster ${namespace}/${name} was deleted before this job could use it`,
         next: 'look at the audit log of the host, and run the job again',
       });
     }

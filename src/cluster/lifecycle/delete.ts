@@ -211,7 +211,7 @@ export function noteUnverified(unverified: Set<string>): (unavailable: Unavailab
   };
 }
 
-/** What a person wants to see go; the rest follows and is told when it does not. */
+/** The objects whose deletion the log shows; others appear only when they stay. */
 const TOLD: readonly Kind[] = [
   Kinds.machine,
   Kinds.virtualMachine,

@@ -35,7 +35,7 @@ export async function checkNamesFree(
     const [first] = existing;
     if (first === undefined) return;
     for (const object of existing) if (!(await isGoing(client, object))) throw takenName(object, identity);
-    if (!isTold) log.line(`${describe(first, identity)} is still being deleted: waiting for its end`);
+    if (!isTold) log.line(`${describe(first, identity)} is still being deleted; waiting until it is gone`);
     isTold = true;
     throw new StillGoing(first);
   };

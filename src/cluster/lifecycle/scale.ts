@@ -101,7 +101,7 @@ function refusal(name: string, reason: string, next = 'scale it where it is mana
 }
 
 /**
- * Asks for the replicas; a cluster of a ClusterClass is asked itself, since it would take back what its parts are told.
+ * Asks for the replicas; for a ClusterClass, changes the Cluster itself, which would revert changes of its parts.
  * Throws what RestClient throws.
  */
 export async function requestScale(client: KubernetesClient, cluster: Cluster, plan: ScalePlan): Promise<void> {
@@ -117,7 +117,7 @@ export async function requestScale(client: KubernetesClient, cluster: Cluster, p
     const { name } = controlPlane.object.metadata;
     await client.patch(Kinds.kubeadmControlPlane, name, namespace, patch(controlPlane));
   }
-  // Beside those of its topology, a cluster may have MachineDeployments of its own.
+  // Beside those of its topology, a cluster may have other MachineDeployments.
   if (workers !== undefined && entry === undefined) {
     await client.patch(Kinds.machineDeployment, workers.object.metadata.name, namespace, patch(workers));
   }

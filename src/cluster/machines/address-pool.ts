@@ -24,7 +24,7 @@ export function addressPool(name: string, ranges: readonly AddressRange[]): Kube
   return { apiVersion, kind, metadata: { name }, spec: { namePrefix: name, pools } } as KubernetesObject;
 }
 
-/** The addresses of a pool, whoever made it: from an address to another, or a subnet. */
+/** The addresses of a pool: a range or a subnet. */
 function rangesOf({ spec }: IPPool): readonly AddressRange[] {
   return (spec?.pools ?? []).flatMap(({ start, end, subnet }) => {
     const text = start !== undefined && end !== undefined ? `${start}-${end}` : (subnet ?? start ?? '');
@@ -35,7 +35,7 @@ function rangesOf({ spec }: IPPool): readonly AddressRange[] {
 
 /**
  * Throws KNEST_INPUT when a pool of another cluster of the host, as far as these credentials see them, has one of the
- * addresses too: each would give it to a machine of its own.
+ * addresses too: both pools would assign the same addresses.
  */
 export async function checkAddressesFree(
   client: KubernetesClient,

@@ -79,7 +79,7 @@ function persistentTemplate(object: MachineTemplate, pool: string, cni: HostClus
   return { ...object, spec: { ...object.spec, template } } as KubernetesObject;
 }
 
-/** A root file system is kept on a disk of its own, which the provider names after the machine. */
+/** A root file system has its own disk, which the provider names after the machine. */
 function keptVolume(volume: Volume): object {
   return volume.containerRootfs === undefined ? volume : { name: volume.name, dataVolume: { volumeName: volume.name } };
 }

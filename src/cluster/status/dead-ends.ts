@@ -47,7 +47,7 @@ export function findDeadEnd(view: ClusterView, ages: Ages): DeadEnd | undefined 
   return machineDeadEnd(view, ages) ?? providerDeadEnd(view);
 }
 
-/** A machine that is being replaced or taken away is no reason to give up. */
+/** Ignores machines that are being replaced or deleted. */
 export function podsThatCount(view: ClusterView): readonly Pod[] {
   const isGoing = ({ metadata }: KubernetesObject): boolean => metadata.deletionTimestamp !== undefined;
   return view.pods.filter((pod) => {

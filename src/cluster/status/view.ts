@@ -121,7 +121,7 @@ export function isControlPlane({ metadata }: KubernetesObject): boolean {
 }
 
 /**
- * Which of the infrastructures with a template of their own a cluster has; others are followed by their machines alone.
+ * The infrastructure of a cluster, if the action has a template for it; others are followed by their machines alone.
  * `unsaid`: that of a Cluster whose ClusterClass has not given it one yet.
  */
 export function infrastructureOf({ spec }: Cluster, unsaid: Infrastructure = 'docker'): Infrastructure {

@@ -117,6 +117,6 @@ async function explained(
     code: 'KNEST_TIMEOUT',
     problem: `${handle.name} is not ready after ${formatDuration(timeoutSeconds)}`,
     evidence: [...client.rest.outage, chain, ...unmet.slice(0, TOLD_CONDITIONS), ...events],
-    next: 'raise timeout if it was on its way; else mend what is first above',
+    next: 'increase timeout if it was still progressing; otherwise fix the first condition above',
   });
 }

@@ -17,7 +17,7 @@ const SERVICE_CANDIDATES = ['10.96.0.0/16', '10.97.0.0/16', '172.21.0.0/16', '10
 /**
  * The nested cluster's ranges: those asked for, else the first that are free. Its machines are pods of the host and
  * its API is a Service of the host, so a range that the host uses would cut them off. A range that was asked for may be
- * one that is only assumed to be used: whoever asks for it may know the host better.
+ * one that is only assumed to be used: the user may know the host better.
  * Throws KNEST_INPUT for a range that overlaps, with one that would not.
  */
 export function chooseNetworks(inputs: CreateInputs, host: HostNetworks): ClusterNetworks {

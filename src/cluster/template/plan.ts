@@ -93,7 +93,7 @@ export function parseTemplate(text: string): readonly KubernetesObject[] {
     if (thrown instanceof ManifestError) throw notObjects(thrown);
     throw new KnestError({
       code: 'KNEST_TEMPLATE',
-      problem: `the template is no YAML once its variables are filled in: ${firstLineOf(thrown)}`,
+      problem: `the template is not valid YAML once its variables have their values: ${firstLineOf(thrown)}`,
       next: 'check the values of its variables',
       cause: thrown,
     });
@@ -111,7 +111,7 @@ function withFinalizer(cluster: KubernetesObject): KubernetesObject {
   return { ...cluster, metadata: { ...cluster.metadata, finalizers: [CLUSTER_FINALIZER] } };
 }
 
-/** The values of all variables of a template: those of the action, and those that the user gives one of their own. */
+/** The values of all variables of a template: those of the action, and those of the user. */
 export function allVariables(
   inputs: CreateInputs,
   { name, namespace }: Pick<ClusterIdentity, 'name' | 'namespace'>,

@@ -1,7 +1,7 @@
 import type { CreateInputs } from '../../inputs.ts';
 import type { Secrets } from '../../runtime.ts';
 
-/** Values that are no secret and stand in every log: masked, they would make it unreadable. */
+/** Values that are not secret and appear in every log: masking them would make it unreadable. */
 const PLAIN = /^(?:true|false|\d{1,4}|)$/i;
 
 /** Masks the secrets in the inputs of `create`, which need not be secrets of the workflow: before anything is logged. */

@@ -29,8 +29,8 @@ export interface Found {
   readonly template: Template | undefined;
 }
 
-/** What is said of a host whose components these credentials may not look at. */
-const NOT_READ = { text: 'what is installed may not be read and is taken for complete', isComplete: true };
+/** Describes a host whose components these credentials may not list. */
+const NOT_READ = { text: 'cannot list installed components; assuming they are complete', isComplete: true };
 
 /**
  * Looks before anything is written: that these credentials may do what is needed, that ranges, addresses and storage

@@ -7,7 +7,7 @@ import { keptLines } from '../../report/kept-cluster.ts';
 import type { Runtime } from '../../runtime.ts';
 import { IN_MAIN } from '../steps/diagnose.ts';
 
-/** Milliseconds for cleaning up after a failure, the diagnosis before it included; the post step has time of its own. */
+/** Milliseconds for cleaning up after a failure, the diagnosis before it included; the post step has its own time. */
 const CLEAN_UP_MILLISECONDS = 120_000;
 const UNDO_MILLISECONDS = CLEAN_UP_MILLISECONDS - IN_MAIN.milliseconds;
 
@@ -40,7 +40,7 @@ export async function undo(
     const provisional = created ? cluster.unsettled[Annotations.expiresAt] : undefined;
     return failure.with(...keptLines({ name, namespace, expiresAt: cluster.expiresAt ?? provisional }));
   }
-  if (!created) return failure.with(`Kept until the post step: Cluster ${namespace}/${name} was there before.`);
+  if (!created) return failure.with(`Kept until the post step: Cluster ${namespace}/${name} existed before.`);
   const started = performance.now();
   const signal = AbortSignal.any([AbortSignal.timeout(UNDO_MILLISECONDS), runtime.clock.cancelled]);
   try {

@@ -26,7 +26,7 @@ export async function measureClock(
   return Number.isNaN(date) ? undefined : date + TRUNCATED - (sent + received) / 2;
 }
 
-/** What the host's clock shows, as far as it can be told. */
+/** What the host's clock shows, as far as it can be measured. */
 export interface HostTime {
   /** Milliseconds since the epoch: by this runner's clock where the host's cannot be read. */
   readonly time: number;
@@ -78,6 +78,6 @@ export async function agreedTime(
     code: 'KNEST_CLOCK_SKEW',
     problem: differenceOf(ahead),
     evidence: [`this runner: ${new Date(now()).toISOString()}`],
-    next: 'set the clock that is wrong (NTP); nothing was deleted, since nobody knows what has expired',
+    next: 'set the clock that is wrong (NTP); nothing was deleted, since expiry cannot be judged',
   });
 }

@@ -128,7 +128,7 @@ function takenOver(name: string, holder: string): KnestError {
 }
 
 async function release(client: KubernetesClient, name: string, holder: string): Promise<void> {
-  // Also after the job's own time is up: whoever waits should not have to wait for the Lease to expire.
+  // Even after the job's time is up: other jobs should not have to wait for the Lease to expire.
   const last = client.until(AbortSignal.timeout(3_000));
   try {
     const lease = await last.get(Kinds.lease, name, LEASE_NAMESPACE);

@@ -161,7 +161,7 @@ export class RestClient {
     throw await this.#error(request, response);
   }
 
-  /** Opens a stream of lines. Not retried: whoever watches knows from where to go on. */
+  /** Opens a stream of lines. Not retried: the watch knows where to continue. */
   async stream(path: string, signal: AbortSignal): Promise<Response> {
     const request = { method: 'GET', path } as const;
     const response = await this.#send(request, AbortSignal.any([signal, this.signal]));
@@ -189,7 +189,9 @@ export class RestClient {
     if (answer.status !== 403) return {};
     if (isTerminating(answer)) return { next: 'wait until that namespace is gone, or use another' };
     return isPolicy(answer)
-      ? { next: 'this is a rule of the host, whoever asks: change what it names, or have its administrator allow it' }
+      ? {
+          next: 'a policy of the host rejected this request; it is not a permission problem: change what it names, or ask its administrator to allow it',
+        }
       : { next: 'give these credentials that permission: docs/rbac/ has all that are needed' };
   }
 

@@ -28,7 +28,7 @@ export class Transport {
   readonly outage: Outage;
   readonly #cluster: LoginCluster;
   readonly #authentication: Authentication;
-  /** Kept as long as the certificate is the same: each has connections of its own. */
+  /** Kept as long as the certificate is the same: each agent has its own connections. */
   #dispatcher: { readonly certificate: string; readonly dispatcher: Dispatcher } | undefined;
 
   /** `wasReached`: whether this job is known to have reached the server before. */
@@ -105,7 +105,7 @@ function makeDispatcher(cluster: LoginCluster, certificate: string, key: string)
     ...(tlsServerName !== '' && { servername: tlsServerName }),
     ...(certificate !== '' && { cert: certificate, key }),
   };
-  // A watch may be silent for long; every other request has a time-out of its own.
+  // A watch may be silent for long; every other request has its own time-out.
   const options = {
     allowH2: false,
     bodyTimeout: 0,

@@ -143,7 +143,7 @@ function hintOf({ installHint }: Exec): string | undefined {
   return installHint.split('\n').find((line) => line.trim() !== '');
 }
 
-/** What looks like a key or a token, and what is said to be one. */
+/** Text that looks like a key or a token, or that is labelled as one. */
 const SUSPICIOUS = [
   /(?=[\w+/=.-]*\d)(?=[\w+/=.-]*[A-Za-z])[\w+/=.-]{20,}/g,
   /(?<=\b(?:pass(?:word|phrase)?|secret|token|key|bearer)\b["']?\s*[=: ]\s*["']?)\S+/gi,

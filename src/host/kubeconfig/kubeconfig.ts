@@ -15,7 +15,7 @@ export interface Cluster {
   readonly insecureSkipTlsVerify: boolean;
   readonly disableCompression: boolean;
   readonly proxyUrl: string;
-  /** What a plugin is told of the cluster besides; undefined when there is nothing. */
+  /** Additional cluster data for a plugin; undefined when there is none. */
   readonly execConfig: unknown;
   /** The nested cluster that this is, in a kubeconfig that this action handed over; undefined for any other. */
   readonly nested: NestedCluster | undefined;
@@ -92,7 +92,7 @@ export interface Kubeconfig {
 export const LAST_ANSWER = 'knest-action/last-answer';
 /** Where a kubeconfig that this action hands over says which nested cluster it is for. */
 export const NESTED_CLUSTER = 'knest-action/nested-cluster';
-/** Where a kubeconfig has what a plugin is told of the cluster. Source: client-go tools/clientcmd/client_config.go. */
+/** The name of the extension with cluster data for a plugin. Source: client-go tools/clientcmd/client_config.go. */
 export const EXEC_EXTENSION = 'client.authentication.k8s.io/exec';
 
 /**

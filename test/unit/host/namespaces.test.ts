@@ -37,7 +37,7 @@ describe('a namespace', () => {
   it('is waited for while it is being deleted, and made anew', async () => {
     const deleted = { deletionTimestamp: '2026-01-01T00:00:00Z' };
     const { made, lines } = await ensure([deleted, deleted, 404]);
-    expect(lines).toEqual(['namespace ci is being deleted: waiting for its end']);
+    expect(lines).toEqual(['namespace ci is being deleted; waiting until it is gone']);
     expect(made).toMatchObject({ metadata: { name: 'ci' } });
   });
 });

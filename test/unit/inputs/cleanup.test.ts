@@ -31,12 +31,12 @@ describe('cleanup', () => {
   });
 
   it.each([
-    ['dry-run', 'yes', '"yes" is no boolean; true or false'],
+    ['dry-run', 'yes', '"yes" is not a boolean; use true or false'],
     ['dry-run', ' ', 'is missing; true or false'],
-    ['max-deletions', '0', '"0" is no whole number from 1 to 1000'],
-    ['max-deletions', '-1', '"-1" is no whole number from 1 to 1000'],
-    ['max-deletions', '1001', '"1001" is no whole number from 1 to 1000'],
-    ['max-deletions', 'all', '"all" is no whole number from 1 to 1000'],
+    ['max-deletions', '0', '"0" is not a whole number from 1 to 1000'],
+    ['max-deletions', '-1', '"-1" is not a whole number from 1 to 1000'],
+    ['max-deletions', '1001', '"1001" is not a whole number from 1 to 1000'],
+    ['max-deletions', 'all', '"all" is not a whole number from 1 to 1000'],
     ['max-deletions', ' ', 'is missing; a whole number from 1 to 1000'],
     ['pull-request-state', 'merged', '"merged" is not known; closed, or blank'],
     ['pull-request-state', 'Closed', '"Closed" is not known; closed, or blank'],

@@ -49,8 +49,8 @@ describe('scale', () => {
       'replicas: etcd needs an odd number of control-plane machines, from 1 to 9, not 2',
     ],
     [{ name: 'pr-17', replicas: '1:1001' }, 'replicas: at most 1000 workers, not 1001'],
-    [{ name: 'pr-17', replicas: 'three' }, 'replicas: "three" is no CP:WORKER; for example 3:2, 3: or :2'],
-    [{ name: 'pr-17', replicas: ':' }, 'replicas: ":" is no CP:WORKER; for example 3:2, 3: or :2'],
+    [{ name: 'pr-17', replicas: 'three' }, 'replicas: "three" is not CP:WORKER; for example 3:2, 3: or :2'],
+    [{ name: 'pr-17', replicas: ':' }, 'replicas: ":" is not CP:WORKER; for example 3:2, 3: or :2'],
   ])('refuses %o', (given, problem) => {
     expect(problems({ command: 'scale', ...given })).toEqual([problem]);
   });

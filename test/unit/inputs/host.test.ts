@@ -32,12 +32,12 @@ describe('host-server', () => {
 
   it.each([
     ['http://host:6443', '"http://host:6443" is http: a token is only sent over https'],
-    ['host:6443', '"host:6443" is no https URL; for example https://host.example.com:6443'],
-    ['ftp://host', '"ftp://host" is no https URL; for example https://host.example.com:6443'],
+    ['host:6443', '"host:6443" is not an https URL; for example https://host.example.com:6443'],
+    ['ftp://host', '"ftp://host" is not an https URL; for example https://host.example.com:6443'],
     ['https://ci:hunter2@host', 'has a user in it; the token says who asks'],
     ['http://ci:hunter2@host', 'has a user in it; the token says who asks'],
-    ['ci:hunter2@host:6443', 'it is no https URL; for example https://host.example.com:6443'],
-    ['https://ci:hun ter2@host:port', 'it is no https URL; for example https://host.example.com:6443'],
+    ['ci:hunter2@host:6443', 'it is not an https URL; for example https://host.example.com:6443'],
+    ['https://ci:hun ter2@host:port', 'it is not an https URL; for example https://host.example.com:6443'],
     ['https://host/?token=hunter2', 'has a query or a fragment; an address ends before it'],
   ])('is not %s', (text, problem) => {
     expect(problems({ ...oidc, 'host-server': text })).toEqual([`host-server: ${problem}`]);
@@ -126,7 +126,7 @@ describe('host-ca-certificate', () => {
     const broken = pem.replace(/\n.{10}/, '\n**********');
     for (const text of ['/etc/ca.crt', 'aGVsbG8=', key, broken]) {
       expect(problems({ ...oidc, 'host-ca-certificate': text })).toEqual([
-        'host-ca-certificate: is no certificate: PEM, or its base64 as in a kubeconfig',
+        'host-ca-certificate: is not a certificate: PEM, or its base64 as in a kubeconfig',
       ]);
     }
   });

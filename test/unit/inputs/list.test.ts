@@ -19,7 +19,7 @@ describe('list', () => {
   it.each([
     [{ namespace: 'ci-*' }, /^namespace: "ci-\*" is no DNS label/],
     [{ namespace: ' ' }, /^namespace: is missing; for example knest$/],
-    [{ 'all-repositories': 'all' }, /^all-repositories: "all" is no boolean; true or false$/],
+    [{ 'all-repositories': 'all' }, /^all-repositories: "all" is not a boolean; use true or false$/],
   ])('refuses %j', (given, problem) => {
     expect(problems({ command: 'list', ...given })).toEqual([expect.stringMatching(problem)]);
   });

@@ -38,7 +38,7 @@ describe('a persistent create', () => {
     const machines = { 'control-plane-machine-count': '3', 'worker-machine-count': '2' };
     const given = { ...persistent, ...machines, 'persistent-machine-addresses': '10.1.2.1-10.1.2.4' };
     expect(problems(given)).toEqual([
-      'persistent-machine-addresses: 4 addresses for 5 machines; each needs one of its own',
+      'persistent-machine-addresses: 4 addresses for 5 machines; each machine needs its own',
     ]);
     expect(problems({ ...given, 'persistent-machine-addresses': '10.1.2.1-10.1.2.5' })).toEqual([]);
   });
@@ -49,36 +49,39 @@ describe('a persistent create', () => {
       '',
       'is missing; for example 10.1.2.10-10.1.2.20, addresses that nothing else takes',
     ],
-    ['persistent-machine-addresses', '10.1.2.1', '1 address for 2 machines; each needs one of its own'],
+    ['persistent-machine-addresses', '10.1.2.1', '1 address for 2 machines; each machine needs its own'],
     [
       'persistent-machine-addresses',
       '10.1.2.0/29,x',
-      '"x" is no address, range or CIDR; for example 10.1.2.10-10.1.2.20',
+      '"x" is not an address, range or CIDR; for example 10.1.2.10-10.1.2.20',
     ],
     [
       'persistent-machine-addresses',
       '10.1.2.0/29,',
-      '"" is no address, range or CIDR; for example 10.1.2.10-10.1.2.20',
+      '"" is not an address, range or CIDR; for example 10.1.2.10-10.1.2.20',
     ],
     ['persistent-machine-addresses', '10.1.2.0/29,10.1.2.6', '10.1.2.6 overlaps 10.1.2.1-10.1.2.6'],
     ['persistent-machine-addresses', '10.1.2.0/29,fd00::1', 'mixes IPv4 and IPv6'],
     ['persistent-host-cluster-cni', '', 'is missing; one of calico, kube-ovn'],
     ['persistent-host-cluster-cni', 'cilium', '"cilium" is not known; one of calico, kube-ovn'],
     ['ephemeral', 'true', 'is true, but a persistent cluster stays until it is deleted'],
-    ['ephemeral', 'perhaps', '"perhaps" is no boolean; true or false'],
+    ['ephemeral', 'perhaps', '"perhaps" is not a boolean; use true or false'],
     ['infrastructure', 'docker', undefined],
     ['persistent', 'maybe', undefined],
     [
       'ipam-version',
       '1.2',
-      `"1.2" is no version; for example 1.2.0; if the workflow has 1.20, it lacks quotes: YAML reads that as 1.2, so write '1.20.0'`,
+      `"1.2" is not a version; for example 1.2.0; if the workflow has 1.20, it lacks quotes: YAML reads that as 1.2, so write '1.20.0'`,
     ],
     ['ipam-version', 'new', '"new" is no version'],
     ['cdi-version', 'latest', '"latest" is no version'],
   ])('with %s %j is one error', (input, value, problem) => {
     const found = problems({ ...persistent, [input]: value });
     if (problem !== undefined) expect(found).toEqual([`${input}: ${problem}`]);
-    else expect(found[0]).toMatch(/^persistent: (needs infrastructure: virtink|"maybe" is no boolean; true or false)$/);
+    else
+      expect(found[0]).toMatch(
+        /^persistent: (needs infrastructure: virtink|"maybe" is not a boolean; use true or false)$/,
+      );
   });
 });
 

@@ -45,12 +45,12 @@ describe.each(['cluster-template', 'cni'])('an address in %s', (input) => {
     [
       `${ANYWHERE}#sha256=abc`,
       {},
-      'what follows the # is no checksum; for example #sha256=, then the 64 digits of sha256sum',
+      'what follows the # is not a checksum; for example #sha256=, then the 64 digits of sha256sum',
     ],
-    ['ftp://example.com/t.yaml', {}, '"ftp://example.com/t.yaml" is no https URL'],
-    ['https://', {}, '"https://" is no https URL'],
-    ['ftp://ci:s3cret@example.com/t.yaml', {}, 'it is no https URL'],
-    ['https://ci:s3cret', {}, 'it is no https URL'],
+    ['ftp://example.com/t.yaml', {}, '"ftp://example.com/t.yaml" is not an https URL'],
+    ['https://', {}, '"https://" is not an https URL'],
+    ['ftp://ci:s3cret@example.com/t.yaml', {}, 'it is not an https URL'],
+    ['https://ci:s3cret', {}, 'it is not an https URL'],
     [
       `https://ci:s3cret@example.com/t.yaml#sha256=${SUM}`,
       {},

@@ -79,7 +79,7 @@ describe('a time-out', () => {
     ['the pods are fine', (response) => json(response, { items: [] })],
   ])('stays a time-out that names what is not available when %s', async (_what, pods) => {
     const abort = new AbortController();
-    const reason = new KnestError({ code: 'KNEST_TIMEOUT', problem: 'the time is up after 5m' });
+    const reason = new KnestError({ code: 'KNEST_TIMEOUT', problem: 'timed out after 5m' });
     const run: RunProcess = async (_program, _args, _env, stop) => {
       setTimeout(() => abort.abort(reason), 100);
       await new Promise((resolve) => stop?.addEventListener('abort', resolve, { once: true }));

@@ -53,7 +53,7 @@ describe('what is installed', () => {
     });
     expect(await rejection(ended)).toMatchObject({
       code: 'KNEST_INSTALL',
-      problem: 'cert-manager is on this host only by half, and this action did not begin to install it',
+      problem: 'cert-manager is only partly installed on this host, and not by this action',
       evidence: expect.arrayContaining(['Deployment cert-manager/cert-manager-webhook is not there']) as string[],
     });
     expect(writes(received)).toEqual([]);

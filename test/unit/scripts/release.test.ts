@@ -9,7 +9,7 @@ describe('a release', () => {
   });
 
   it.each(['1.2.3', 'v1.2', 'v1.2.3-rc.1', 'main', ''])('is not made of the tag "%s"', (tag) => {
-    expect(releaseProblems(tag, files)).toEqual([`${tag} is no tag for a release; for example v1.2.3`]);
+    expect(releaseProblems(tag, files)).toEqual([`${tag} is not a tag for a release; for example v1.2.3`]);
   });
 
   it('is not made of another version, or with examples of another', () => {

@@ -31,19 +31,19 @@ describe('parseAddressRange', () => {
   ])('takes %s for %s to %s', (text, first, last) => expect(parseAddressRange(text)).toEqual({ first, last }));
 
   it.each([
-    ['', '"" is no address, range or CIDR; for example 10.1.2.10-10.1.2.20'],
-    ['10.1.2', '"10.1.2" is no address, range or CIDR; for example 10.1.2.10-10.1.2.20'],
-    ['10.1.2.010', '"10.1.2.010" is no address, range or CIDR; for example 10.1.2.10-10.1.2.20'],
-    ['10.1.2.256', '"10.1.2.256" is no address, range or CIDR; for example 10.1.2.10-10.1.2.20'],
-    ['10.1.2.1-5', '"10.1.2.1-5" is no address, range or CIDR; for example 10.1.2.10-10.1.2.20'],
+    ['', '"" is not an address, range or CIDR; for example 10.1.2.10-10.1.2.20'],
+    ['10.1.2', '"10.1.2" is not an address, range or CIDR; for example 10.1.2.10-10.1.2.20'],
+    ['10.1.2.010', '"10.1.2.010" is not an address, range or CIDR; for example 10.1.2.10-10.1.2.20'],
+    ['10.1.2.256', '"10.1.2.256" is not an address, range or CIDR; for example 10.1.2.10-10.1.2.20'],
+    ['10.1.2.1-5', '"10.1.2.1-5" is not an address, range or CIDR; for example 10.1.2.10-10.1.2.20'],
     [
       '1.1.1.1-1.1.1.2-1.1.1.3',
-      '"1.1.1.1-1.1.1.2-1.1.1.3" is no address, range or CIDR; for example 10.1.2.10-10.1.2.20',
+      '"1.1.1.1-1.1.1.2-1.1.1.3" is not an address, range or CIDR; for example 10.1.2.10-10.1.2.20',
     ],
     ['10.1.2.20-10.1.2.10', '"10.1.2.20-10.1.2.10" ends before it begins'],
     ['10.1.2.1-fd00::1', '"10.1.2.1-fd00::1" mixes IPv4 and IPv6'],
     ['10.1.2.1/24', '"10.1.2.1/24" has host bits set; the network is 10.1.2.0/24'],
-    ['10.1.2.0/33', '"10.1.2.0/33" is no CIDR; for example 10.95.0.0/16'],
+    ['10.1.2.0/33', '"10.1.2.0/33" is not a CIDR; for example 10.95.0.0/16'],
   ])('says of %j: %s', (text, problem) => expect(parseAddressRange(text)).toEqual({ problem }));
 
   it('reads what formatRange writes', () => {

@@ -29,10 +29,10 @@ describe('parseCidr', () => {
   it.each([
     ['10.95.3.0/16', '"10.95.3.0/16" has host bits set; the network is 10.95.0.0/16'],
     ['fd00::1/64', '"fd00::1/64" has host bits set; the network is fd00::/64'],
-    ['10.95.0.0', '"10.95.0.0" is no CIDR; for example 10.95.0.0/16'],
-    ['10.95.0.0/33', '"10.95.0.0/33" is no CIDR; for example 10.95.0.0/16'],
-    ['10.256.0.0/16', '"10.256.0.0/16" is no CIDR; for example 10.95.0.0/16'],
-    ['pods', '"pods" is no CIDR; for example 10.95.0.0/16'],
+    ['10.95.0.0', '"10.95.0.0" is not a CIDR; for example 10.95.0.0/16'],
+    ['10.95.0.0/33', '"10.95.0.0/33" is not a CIDR; for example 10.95.0.0/16'],
+    ['10.256.0.0/16', '"10.256.0.0/16" is not a CIDR; for example 10.95.0.0/16'],
+    ['pods', '"pods" is not a CIDR; for example 10.95.0.0/16'],
   ])('refuses %s and says why', (text, problem) => expect(parseCidr(text)).toEqual({ problem }));
 });
 

@@ -61,7 +61,7 @@ describe('parseReplicas', () => {
     'cp=3:2',
     '3:a=1,b=2',
   ])('refuses %j, with examples', (text) => {
-    expect(parseReplicas(text)).toEqual({ problem: `"${text}" is no CP:WORKER; for example 3:2, 3: or :2` });
+    expect(parseReplicas(text)).toEqual({ problem: `"${text}" is not CP:WORKER; for example 3:2, 3: or :2` });
   });
 
   it('makes two numbers of a text, or a problem, and never anything else', () => {

@@ -176,14 +176,14 @@ describe('a manifest', () => {
     };
     expect(failure).toMatchObject({ code: 'KNEST_INPUT', problem: '1 input cannot be used; nothing was created' });
     expect(evidence).toHaveLength(1);
-    expect(evidence[0]).toContain(`cni: ${path} is no manifest that can be used: `);
+    expect(evidence[0]).toContain(`cni: ${path} is not a usable manifest: `);
     expect(evidence[0]).toContain(reason);
   });
 
   it('that is not there is one bad input', async () => {
     expect(await rejection(preparing({ kind: 'file', path: '/nowhere/cni.yaml' }).cni)).toMatchObject({
       code: 'KNEST_INPUT',
-      evidence: [expect.stringMatching(/^cni: \/nowhere\/cni\.yaml is no manifest that can be used: ENOENT/)],
+      evidence: [expect.stringMatching(/^cni: \/nowhere\/cni\.yaml is not a usable manifest: ENOENT/)],
     });
   });
 });

@@ -70,7 +70,7 @@ describe('checkNamesFree', () => {
     ['goes with an owner that is gone', { ownerReferences: [owner] }],
   ])('waits for what %s', async (_what, metadata) => {
     expect(await check([object(Kinds.secret, 'pr-ca', metadata)], 2)).toEqual([
-      'Secret knest/pr-ca is still being deleted: waiting for its end',
+      'Secret knest/pr-ca is still being deleted; waiting until it is gone',
     ]);
   });
 
