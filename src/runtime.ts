@@ -13,10 +13,25 @@ export interface Report {
   readonly timeline: Timeline;
 }
 
+/** The outputs of the action, as action.yml describes them. */
+export const OUTPUTS = [
+  'clusters',
+  'created',
+  'diagnostics-path',
+  'expires-at',
+  'kubeconfig',
+  'kubeconfig-path',
+  'kubernetes-version',
+  'name',
+  'namespace',
+  'server',
+  'timings',
+] as const;
+
 /** The outputs of the step, and what it leaves in the environment of later steps. */
 export interface Outputs {
   /** Sets an output of the step. */
-  readonly set: (name: string, value: string) => void;
+  readonly set: (name: (typeof OUTPUTS)[number], value: string) => void;
   /** Sets an environment variable for later steps. */
   readonly exportVariable: (name: string, value: string) => void;
 }

@@ -54,7 +54,7 @@ describe('describeCluster', () => {
     [{ expiresAt: undefined }, 'never'],
     [{ expiresAt: '2026-11-24T09:58:30Z' }, '1m30s ago'],
     [{ expiresAt: '2026-11-24T09:58:30Z', keep: true }, '1m30s ago, kept'],
-    [{ expiresAt: 'tomorrow' }, '"tomorrow" is no time'],
+    [{ expiresAt: 'tomorrow' }, '"tomorrow" is not a time'],
   ])('tells the expiry of %j', (parts, expiry) => {
     expect(row(parts)[3]).toBe(expiry);
   });

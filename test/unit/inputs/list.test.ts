@@ -17,7 +17,7 @@ describe('list', () => {
   });
 
   it.each([
-    [{ namespace: 'ci-*' }, /^namespace: "ci-\*" is no DNS label/],
+    [{ namespace: 'ci-*' }, /^namespace: "ci-\*" is not a DNS label/],
     [{ namespace: ' ' }, /^namespace: is missing; for example knest$/],
     [{ 'all-repositories': 'all' }, /^all-repositories: "all" is not a boolean; use true or false$/],
   ])('refuses %j', (given, problem) => {
@@ -26,5 +26,5 @@ describe('list', () => {
 });
 
 it('knows no namespace but one for any other command', () => {
-  expect(problems({ namespace: '*' })).toEqual([expect.stringMatching(/^namespace: "\*" is no DNS label/)]);
+  expect(problems({ namespace: '*' })).toEqual([expect.stringMatching(/^namespace: "\*" is not a DNS label/)]);
 });

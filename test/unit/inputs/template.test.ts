@@ -47,8 +47,8 @@ describe('cluster-template', () => {
 
   it.each([
     ['https://example.com/t.yaml', /has no checksum; end it with #sha256= and its sum/],
-    ['configmap:small', /"configmap:small" is no configmap:NAMESPACE\/NAME$/],
-    ['configmap:Knest/small', /"configmap:Knest\/small" is no configmap:NAMESPACE\/NAME$/],
+    ['configmap:small', /"configmap:small" is not configmap:NAMESPACE\/NAME$/],
+    ['configmap:Knest/small', /"configmap:Knest\/small" is not configmap:NAMESPACE\/NAME$/],
   ])('does not take %s', (text, problem) => {
     const found = problems({ 'cluster-template': text });
     expect(found).toEqual([expect.stringMatching(problem)]);

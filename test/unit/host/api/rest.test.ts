@@ -136,7 +136,7 @@ describe('a retry', () => {
     const thrown = await rejection(new RestClient(new Transport(configFor(url)), never).json(get));
     expect(thrown).toMatchObject({
       code: 'KNEST_HOST_REQUEST',
-      next: expect.stringMatching(/a rule of the host/) as string,
+      next: expect.stringMatching(/a policy of the host/) as string,
     });
   });
 
