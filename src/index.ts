@@ -109,7 +109,8 @@ function makeRuntime(timeoutSeconds: number, ...ends: readonly AbortSignal[]): R
   const timeUp = new AbortController();
   const timer = setTimeout(() => {
     const problem = `timed out after ${formatDuration(timeoutSeconds)}`;
-    timeUp.abort(new KnestError({ code: 'KNEST_TIMEOUT', problem, next: 'increase the input timeout' }));
+    const next = isPost ? 'nothing: cleanup deletes the cluster once it has expired' : 'increase the input timeout';
+    timeUp.abort(new KnestError({ code: 'KNEST_TIMEOUT', problem, next }));
   }, timeoutSeconds * 1000);
   timer.unref();
   const signal = AbortSignal.any([cancelled, timeUp.signal, ...ends]);

@@ -98,7 +98,7 @@ async function look(
     report: { log },
     clock: { signal },
   } = runtime;
-  return log.step('Look', async (step) => {
+  return log.step('Find clusters', async (step) => {
     const now = await agreedTime(client, signal);
     const clusters = await listClusters(client, inputs.namespace, undefined);
     checkRepositoryId(clusters, job.repository, job);
@@ -182,7 +182,7 @@ async function wait(
 ): Promise<readonly Outcome[]> {
   const departing = outcomes.filter(({ result }) => result === 'deleting').map(({ cluster }) => cluster);
   if (departing.length === 0) return outcomes;
-  return log.step('Wait for their end', async (step) => {
+  return log.step('Wait for deletion', async (step) => {
     const { left, unverified } = await waitForDepartures(
       client,
       namespace,

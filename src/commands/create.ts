@@ -2,10 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { checkServedObjects } from '../cluster/lifecycle/name-conflicts.ts';
 import { tieDisks } from '../cluster/lifecycle/disks.ts';
 import type { ClaimedCluster } from '../cluster/lifecycle/claim.ts';
+import type { Component } from '../catalog/component.ts';
 import type { Connection } from '../host/connection.ts';
 import type { CreateInputs } from '../inputs.ts';
+import type { WithKubeconfig } from '../install/clusterctl.ts';
 import { install } from '../install/install.ts';
 import type { JobRuntime, Runtime } from '../runtime.ts';
+import type { SavedHost } from '../state.ts';
 import { enterHost } from './steps/connect-host.ts';
 import { claim, complete } from './create/claim.ts';
 import { handOver } from './create/hand-over.ts';
@@ -13,7 +16,7 @@ import { maskInputs } from './create/mask-inputs.ts';
 import { planCluster, type CreatePlan } from './create/plan.ts';
 import { undo } from './create/roll-back.ts';
 import { waitForCluster } from './create/wait.ts';
-import { keepCredentials, type KeptCredentials } from './steps/credentials.ts';
+import { keepCredentials } from './steps/credentials.ts';
 import { diagnose, IN_MAIN } from './steps/diagnose.ts';
 
 /**
@@ -27,50 +30,49 @@ export async function create(inputs: CreateInputs, runtime: JobRuntime): Promise
   maskInputs(inputs, runtime.secrets);
   const host = await enterHost(inputs, runtime);
   const plan = await planCluster(host, inputs, runtime); // writes nothing to the host
-  const kept = await remember(host, plan, inputs, runtime); // from here on, the post step can find the cluster
-  await installMissing(host, plan, kept, runtime);
+  const { saved, withKubeconfig } = await keepCredentials(host, plan.identity.name, runtime.directory);
+  remember(saved, plan, inputs, runtime); // from here on, the post step can find the cluster
+  const installed = await installMissing(host, plan, withKubeconfig, runtime);
   if (plan.hasForeignTemplate) await checkServedObjects(host.client, plan.objects.others);
   const claimed = await claim(host.client, plan, runtime);
   try {
     const made = { ...claimed, ...(await complete(host.client, plan, claimed, runtime)) };
     if (inputs.waitFor !== 'none') await waitForCluster(host.client, plan, made, inputs, runtime);
     if (inputs.persistent) await labelDisks(host, claimed, runtime); // now: others may delete the cluster
-    await handOver({ ...host, ...kept }, plan, made, inputs, runtime);
+    await handOver(host, saved, { plan, made, installed }, inputs, runtime);
   } catch (thrown) {
     await diagnose(host.client, plan.identity, IN_MAIN, runtime);
-    throw await undo(host, plan.identity, { ...inputs, created: claimed.created }, thrown, runtime);
+    const { keepOnFailure } = inputs;
+    throw await undo(host, plan.identity, { keepOnFailure, created: claimed.created }, thrown, runtime);
   }
 }
 
-/** Saves what the post step needs, before the first write to the host. Returns how other programs enter the host. */
-async function remember(
-  host: Connection,
+/** Saves what the post step needs, before the first write to the host. */
+function remember(
+  host: SavedHost,
   { identity }: CreatePlan,
   { keepOnFailure }: CreateInputs,
-  { directory, state, outputs }: Runtime,
-): Promise<KeptCredentials> {
+  { state }: Runtime,
+): void {
   const { name, namespace, ephemeral, claim, repository, expiresAt, unsettled } = identity;
-  const kept = await keepCredentials(host, name, directory);
-  state.rememberHost(kept.saved);
   const expiry = expiresAt === undefined ? {} : { expiresAt };
+  state.rememberHost(host);
   state.remember({ name, namespace, repository, claim, ephemeral, keepOnFailure, unsettled, ...expiry });
-  outputs.set('name', name);
-  outputs.set('namespace', namespace);
-  outputs.set('expires-at', expiresAt ?? '');
-  return kept;
 }
 
+/** Installs what the host lacks. Returns the components that it installed. */
 async function installMissing(
   { client }: Connection,
   { clusterctl, components, inventory }: CreatePlan,
-  { withKubeconfig }: KeptCredentials,
+  withKubeconfig: WithKubeconfig,
   { job, report: { log }, clock: { signal, secondsLeft } }: JobRuntime,
-): Promise<void> {
-  await log.step('Install', async (step) => {
+): Promise<readonly Component[]> {
+  return log.step('Install', async (step) => {
     // The legs of a matrix are one job to GitHub, and must not take each other's Lease for their own.
     const holder = `${job.repository} run ${job.runId} job ${job.jobName} ${randomUUID()}`;
     const installation = { client, clusterctl, withKubeconfig, components, inventory, holder, signal, secondsLeft };
-    return { value: undefined, result: await install(installation, step) };
+    const { installed, result } = await install(installation, step);
+    return { value: installed, result };
   });
 }
 

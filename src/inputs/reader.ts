@@ -115,10 +115,9 @@ export class InputReader {
     const text = this.required(input, 'for example 4Gi');
     const bytes = parseBytes(text);
     if (bytes === undefined && text !== '') {
-      this.problem(
-        input,
-        `"${text}" is not a valid Kubernetes quantity; ${suggestQuantity(text) ?? 'for example 4Gi'}`,
-      );
+      const suggestion = suggestQuantity(text);
+      const advice = suggestion === undefined ? 'for example 4Gi' : `use ${suggestion}`;
+      this.problem(input, `"${text}" is not a valid Kubernetes quantity; ${advice}`);
     } else if (bytes !== undefined && bytes < minimumBytes) {
       this.problem(input, `${text} is too small for a Kubernetes node; at least ${minimumText}`);
     }

@@ -71,7 +71,7 @@ export async function waitForWorkloads(
   }
 }
 
-/** Why the host rejects the pods of a workload; undefined when it does, as far as can be seen. */
+/** Why the host rejects the pods of a workload; undefined when it admits them, as far as can be seen. */
 function notAdmitted(
   { kind, namespace, name }: Workload,
   deployment: Deployment | undefined,

@@ -33,6 +33,14 @@ export interface Installation {
   readonly secondsLeft: () => number;
 }
 
+/** How an installation ended. */
+export interface Installed {
+  /** The components that it installed or completed, in the versions that it did. */
+  readonly installed: readonly Component[];
+  /** One line about it. */
+  readonly result: string;
+}
+
 /** Components by what is to be done about each. */
 interface Plan {
   /** Not there at all. */
@@ -46,18 +54,18 @@ interface Plan {
 /**
  * Installs the missing components, and nothing else, while no other job installs. What is installed stays as it is:
  * install waits for a component that does not run at the moment, and refuses one that is only partly installed, unless
- * this action began to install it. Returns one line about what was done. Throws KNEST_INSTALL, KNEST_DOWNLOAD, KNEST_CHECKSUM.
+ * this action began to install it. Throws KNEST_INSTALL, KNEST_DOWNLOAD, KNEST_CHECKSUM.
  */
-export async function install(installation: Installation, log: StepLog): Promise<string> {
+export async function install(installation: Installation, log: StepLog): Promise<Installed> {
   const { client, clusterctl, components, holder, signal } = installation;
   if (installation.inventory === undefined) {
-    return 'cannot list installed components; using them as they are';
+    return { installed: [], result: 'cannot list installed components; using them as they are' };
   }
   const inventory = await withoutHalves(client, components, installation.inventory, signal);
   const first = makePlan(components, inventory);
   if (isEmpty(first)) {
     await waitForWorkloads(client, first.unavailable, log, signal);
-    return 'nothing missing';
+    return { installed: [], result: 'nothing missing' };
   }
   const recorded = recordedProviders(clusterctl.components, inventory);
   await clusterctl.stock(needed(first, components), recorded);
@@ -68,7 +76,7 @@ export async function install(installation: Installation, log: StepLog): Promise
     const others = asFound(components, current);
     if (isEmpty(plan)) {
       await waitForWorkloads(client, plan.unavailable, log, held);
-      return 'another job installed what was missing';
+      return { installed: [], result: 'another job installed what was missing' };
     }
     for (const { title, version } of plan.absent) log.line(`${title} ${version} is missing`);
     for (const { title, version } of plan.incomplete) log.line(`${title} ${version} is incomplete`);
@@ -84,7 +92,7 @@ export async function install(installation: Installation, log: StepLog): Promise
       held,
     );
     await noteComplete(client, begun, held);
-    return begun.map(({ title, version }) => `${title} ${version}`).join(', ');
+    return { installed: begun, result: begun.map(({ title, version }) => `${title} ${version}`).join(', ') };
   });
 }
 

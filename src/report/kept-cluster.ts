@@ -6,20 +6,14 @@ export interface KeptCluster {
   readonly expiresAt?: string | undefined;
 }
 
-/** The command that deletes a cluster, for the host's kubeconfig. */
-export function deleteCommand({ name, namespace }: KeptCluster): string {
-  return `kubectl delete cluster -n ${namespace} ${name}`;
-}
-
 /** That a cluster stays, how long, and the commands that look at it, reach it and delete it, for the host's kubeconfig. */
-export function keptLines(cluster: KeptCluster): readonly string[] {
-  const { name, namespace, expiresAt } = cluster;
+export function keptLines({ name, namespace, expiresAt }: KeptCluster): readonly string[] {
   const until = expiresAt === undefined ? '' : `, at the longest until ${expiresAt}`;
   const kubeconfig = `kubectl get secret -n ${namespace} ${name}-kubeconfig -o jsonpath='{.data.value}'`;
   return [
     `Kept: Cluster ${namespace}/${name} is still there${until}.`,
     `Look at it: kubectl describe cluster -n ${namespace} ${name}`,
     `Reach it: ${kubeconfig} | base64 -d > ${name}.kubeconfig`,
-    `Delete it: ${deleteCommand(cluster)}`,
+    `Delete it: kubectl delete cluster -n ${namespace} ${name}`,
   ];
 }

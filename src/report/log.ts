@@ -21,7 +21,7 @@ export interface Log {
   readonly debug: (text: string) => void;
   /** One sentence as an annotation; the step stays green. */
   readonly warn: (text: string) => void;
-  /** A failure in full, and its one sentence as an annotation. */
+  /** A failure in full, and its one sentence as an annotation; for inputs, with what is wrong with each. */
   fail(failure: KnestError): void;
 }
 
@@ -71,7 +71,8 @@ export function githubLog(
       say(`✖ ${failure.problem}   ${failure.code}`);
       for (const line of failure.evidence) say(`  ${line}`);
       if (failure.next !== undefined) say(`  Next: ${failure.next}`);
-      error(shown(`${failure.problem} (${failure.code})`));
+      const reasons = failure.code === 'KNEST_INPUT' ? failure.evidence : [];
+      error(shown([`${failure.problem} (${failure.code})`, ...reasons].join('\n')));
     },
   };
 }

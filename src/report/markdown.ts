@@ -36,7 +36,7 @@ export type Cell = string | { readonly code: string };
  * `limit` bytes are counted below it.
  */
 export function markdownTable(
-  header: readonly string[],
+  header: readonly Cell[],
   rows: readonly (readonly Cell[])[],
   limit = PART_LIMIT,
 ): readonly string[] {

@@ -1,8 +1,8 @@
 import { appendFile, stat } from 'node:fs/promises';
 import type { KnestError } from '../errors.ts';
-import { deleteCommand, keptLines, type KeptCluster } from './kept-cluster.ts';
+import { keptLines, type KeptCluster } from './kept-cluster.ts';
 import { escape, fenced, markdownTable } from './markdown.ts';
-import type { Timeline } from './timeline.ts';
+import type { Phase, Timeline } from './timeline.ts';
 
 /** The page that GitHub shows under a run. */
 export interface Summary {
@@ -45,6 +45,8 @@ export interface CreatedCluster {
   readonly server: string | undefined;
   readonly kubernetesVersion: string;
   readonly machines: string;
+  /** What this create installed on the host, with versions. */
+  readonly installed: readonly string[];
   readonly expiresAt: string | undefined;
   /** Whether the job's post step deletes it. */
   readonly ephemeral: boolean;
@@ -54,17 +56,23 @@ export interface CreatedCluster {
 export function createdPage(cluster: CreatedCluster, timeline: Timeline): string {
   const { name, namespace } = cluster;
   const rows = [
-    ['Cluster', { code: `${namespace}/${name}` }],
     ['Host', { code: cluster.host }],
     ['API server', cluster.server === undefined ? 'not waited for' : { code: cluster.server }],
     ['Kubernetes', { code: cluster.kubernetesVersion }],
     ['Machines', cluster.machines],
+    ...(cluster.installed.length === 0 ? [] : [['Installed on the host', cluster.installed.join(', ')]]),
     ['Expires', cluster.expiresAt ?? 'never'],
     ['Reach it', cluster.server === undefined ? 'not yet' : { code: 'kubectl get nodes' }],
-    ['Delete it', cluster.ephemeral ? 'the end of this job does' : { code: deleteCommand(cluster) }],
+    [
+      cluster.ephemeral ? 'Delete it' : 'Delete it in a step',
+      cluster.ephemeral
+        ? 'the end of this job does'
+        : { code: `with: {command: delete, name: ${name}, namespace: ${namespace}}` },
+    ],
   ];
-  const table = markdownTable(['', ''], rows);
-  return [`### ${escape(`${name} ${cluster.state}`)}`, '', ...table, '', ...gantt(timeline)].join('\n');
+  const table = markdownTable(['Cluster', { code: `${namespace}/${name}` }], rows);
+  const seconds = (timeline.elapsed / 1000).toFixed(1);
+  return [`### ${escape(`${name} ${cluster.state} in ${seconds} s`)}`, '', ...table, '', ...gantt(timeline)].join('\n');
 }
 
 /** A page with a headline and a table; the table is left out when it has no rows. */
@@ -73,13 +81,14 @@ export function tablePage(headline: string, header: readonly string[], rows: rea
   return [`### ${escape(headline)}`, ...(table.length > 0 ? [''] : []), ...table].join('\n');
 }
 
-/** The page of a failure: what was wrong and what to do, with the evidence folded. */
+/** The page of a failure: what was wrong and what to do, with the evidence folded, except what is wrong with inputs. */
 export function failurePage(failure: KnestError, timeline: Timeline): string {
   const next = failure.next === undefined ? [] : ['', `**Next:** ${escape(failure.next)}`];
+  const lines = failure.evidence.length === 0 ? [] : ['', ...fenced(failure.evidence)];
   const evidence =
-    failure.evidence.length === 0
-      ? []
-      : ['', '<details><summary>What was seen</summary>', '', ...fenced(failure.evidence), '', '</details>'];
+    lines.length === 0 || failure.code === 'KNEST_INPUT'
+      ? lines
+      : ['', '<details><summary>What was seen</summary>', ...lines, '', '</details>'];
   return [`### ✖ ${escape(failure.problem)} (${failure.code})`, ...next, ...evidence, '', ...gantt(timeline)].join(
     '\n',
   );
@@ -90,10 +99,26 @@ export function keptPage(cluster: KeptCluster): string {
   return [`### ${escape(cluster.name)} is kept`, '', ...fenced(keptLines(cluster))].join('\n');
 }
 
-/** A mermaid chart of the phases; nothing when there was none. */
-export function gantt({ phases, start }: Timeline): readonly string[] {
-  if (phases.length === 0) return [];
-  const bars = phases.map(({ name, start: from, end }, index) => {
+/** Milliseconds of a command that needs no chart, and of a phase that gets no bar to itself. */
+const SHORT_COMMAND = 5_000;
+const SHORT_PHASE = 1_000;
+
+/** A mermaid chart of the phases: those below a second in one bar where they follow each other; nothing below 5 s. */
+export function gantt({ phases, start, elapsed }: Timeline): readonly string[] {
+  if (phases.length === 0 || elapsed < SHORT_COMMAND) return [];
+  const isShort = ({ start: from, end }: Phase): boolean => end - from < SHORT_PHASE;
+  const merged: Phase[] = [];
+  let areShort = false;
+  for (const phase of phases) {
+    const last = merged.at(-1);
+    if (last !== undefined && areShort && isShort(phase)) {
+      merged[merged.length - 1] = { name: `${last.name}, ${phase.name}`, start: last.start, end: phase.end };
+    } else {
+      merged.push(phase);
+    }
+    areShort = isShort(phase);
+  }
+  const bars = merged.map(({ name, start: from, end }, index) => {
     const seconds = (end - from) / 1000;
     // mermaid draws nothing for a bar without length.
     const [begin, finish] = [from - start, Math.max(end - start, from - start + 1)].map(Math.round);

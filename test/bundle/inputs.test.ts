@@ -19,13 +19,18 @@ describe.concurrent('inputs that cannot be used', () => {
       'worker-machine-count': '-1',
     });
     expect(result.exitCode).toBe(1);
-    expect(annotations(result, 'error')).toEqual(['6 inputs cannot be used; nothing was created (KNEST_INPUT)']);
+    const [annotation, ...others] = annotations(result, 'error');
+    expect(annotation?.split('%0A')).toHaveLength(7);
+    expect(annotation).toMatch(
+      /^6 inputs cannot be used; nothing was created \(KNEST_INPUT\)%0Aname: "Not_A_Name" is not /,
+    );
+    expect(others).toEqual([]);
     expect(lines(result)).toEqual([
       '✖ 6 inputs cannot be used; nothing was created   KNEST_INPUT',
       'name: "Not_A_Name" is not a DNS label: lower-case letters, digits and "-", starting with a letter, ending with a letter or digit; for example not-a-name',
       'kubernetes-version: "1.36" is not a version; for example 1.36.0',
       'control-plane-machine-count: etcd needs an odd number of control-plane machines, from 1 to 9, not 2',
-      'control-plane-machine-memory-size: "4GB" is not a valid Kubernetes quantity; "4Gi" or "4G"',
+      'control-plane-machine-memory-size: "4GB" is not a valid Kubernetes quantity; use "4Gi" or "4G"',
       'worker-machine-count: "-1" is not a whole number from 0 to 1000',
       'pod-network-cidr: "10.95.0.0/33" is not a CIDR; for example 10.95.0.0/16',
     ]);
@@ -107,7 +112,9 @@ describe.concurrent('the way to the host', () => {
       writeFileSync(file, server.kubeconfig());
       const common = { command: 'list', timeout: '20s' };
       const blank = await makeJob({ ...common, [input]: '' }, { env: { KUBECONFIG: file } }).main();
-      expect(annotations(blank, 'error')).toEqual(['1 input cannot be used; nothing was created (KNEST_INPUT)']);
+      expect(annotations(blank, 'error')).toEqual([
+        expect.stringMatching(/^1 input cannot be used; .*%0A.* is blank: /),
+      ]);
       expect(blank.log).toMatch(new RegExp(`^ *${input}: is blank: pull requests from forks .* get no secrets`, 'm'));
       expect(server.received).toEqual([]);
       // Without the input, it is.

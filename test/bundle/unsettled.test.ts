@@ -34,7 +34,7 @@ describe('a create of a cluster that is not ephemeral', () => {
   it('deletes what it made when it fails, and says so', async () => {
     const host = await hostThatRefuses();
     const job = host.job(lasting);
-    expect(await failed(job)).toMatch(/Deleted again: /);
+    expect(await failed(job)).toMatch(/Cleaned up: /);
     expect(host.store.of(Kinds.cluster)).toEqual([]);
     const post = await job.post('failure');
     expect(post.exitCode).toBe(0);

@@ -96,8 +96,7 @@ describe('a cluster of a ClusterClass', () => {
 
   it('is owned, followed, scaled by its topology and deleted, and the ClusterClass stays', async () => {
     await allowClusterClasses(true);
-    // A webhook that has just started may not be reached yet.
-    await until('the webhooks', 120_000, () => host.kubectl(['apply', ...clusterClass]).catch(() => undefined));
+    await host.kubectl(['apply', ...clusterClass]);
     const job = start({ name: 'classy', 'wait-for': 'nodes' });
     const main = await job.main();
     expect(main.exitCode, main.log).toBe(0);

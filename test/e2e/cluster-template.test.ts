@@ -51,7 +51,7 @@ describe('a template of the user', () => {
     expect(other.log).toContain(
       `the template has ConfigMap ${namespace}/team-settings, which exists already and belongs to the cluster named`,
     );
-    await expectGone(host, namespace, 'second');
+    expect(await leftovers(host, namespace, 'second')).toEqual([]);
     await done(start({ command: 'scale', name: 'named', replicas: '3:1' }).main());
     const scaled = await host.kubectl(['get', 'machines', '-n', namespace, ...selected]);
     expect(scaled.trim().split('\n')).toHaveLength(4);

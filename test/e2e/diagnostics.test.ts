@@ -6,7 +6,7 @@ import { versions } from '../host/modules.ts';
 import type { Job, StepResult } from '../support/runner.ts';
 import { expectGone } from './expect.ts';
 import { jobStarter } from './jobs.ts';
-import { jobOn, sharedHost } from './support.ts';
+import { jobOn, leftovers, sharedHost } from './support.ts';
 
 const namespace = 'diagnostics';
 const host = sharedHost();
@@ -77,11 +77,11 @@ describe('a job that fails', () => {
       const others = text.split('\n').filter((line) => line !== '' && !/\blate\b/.test(line));
       expect(others, name).toEqual([]);
     }
-    const order = ['::group::▸ Conditions (conditions.txt)', 'KNEST_TIMEOUT', 'Deleted again: all gone'];
+    const order = ['::group::▸ Conditions (conditions.txt)', 'KNEST_TIMEOUT', 'Cleaned up: all gone'];
     const places = order.map((text) => main.log.indexOf(text));
     expect(places).toEqual([...places].sort((one, other) => one - other));
     expect(places).not.toContain(-1);
-    await expectGone(host, namespace, 'late');
+    expect(await leftovers(host, namespace, 'late')).toEqual([]);
   });
 
   it('keeps its cluster where it is asked to, says how to reach and delete it, and extends nothing', async () => {

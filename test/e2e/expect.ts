@@ -3,8 +3,8 @@ import type { Host } from '../host/host.ts';
 import { leftovers } from './support.ts';
 
 /**
- * Expects that the host has nothing of a cluster any more. On a busy machine, a deletion may take longer than a job
- * waits for it, and must end all the same.
+ * Expects that the host has nothing of a cluster, now or within 5 minutes. On a busy machine, a deletion may take longer
+ * than a job waits for it. Where a log claims that everything is gone, check `leftovers` at once instead.
  */
 export async function expectGone(host: Host, namespace: string, name: string): Promise<void> {
   await expect.poll(() => leftovers(host, namespace, name), { timeout: 300_000, interval: 1_000 }).toEqual([]);

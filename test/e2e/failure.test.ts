@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Job } from '../support/runner.ts';
 import { expectGone } from './expect.ts';
-import { jobOn, sharedHost } from './support.ts';
+import { jobOn, leftovers, sharedHost } from './support.ts';
 
 const namespace = 'knest';
 const host = sharedHost();
@@ -22,9 +22,9 @@ describe.skipIf(!host.hasVirtink)('a create on Virtink that fails (needs the rel
     );
     expect(main.log).toMatch(/Chain: Cluster no-image → KubeadmControlPlane no-image-cp .* → Pod vm-no-image-cp-/);
     expect(main.log).toContain('Next: set control-plane-machine-rootfs-image to an image that exists');
-    expect(main.log).toMatch(/Deleted again: all gone after \d+\.\d s\./);
+    expect(main.log).toMatch(/Cleaned up: all gone after \d+\.\d s\./);
     expect(main.summary).toContain('KNEST_IMAGE_PULL');
-    await expectGone(host, namespace, 'no-image');
+    expect(await leftovers(host, namespace, 'no-image')).toEqual([]);
     const post = await job.post();
     expect(post.exitCode).toBe(0);
     expect(post.log).toContain('knest/no-image is gone already');

@@ -81,7 +81,7 @@ describe('a cluster of in-memory machines', () => {
       const refused = await start({ name: 'older', 'wait-for': 'none' }).main();
       expect(refused.exitCode).toBe(1);
       expect(refused.log).toMatch(/^✖ .*Cluster API v1\.10\.9.* has no v1beta2 API/m);
-      await expectGone(host, namespace, 'older');
+      expect(await leftovers(host, namespace, 'older')).toEqual([]);
     } finally {
       await record(version);
     }
@@ -125,12 +125,12 @@ describe('a cluster of in-memory machines', () => {
     expect(madeBeside.log).toContain('(the host of in-memory/lasting, whose kubeconfig is in use)');
     expect(await host.kubectl(['get', 'clusters', '-n', namespace, '-o', 'name'])).toContain('/second\n');
     await second.post();
-    await expectGone(host, namespace, 'second');
+    expect(await leftovers(host, namespace, 'second')).toEqual([]);
     second.clean();
     const deleter = start({ command: 'delete', name });
     const deleted = await deleter.main();
     expect(deleted.exitCode, deleted.log).toBe(0);
-    await expectGone(host, namespace, 'lasting');
+    expect(await leftovers(host, namespace, 'lasting')).toEqual([]);
     const again = await deleter.main();
     expect(again.exitCode).toBe(0);
     expect(again.log).toContain('there is no cluster in-memory/lasting');

@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { expectGone } from './expect.ts';
 import { jobStarter } from './jobs.ts';
 import { jobInPod } from './pod-account.ts';
+import { ROLE_NAMESPACE } from './role-account.ts';
 import { leftovers, sharedHost } from './support.ts';
 
 const host = sharedHost();
@@ -10,13 +10,9 @@ describe('a create on a host', () => {
   const common = { infrastructure: 'docker', 'wait-for': 'none' };
   const start = jobStarter(host, common);
 
-  it('is made and deleted again by a job in a pod, whose credentials are a file with a token', async () => {
-    const namespace = 'in-pod';
-    await host.kubectl(['create', 'namespace', namespace]);
-    onTestFinished(async () => {
-      await host.kubectl(['delete', 'namespace', namespace]);
-    });
-    const { job, user } = await jobInPod(host, namespace, { ...common, namespace, name: 'of-pod' });
+  it('is made and deleted again by a job in a pod, with the Role of docs/rbac and a token file', async () => {
+    const namespace = ROLE_NAMESPACE;
+    const { job, user } = await jobInPod(host, { ...common, namespace, name: 'of-pod' });
     const main = await job.main();
     expect(main.exitCode, main.log).toBe(0);
     expect(main.log).toContain(`as ${user} (the pod's service account)`);
@@ -24,7 +20,7 @@ describe('a create on a host', () => {
     const post = await job.post();
     expect(post.exitCode, post.log).toBe(0);
     expect(post.log).toContain('nothing of of-pod is left');
-    await expectGone(host, namespace, 'of-pod');
+    expect(await leftovers(host, namespace, 'of-pod')).toEqual([]);
   });
 
   it('waits for the end of its namespace, where that is being deleted', async () => {

@@ -4,7 +4,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { nobodyElse } from '../host/authentication.ts';
 import { succeeds, until } from '../host/process.ts';
 import type { Job } from '../support/runner.ts';
-import { expectGone } from './expect.ts';
 import { Issuer } from './issuer.ts';
 import { jobStarter } from './jobs.ts';
 import { leftovers, sharedHost } from './support.ts';
@@ -87,7 +86,7 @@ describe('a host that takes GitHub’s tokens', () => {
     const post = await job.post();
     expect(post.exitCode, post.log).toBe(0);
     expect(post.log).toContain('nothing of oidc is left');
-    await expectGone(host, namespace, 'oidc');
+    expect(await leftovers(host, namespace, 'oidc')).toEqual([]);
   });
 
   it.each([

@@ -14,7 +14,7 @@ import { initOlder } from './clusterctl.ts';
 import type { Job, StepResult } from '../support/runner.ts';
 import { complaintsOf, expectGone } from './expect.ts';
 import { ROLE_NAMESPACE, roleKubeconfig } from './role-account.ts';
-import { hostName as sharedName, jobOn } from './support.ts';
+import { hostName as sharedName, jobOn, leftovers } from './support.ts';
 
 const hostName = `${sharedName}-others`;
 const namespace = ROLE_NAMESPACE;
@@ -116,7 +116,7 @@ describe('a host with cert-manager and an older Cluster API, in places of their 
       expect(log).toMatch(/the API server answers again after \S+$/m);
       expect(exitCode, log).toBe(0);
     }
-    await expectGone(host, namespace, 'gone');
+    expect(await leftovers(host, namespace, 'gone')).toEqual([]);
     const posts = await Promise.all([guest, create].map((job) => job.post()));
     for (const { exitCode, log } of posts) {
       expect(exitCode, log).toBe(0);

@@ -2,7 +2,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { KubernetesObject, Pod } from '../../src/host/api/objects.ts';
 import type { Job, StepResult } from '../support/runner.ts';
-import { expectGone } from './expect.ts';
 import { jobOn, leftovers, sharedHost, volumesFor } from './support.ts';
 
 const host = sharedHost();
@@ -168,14 +167,14 @@ describe.skipIf(!host.hasVirtink)('a persistent cluster (needs the release asset
     const cleaned = await job({ command: 'cleanup', namespace }).main();
     expect(cleaned.exitCode, cleaned.log).toBe(0);
     expect(cleaned.log).toContain('1 of 2 clusters were deleted');
-    await expectGone(host, namespace, 'beside');
+    expect(await leftovers(host, namespace, 'beside')).toEqual([]);
     expect(await leftovers(host, namespace, name)).not.toEqual([]);
   });
 
   it('is deleted with its disks and addresses, and nothing else', async () => {
     const deleted = await job({ command: 'delete', namespace, name }).main();
     expect(deleted.exitCode, deleted.log).toBe(0);
-    await expectGone(host, namespace, name);
+    expect(await leftovers(host, namespace, name)).toEqual([]);
     await expect.poll(() => volumesFor(host, namespace), { timeout: 300_000 }).toEqual([]);
   });
 

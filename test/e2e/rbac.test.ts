@@ -111,7 +111,7 @@ describe('an account with the Role and under the policy of docs/rbac', () => {
     expect(post.log).toContain('nothing of rbac is left');
     const deleted = await main({ command: 'delete', name: 'rbac' });
     expect(refused(deleted)).toEqual([]);
-    await expectGone(host, namespace, 'rbac');
+    expect(await leftovers(host, namespace, 'rbac')).toEqual([]);
   });
 
   it.skipIf(!host.hasVirtink)('creates and deletes a cluster of virtual machines', async () => {
@@ -122,7 +122,7 @@ describe('an account with the Role and under the policy of docs/rbac', () => {
     expect(refused(created)).toEqual(hostAsAWhole);
     const post = await job.post();
     expect(post.log).toContain('nothing of rbac-vm is left');
-    await expectGone(host, namespace, 'rbac-vm');
+    expect(await leftovers(host, namespace, 'rbac-vm')).toEqual([]);
   });
 
   it('creates and deletes a cluster with a CNI', async () => {
@@ -140,7 +140,7 @@ describe('an account with the Role and under the policy of docs/rbac', () => {
     const post = await job.post();
     expect(refused(post)).toEqual([]);
     expect(post.log).toContain('nothing of rbac-cni is left');
-    await expectGone(host, namespace, 'rbac-cni');
+    expect(await leftovers(host, namespace, 'rbac-cni')).toEqual([]);
   });
 
   it.skipIf(!host.hasVirtink)('creates, adopts and deletes a persistent cluster', async () => {

@@ -17,7 +17,7 @@ import { locked } from './lock.ts';
 import { prepareMachines } from './machines.ts';
 import { parts, type Part } from './modules.ts';
 import { provision, sourcesKey } from './provisions.ts';
-import { run, tail } from './process.ts';
+import { CommandError, run, tail, until } from './process.ts';
 import type { Report } from './report.ts';
 import {
   initProcess,
@@ -99,9 +99,19 @@ export class Host {
     return run(command, args, { timeout: 120_000, ...options, env: this.environment });
   }
 
-  /** Runs kubectl as the host's admin. Returns its standard output. */
+  /** Runs kubectl as the host's admin. Returns its standard output. `apply` waits for webhooks that are starting. */
   async kubectl(args: readonly string[], input?: string): Promise<string> {
-    return this.run([join(this.binaries, 'kubectl'), ...args], input === undefined ? {} : { input });
+    const runOnce = (): Promise<string> =>
+      this.run([join(this.binaries, 'kubectl'), ...args], input === undefined ? {} : { input });
+    if (args[0] !== 'apply') return runOnce();
+    const end = performance.now() + 120_000;
+    return until('the webhooks', 130_000, () =>
+      runOnce().catch((thrown: unknown) => {
+        const isStarting = thrown instanceof CommandError && thrown.output.includes('failed calling webhook');
+        if (isStarting && performance.now() < end) return undefined;
+        throw thrown;
+      }),
+    );
   }
 
   /** Has the API server authenticate its users by this AuthenticationConfiguration (YAML), within a minute. */

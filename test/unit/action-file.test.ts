@@ -1,9 +1,12 @@
+import { globSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readAction } from '../../scripts/docs.ts';
 import { COMMANDS, readInputs, readOutcome } from '../../src/inputs.ts';
 import { OUTPUTS } from '../../src/runtime.ts';
 
 const action = readAction();
+const commands = resolve(import.meta.dirname, '../../src/commands');
 
 /** The names of the inputs that a command asks for, whatever it thinks of their values. */
 function asked(command: string): string[] {
@@ -29,6 +32,9 @@ describe('action.yml', () => {
 
   it('has the outputs that the commands set, and no other', () => {
     expect(Object.keys(action.outputs).sort()).toEqual(OUTPUTS);
+    const sources = globSync('**/*.ts', { cwd: commands }).map((file) => readFileSync(join(commands, file), 'utf8'));
+    const set = sources.flatMap((text) => [...text.matchAll(/\boutputs\.set\('([^']+)'/g)].map(([, name]) => name));
+    expect([...new Set(set)].sort()).toEqual(OUTPUTS);
   });
 
   it('has defaults that create can work with', () => {

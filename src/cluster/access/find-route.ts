@@ -139,7 +139,7 @@ export async function firstThatWorks(
 
 /** By what names this job may reach a node of the host: the host's own API server often is one. */
 async function nodeHosts(client: KubernetesClient): Promise<readonly string[]> {
-  // Only administrators may list nodes; without that permission, the API server's address is the only candidate.
+  // Without the permission to list nodes (docs/rbac/host-reader.yaml), only the API server's address is tried.
   const nodes = await client.list(Kinds.node).catch(() => []);
   return nodeAddresses(nodes, new URL(client.rest.server).hostname);
 }

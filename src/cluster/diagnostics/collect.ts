@@ -30,7 +30,7 @@ const SHOWN_ERRORS = 10;
 
 /**
  * Collects what tells why a cluster is not as it should be; no Secret and no user data is read. Empty when there is
- * no Cluster. A line reports what cannot be read before the client's signal aborts. Never rejects.
+ * no Cluster. A line reports what cannot be read, or not before the client's signal aborts. Never rejects.
  */
 export async function collectDiagnostics(
   client: KubernetesClient,

@@ -5,7 +5,7 @@ import type { Pod } from '../../host/api/objects.ts';
 import { logPath } from '../../host/pods.ts';
 import { PROVIDER_LABEL } from '../../catalog/component.ts';
 
-/** Where Virtink runs. Source: deploy/ of its repository. */
+/** Where Virtink runs, which has no provider label. Source: deploy/ of its repository. */
 const VIRTINK_NAMESPACE = 'virtink-system';
 /** Lines of each log that are read: a host with many clusters writes some thousand in the time of a create. */
 const READ_LINES = 5_000;

@@ -102,8 +102,8 @@ export function identify(inputs: CreateInputs, job: Job, now: number, claim: str
 
 /**
  * The marks of a cluster that outlives its job, but that no job has been given yet: who makes it, and, where it is to
- * have no expiry, one for the time being. So a create that fails can delete what it made, and
- * a cluster whose job is lost does not stay for ever.
+ * have no expiry, one for the time being. So a create that fails can delete what it made, even if another job has
+ * adopted it since, and a cluster whose job is lost does not stay for ever.
  */
 function unsettledMarks(claim: string, expiresAt: string | undefined, provisional: string): Marks {
   if (expiresAt !== undefined) return { [Annotations.unsettled]: `${claim}/` };

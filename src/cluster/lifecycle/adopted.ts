@@ -4,7 +4,7 @@ import type { Cluster, KubernetesObject, Scalable } from '../../host/api/objects
 import { unlessForbidden } from '../../host/preflight.ts';
 import { Annotations } from '../identity/identity.ts';
 import { machineCounts, type MachineCounts } from '../machines/machine-counts.ts';
-import type { ClusterPlan } from '../template/plan.ts';
+import type { ClusterObjects } from '../template/plan.ts';
 import { belongingTo } from '../identity/handle.ts';
 
 /** What a cluster consists of, as far as inputs ask for it. */
@@ -24,7 +24,7 @@ export interface AdoptedCluster extends ClusterFacts {
 export async function inspectAdopted(
   client: KubernetesClient,
   cluster: Cluster,
-  plan: ClusterPlan,
+  plan: ClusterObjects,
 ): Promise<AdoptedCluster> {
   const { name, namespace = '' } = cluster.metadata;
   const { kind, name: controlPlane = '' } = cluster.spec?.controlPlaneRef ?? {};
@@ -54,7 +54,7 @@ export function factsOf(objects: readonly KubernetesObject[]): ClusterFacts {
   };
 }
 
-function differencesOf(cluster: Cluster, facts: ClusterFacts, plan: ClusterPlan): readonly string[] {
+function differencesOf(cluster: Cluster, facts: ClusterFacts, plan: ClusterObjects): readonly string[] {
   const again = 'delete it (command: delete) and create it again to change that';
   const wanted = factsOf([plan.cluster, ...plan.others]);
   const engine = ({ spec }: Cluster): string | undefined => spec?.infrastructureRef?.kind;

@@ -10,7 +10,7 @@ import { checkNamesFree } from './name-conflicts.ts';
 import { Annotations, type ClusterIdentity } from '../identity/identity.ts';
 import { judgeExisting, notAdopted } from '../identity/ownership.ts';
 import { describeRest, waitUntilGone } from './delete.ts';
-import type { ClusterPlan } from '../template/plan.ts';
+import type { ClusterObjects } from '../template/plan.ts';
 
 /** How often a Cluster is tried to be claimed that others write to at the same moment: for about half a minute. */
 const TRIES = 12;
@@ -34,7 +34,7 @@ export interface ClaimedCluster {
  */
 export async function claimCluster(
   client: KubernetesClient,
-  { cluster, fingerprint }: ClusterPlan,
+  { cluster, fingerprint }: ClusterObjects,
   identity: ClusterIdentity,
   log: StepLog,
   signal: AbortSignal,
@@ -84,7 +84,7 @@ export async function claimCluster(
  */
 export async function checkClaim(
   client: KubernetesClient,
-  { others, fingerprint }: ClusterPlan,
+  { others, fingerprint }: ClusterObjects,
   identity: ClusterIdentity,
   log: StepLog,
   signal: AbortSignal,

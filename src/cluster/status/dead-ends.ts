@@ -47,7 +47,7 @@ export function findDeadEnd(view: ClusterView, ages: Ages): DeadEnd | undefined 
   return machineDeadEnd(view, ages) ?? providerDeadEnd(view);
 }
 
-/** Ignores machines that are being replaced or deleted. */
+/** The pods of machines that are neither being replaced nor deleted. */
 export function podsThatCount(view: ClusterView): readonly Pod[] {
   const isGoing = ({ metadata }: KubernetesObject): boolean => metadata.deletionTimestamp !== undefined;
   return view.pods.filter((pod) => {

@@ -1,5 +1,6 @@
 import { KnestError } from '../../errors.ts';
 import type { KubernetesClient } from '../../host/api/client.ts';
+import { OUTAGE_ADVICE } from '../../host/api/outage.ts';
 import { describePodProblem, podProblem } from '../../host/pods.ts';
 import type { StepLog } from '../../report/log.ts';
 import { formatDuration } from '../../values/duration.ts';
@@ -113,10 +114,14 @@ async function explained(
     return problem === undefined ? [] : [describePodProblem(pod, problem)];
   });
   const unmet = [...pods, ...unmetConditions(view, Date.now())];
+  const { outage } = client.rest;
   return new KnestError({
     code: 'KNEST_TIMEOUT',
     problem: `${handle.name} is not ready after ${formatDuration(timeoutSeconds)}`,
-    evidence: [...client.rest.outage, chain, ...unmet.slice(0, TOLD_CONDITIONS), ...events],
-    next: 'increase timeout if it was still progressing; otherwise fix the first condition above',
+    evidence: [...outage, chain, ...unmet.slice(0, TOLD_CONDITIONS), ...events],
+    next:
+      outage.length > 0
+        ? OUTAGE_ADVICE
+        : 'increase timeout if it was still progressing; otherwise fix the first condition above',
   });
 }

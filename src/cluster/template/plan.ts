@@ -25,13 +25,13 @@ export interface RenderedCluster {
 }
 
 /** All that is to be created for a cluster. */
-export interface ClusterPlan extends RenderedCluster {
+export interface ClusterObjects extends RenderedCluster {
   /** What tells these objects from any others. */
   readonly fingerprint: string;
 }
 
 /** The plan for a cluster that has more objects than those of its template. */
-export function planOf(rendered: RenderedCluster, addons: readonly KubernetesObject[]): ClusterPlan {
+export function planOf(rendered: RenderedCluster, addons: readonly KubernetesObject[]): ClusterObjects {
   const others = [...rendered.others, ...addons];
   return { ...rendered, others, fingerprint: fingerprint([rendered.cluster, ...others]) };
 }

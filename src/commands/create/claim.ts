@@ -9,11 +9,11 @@ import type { CreatePlan } from './plan.ts';
 export async function claim(
   client: KubernetesClient,
   { identity, objects }: CreatePlan,
-  { report: { log }, clock: { signal }, outputs: { set: output } }: Runtime,
+  { report: { log }, clock: { signal }, outputs }: Runtime,
 ): Promise<ClaimedCluster> {
   return log.step('Claim', async (step) => {
     const claimed = await claimCluster(client, objects, identity, step, signal);
-    output('created', String(claimed.created));
+    outputs.set('created', String(claimed.created));
     const verb = claimed.created ? 'is created' : 'was there, and is adopted';
     return { value: claimed, result: `Cluster ${identity.namespace}/${identity.name} ${verb}` };
   });

@@ -1,19 +1,31 @@
 import { settle } from '../../cluster/lifecycle/claim.ts';
 import { describeMachines } from '../../cluster/machines/machine-counts.ts';
+import type { Component } from '../../catalog/component.ts';
 import type { Connection } from '../../host/connection.ts';
 import type { CreateInputs } from '../../inputs.ts';
 import { createdPage } from '../../report/summary.ts';
 import type { Runtime } from '../../runtime.ts';
-import type { KeptCredentials } from '../steps/credentials.ts';
+import type { SavedHost } from '../../state.ts';
 import { handOverKubeconfig } from '../steps/write-kubeconfig.ts';
 import type { CreatePlan } from './plan.ts';
 import type { MadeCluster } from './wait.ts';
 
-/** Gives the job its cluster: kubeconfig, outputs, summary. A cluster that outlives its job is settled from here on. */
+/** What a create did. */
+interface Done {
+  readonly plan: CreatePlan;
+  readonly made: MadeCluster;
+  /** The components that it installed on the host. */
+  readonly installed: readonly Component[];
+}
+
+/**
+ * Gives the job its cluster: kubeconfig, outputs, summary. A cluster that outlives its job is settled from here on.
+ * `saved`: how later steps enter the host.
+ */
 export async function handOver(
-  { client, server: hostServer, saved }: Connection & KeptCredentials,
-  { identity, cni }: CreatePlan,
-  { machines: counts, created, kubernetesVersion: version }: MadeCluster,
+  { client, server: hostServer }: Connection,
+  saved: SavedHost,
+  { plan: { identity, cni }, made: { machines: counts, created, kubernetesVersion: version }, installed }: Done,
   inputs: CreateInputs,
   runtime: Runtime,
 ): Promise<void> {
@@ -28,7 +40,12 @@ export async function handOver(
   const result = server === undefined ? verb : 'is ready';
   const machines = `${describeMachines(counts)}; CNI: ${created ? cni.description : 'as it was'}`;
   const facts = { name, namespace, state: result, host: hostServer, server, kubernetesVersion, machines, expiresAt };
-  await report.summary.add(createdPage({ ...facts, ephemeral }, report.timeline));
+  await report.summary.add(
+    createdPage(
+      { ...facts, installed: installed.map((component) => `${component.title} ${component.version}`), ephemeral },
+      report.timeline,
+    ),
+  );
   // Last: a failure before this deletes the cluster again.
   if (!ephemeral) await settle(client, identity, clock.signal);
   state.handOver();

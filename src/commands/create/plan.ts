@@ -3,7 +3,7 @@ import { resourceSet } from '../../cluster/addons/resource-set.ts';
 import { identify, type ClusterIdentity } from '../../cluster/identity/identity.ts';
 import { checkClaim } from '../../cluster/lifecycle/claim.ts';
 import type { ClusterNetworks } from '../../cluster/template/networks.ts';
-import { allVariables, planOf, render, variables, type ClusterPlan } from '../../cluster/template/plan.ts';
+import { allVariables, planOf, render, variables, type ClusterObjects } from '../../cluster/template/plan.ts';
 import { reviewTemplate } from '../../cluster/template/template-warnings.ts';
 import type { Component } from '../../catalog/component.ts';
 import { knownComponents } from '../../catalog/required-components.ts';
@@ -21,7 +21,7 @@ import { preflight, type Found } from './preflight.ts';
 export interface CreatePlan {
   /** Name, owner, expiry and claim. */
   readonly identity: ClusterIdentity;
-  readonly objects: ClusterPlan;
+  readonly objects: ClusterObjects;
   readonly cni: Cni;
   /** What the host must have installed. */
   readonly components: readonly Component[];
@@ -35,7 +35,7 @@ export interface CreatePlan {
 
 /** Plans a cluster: looks at the host, downloads what the plan needs, and writes nothing to the host. Errors: see create. */
 export async function planCluster(host: Connection, inputs: CreateInputs, runtime: JobRuntime): Promise<CreatePlan> {
-  const { env, run, directory, report, clock, job } = runtime;
+  const { env, run, directory, report, outputs, clock, job } = runtime;
   const { infrastructure, versions, providerVariables } = inputs;
   const { warn } = report.log;
   const downloader = new Downloader(inputs.downloads, { env, directory, signal: clock.signal, warn });
@@ -43,6 +43,9 @@ export async function planCluster(host: Connection, inputs: CreateInputs, runtim
   const clusterctlRuntime = { run, env, directory, providerVariables, warn };
   const clusterctl = new Clusterctl(clusterctlRuntime, downloader, versions.clusterApi, known);
   const identity = identify(inputs, job, await readClock(host, runtime));
+  outputs.set('name', identity.name);
+  outputs.set('namespace', identity.namespace);
+  outputs.set('expires-at', identity.expiresAt ?? '');
   const found = await preflight(host, identity, inputs, downloader, runtime);
   const cni = await planCni(inputs, found.networks, downloader, runtime);
   const objects = await planObjects(host, { clusterctl, found, cni }, identity, inputs, runtime);
@@ -72,8 +75,8 @@ async function planCni(
   });
 }
 
-/** What the objects of a cluster are made from. */
-interface Ingredients {
+/** What the objects of a cluster depend on. */
+interface ObjectSources {
   readonly clusterctl: Clusterctl;
   readonly found: Found;
   readonly cni: Cni;
@@ -85,11 +88,11 @@ interface Ingredients {
  */
 async function planObjects(
   { client }: Connection,
-  { clusterctl, found: { networks, template }, cni }: Ingredients,
+  { clusterctl, found: { networks, template }, cni }: ObjectSources,
   identity: ClusterIdentity,
   inputs: CreateInputs,
   { env, report: { log }, clock: { signal } }: Runtime,
-): Promise<ClusterPlan> {
+): Promise<ClusterObjects> {
   return log.step('Template', async (step) => {
     const rendered = await render({ clusterctl, template, env }, inputs, identity, networks);
     const objects = planOf(rendered, resourceSet(cni, identity));

@@ -39,7 +39,7 @@ const NOT_READ = { text: 'cannot list installed components; assuming they are co
  */
 export async function preflight(
   { client }: Connection,
-  cluster: ClusterIdentity,
+  identity: ClusterIdentity,
   inputs: CreateInputs,
   downloader: Downloader,
   runtime: Runtime,
@@ -65,7 +65,7 @@ export async function preflight(
     if (inventory === undefined) await checkServed(client, components);
     if (inputs.infrastructure === 'virtink' && clusterTemplate === undefined) {
       // One that is there already, and may be adopted, keeps its machines as they are.
-      const existing = await unlessForbidden(client.get(Kinds.cluster, cluster.name, cluster.namespace), undefined);
+      const existing = await unlessForbidden(client.get(Kinds.cluster, identity.name, identity.namespace), undefined);
       const machines = { 'control-plane': inputs.controlPlane, worker: inputs.workers };
       if (existing === undefined) checkCapacity(await nodes, machines);
     }
@@ -74,7 +74,7 @@ export async function preflight(
       const more = await cniNetworks(client);
       if (more !== undefined) checkAddressesInPodNetwork(inputs.machineAddresses, [...used.pods, ...more]);
       else step.line("cannot read the ranges of the host's CNI; assuming that it has persistent-machine-addresses");
-      await checkAddressesFree(client, cluster, inputs.machineAddresses);
+      await checkAddressesFree(client, identity, inputs.machineAddresses);
     }
     const assumed = describeAssumed(used.assumed);
     if (assumed !== undefined) step.line(assumed);

@@ -13,7 +13,6 @@ const UNDO_MILLISECONDS = CLEAN_UP_MILLISECONDS - IN_MAIN.milliseconds;
 
 /** What decides whether a cluster stays. */
 interface Fate {
-  readonly ephemeral: boolean;
   readonly keepOnFailure: boolean;
   /** Whether this create made it. */
   readonly created: boolean;
@@ -27,30 +26,30 @@ interface Fate {
  */
 export async function undo(
   { client }: Connection,
-  cluster: ClusterIdentity,
-  { ephemeral, keepOnFailure, created }: Fate,
+  identity: ClusterIdentity,
+  { keepOnFailure, created }: Fate,
   thrown: unknown,
   runtime: Runtime,
 ): Promise<KnestError> {
   const failure = toKnestError(thrown);
-  const { name, namespace } = cluster;
+  const { name, namespace, ephemeral } = identity;
   if (failure.code === 'KNEST_CANCELLED') return failure;
   if (keepOnFailure) runtime.state.keep();
   if (keepOnFailure || !(created || ephemeral)) {
-    const provisional = created ? cluster.unsettled[Annotations.expiresAt] : undefined;
-    return failure.with(...keptLines({ name, namespace, expiresAt: cluster.expiresAt ?? provisional }));
+    const provisional = created ? identity.unsettled[Annotations.expiresAt] : undefined;
+    return failure.with(...keptLines({ name, namespace, expiresAt: identity.expiresAt ?? provisional }));
   }
   if (!created) return failure.with(`Kept until the post step: Cluster ${namespace}/${name} existed before.`);
   const started = performance.now();
   const signal = AbortSignal.any([AbortSignal.timeout(UNDO_MILLISECONDS), runtime.clock.cancelled]);
   try {
-    const { unverified } = await runtime.report.log.step('Delete again', async (step) => {
-      const value = await removeCluster(client.until(signal), cluster, proofOfClaim(cluster), step, signal);
+    const { unverified } = await runtime.report.log.step('Clean up', async (step) => {
+      const value = await removeCluster(client.until(signal), identity, proofOfClaim(identity), step, signal);
       return { value, result: describeRest(name, value) };
     });
     const rest = unverified.length === 0 ? 'all gone' : describeRest(name, { unverified });
-    return failure.with(`Deleted again: ${rest} after ${((performance.now() - started) / 1000).toFixed(1)} s.`);
+    return failure.with(`Cleaned up: ${rest} after ${((performance.now() - started) / 1000).toFixed(1)} s.`);
   } catch (problem) {
-    return failure.with(`Not deleted again: ${messageOf(problem)}`);
+    return failure.with(`Not cleaned up: ${messageOf(problem)}`);
   }
 }

@@ -30,7 +30,6 @@ export async function diagnose(
   runtime: Runtime,
 ): Promise<void> {
   const {
-    directory,
     report: { log },
     secrets: { redact },
     clock: { cancelled },
@@ -42,7 +41,7 @@ export async function diagnose(
   try {
     const findings = await collectDiagnostics(within, cluster, thoroughness);
     if (findings.length === 0) return;
-    const path = join(directory, 'diagnostics', cluster.name);
+    const path = join(runtime.directory, 'diagnostics', cluster.name);
     await rm(path, { recursive: true, force: true });
     await mkdir(path, { recursive: true });
     for (const { title, file, lines, shown } of findings) {

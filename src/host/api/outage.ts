@@ -3,6 +3,10 @@ import { formatDuration } from '../../values/duration.ts';
 /** Milliseconds after an outage in which a server may refuse what it allows: it loads its rules after it listens. */
 const SETTLING = 15_000;
 
+/** What to do about an outage that does not end. */
+export const OUTAGE_ADVICE =
+  'check that the API server of the host runs and that this runner reaches it, then run the job again';
+
 /**
  * Whether a server is away that was there before, as in an upgrade or a failover. One for all requests to it: the first
  * that meets an outage reports it, and the first answer ends it.

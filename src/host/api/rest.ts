@@ -18,6 +18,7 @@ import {
   type Answer,
 } from './api-error.ts';
 import { retry } from '../../retry.ts';
+import { OUTAGE_ADVICE } from './outage.ts';
 import type { Session, Transport } from './transport.ts';
 
 /** One request to an API server. */
@@ -119,7 +120,7 @@ export class RestClient {
       });
     } catch (thrown) {
       const { reason } = this.signal as { readonly reason: unknown };
-      if (reason instanceof KnestError && this.outage.length > 0) throw reason.with(...this.outage);
+      if (reason instanceof KnestError && this.outage.length > 0) throw withOutage(reason, this.outage);
       if (thrown instanceof KnestError) throw thrown;
       this.signal.throwIfAborted();
       throw unreachable(this.server, thrown);
@@ -190,7 +191,7 @@ export class RestClient {
     if (isTerminating(answer)) return { next: 'wait until that namespace is gone, or use another' };
     return isPolicy(answer)
       ? {
-          next: 'a policy of the host rejected this request; it is not a permission problem: change what it names, or ask its administrator to allow it',
+          next: 'a policy of the host rejected this request; it is not a permission problem: change the field that the message names, or ask the administrator of the host to allow it',
         }
       : { next: 'give these credentials that permission: docs/rbac/ has all that are needed' };
   }
@@ -243,4 +244,16 @@ export async function* linesOf(response: Response): AsyncGenerator<string> {
   } finally {
     input.destroy();
   }
+}
+
+/** A failure during an outage: a longer time-out helps only when the server comes back. */
+function withOutage({ code, problem, evidence, next, cause }: KnestError, outage: readonly string[]): KnestError {
+  const advice = code === 'KNEST_TIMEOUT' ? OUTAGE_ADVICE : next;
+  return new KnestError({
+    code,
+    problem,
+    evidence: [...evidence, ...outage],
+    ...(advice !== undefined && { next: advice }),
+    cause,
+  });
 }

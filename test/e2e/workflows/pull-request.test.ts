@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectGone } from '../expect.ts';
-import { kubernetesVersion, sharedHost } from '../support.ts';
+import { kubernetesVersion, leftovers, sharedHost } from '../support.ts';
 import { Act, namespace, pullRequest } from './act.ts';
 
 const host = sharedHost();
@@ -29,7 +29,7 @@ describe(`workflows/${file}`, { timeout: 6 * 60_000 }, () => {
     expect(log).toMatch(/\| configmap\/hello created\n/);
     expect(log).toMatch(/\| hello +1 +\d+s\n/);
     expect(log).toMatch(new RegExp(`nothing of ${cluster}-[0-9a-f]{8} is left`));
-    await expectGone(host, namespace, cluster);
+    expect(await leftovers(host, namespace, cluster)).toEqual([]);
   });
 
   it('deletes the cluster of a job that fails, too', async ({ skip }) => {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectGone } from '../expect.ts';
-import { sharedHost } from '../support.ts';
+import { leftovers, sharedHost } from '../support.ts';
 import { Act, namespace, pullRequest } from './act.ts';
 
 const host = sharedHost();
@@ -34,7 +34,7 @@ describe(`workflows/${file}`, () => {
     expect(log.match(/\| the script has run\n/g)).toHaveLength(2);
     for (const name of nodes) {
       expect(log).toContain(`nothing of ${name} is left`);
-      await expectGone(host, namespace, name);
+      expect(await leftovers(host, namespace, name)).toEqual([]);
     }
   });
 

@@ -7,7 +7,11 @@ const root = resolve(import.meta.dirname, '../../..');
 const READ = ['src/**/*.{ts,yaml}', 'scripts/*.ts', 'docs/**/*.{md,yaml}', 'workflows/*', '*.md', 'action.yml'];
 /** Turns that hide who does something, or that nobody says. */
 const UNUSUAL =
-  /\b(?:whoever|whence|(?:is|are|was|were|be) told|(?:is|are) said|of (?:its|their|his|one.s) own|(?:it|that|which|what|this|"|`) is no (?!longer|more|less)[a-z]|has gone (?:so|by)|a moment after)\b/gi;
+  /\b(?:whoever|whence|(?:is|are|was|were|be) told|(?:is|are) said|of (?:its|their|his|one.s) own|has gone (?:so|by)|a moment after)\b|(?:\b(?:it|that|which|what|this)|["`}]) is no (?!longer\b|more\b|less\b)[a-z]\w*/gi;
+
+it('the turns are recognised', () => {
+  expect('"x" is no number; it is no longer there, whoever asks'.match(UNUSUAL)).toEqual(['" is no number', 'whoever']);
+});
 
 it('texts are in plain English', () => {
   const files = READ.flatMap((pattern) => globSync(pattern, { cwd: root }));

@@ -198,7 +198,7 @@ describe('one problem', () => {
     ['control-plane-machine-count', '0', '"0" is not a whole number from 1 to 9'],
     ['worker-machine-count', '-1', '"-1" is not a whole number from 0 to 1000'],
     ['worker-machine-cpu-cores', '1.5', '"1.5" is not a whole number from 1 to 256'],
-    ['worker-machine-memory-size', '4GB', '"4GB" is not a valid Kubernetes quantity; "4Gi" or "4G"'],
+    ['worker-machine-memory-size', '4GB', '"4GB" is not a valid Kubernetes quantity; use "4Gi" or "4G"'],
     ['worker-machine-memory-size', 'much', '"much" is not a valid Kubernetes quantity; for example 4Gi'],
     ['control-plane-machine-memory-size', '512Mi', '512Mi is too small for a Kubernetes node; at least 1Gi'],
     ['control-plane-machine-rootfs-size', '4', '4 is too small for a Kubernetes node; at least 1Gi'],
@@ -263,7 +263,7 @@ describe('several inputs together', () => {
     expect(problems(given)).toEqual([
       'host-kubeconfig-file: is set together with host-kubeconfig; set one of them',
       'control-plane-machine-count: etcd needs an odd number of control-plane machines, from 1 to 9, not 2',
-      'worker-machine-memory-size: "4GB" is not a valid Kubernetes quantity; "4Gi" or "4G"',
+      'worker-machine-memory-size: "4GB" is not a valid Kubernetes quantity; use "4Gi" or "4G"',
       'service-cidr: 10.85.7.0/24 overlaps pod-network-cidr (10.85.0.0/16)',
     ]);
     expect(() => read(given)).toThrow('4 inputs cannot be used; nothing was created (KNEST_INPUT)');

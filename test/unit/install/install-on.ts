@@ -7,7 +7,7 @@ import { Clusterctl } from '../../../src/install/clusterctl.ts';
 import { type ReleaseAsset } from '../../../src/catalog/release-asset.ts';
 import { requiredComponents } from '../../../src/catalog/required-components.ts';
 import { Downloader } from '../../../src/install/download.ts';
-import { install } from '../../../src/install/install.ts';
+import { install, type Installed } from '../../../src/install/install.ts';
 import type { Inventory } from '../../../src/install/inventory.ts';
 import type { RunProcess } from '../../../src/process.ts';
 import { clientOf, json, refuse, type Handler, type Received } from '../host/server.ts';
@@ -47,7 +47,7 @@ export async function installOn(
     host = (all) => all,
     look = (all) => all,
   }: Given = {},
-): Promise<{ readonly ended: Promise<string>; readonly received: readonly Received[] }> {
+): Promise<{ readonly ended: Promise<Installed>; readonly received: readonly Received[] }> {
   const directory = mkdtempSync(join(tmpdir(), 'knest-install-'));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
   const components = requiredComponents(versions, infrastructure);

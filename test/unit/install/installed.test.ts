@@ -41,7 +41,7 @@ describe('what is installed', () => {
         deployments: inventory.deployments.map((one) => ({ ...one, status: { conditions: [down] } })),
       }),
     });
-    expect(await ended).toBe('nothing missing');
+    expect(await ended).toEqual({ installed: [], result: 'nothing missing' });
     expect(received.some(({ path }) => path.startsWith('/apis/apps/v1/deployments?'))).toBe(true);
     expect(writes(received)).toEqual([]);
   });

@@ -88,6 +88,12 @@ describe('a section', () => {
   });
 });
 
+it('a failure of inputs has what is wrong with each in its annotation', () => {
+  const failure = new KnestError({ code: 'KNEST_INPUT', problem: '2 inputs', evidence: ['ttl: "x"', 'name: "%"'] });
+  githubLog(new Timeline(), (text) => text).fail(failure);
+  expect(lines().at(-1)).toBe('::error::2 inputs (KNEST_INPUT)%0Attl: "x"%0Aname: "%25"');
+});
+
 describe('a failure', () => {
   it('is told in full, and its sentence alone is the annotation', () => {
     const failure = new KnestError({

@@ -36,23 +36,24 @@ const cluster: CreatedCluster = {
   server: 'https://10.86.2.9:6443',
   kubernetesVersion: 'v1.36.3',
   machines: '1 + 2',
+  installed: ['cert-manager v1.20.3', 'Virtink v0.15.0'],
   expiresAt: '2026-11-22T23:10:00Z',
   ephemeral: true,
 };
 
 describe('createdPage', () => {
   it('has a headline and a table of all that one asks for first', async () => {
-    const page = createdPage(cluster, await timelineOf({ name: 'Apply', start: 1000, end: 2000 }));
+    const page = createdPage(cluster, await timelineOf({ name: 'Apply', start: 1000, end: 7000 }));
     expect(page.split('\n').slice(0, 13)).toEqual([
-      '### pr-17 is ready',
+      '### pr-17 is ready in 6.0 s',
       '',
-      '|  |  |',
-      '| --- | --- |',
       '| Cluster | `knest/pr-17` |',
+      '| --- | --- |',
       '| Host | `https://10.1.2.3:6443` |',
       '| API server | `https://10.86.2.9:6443` |',
       '| Kubernetes | `v1.36.3` |',
       '| Machines | 1 + 2 |',
+      '| Installed on the host | cert-manager v1.20.3, Virtink v0.15.0 |',
       '| Expires | 2026-11-22T23:10:00Z |',
       '| Reach it | `kubectl get nodes` |',
       '| Delete it | the end of this job does |',
@@ -62,14 +63,15 @@ describe('createdPage', () => {
   });
 
   it('says what is different of one that stays, and was not waited for', () => {
-    const page = createdPage({ ...cluster, ephemeral: false, expiresAt: undefined, server: undefined }, empty);
-    expect(page.split('\n').slice(6)).toEqual([
+    const lasting = { ...cluster, ephemeral: false, expiresAt: undefined, server: undefined, installed: [] };
+    const page = createdPage(lasting, empty);
+    expect(page.split('\n').slice(5)).toEqual([
       '| API server | not waited for |',
       '| Kubernetes | `v1.36.3` |',
       '| Machines | 1 + 2 |',
       '| Expires | never |',
       '| Reach it | not yet |',
-      '| Delete it | `kubectl delete cluster -n knest pr-17` |',
+      '| Delete it in a step | `with: {command: delete, name: pr-17, namespace: knest}` |',
       '',
     ]);
   });
@@ -85,7 +87,7 @@ describe('createdPage', () => {
     const code = "`x \\| <img> 'y' \\| a \\| b \\|`";
     const given = { name: hostile, host: hostile, server: hostile, machines: hostile, expiresAt: hostile };
     const lines = createdPage({ ...cluster, ...given, kubernetesVersion: hostile }, empty).split('\n');
-    expect(lines[0]).toBe(`### ${text} is ready`);
+    expect(lines[0]).toBe(`### ${text} is ready in 0.0 s`);
     for (const title of ['Host', 'API server', 'Kubernetes']) expect(lines).toContain(`| ${title} | ${code} |`);
     for (const title of ['Machines', 'Expires']) expect(lines).toContain(`| ${title} | ${text} |`);
     // Headline, table and the blank lines around it.
@@ -137,6 +139,11 @@ describe('failurePage', () => {
     );
   });
 
+  it('has in the open what is wrong with inputs', () => {
+    const failure = new KnestError({ code: 'KNEST_INPUT', problem: '1 input cannot be used', evidence: ['ttl: "x"'] });
+    expect(failurePage(failure, empty)).toBe('### ✖ 1 input cannot be used (KNEST_INPUT)\n\n```text\nttl: "x"\n```\n');
+  });
+
   it('has only the problem when there is no more', () => {
     expect(pageOf({ problem: 'pr cannot start' })).toBe('### ✖ pr cannot start (KNEST_IMAGE_PULL)\n');
   });
@@ -173,15 +180,30 @@ describe('failurePage', () => {
   });
 
   it('has the chart of the phases at its end', async () => {
-    const timeline = await timelineOf({ name: 'Apply', start: 1000, end: 2000 });
+    const timeline = await timelineOf({ name: 'Apply', start: 1000, end: 7000 });
     const page = failurePage(new KnestError({ code: 'KNEST_TIMEOUT', problem: 'x' }), timeline);
     expect(page.split('\n').slice(1)).toEqual(['', ...gantt(timeline)]);
   });
 });
 
 describe('gantt', () => {
-  it('is nothing without phases', () => {
+  it('is nothing without phases, and below 5 seconds', async () => {
     expect(gantt(empty)).toEqual([]);
+    expect(gantt(await timelineOf({ name: 'List', start: 1000, end: 5999 }))).toEqual([]);
+  });
+
+  it('has one bar for phases below a second that follow each other', async () => {
+    const timeline = await timelineOf(
+      { name: 'Connect', start: 1000, end: 1250 },
+      { name: 'Preflight', start: 1250, end: 1500 },
+      { name: 'Install', start: 1500, end: 31_500 },
+      { name: 'Claim', start: 31_500, end: 31_600 },
+    );
+    expect(gantt(timeline).slice(4, -1)).toEqual([
+      '    Connect, Preflight (0.5 s) :p0, 0, 500',
+      '    Install (30.0 s) :p1, 500, 30500',
+      '    Claim (0.1 s) :p2, 30500, 30600',
+    ]);
   });
 
   it('has a bar for each phase, from the beginning of the command', async () => {
@@ -201,10 +223,11 @@ describe('gantt', () => {
   });
 
   it('gives a phase that took no time a bar that can be seen', async () => {
-    expect((await timelineOf({ name: 'Install', start: 1500, end: 1500 })).phases).toHaveLength(1);
-    expect(gantt(await timelineOf({ name: 'Install', start: 1500, end: 1500 }))).toContain(
-      '    Install (0.0 s) :p0, 500, 501',
+    const timeline = await timelineOf(
+      { name: 'Install', start: 1500, end: 1500 },
+      { name: 'Wait', start: 1500, end: 9000 },
     );
+    expect(gantt(timeline)).toContain('    Install (0.0 s) :p0, 500, 501');
   });
 });
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { factsOf, inspectAdopted } from '../../../../src/cluster/lifecycle/adopted.ts';
 import { Annotations } from '../../../../src/cluster/identity/identity.ts';
 import { machineCounts } from '../../../../src/cluster/machines/machine-counts.ts';
-import { planOf, type ClusterPlan } from '../../../../src/cluster/template/plan.ts';
+import { planOf, type ClusterObjects } from '../../../../src/cluster/template/plan.ts';
 import { Kinds } from '../../../../src/host/api/kinds.ts';
 import type { Cluster, Scalable } from '../../../../src/host/api/objects.ts';
 import { clientOfStore } from '../../host/store.ts';
@@ -39,13 +39,13 @@ function objects(version: string, controlPlane: number, workers: number, infrast
   return { cluster, others };
 }
 
-function plan(...args: Parameters<typeof objects>): ClusterPlan {
+function plan(...args: Parameters<typeof objects>): ClusterObjects {
   const { cluster, others } = objects(...args);
   return planOf({ cluster, others, machines: machineCounts([cluster, ...others]) }, []);
 }
 
 /** What is found of a cluster that was made by one plan, when the inputs ask for another. */
-async function inspect(made: Parameters<typeof objects>, asked: ClusterPlan) {
+async function inspect(made: Parameters<typeof objects>, asked: ClusterObjects) {
   const { client, store } = await clientOfStore();
   const { cluster, others } = objects(...made);
   others.forEach((object) => store.put(object));

@@ -3,7 +3,7 @@ import { checkClaim, claimCluster } from '../../../../src/cluster/lifecycle/clai
 import { Annotations, identify, type ClusterIdentity } from '../../../../src/cluster/identity/identity.ts';
 import { machineCounts } from '../../../../src/cluster/machines/machine-counts.ts';
 import { withOwner } from '../../../../src/cluster/identity/owner-labels.ts';
-import { planOf, type ClusterPlan } from '../../../../src/cluster/template/plan.ts';
+import { planOf, type ClusterObjects } from '../../../../src/cluster/template/plan.ts';
 import { KubernetesClient } from '../../../../src/host/api/client.ts';
 import { RestClient } from '../../../../src/host/api/rest.ts';
 import { Transport } from '../../../../src/host/api/transport.ts';
@@ -19,7 +19,7 @@ import { clusterOf } from '../samples.ts';
 const signal = new AbortController().signal;
 const job = readJob({ GITHUB_REPOSITORY: 'acme/shop' });
 
-function planFor(identity: ClusterIdentity): ClusterPlan {
+function planFor(identity: ClusterIdentity): ClusterObjects {
   return planOf({ cluster: withOwner(clusterOf(), identity), others: [], machines: machineCounts([]) }, []);
 }
 

@@ -41,12 +41,13 @@ describe('a server that is away', () => {
   it('is named as the reason when the time is up', async () => {
     const abort = new AbortController();
     const { url } = await serve((response) => gateway(response));
-    const reason = new KnestError({ code: 'KNEST_TIMEOUT', problem: 'the time is up' });
+    const reason = new KnestError({ code: 'KNEST_TIMEOUT', problem: 'timed out', next: 'increase it' });
     const outage = (): void => abort.abort(reason);
     const client = new RestClient(new Transport(configFor(url), true), abort.signal, { ...unobserved, outage });
     expect(await rejection(client.json({ ...get, path: '/api' }))).toMatchObject({
       code: 'KNEST_TIMEOUT',
       evidence: [expect.stringMatching(/^the API server has not answered for \d+s: GET \/api was answered 503/)],
+      next: expect.stringContaining('check that the API server of the host runs') as string,
     });
   });
 
