@@ -43,11 +43,11 @@ export async function planCluster(host: Connection, inputs: CreateInputs, runtim
   const clusterctlRuntime = { run, env, directory, providerVariables, warn };
   const clusterctl = new Clusterctl(clusterctlRuntime, downloader, versions.clusterApi, known);
   const identity = identify(inputs, job, await readClock(host, runtime));
+  const found = await preflight(host, identity, inputs, downloader, runtime);
+  const cni = await planCni(inputs, found.networks, downloader, runtime);
   outputs.set('name', identity.name);
   outputs.set('namespace', identity.namespace);
   outputs.set('expires-at', identity.expiresAt ?? '');
-  const found = await preflight(host, identity, inputs, downloader, runtime);
-  const cni = await planCni(inputs, found.networks, downloader, runtime);
   const objects = await planObjects(host, { clusterctl, found, cni }, identity, inputs, runtime);
   const { components, inventory, template } = found;
   return { identity, objects, cni, components, inventory, hasForeignTemplate: template !== undefined, clusterctl };
