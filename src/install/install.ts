@@ -13,7 +13,8 @@ import { together } from '../values/concurrency.ts';
 import { waitForWorkloads } from './availability.ts';
 import { INSTALL_LEASE, noteBegun, noteComplete, readBegun } from './begun.ts';
 import type { Clusterctl, WithKubeconfig } from './clusterctl.ts';
-import { assetsOf, atVersion, type Component, type ProviderComponent, type Workload } from '../catalog/component.ts';
+import { assetsOf, type Component, type Workload } from '../catalog/component.ts';
+import { isCertManager, isEmpty, isProvider, needed, planInstallation, type InstallPlan } from './install-plan.ts';
 import { asFound, isForeignCore, recordedProviders, statesOf, takeInventory, type Inventory } from './inventory.ts';
 import { privilegedNamespaces } from './pod-security.ts';
 
@@ -41,16 +42,6 @@ export interface Installed {
   readonly result: string;
 }
 
-/** Components by what is to be done about each. */
-interface Plan {
-  /** Not there at all. */
-  readonly absent: readonly Component[];
-  /** Begun by this action and not ended: completed in the version that was begun. */
-  readonly incomplete: readonly Component[];
-  /** Installed, but not running at the moment: create waits for it. */
-  readonly unavailable: readonly Component[];
-}
-
 /**
  * Installs the missing components, and nothing else, while no other job installs. What is installed stays as it is:
  * install waits for a component that does not run at the moment, and refuses one that is only partly installed, unless
@@ -62,7 +53,7 @@ export async function install(installation: Installation, log: StepLog): Promise
     return { installed: [], result: 'cannot list installed components; using them as they are' };
   }
   const inventory = await withoutHalves(client, components, installation.inventory, signal);
-  const first = makePlan(components, inventory);
+  const first = planInstallation(components, inventory);
   if (isEmpty(first)) {
     await waitForWorkloads(client, first.unavailable, log, signal);
     return { installed: [], result: 'nothing missing' };
@@ -72,7 +63,7 @@ export async function install(installation: Installation, log: StepLog): Promise
   const waiting = (other: string): void => log.line(`waiting for ${other}, which is installing on this host`);
   return withLease(client, INSTALL_LEASE, holder, signal, waiting, async (held) => {
     const current = await withoutHalves(client, components, (await takeInventory(client)) ?? inventory, held);
-    const plan = makePlan(components, current);
+    const plan = planInstallation(components, current);
     const others = asFound(components, current);
     if (isEmpty(plan)) {
       await waitForWorkloads(client, plan.unavailable, log, held);
@@ -137,43 +128,9 @@ function halfInstalled({ title }: Component, missing: readonly string[]): KnestE
   });
 }
 
-function makePlan(components: readonly Component[], inventory: Inventory): Plan {
-  const states = statesOf(components, inventory);
-  const inState = (state: 'absent' | 'unavailable'): readonly Component[] =>
-    states.filter(({ found }) => found.state === state).map(({ component }) => component);
-  return {
-    absent: inState('absent'),
-    unavailable: inState('unavailable'),
-    incomplete: states.flatMap(({ component, found }) =>
-      found.state === 'incomplete' ? [atVersion(component, found.version)] : [],
-    ),
-  };
-}
-
-/**
- * What has to be at hand for a plan: besides what is missing, cert-manager's manifest wherever `clusterctl init` runs,
- * which installs it anew when an earlier run was cut before its webhook answered.
- */
-function needed({ absent, incomplete }: Plan, components: readonly Component[]): readonly Component[] {
-  const runsInit = absent.some(isProvider);
-  return [...new Set([...absent, ...incomplete, ...(runsInit ? components.filter(isCertManager) : [])])];
-}
-
-function isProvider(component: Component): component is ProviderComponent {
-  return component.installer === 'clusterctl';
-}
-
-function isCertManager({ installer }: Component): boolean {
-  return installer === 'clusterctl-cert-manager';
-}
-
-function isEmpty({ absent, incomplete }: Plan): boolean {
-  return absent.length === 0 && incomplete.length === 0;
-}
-
 /** Everything at once that does not need another: providers and Virtink need cert-manager's webhook, and nothing else. */
 async function carryOut(
-  plan: Plan,
+  plan: InstallPlan,
   installation: Installation,
   inventory: Inventory,
   validate: boolean,

@@ -107,17 +107,12 @@ const SHORT_PHASE = 1_000;
 export function gantt({ phases, start, elapsed }: Timeline): readonly string[] {
   if (phases.length === 0 || elapsed < SHORT_COMMAND) return [];
   const isShort = ({ start: from, end }: Phase): boolean => end - from < SHORT_PHASE;
-  const merged: Phase[] = [];
-  let areShort = false;
-  for (const phase of phases) {
-    const last = merged.at(-1);
-    if (last !== undefined && areShort && isShort(phase)) {
-      merged[merged.length - 1] = { name: `${last.name}, ${phase.name}`, start: last.start, end: phase.end };
-    } else {
-      merged.push(phase);
-    }
-    areShort = isShort(phase);
-  }
+  const merged = phases.reduce<readonly Phase[]>((before, phase, index) => {
+    const [last, previous] = [before.at(-1), phases[index - 1]];
+    if (last === undefined || previous === undefined || !isShort(previous) || !isShort(phase))
+      return [...before, phase];
+    return [...before.slice(0, -1), { name: `${last.name}, ${phase.name}`, start: last.start, end: phase.end }];
+  }, []);
   const bars = merged.map(({ name, start: from, end }, index) => {
     const seconds = (end - from) / 1000;
     // mermaid draws nothing for a bar without length.

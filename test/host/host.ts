@@ -17,7 +17,8 @@ import { locked } from './lock.ts';
 import { prepareMachines } from './machines.ts';
 import { parts, type Part } from './modules.ts';
 import { provision, sourcesKey } from './provisions.ts';
-import { CommandError, run, tail, until } from './process.ts';
+import { retry } from '../../src/retry.ts';
+import { CommandError, run, tail } from './process.ts';
 import type { Report } from './report.ts';
 import {
   initProcess,
@@ -104,14 +105,11 @@ export class Host {
     const runOnce = (): Promise<string> =>
       this.run([join(this.binaries, 'kubectl'), ...args], input === undefined ? {} : { input });
     if (args[0] !== 'apply') return runOnce();
-    const end = performance.now() + 120_000;
-    return until('the webhooks', 130_000, () =>
-      runOnce().catch((thrown: unknown) => {
-        const isStarting = thrown instanceof CommandError && thrown.output.includes('failed calling webhook');
-        if (isStarting && performance.now() < end) return undefined;
-        throw thrown;
-      }),
-    );
+    return retry(runOnce, {
+      signal: new AbortController().signal,
+      tries: 40, // two minutes and more
+      isRetried: (thrown) => thrown instanceof CommandError && thrown.output.includes('failed calling webhook'),
+    });
   }
 
   /** Has the API server authenticate its users by this AuthenticationConfiguration (YAML), within a minute. */
@@ -219,6 +217,7 @@ async function create(name: string, wanted: ReadonlySet<Part>, report: Report): 
   await step(report, place, 'Node', ['kube-proxy', 'kubelet'], async (say) => {
     await finish(sandbox);
     await host.kubectl(['wait', '--for=condition=Ready', 'node/host', '--timeout=120s']);
+    await host.kubectl(['apply', '-f', join(import.meta.dirname, 'pods')]);
     say('Ready');
   });
   await step(report, place, 'Machines', [], async (say) => {

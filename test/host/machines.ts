@@ -14,9 +14,8 @@ async function prepareVirtink(kubectl: Kubectl): Promise<void> {
   await kubectl(['patch', 'node', 'host', '--subresource=status', '--type=merge', `--patch=${patch}`]);
 }
 
-/** Makes VMs of a host's engines run as containers, and gives pods some CPU. Returns the names of these engines. */
+/** Makes VMs of a host's engines run as containers. Returns the names of these engines. */
 export async function prepareMachines(kubectl: Kubectl, parts: ReadonlySet<Part>): Promise<string[]> {
-  await kubectl(['apply', '-f', join(import.meta.dirname, 'pods')]);
   const engines: string[] = [];
   if (parts.has('virtink')) {
     await prepareVirtink(kubectl);

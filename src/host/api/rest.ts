@@ -247,13 +247,9 @@ export async function* linesOf(response: Response): AsyncGenerator<string> {
 }
 
 /** A failure during an outage: a longer time-out helps only when the server comes back. */
-function withOutage({ code, problem, evidence, next, cause }: KnestError, outage: readonly string[]): KnestError {
-  const advice = code === 'KNEST_TIMEOUT' ? OUTAGE_ADVICE : next;
-  return new KnestError({
-    code,
-    problem,
-    evidence: [...evidence, ...outage],
-    ...(advice !== undefined && { next: advice }),
-    cause,
-  });
+function withOutage(failure: KnestError, outage: readonly string[]): KnestError {
+  const explained = failure.with(...outage);
+  if (failure.code !== 'KNEST_TIMEOUT') return explained;
+  const { code, problem, evidence, cause } = explained;
+  return new KnestError({ code, problem, evidence, next: OUTAGE_ADVICE, cause });
 }
