@@ -8,7 +8,7 @@ import { complaintsOf } from './expect.ts';
 import { jobOn, objectsIn, sharedHost } from './support.ts';
 
 const namespace = 'kill';
-/** The victim's own namespace where it makes one. */
+/** How the name of a victim's own namespace begins where it makes one. */
 const freshNamespace = 'kill-fresh';
 const host = sharedHost();
 /** How many creates are under way at once. */
@@ -31,6 +31,7 @@ interface Boundary {
 /** What was seen of one killed create. */
 interface Death {
   readonly boundary: Boundary;
+  readonly namespace: string;
   readonly main: StepResult;
   readonly cleaner: StepResult;
 }
@@ -45,8 +46,8 @@ function makeJob(kubeconfig: string, repositoryId: number, inputs: Readonly<Reco
 }
 
 /** A request by what it is for, the same for every cluster. */
-function nameless(request: string, name: string): string {
-  return request.replaceAll(name, '<name>').replaceAll(freshNamespace, namespace);
+function nameless(request: string, victim: { readonly name: string; readonly namespace: string }): string {
+  return request.replaceAll(victim.name, '<name>').replaceAll(victim.namespace, namespace);
 }
 
 /** Asks about oneself, and writes nothing. */
@@ -64,18 +65,19 @@ async function findBoundaries(name: string): Promise<readonly Boundary[]> {
       return pass;
     },
   });
-  const job = makeJob(kubeconfig, 1000, { name, namespace: freshNamespace });
+  const victim = { name, namespace: freshNamespace };
+  const job = makeJob(kubeconfig, 1000, victim);
   const main = await job.main();
   expect(main.exitCode, main.log).toBe(0);
   const made = requests.splice(0); // what follows is the post step's
   const post = await job.post();
   expect(post.exitCode, post.log).toBe(0);
   job.clean();
-  await host.kubectl(['delete', 'namespace', freshNamespace]);
+  await deleteNamespace(freshNamespace);
   const isRead = ({ method, what }: PassingRequest): boolean => method === 'GET' || QUESTION.test(what);
   const lastWrite = made.findLastIndex((request) => !isRead(request));
   return made.flatMap((request, index): Boundary[] => {
-    const boundary = { request: nameless(request.what, name), earlier: request.earlier };
+    const boundary = { request: nameless(request.what, victim), earlier: request.earlier };
     if (isRead(request)) return index < lastWrite ? [] : [{ ...boundary, side: 'before' }];
     return [
       { ...boundary, side: 'before' },
@@ -88,9 +90,9 @@ async function findBoundaries(name: string): Promise<readonly Boundary[]> {
 async function die(boundary: Boundary, index: number, again = ''): Promise<Death> {
   const name = `kill-${index + 1}${again}`;
   const makesNamespace = boundary.request.startsWith('POST /api/v1/namespaces?');
-  const inputs = { name, namespace: makesNamespace ? freshNamespace : namespace };
+  const victim = { name, namespace: makesNamespace ? `${freshNamespace}-${index}${again}` : namespace };
   const isIt = ({ what, earlier }: PassingRequest): boolean =>
-    nameless(what, name) === boundary.request && earlier === boundary.earlier;
+    nameless(what, victim) === boundary.request && earlier === boundary.earlier;
   const judge: Judge = {
     decide(request) {
       if (!isIt(request)) return pass;
@@ -103,22 +105,26 @@ async function die(boundary: Boundary, index: number, again = ''): Promise<Death
   };
   // A repository of its own: what is cleaned up after one must not be cleaned up after another.
   const repositoryId = 1000 + index;
-  const job = makeJob(proxy.admit(judge), repositoryId, { ...inputs, ttl: '1s' });
+  const job = makeJob(proxy.admit(judge), repositoryId, { ...victim, ttl: '1s' });
   const main = await job.main();
   // By pairs: the two sides of a write come one after the other.
   const hasPost = Math.floor(index / 2) % 2 === 0;
   const cleaner = hasPost
     ? job
-    : makeJob(proxy.admit({ decide: () => pass }), repositoryId, { namespace: inputs.namespace, command: 'cleanup' });
+    : makeJob(proxy.admit({ decide: () => pass }), repositoryId, { namespace: victim.namespace, command: 'cleanup' });
   // The API server tells the time in whole seconds.
   const expiry = Date.parse(main.outputs['expires-at'] ?? '1970-01-01') + 2_000;
   await until('the expiry', 10_000, () => hasPost || Date.now() > expiry);
   const cleaned = await (hasPost ? job.post() : cleaner.main());
   for (const done of [job, cleaner]) done.clean();
-  if (makesNamespace) await host.kubectl(['delete', 'namespace', freshNamespace, '--ignore-not-found']);
   // A create that failed by itself, on a host that was busy, or needed no such request this time.
   if (main.signal !== 'SIGKILL' && again === '') return die(boundary, index, '-again');
-  return { boundary, main, cleaner: cleaned };
+  return { boundary, namespace: victim.namespace, main, cleaner: cleaned };
+}
+
+/** Has a namespace deleted, which on a busy host takes longer than anybody here should wait. */
+async function deleteNamespace(name: string): Promise<void> {
+  await host.kubectl(['delete', 'namespace', name, '--ignore-not-found', '--wait=false']);
 }
 
 /** What must not change of a Cluster that is not ours. */
@@ -162,10 +168,14 @@ describe('a create that is killed at any moment', () => {
       // A write is met in every run; which reads are needed is a matter of time.
       expect(survivors.filter(({ boundary }) => !boundary.request.startsWith('GET '))).toEqual([]);
       expect(survivors.length).toBeLessThan(4);
+      const namespaces = [...new Set(deaths.map((death) => death.namespace))];
       const left = async (): Promise<string[]> =>
-        (await objectsIn(host, namespace)).filter((object) => /\/(vm-)?kill-\d/.test(object));
+        (await Promise.all(namespaces.map((name) => objectsIn(host, name))))
+          .flat()
+          .filter((object) => /\/(vm-)?kill-\d/.test(object));
       await until('the garbage collector', 300_000, async () => (await left()).length === 0).catch(() => undefined);
       expect(await left()).toEqual([]);
+      for (const name of namespaces) if (name !== namespace) await deleteNamespace(name);
       expect(await versionsOfBystanders()).toBe(before);
     },
   );

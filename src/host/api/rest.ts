@@ -53,13 +53,13 @@ const GATEWAY: readonly number[] = [502, 503, 504];
 const ROUNDS_AFTER_OUTAGE = 3;
 /** Milliseconds in which a server answers that is there. */
 const VERSION_MILLISECONDS = 5_000;
-/** How often the tries of a write are repeated whose webhook does not answer: for a minute, since it may just restart. */
-const WEBHOOK_TRIES = 10;
+/** Rounds of tries for what passes by itself within a minute or so: a webhook that restarts, a server with too much to do. */
+const PATIENT_ROUNDS = 10;
 
 /**
  * HTTP to one API server with the credentials of a kubeconfig. Connection resets, 429 and 5xx are retried, after
- * `Retry-After` when the server names it. A webhook of the host that does not answer is given more time, and so is a
- * server that answered before and no longer does.
+ * `Retry-After` when the server names it. More time is given to a webhook of the host that does not answer, to a server
+ * that says it is too busy (429), and to one that answered before and no longer does.
  */
 export class RestClient {
   readonly server: string;
@@ -108,14 +108,19 @@ export class RestClient {
         isRetried: (thrown) => (thrown instanceof KnestError ? isTransient(thrown) : !isCertificateProblem(thrown)),
         askedPause: (thrown) => (thrown instanceof ApiError ? thrown.retryAfterMilliseconds : undefined),
       });
+    const isPatient = request.retries === undefined;
     const roundsOfTries = (): Promise<string> =>
-      retry(tries, { signal: this.signal, tries: WEBHOOK_TRIES, isRetried: isWebhookAway });
+      retry(tries, {
+        signal: this.signal,
+        tries: isPatient ? PATIENT_ROUNDS : 1,
+        isRetried: (thrown) => isWebhookAway(thrown) || hasStatus(thrown, 429),
+      });
     // Rounds of tries that may follow though the server answers: more once an outage was seen.
     const rounds = { left: 1 };
     try {
       return await retry(roundsOfTries, {
         signal: this.signal,
-        tries: request.retries === undefined ? Number.POSITIVE_INFINITY : 1,
+        tries: isPatient ? Number.POSITIVE_INFINITY : 1,
         isRetried: (thrown) => this.#isAway(thrown, rounds),
       });
     } catch (thrown) {
