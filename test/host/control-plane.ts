@@ -2,7 +2,6 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { authenticateBy, nobodyElse } from './authentication.ts';
 import { services, type Service } from './health.ts';
-import type { Images } from './images.ts';
 import { versions } from './modules.ts';
 import { run, until } from './process.ts';
 import { inside, insideNetwork, startService, type Process } from './sandbox.ts';
@@ -47,22 +46,6 @@ export async function startRuntime(sandbox: Sandbox): Promise<void> {
   startService(sandbox.stateDirectory, 'mirror');
   startService(sandbox.stateDirectory, 'containerd');
   await waitFor(sandbox, ['mirror', 'containerd'], 2 * minute);
-}
-
-/** Imports images, two at a time: containerd unpacks one while it reads the other. */
-export async function importImages(sandbox: Sandbox, archives: readonly string[]): Promise<void> {
-  const left = [...archives];
-  const worker = async (): Promise<void> => {
-    for (let file = left.shift(); file !== undefined; file = left.shift()) {
-      await runInside(sandbox, ['ctr', '-n', 'k8s.io', 'images', 'import', file], 2 * minute);
-    }
-  };
-  await Promise.all([worker(), worker()]);
-}
-
-/** What of the images a host's own control plane is made of. It resolves no names: nobody asks it to. */
-export function controlPlaneImages(images: Images): string[] {
-  return [...images.node, ...images.controlPlane].filter((file) => !file.includes('/coredns_'));
 }
 
 /** Runs kubeadm init, and the kubelet as soon as its configuration is there. Writes the admin's kubeconfig. */

@@ -2,16 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { checksumsFile } from './assets.ts';
 import { authenticateBy } from './authentication.ts';
-import {
-  controlPlaneImages,
-  finish,
-  importImages,
-  initialise,
-  startRuntime,
-  unwellServices,
-  withoutApiServer,
-  type Sandbox,
-} from './control-plane.ts';
+import { finish, initialise, startRuntime, unwellServices, withoutApiServer, type Sandbox } from './control-plane.ts';
 import { services, type Service } from './health.ts';
 import { locked } from './lock.ts';
 import { prepareMachines } from './machines.ts';
@@ -194,7 +185,7 @@ async function step<T>(
 async function create(name: string, wanted: ReadonlySet<Part>, report: Report): Promise<Host> {
   const stateDirectory = stateDirectoryOf(name);
   const provisions = await provision(wanted, report);
-  const { images, binaries } = provisions;
+  const { binaries } = provisions;
   const place = { stateDirectory };
   const sandbox = await step(report, place, 'Sandbox', ['init'], async (say) => {
     const init = await startSandbox(name, stateDirectory, provisions);
@@ -203,13 +194,11 @@ async function create(name: string, wanted: ReadonlySet<Part>, report: Report): 
   });
   await step(report, place, 'Container runtime', ['containerd', 'mirror'], async (say) => {
     await startRuntime(sandbox);
-    await importImages(sandbox, controlPlaneImages(images));
-    say(`containerd, the mirror of releases`);
+    say('containerd, the mirror of releases');
   });
   await step(report, place, 'Control plane', ['kubelet', 'containerd'], async (say) => {
-    // What is installed later need not be there before: kubeadm spends most of its time waiting.
-    await Promise.all([initialise(sandbox, kubeconfigPath(stateDirectory)), importImages(sandbox, images.rest)]);
-    say('kubeadm init; images of what can be installed');
+    await initialise(sandbox, kubeconfigPath(stateDirectory));
+    say('kubeadm init');
   });
   const checksums = checksumsFile(provisions.assets);
   const notes: Notes = { parts: [...provisions.parts], binaries, checksums, sources: sourcesKey() };

@@ -37,6 +37,7 @@ export function machineEntries(): Entry[] {
     { path: '/var/run', link: '/run' },
     ...alternatives,
     file('boot', '/knest/boot', 0o755),
+    file('link-images', '/knest/link-images', 0o755),
     file('virt-init-volume', '/knest/virt-init-volume', 0o755),
     file('cloud-init.py', '/knest/cloud-init.py'),
     file('containerd.toml', '/etc/containerd/config.toml'),

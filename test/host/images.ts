@@ -158,16 +158,12 @@ function virtink(programs: Programs): Image[] {
   ];
 }
 
-/** Archives of images, in the order in which they are needed, by what needs them. */
+/** Archives of images, by what runs them. */
 export interface Images {
-  /** What a node needs: pause, kube-proxy and CoreDNS, which runs on any. */
-  node: string[];
-  /** What a node with a control plane needs besides. */
-  controlPlane: string[];
-  /** What pods of a nested cluster run once it has an overlay network. */
-  addons: string[];
-  /** What is installed on the host later. */
-  rest: string[];
+  /** A host: its control plane, and what can be installed on it. */
+  host: string[];
+  /** A machine of a nested cluster. */
+  machine: string[];
 }
 
 /** Tells a file from a later one at the same path. In the cache there is none: its paths name what they are made from. */
@@ -193,17 +189,16 @@ export function writeImages(programs: Programs, parts: ReadonlySet<Part>): Image
     return path;
   };
   const tables = iptables();
-  return {
-    node: node(programs, tables).map(write),
-    controlPlane: controlPlane(programs).map(write),
-    addons: parts.has('network') ? addons(programs, tables).map(write) : [],
-    rest: [
-      ...providers(programs),
-      ...(parts.has('virtink') ? virtink(programs) : []),
-      ...(parts.has('kubevirt') ? kubevirtImages(programs) : []),
-      ...(parts.has('in-memory') ? inMemory(programs) : []),
-      ...(parts.has('older-cluster-api') ? olderClusterAPI(programs) : []),
-      ...(parts.has('persistence') ? persistence(programs) : []),
-    ].map(write),
-  };
+  const nodes = [...node(programs, tables), ...controlPlane(programs)];
+  const machine = [...nodes, ...(parts.has('network') ? addons(programs, tables) : [])];
+  const host = [
+    ...nodes,
+    ...providers(programs),
+    ...(parts.has('virtink') ? virtink(programs) : []),
+    ...(parts.has('kubevirt') ? kubevirtImages(programs) : []),
+    ...(parts.has('in-memory') ? inMemory(programs) : []),
+    ...(parts.has('older-cluster-api') ? olderClusterAPI(programs) : []),
+    ...(parts.has('persistence') ? persistence(programs) : []),
+  ];
+  return { host: host.map(write), machine: machine.map(write) };
 }

@@ -1,8 +1,9 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { assetFiles, renderAssets } from './assets.ts';
 import { binaryPath, buildAll, cacheDirectory, gather, key } from './binaries.ts';
-import { writeImages, type Images } from './images.ts';
+import { imageStore } from './image-store.ts';
+import { writeImages } from './images.ts';
 import { hostPrograms, partPrograms, type Part, type Program } from './modules.ts';
 import { checkRequirements } from './requirements.ts';
 import type { Report } from './report.ts';
@@ -11,7 +12,6 @@ import { findVirtinkReleases } from './virtink-releases.ts';
 
 /** Everything a host is made of, in the cache. */
 export interface HostProvisions extends Provisions {
-  images: Images;
   /** What the host has of what it could do without. */
   parts: ReadonlySet<Part>;
 }
@@ -72,22 +72,11 @@ export async function provision(wanted: ReadonlySet<Part>, report: Report): Prom
     return directory;
   });
   return report.step('Images', async (say) => {
-    const images = writeImages(programs, parts);
-    say(`${Object.values(images).flat().length}`);
-    const named = (directory: string, files: string[]): [string, string][] =>
-      files.map((file) => [`${directory}/${basename(file)}`, file]);
-    const machineImages = [
-      ...named('node', images.node),
-      ...named('control-plane', images.controlPlane),
-      ...named('addons', images.addons),
-    ];
+    const { host, machine } = writeImages(programs, parts);
+    const images = await imageStore(host);
+    const machineImages = await imageStore(machine);
+    say(`${host.length}, and ${machine.length} of each machine`);
     const commands = commandNames.map((name): [string, string] => [name, programs.get(name) ?? '']);
-    return {
-      binaries: await gather('commands', new Map(commands)),
-      machineImages: await gather('machine-images', new Map(machineImages)),
-      assets,
-      images,
-      parts,
-    };
+    return { binaries: await gather('commands', new Map(commands)), images, machineImages, assets, parts };
   });
 }

@@ -69,6 +69,8 @@ function initProcesses(stateDirectory: string): Process[] {
 /** What a sandbox is given of the cache. */
 export interface Provisions {
   binaries: string;
+  /** Image stores: the host's own, and that of each of its machines. */
+  images: string;
   machineImages: string;
   assets: string;
 }
@@ -79,9 +81,9 @@ export async function startSandbox(host: string, stateDirectory: string, provisi
   makeCgroups(host);
   await run('mkfifo', [join(stateDirectory, 'start')]);
   const log = openSync(join(stateDirectory, 'log', 'init.log'), 'a');
-  const { binaries, machineImages, assets } = provisions;
+  const { binaries, images, machineImages, assets } = provisions;
   const namespaces = ['--mount', '--uts', '--ipc', '--net', '--pid', '--fork', '--kill-child=SIGKILL'];
-  const args = [stateDirectory, binaries, machineImages, assets, process.execPath];
+  const args = [stateDirectory, binaries, images, machineImages, assets, process.execPath];
   const child = spawn('unshare', [...namespaces, '/bin/bash', initScript, ...args], {
     detached: true,
     stdio: ['ignore', log, log],

@@ -1,9 +1,9 @@
 #!/bin/bash
 # PID 1 of a host: makes the host's mounts and network, then starts the services it is told to by name on a FIFO.
 # Bash reaps orphans. When this process ends, the kernel ends every process, mount and address of the host with it.
-#   init.sh STATE BINARIES MACHINE_IMAGES MIRROR_ASSETS NODE
+#   init.sh STATE BINARIES IMAGES MACHINE_IMAGES MIRROR_ASSETS NODE
 set -euo pipefail
-state=$1 binaries=$2 machine_images=$3 assets=$4 node=$5
+state=$1 binaries=$2 images=$3 machine_images=$4 assets=$5 node=$6
 here=$(dirname "$(readlink -f "$0")")
 
 # /proc is still the machine's here, so this is the process as the machine sees it: its PID and start time.
@@ -15,7 +15,7 @@ mv "$state/init.tmp" "$state/init"
 mount --make-rprivate /
 mount -t proc proc /proc
 mount -t tmpfs -o mode=755 tmpfs /run
-mkdir -p /run/knest/{state,bin,machine-images,overlay} /run/lock /run/netns
+mkdir -p /run/knest/{state,bin,images,machine-images,overlay} /run/lock /run/netns
 
 private() { # DIRECTORY: what the host writes below it stays its own
   local layer=/run/knest/overlay/${1//\//-}
@@ -30,6 +30,7 @@ on_disk() { # NAME DIRECTORY: too big for memory, or itself the ground of overla
 # The state directory lies below /var/lib, which is about to be covered: keep a way to it.
 mount --bind "$state" /run/knest/state
 mount --bind "$binaries" /run/knest/bin
+mount --bind "$images" /run/knest/images
 mount --bind "$machine_images" /run/knest/machine-images
 for directory in /etc /var/lib /var/log /usr/libexec; do private "$directory"; done
 mount --bind /run/knest/state "$state"
@@ -51,6 +52,7 @@ ln -s /usr/lib/cni/* /run/knest/cni/
 cp "$here/pod-address" /run/knest/cni/
 cp "$here/10-knest.conflist" /etc/cni/net.d/
 cp "$here/containerd.toml" /etc/containerd/config.toml
+"$here/../machine/link-images" /run/knest/images /var/lib/containerd
 cp "$here/hosts.toml" /etc/containerd/certs.d/_default/
 
 # The kubelet sets these for the whole kernel, which is not the host's to change: give it files to write instead.

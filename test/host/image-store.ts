@@ -1,0 +1,63 @@
+import { spawn } from 'node:child_process';
+import { once as event } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { cacheDirectory, key, once } from './binaries.ts';
+import { locked } from './lock.ts';
+import { run, tail, until } from './process.ts';
+
+const minute = 60_000;
+/** What a containerd that only unpacks images does without. */
+const CONFIG = 'version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"]\n';
+
+/**
+ * Returns a directory of the cache in which containerd has imported and unpacked these archives: what `link-images` has
+ * another containerd start from. It is made once, since every host and every machine would spend seconds on the same.
+ */
+export async function imageStore(archives: readonly string[]): Promise<string> {
+  const source = readFileSync(import.meta.filename);
+  const directory = join(
+    cacheDirectory,
+    'image-stores',
+    key(source, await run('containerd', ['--version']), ...archives),
+  );
+  const lock = join(cacheDirectory, 'image-stores.lock');
+  await locked(
+    lock,
+    () => undefined,
+    () => once(directory, (root) => unpackAll(root, archives)),
+  );
+  return directory;
+}
+
+/** Starts a containerd in mounts of its own, has it import all archives below `root`, and ends it. */
+async function unpackAll(root: string, archives: readonly string[]): Promise<void> {
+  const state = mkdtempSync(join(tmpdir(), 'knest-images-'));
+  const socket = join(state, 'containerd.sock');
+  const ctr = (args: readonly string[]): Promise<string> =>
+    run('ctr', [`--address=${socket}`, '--namespace=k8s.io', ...args], { timeout: 2 * minute });
+  const config = join(state, 'config.toml');
+  writeFileSync(config, CONFIG);
+  const options = [`--config=${config}`, `--root=${root}`, `--state=${state}`, `--address=${socket}`];
+  const daemon = spawn('unshare', ['--mount', 'containerd', ...options], { stdio: ['ignore', 'ignore', 'pipe'] });
+  let log = '';
+  daemon.stderr.setEncoding('utf8').on('data', (text: string) => (log += text));
+  const ended = event(daemon, 'close');
+  try {
+    await until('containerd', minute, () => {
+      if (daemon.exitCode !== null) throw new Error(`containerd ended with ${daemon.exitCode}`);
+      return ctr(['version']).then(
+        () => true,
+        () => false,
+      );
+    });
+    for (const file of archives) await ctr(['images', 'import', file]);
+  } catch (thrown) {
+    throw new Error(`the images cannot be unpacked; the end of containerd's log:\n${tail(log, 10)}`, { cause: thrown });
+  } finally {
+    daemon.kill('SIGTERM');
+    await ended;
+    rmSync(state, { recursive: true, force: true });
+  }
+}
