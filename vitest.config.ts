@@ -22,6 +22,9 @@ const besides = [
   ].map((name) => `test/e2e/${name}.test.ts`),
 ];
 
+/** Files of tests at once that have no host: they mostly wait, for a process, a server or a pause. */
+const maxWorkers = 4;
+
 /** Tests on a host of their own, named like the project, one file at a time. */
 function onHost(name: string, include: string[], exclude: string[]): TestProjectConfiguration {
   return {
@@ -48,8 +51,8 @@ export default defineConfig({
     teardownTimeout: 3 * minutes,
     projects: [
       // Generous: the machine may be busy with other tests.
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: minutes / 2 } },
-      { test: { name: 'bundle', include: ['test/bundle/**/*.test.ts'], testTimeout: minutes } },
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: minutes / 2, maxWorkers } },
+      { test: { name: 'bundle', include: ['test/bundle/**/*.test.ts'], testTimeout: minutes, maxWorkers } },
       // After all that run the action: what they left is searched.
       { test: { name: 'secrets', include: ['test/secrets/**/*.test.ts'], sequence: { groupOrder: 1 } } },
       onHost('e2e', ['test/e2e/**/*.test.ts'], besides),

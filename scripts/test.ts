@@ -23,8 +23,7 @@ interface Stage {
 
 const none = (): Promise<undefined> => Promise.resolve(undefined);
 const stages: readonly Stage[] = [
-  { names: ['unit'], obstacle: none },
-  { names: ['bundle'], obstacle: none },
+  { names: ['unit', 'bundle'], obstacle: none },
   { names: ['e2e', 'e2e-besides'], obstacle: hostObstacle },
   { names: ['secrets'], obstacle: none },
 ];
