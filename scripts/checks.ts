@@ -66,7 +66,7 @@ async function docs(): Promise<Outcome> {
   const stale = await staleDocuments();
   return stale.length === 0
     ? { kind: 'passed' }
-    : { kind: 'failed', output: `not what action.yml gives; run npm run docs: ${stale.join(', ')}` };
+    : { kind: 'failed', output: `not what action.yml and src give; run npm run docs: ${stale.join(', ')}` };
 }
 
 async function actionlint(): Promise<Outcome> {

@@ -2,10 +2,9 @@ import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { readInputs } from '../src/inputs.ts';
+import { allAssets } from '../src/catalog/catalog-assets.ts';
 import { assetKey, assetPath } from '../src/catalog/release-asset.ts';
-import { allAssets } from '../src/catalog/required-components.ts';
-import { readAction } from './docs.ts';
+import { defaultVersions } from './docs.ts';
 
 const file = resolve(import.meta.dirname, '../src/install/checksums.json');
 
@@ -18,15 +17,11 @@ async function sha256(url: string): Promise<string> {
   return hash.digest('hex');
 }
 
-const defaults = readAction().inputs;
-const inputs = readInputs((name) => defaults[name]?.default ?? '');
-if (inputs.command !== 'create') throw new Error('the default command is no longer create');
-
 const { values } = parseArgs({ options: { mirror: { type: 'string', default: 'https://github.com' } } });
 const mirror = values.mirror.replace(/\/+$/, '');
 const sums: [string, string][] = [];
 // One at a time: clusterctl alone is 70 MB for each platform.
-for (const asset of allAssets(inputs.versions)) {
+for (const asset of allAssets(defaultVersions())) {
   const sum = await sha256(`${mirror}/${assetPath(asset)}`);
   console.log(`${sum}  ${assetKey(asset)}`);
   sums.push([assetKey(asset), sum]);

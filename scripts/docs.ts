@@ -3,7 +3,11 @@ import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { format, resolveConfig } from 'prettier';
 import { parse } from 'yaml';
-import { NOT_GIVEN } from '../src/inputs/reader.ts';
+import { catalogAssets, type CatalogAsset, type Need } from '../src/catalog/catalog-assets.ts';
+import { assetPath } from '../src/catalog/release-asset.ts';
+import { INFRASTRUCTURES, type ComponentVersions } from '../src/catalog/versions.ts';
+import { InputReader, NOT_GIVEN } from '../src/inputs/reader.ts';
+import { readVersions } from '../src/inputs/versions.ts';
 import { rbacManifests } from './rbac.ts';
 
 const root = resolve(import.meta.dirname, '..');
@@ -24,6 +28,15 @@ export interface ActionFile {
 /** Reads action.yml. */
 export function readAction(): ActionFile {
   return parse(readFileSync(resolve(root, 'action.yml'), 'utf8')) as ActionFile;
+}
+
+/** The versions that the action installs by default. Throws KNEST_INPUT when action.yml has one that it refuses. */
+export function defaultVersions(): ComponentVersions {
+  const { inputs } = readAction();
+  const reader = new InputReader((name) => inputs[name]?.default);
+  const versions = readVersions(reader);
+  reader.finish();
+  return versions;
 }
 
 /** Inputs that the runner fills in: no workflow sets them. */
@@ -64,6 +77,37 @@ function describeDefault(preset: string): string {
   return preset === '' ? '' : `\`${preset}\``;
 }
 
+const AIR_GAP = 'docs/recipes/air-gap.md';
+/** What stands around the table in the page, which is written by hand apart from it. */
+const MARKS = ['<!-- Generated from src/catalog by npm run docs. -->', '<!-- End of the generated table. -->'] as const;
+
+/** A page with the table of the files that a mirror holds between its two marks. Throws when a mark is missing. */
+export function withMirrorTable(page: string, assets: readonly CatalogAsset[]): string {
+  const [start, end] = MARKS.map((mark) => page.indexOf(mark));
+  if (start === undefined || end === undefined || start < 0 || end < start) {
+    throw new Error(`${AIR_GAP} has no place for the table of files: put it between ${MARKS.join(' and ')}`);
+  }
+  const rows = assets.map(({ asset, title, need }) => [`\`${assetPath(asset)}\``, title, describeNeed(need)]);
+  const files = table(['File', 'Part of', 'Needed for'], rows);
+  return `${page.slice(0, start)}${MARKS[0]}\n\n${files}\n\n${page.slice(end)}`;
+}
+
+function describeNeed(need: Need): string {
+  switch (need.kind) {
+    case 'runner':
+      return `${need.platform === 'linux' ? 'Linux' : 'macOS'} runners, ${need.arch}`;
+    case 'component': {
+      const infrastructures = need.infrastructures.map((name) => `\`infrastructure: ${name}\``);
+      if (need.persistent) return '`persistent: true`';
+      return infrastructures.length === INFRASTRUCTURES.length ? 'every cluster' : infrastructures.join(', ');
+    }
+    case 'cni':
+      return `\`cni: ${need.cni}\``;
+    case 'template':
+      return 'its address in `cluster-template`';
+  }
+}
+
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string =>
     `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
@@ -74,6 +118,7 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 async function fresh(): Promise<ReadonlyMap<string, string>> {
   const documents = [
     ['docs/inputs.md', inputsPage(readAction())],
+    [AIR_GAP, withMirrorTable(readFileSync(resolve(root, AIR_GAP), 'utf8'), catalogAssets(defaultVersions()))],
     ...Object.entries(rbacManifests()).map(([name, text]) => [`docs/rbac/${name}`, text] as const),
   ] as const;
   const formatted = documents.map(async ([name, text]) => {

@@ -1,18 +1,13 @@
-import type { ComponentVersions, Infrastructure, InfrastructureProvider } from './versions.ts';
-import { compareMinor, type Version } from '../values/version.ts';
 import {
-  cdi,
-  certManager,
-  CLUSTER_API,
-  clusterApi,
-  ipam,
-  virtink,
-  virtinkProvider,
-  virtinkTemplates,
-} from './known-components.ts';
-import { assetsOf, type Component } from './component.ts';
-import { assetKey, type ReleaseAsset } from './release-asset.ts';
-import { CNI_RELEASES } from './cni-releases.ts';
+  INFRASTRUCTURES,
+  type ComponentVersions,
+  type Infrastructure,
+  type InfrastructureProvider,
+} from './versions.ts';
+import { compareMinor, type Version } from '../values/version.ts';
+import { cdi, certManager, CLUSTER_API, clusterApi, ipam, virtink, virtinkProvider } from './known-components.ts';
+import type { Component } from './component.ts';
+import { type ReleaseAsset } from './release-asset.ts';
 import { infrastructureProvider } from './providers.ts';
 
 /** Everything a cluster on that infrastructure needs on the host, in the order in which it may be installed. */
@@ -102,7 +97,7 @@ export function knownComponents(
   ...others: readonly (Infrastructure | InfrastructureProvider)[]
 ): readonly Component[] {
   // Those asked for come first: clusterctl takes one version of each.
-  const all = [...others, 'virtink', 'docker'] as const;
+  const all = [...others, ...INFRASTRUCTURES];
   const components = all.flatMap((infrastructure) => requiredComponents(versions, infrastructure, true));
   return components.filter((component, index) => components.findIndex((one) => isSame(one, component)) === index);
 }
@@ -119,21 +114,4 @@ export function clusterctlAsset(version: string, platform: NodeJS.Platform, arch
     tag: version,
     name: `clusterctl-${platform}-${arch === 'x64' ? 'amd64' : arch}`,
   };
-}
-
-/** Every asset that some runner may download for these versions: what the table of checksums should know. */
-export function allAssets(versions: ComponentVersions): readonly ReleaseAsset[] {
-  const runners = [
-    ['linux', 'x64'],
-    ['linux', 'arm64'],
-    ['darwin', 'x64'],
-    ['darwin', 'arm64'],
-  ] as const;
-  const assets = [
-    ...runners.map(([platform, arch]) => clusterctlAsset(versions.clusterApi, platform, arch)),
-    ...knownComponents(versions).flatMap(assetsOf),
-    ...virtinkTemplates(versions.virtinkProvider),
-    ...Object.values(CNI_RELEASES).map(({ asset }) => asset),
-  ];
-  return [...new Map(assets.map((asset) => [assetKey(asset), asset])).values()];
 }

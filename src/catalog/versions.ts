@@ -9,7 +9,9 @@ export interface ComponentVersions {
 }
 
 /** The infrastructure providers that the action has a template for. */
-export type Infrastructure = 'virtink' | 'docker';
+export const INFRASTRUCTURES = ['virtink', 'docker'] as const;
+/** An infrastructure provider that the action has a template for. */
+export type Infrastructure = (typeof INFRASTRUCTURES)[number];
 /** An infrastructure provider that clusterctl knows, for templates of the user's own. */
 export interface InfrastructureProvider {
   readonly name: string;

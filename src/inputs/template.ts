@@ -1,4 +1,4 @@
-import type { Infrastructure, InfrastructureProvider } from '../catalog/versions.ts';
+import { INFRASTRUCTURES, type Infrastructure, type InfrastructureProvider } from '../catalog/versions.ts';
 import { PROVIDER_NAMES } from '../catalog/providers.ts';
 import { parseVersion } from '../values/version.ts';
 import type { DownloadInputs } from './downloads.ts';
@@ -18,9 +18,6 @@ export interface TemplateInputs {
   readonly clusterTemplate: TemplateSource | undefined;
 }
 
-/** The infrastructures with a template of the action's own. */
-const OWN: readonly Infrastructure[] = ['virtink', 'docker'];
-
 /** Reads what the cluster is made from. */
 export function readTemplate(reader: InputReader, { checksumPolicy }: DownloadInputs): TemplateInputs {
   const infrastructure = readInfrastructure(reader);
@@ -35,7 +32,7 @@ export function readTemplate(reader: InputReader, { checksumPolicy }: DownloadIn
 
 function readInfrastructure(reader: InputReader): Infrastructure | InfrastructureProvider {
   const text = reader.required('infrastructure', 'virtink, docker or NAME:vX.Y.Z, for example kubevirt:v0.11.2');
-  const own = OWN.find((name) => name === text);
+  const own = INFRASTRUCTURES.find((name) => name === text);
   if (own !== undefined || text === '') return own ?? 'virtink';
   const [name = '', versionText] = text.split(/:(.*)/s);
   if (name === 'virtink') {

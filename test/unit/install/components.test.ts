@@ -3,8 +3,8 @@ import { virtinkTemplates } from '../../../src/catalog/known-components.ts';
 import checksums from '../../../src/install/checksums.json' with { type: 'json' };
 import { assetKey, assetPath, releaseAssetAt } from '../../../src/catalog/release-asset.ts';
 import { assetsOf, atVersion, type Component } from '../../../src/catalog/component.ts';
+import { allAssets, catalogAssets, isNeededBy } from '../../../src/catalog/catalog-assets.ts';
 import {
-  allAssets,
   clusterApiProblem,
   clusterctlAsset,
   knownComponents,
@@ -151,6 +151,43 @@ describe('allAssets', () => {
     expect(keys).toContain('metal3-io/ip-address-manager/v1.2.1/ipam-components.yaml');
     expect(keys).toContain('kubevirt/containerized-data-importer/v1.55.2/cdi-operator.yaml');
     expect(keys).toContain('kubevirt/containerized-data-importer/v1.55.2/cdi-cr.yaml');
+  });
+});
+
+describe('catalogAssets', () => {
+  const needs = new Map(catalogAssets(versions).map((one) => [assetKey(one.asset), one]));
+
+  it.each([
+    ['kubernetes-sigs/cluster-api/v1.14.2/metadata.yaml', 'Cluster API v1.14.2', ['virtink', 'docker'], false],
+    ['smartxworks/virtink/v0.15.0/virtink.yaml', 'Virtink v0.15.0', ['virtink'], false],
+    ['kubevirt/containerized-data-importer/v1.55.2/cdi-cr.yaml', 'CDI v1.55.2', ['virtink'], true],
+    [
+      'kubernetes-sigs/cluster-api/v1.14.2/infrastructure-components-development.yaml',
+      'in-memory infrastructure provider v1.14.2',
+      ['docker'],
+      false,
+    ],
+  ])('know what %s is needed for', (key, title, infrastructures, persistent) => {
+    expect(needs.get(key)).toMatchObject({ title, need: { kind: 'component', infrastructures, persistent } });
+  });
+
+  it('know the runner of each clusterctl, and the CNI of each manifest', () => {
+    expect(needs.get('kubernetes-sigs/cluster-api/v1.14.2/clusterctl-darwin-amd64')?.need).toEqual({
+      kind: 'runner',
+      platform: 'darwin',
+      arch: 'x64',
+    });
+    expect(needs.get('flannel-io/flannel/v0.26.7/Documentation/kube-flannel.yml')?.need).toEqual({
+      kind: 'cni',
+      cni: 'flannel',
+    });
+  });
+
+  it('leave out those of Virtink for in-memory machines, and nothing else of what those need', () => {
+    const left = [...needs.values()].filter((one) => isNeededBy(one, 'docker')).map(({ asset }) => assetKey(asset));
+    expect(left.filter((key) => key.includes('virtink'))).toEqual([]);
+    const needed = requiredComponents(versions, 'docker').flatMap(assetsOf).map(assetKey);
+    expect(left).toEqual(expect.arrayContaining([...new Set(needed)]));
   });
 });
 

@@ -1,0 +1,29 @@
+import { describe, expect, it } from 'vitest';
+import { defaultVersions, staleDocuments, withMirrorTable } from '../../../scripts/docs.ts';
+import { allAssets } from '../../../src/catalog/catalog-assets.ts';
+import { assetPath } from '../../../src/catalog/release-asset.ts';
+import { page } from './pages.ts';
+
+const text = page('docs/recipes/air-gap.md');
+
+describe('docs/recipes/air-gap.md', () => {
+  it('and the other generated documents are what npm run docs makes', async () => {
+    expect(await staleDocuments()).toEqual([]);
+  });
+
+  it('has a row for each file of the default versions', () => {
+    const named = [...text.matchAll(/^\| `([^`]+)`/gm)].map(([, path]) => path);
+    expect(named).toEqual(allAssets(defaultVersions()).map(assetPath));
+  });
+
+  it('is stale once the catalog has another version', () => {
+    expect(withMirrorTable(text, [])).not.toBe(text);
+    expect(withMirrorTable(text, [])).not.toContain('clusterctl-linux-amd64`');
+  });
+
+  it('cannot lose its table', () => {
+    expect(() => withMirrorTable(text.replace('<!-- Generated', '<!-- Made'), [])).toThrow(
+      'has no place for the table',
+    );
+  });
+});
