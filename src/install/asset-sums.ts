@@ -63,6 +63,7 @@ export class AssetSums {
       problem: `no known checksum for ${assetKey(asset)}`,
       evidence: [digest.problem],
       next: digest.next ?? adviceOnMissing(origin, false),
+      cause: digest.cause,
     });
   }
 

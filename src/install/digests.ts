@@ -6,6 +6,8 @@ import type { ReleaseAsset } from '../catalog/release-asset.ts';
 interface NoDigest {
   readonly problem: string;
   readonly next?: string;
+  /** What kept GitHub from answering; undefined when it answered. */
+  readonly cause?: unknown;
 }
 
 /** The SHA-256 that GitHub has of an asset, or why there is none. */
@@ -61,6 +63,7 @@ export class ReleaseDigests {
       return {
         problem: `${GITHUB_API} does not answer: ${describeWebProblem(thrown)}`,
         next: `check HTTPS_PROXY and NO_PROXY, or ${unknown}`,
+        cause: thrown,
       };
     }
     if (thrown.isLimited) {
@@ -68,12 +71,13 @@ export class ReleaseDigests {
       return {
         problem: `${GITHUB_API} answers no more requests for now (rate limit)`,
         next: `${token}run the job again later, or ${unknown}`,
+        cause: thrown,
       };
     }
     const problem = `${GITHUB_API} refused the request: ${thrown.message}`;
-    if (thrown.status >= 500) return { problem, next: `run the job again later, or ${unknown}` };
+    if (thrown.status >= 500) return { problem, next: `run the job again later, or ${unknown}`, cause: thrown };
     const check = this.#token === undefined ? 'check what the proxy of this runner lets through' : 'check github-token';
-    return { problem, next: `${check}, or ${unknown}` };
+    return { problem, next: `${check}, or ${unknown}`, cause: thrown };
   }
 }
 
