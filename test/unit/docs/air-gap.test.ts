@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { defaultVersions, staleDocuments, withMirrorTable } from '../../../scripts/docs.ts';
+import { defaultVersions, readAction, staleDocuments, withMirrorTable } from '../../../scripts/docs.ts';
 import { allAssets } from '../../../src/catalog/catalog-assets.ts';
 import { assetPath } from '../../../src/catalog/release-asset.ts';
 import { page } from './pages.ts';
@@ -12,8 +12,18 @@ describe('docs/recipes/air-gap.md', () => {
   });
 
   it('has a row for each file of the default versions', () => {
-    const named = [...text.matchAll(/^\| `([^`]+)`/gm)].map(([, path]) => path);
+    const named = [...text.matchAll(/^\| `([^`]+\/(?:raw|download)\/[^`]+)`/gm)].map(([, path]) => path);
     expect(named).toEqual(allAssets(defaultVersions()).map(assetPath));
+  });
+
+  it('names the images of the default versions', () => {
+    const { virtink, virtinkProvider } = defaultVersions();
+    for (const name of ['virt-controller', 'virt-daemon', 'virt-prerunner'])
+      expect(text).toContain(`docker.io/smartxworks/${name}:${virtink}`);
+    expect(text).toContain(`docker.io/smartxworks/cluster-api-provider-virtink:${virtinkProvider}`);
+    const [, kernel = ''] =
+      /; `([^`]+)` when blank/.exec(readAction().inputs['worker-machine-kernel-image']?.description ?? '') ?? [];
+    expect(text).toContain(`| \`${kernel}\``);
   });
 
   it('is stale once the catalog has another version', () => {
