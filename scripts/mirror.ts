@@ -19,37 +19,16 @@ const USAGE = `usage: npm run mirror -- DIRECTORY [options]
 
 Fetches the release assets that the action may download into DIRECTORY, under the paths that a mirror serves them by,
 verifies each as the action does, and writes ${SUMS_FILE} and a .sha256 beside each file. Files that are there with the
-right sum stay. See docs/recipes/air-gap.md.
+right sum stay. See docs/recipes/air-gap.md. Options mean what the inputs of the same names mean.
 
-  --from URL                         another mirror instead of https://github.com, as the input mirror is written
+  --mirror URL                       another mirror instead of https://github.com
   --infrastructure NAME              only what that infrastructure needs: ${INFRASTRUCTURES.join(' or ')}; the default is all
   --checksums-file FILE              sums that you trust, as sha256sum writes them; they win over all others
-  --checksum-policy POLICY           require (the default), mirror or warn, as the input of that name
+  --checksum-policy POLICY           require (the default), mirror or warn
 ${VERSIONS.map((name) => `  ${`--${name} VERSION`.padEnd(35)}the default is ${action[name]?.default ?? ''}\n`).join('')}  --help                             this text
 
-GITHUB_TOKEN is a token of github.com for looking up sums; without it, GitHub answers 60 requests an hour.`;
-
-/** What the action's messages call what is an option here. */
-const WORDS: readonly (readonly [RegExp, string])[] = [
-  [/^mirror:/gm, '--from:'],
-  [/^(?=[\w-]+-version: )/gm, '--'],
-  [/\b(set|in) mirror\b/g, '$1 --from'],
-  [/\bno mirror is set\b/g, '--from is not given'],
-  [/\bgithub-token\b/g, 'GITHUB_TOKEN'],
-  [/(?<!-)\bchecksum-policy:? (?=\w)/g, '--checksum-policy '],
-  [/(?<!-)\bchecksums-file\b/g, '--checksums-file'],
-  [/\bversion inputs\b/g, 'version options'],
-  [/\brun the job again later\b/g, 'run this again later'],
-  [/\bthis runner\b/g, 'this machine'],
-  [/\bthe user that runs the job\b/g, 'your user'],
-  [/\b1 input cannot be used; nothing was created\b/g, '1 option cannot be used; nothing was fetched'],
-  [/\binputs cannot be used; nothing was created\b/g, 'options cannot be used; nothing was fetched'],
-];
-
-/** The text of an error of the action in the words of this script's options. */
-export function inOptions(text: string): string {
-  return WORDS.reduce((result, [pattern, word]) => result.replace(pattern, word), text);
-}
+GITHUB_TOKEN, the input github-token, is a token of github.com for looking up sums; without it, GitHub answers 60
+requests an hour.`;
 
 /** What is asked of the script. */
 interface MirrorOptions {
@@ -76,10 +55,9 @@ function readOptions(args: readonly string[], env: NodeJS.ProcessEnv): MirrorOpt
   const infrastructures = INFRASTRUCTURES.filter((name) => name === (infrastructure ?? name));
   if (infrastructures.length === 0)
     throw new UsageError(`--infrastructure: "${infrastructure ?? ''}" is not one of ${INFRASTRUCTURES.join(', ')}`);
-  const reader = new InputReader((name) => {
-    if (name === 'mirror') return given('from');
-    return name === 'github-token' ? env['GITHUB_TOKEN'] : (given(name) ?? action[name]?.default);
-  });
+  const reader = new InputReader((name) =>
+    name === 'github-token' ? env['GITHUB_TOKEN'] : (given(name) ?? action[name]?.default),
+  );
   const downloads = readDownloads(reader);
   const versions = readVersions(reader);
   reader.finish();
@@ -92,7 +70,7 @@ function readOptions(args: readonly string[], env: NodeJS.ProcessEnv): MirrorOpt
 }
 
 function parse(args: readonly string[]): Pick<ReturnType<typeof parseArgs>, 'values' | 'positionals'> {
-  const names = ['from', 'infrastructure', 'checksums-file', 'checksum-policy', ...VERSIONS];
+  const names = ['mirror', 'infrastructure', 'checksums-file', 'checksum-policy', ...VERSIONS];
   const options = Object.fromEntries(names.map((name) => [name, { type: 'string' } as const]));
   try {
     return parseArgs({
@@ -118,8 +96,8 @@ async function mirror({ directory, assets, inputs }: MirrorOptions): Promise<num
     inputs,
     env: process.env,
     signal: stop.signal,
-    print: (line) => console.log(inOptions(line)),
-    fail: (path, error) => console.error(`failed   ${path}\n${inOptions(error.message).replace(/^/gm, '  ')}`),
+    print: (line) => console.log(line),
+    fail: (path, error) => console.error(`failed   ${path}\n${error.message.replace(/^/gm, '  ')}`),
   });
   if (fetched + present > 0) console.log(`${fetched} fetched, ${present} present: see ${join(directory, SUMS_FILE)}`);
   if (failed === 0) return 0;
@@ -135,7 +113,7 @@ if (import.meta.main) {
     else process.exitCode = await mirror(options);
   } catch (thrown) {
     const isUsage = thrown instanceof UsageError;
-    console.error(`✖ ${isUsage ? `${thrown.message}\n${USAGE}` : inOptions(toKnestError(thrown).message)}`);
+    console.error(`✖ ${isUsage ? `${thrown.message}\n${USAGE}` : toKnestError(thrown).message}`);
     process.exitCode = isUsage ? 2 : 1;
   }
 }

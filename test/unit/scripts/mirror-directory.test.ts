@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { MockAgent } from 'undici';
 import { describe, expect, it } from 'vitest';
-import { inOptions } from '../../../scripts/mirror.ts';
 import { fillMirror } from '../../../scripts/mirror-directory.ts';
 import type { DownloadInputs } from '../../../src/inputs.ts';
 import { Web } from '../../../src/web.ts';
@@ -23,7 +22,7 @@ async function fill(agent: MockAgent, inputs: Partial<DownloadInputs> = {}, dire
     print: (line) => lines.push(line),
     fail: (_path, error) => lines.push(error.message),
   });
-  return { directory, tally, lines: lines.map(inOptions), received };
+  return { directory, tally, lines, received };
 }
 
 describe('a mirror', () => {
@@ -43,7 +42,7 @@ describe('a mirror', () => {
     expect(refused.lines[0]).toBe(
       'no known checksum for acme/tool/v9.9.9/tool-linux-amd64 (KNEST_CHECKSUM)\n' +
         'GitHub has no SHA-256 of tool-linux-amd64: the release is too old\n' +
-        'Next: add its sum to --checksums-file, or accept it unverified with --checksum-policy warn',
+        'Next: add its sum to checksums-file, or accept it unverified with checksum-policy: warn',
     );
     const inputs = { checksumPolicy: 'warn' } as const;
     const accepted = await fill(github(digests).agent, inputs, refused.directory);
@@ -60,7 +59,7 @@ describe('a mirror', () => {
     expect(lines).toEqual([
       'no known checksum for acme/tool/v9.9.9/tool-linux-amd64 (KNEST_CHECKSUM)\n' +
         'https://api.github.com answers no more requests for now (rate limit)\n' +
-        'Next: set GITHUB_TOKEN to a token of github.com, run this again later, or pass the sums of the assets in --checksums-file',
+        'Next: set github-token to a token of github.com, run the job again later, or pass the sums of the assets in checksums-file',
     ]);
   });
 });

@@ -55,11 +55,11 @@ describe('npm run mirror', () => {
   it('fetches every file with its sum, and nothing when they are there', async () => {
     const { url, received, sums } = await upstream();
     const cwd = temporary();
-    const args = ['mirror', '--from', url, '--checksums-file', sums];
+    const args = ['made', '--mirror', url, '--checksums-file', sums];
     const first = await mirror(args, cwd);
     expect(first).toMatchObject({ exitCode: 0, err: '' });
     expect(count(first.out, 'fetched  ')).toBe(paths.length);
-    const directory = join(cwd, 'mirror');
+    const directory = join(cwd, 'made');
     expect([...filesIn(directory)].sort()).toEqual(
       ['knest.sha256', ...paths, ...paths.map((path) => `${path}.sha256`)].sort(),
     );
@@ -76,7 +76,7 @@ describe('npm run mirror', () => {
 
   it('fetches what one infrastructure needs', async () => {
     const { url, received, sums } = await upstream();
-    const { exitCode } = await mirror(['m', '--from', url, '--checksums-file', sums, '--infrastructure', 'docker']);
+    const { exitCode } = await mirror(['m', '--mirror', url, '--checksums-file', sums, '--infrastructure', 'docker']);
     expect(exitCode).toBe(0);
     expect(received.length).toBeGreaterThan(5);
     expect(received.filter((one) => one.path.includes('virtink'))).toEqual([]);
@@ -85,7 +85,7 @@ describe('npm run mirror', () => {
   it('replaces a file with another sum, and keeps what other runs fetched', async () => {
     const { url, received, sums } = await upstream();
     const cwd = temporary();
-    const args = ['.', '--from', url, '--checksums-file', sums];
+    const args = ['.', '--mirror', url, '--checksums-file', sums];
     await mirror(args, cwd);
     writeFileSync(join(cwd, path), 'half of it');
     const before = received.length;
@@ -99,7 +99,7 @@ describe('npm run mirror', () => {
   it('makes a mirror that the action takes, by its file of sums and by those beside the files', async () => {
     const { url, sums } = await upstream();
     const cwd = temporary();
-    await mirror(['.', '--from', url, '--checksums-file', sums], cwd);
+    await mirror(['.', '--mirror', url, '--checksums-file', sums], cwd);
     const served = Object.fromEntries(filesIn(cwd).map((file) => [`/${file}`, readFileSync(join(cwd, file), 'utf8')]));
     for (const inputs of [
       { checksumPolicy: 'require', checksumsFile: join(cwd, 'knest.sha256') },
@@ -122,7 +122,7 @@ describe('npm run mirror fails', () => {
     const cwd = temporary();
     mkdirSync(dirname(join(cwd, path)), { recursive: true });
     writeFileSync(join(cwd, path), 'of an earlier version');
-    const { exitCode, out, err } = await mirror(['.', '--from', url, '--checksums-file', sums], cwd);
+    const { exitCode, out, err } = await mirror(['.', '--mirror', url, '--checksums-file', sums], cwd);
     expect(exitCode).toBe(1);
     expect(filesIn(cwd).filter((file) => file.includes('incoming'))).toEqual([]);
     expect(existsSync(join(cwd, path))).toBe(false);
@@ -138,7 +138,7 @@ describe('npm run mirror fails', () => {
     expect(err).toBe(
       `failed   ${path}\n` +
         `  ${url}/${path} cannot be downloaded: it answers 404 Not Found (KNEST_DOWNLOAD)\n` +
-        '  Next: put it on the mirror under this path, or check the version options\n' +
+        '  Next: put it on the mirror under this path, or check the version inputs\n' +
         `✖ 1 of ${paths.length} files could not be fetched: the mirror is not complete\n`,
     );
     expect(count(out, 'fetched  ')).toBe(paths.length - 1);
@@ -166,7 +166,7 @@ describe('npm run mirror fails', () => {
       return true;
     });
     expect(err).toContain(`${url}/${path} cannot be downloaded: it answers 403 Forbidden (KNEST_DOWNLOAD)\n`);
-    expect(err).toContain('  Next: run this again later\n');
+    expect(err).toContain('  Next: run the job again later\n');
     expect(err).toContain(`✖ 1 of ${paths.length} files could not be fetched, and ${paths.length - 2} were not tried`);
     expect(received).toHaveLength(2);
   });
@@ -178,7 +178,7 @@ describe('npm run mirror fails', () => {
       return true;
     });
     expect(err).toMatch(/clusterctl-linux-arm64 cannot be downloaded: .+ \(KNEST_DOWNLOAD\)\n/);
-    expect(err).toContain('Next: check that this machine can reach the address (HTTPS_PROXY, NO_PROXY)\n');
+    expect(err).toContain('Next: check that this runner can reach the address (HTTPS_PROXY, NO_PROXY)\n');
   });
 
   it('when a signal ends it, without a half file', async () => {
@@ -189,7 +189,11 @@ describe('npm run mirror fails', () => {
       return true;
     });
     const cwd = temporary();
-    const { exitCode, err } = await mirror(['.', '--from', url, '--checksums-file', sums], cwd, (it) => (script = it));
+    const { exitCode, err } = await mirror(
+      ['.', '--mirror', url, '--checksums-file', sums],
+      cwd,
+      (it) => (script = it),
+    );
     expect(exitCode).toBe(1);
     expect(err).toContain('✖ ended by SIGTERM (KNEST_CANCELLED)\n');
     expect(err).toContain('Next: run it again: what is there stays\n');
@@ -211,13 +215,13 @@ describe('npm run mirror fails', () => {
   });
 
   it('for values that the action does not take either, all at once and without a password', async () => {
-    const from = 'http://ci:s3cret@mirror.example.com';
-    const { exitCode, err } = await mirror(['a', '--from', from, '--virtink-version', 'newest']);
+    const url = 'http://ci:s3cret@mirror.example.com';
+    const { exitCode, err } = await mirror(['a', '--mirror', url, '--virtink-version', 'newest']);
     expect(exitCode).toBe(1);
     expect(err).toBe(
-      '✖ 2 options cannot be used; nothing was fetched (KNEST_INPUT)\n' +
-        '--from: has a password, which http sends in plain text; use https\n' +
-        '--virtink-version: "newest" is not a version\n',
+      '✖ 2 inputs cannot be used; nothing was created (KNEST_INPUT)\n' +
+        'mirror: has a password, which http sends in plain text; use https\n' +
+        'virtink-version: "newest" is not a version\n',
     );
   });
 
