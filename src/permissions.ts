@@ -1,6 +1,6 @@
 import { groupOf, Kinds, type Kind } from './host/api/kinds.ts';
 import type { Permission } from './host/preflight.ts';
-import type { Infrastructure } from './catalog/versions.ts';
+import type { Infrastructure } from './catalog/infrastructures.ts';
 import type { Inputs } from './inputs.ts';
 
 // All that the action asks of a host. docs/rbac is made from these tables (npm run docs), and what a command cannot do
@@ -54,7 +54,7 @@ function resourceOf(what: Kind | Resource): Resource {
 const MAKE = ['get', 'create'];
 const FOLLOW = ['list', 'watch'];
 const virtink = { feature: 'virtink' } as const;
-const inMemory = { feature: 'docker' } as const;
+const inMemory = { feature: 'in-memory' } as const;
 const persistent = { feature: 'persistent' } as const;
 
 /** In the namespace of the clusters: all that every command does there. */

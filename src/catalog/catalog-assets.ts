@@ -3,7 +3,8 @@ import { assetsOf } from './component.ts';
 import { virtinkProvider, virtinkTemplates } from './known-components.ts';
 import { assetKey, type ReleaseAsset } from './release-asset.ts';
 import { clusterctlAsset, knownComponents, requiredComponents } from './required-components.ts';
-import { INFRASTRUCTURES, type ComponentVersions, type Infrastructure } from './versions.ts';
+import { INFRASTRUCTURE_NAMES, type Infrastructure } from './infrastructures.ts';
+import type { ComponentVersions } from './versions.ts';
 
 /** The runners that the action runs on. `platform` and `arch` are Node's words for them. */
 const RUNNERS = [
@@ -65,7 +66,7 @@ export function allAssets(versions: ComponentVersions): readonly ReleaseAsset[] 
 }
 
 function componentAssets(versions: ComponentVersions): readonly CatalogAsset[] {
-  const uses = INFRASTRUCTURES.flatMap((infrastructure) =>
+  const uses = INFRASTRUCTURE_NAMES.flatMap((infrastructure) =>
     [false, true].map((persistent) => {
       const assets = requiredComponents(versions, infrastructure, persistent).flatMap(assetsOf);
       return { infrastructure, persistent, keys: new Set(assets.map(assetKey)) };

@@ -1,9 +1,5 @@
-import {
-  INFRASTRUCTURES,
-  type ComponentVersions,
-  type Infrastructure,
-  type InfrastructureProvider,
-} from './versions.ts';
+import type { ComponentVersions } from './versions.ts';
+import { INFRASTRUCTURE_NAMES, type Infrastructure, type InfrastructureProvider } from './infrastructures.ts';
 import { compareMinor, type Version } from '../values/version.ts';
 import { cdi, certManager, CLUSTER_API, clusterApi, ipam, virtink, virtinkProvider } from './known-components.ts';
 import type { Component } from './component.ts';
@@ -49,7 +45,7 @@ export function requiredComponents(
         virtink(versions.virtink),
         ...(persistent ? [ipam(versions.ipam), cdi(versions.cdi)] : []),
       ];
-    case 'docker':
+    case 'in-memory':
       return [
         ...common,
         clusterApi(versions.clusterApi, {
@@ -97,7 +93,7 @@ export function knownComponents(
   ...others: readonly (Infrastructure | InfrastructureProvider)[]
 ): readonly Component[] {
   // Those asked for come first: clusterctl takes one version of each.
-  const all = [...others, ...INFRASTRUCTURES];
+  const all = [...others, ...INFRASTRUCTURE_NAMES];
   const components = all.flatMap((infrastructure) => requiredComponents(versions, infrastructure, true));
   return components.filter((component, index) => components.findIndex((one) => isSame(one, component)) === index);
 }

@@ -7,13 +7,3 @@ export interface ComponentVersions {
   readonly ipam: string;
   readonly cdi: string;
 }
-
-/** The infrastructure providers that the action has a template for. */
-export const INFRASTRUCTURES = ['virtink', 'docker'] as const;
-/** An infrastructure provider that the action has a template for. */
-export type Infrastructure = (typeof INFRASTRUCTURES)[number];
-/** An infrastructure provider that clusterctl knows, for templates of the user's own. */
-export interface InfrastructureProvider {
-  readonly name: string;
-  readonly version: string;
-}

@@ -9,6 +9,7 @@ import { readLifetime, type LifetimeInputs } from './persistent.ts';
 import type { InputReader } from './reader.ts';
 import { readTemplate, type TemplateInputs } from './template.ts';
 import { readVariables, type VariableInputs } from './variables.ts';
+import { INFRASTRUCTURES } from '../catalog/infrastructures.ts';
 import { type ComponentVersions } from '../catalog/versions.ts';
 import { readVersions } from './versions.ts';
 
@@ -58,8 +59,7 @@ export function readCreate(reader: InputReader): CreateInputs {
   const persistent = reader.boolean('persistent');
   const downloads = readDownloads(reader);
   const template = readTemplate(reader, downloads);
-  if (persistent && template.infrastructure !== 'virtink')
-    reader.problem('persistent', 'needs infrastructure: virtink');
+  checkPersistence(reader, persistent, template);
   const rootfs = `smartxworks/capch-rootfs-${persistent ? 'cdi-' : ''}${kubernetesVersion.text}`;
   const controlPlane = readMachine(reader, 'control-plane', readControlPlaneCount(reader), rootfs);
   const workers = readMachine(reader, 'worker', readWorkerCount(reader), rootfs);
@@ -83,6 +83,12 @@ export function readCreate(reader: InputReader): CreateInputs {
     unsettledTtlSeconds: Math.max(EPHEMERAL_TTL_SECONDS, cluster.timeoutSeconds + 3600),
   };
   return { ...inputs, cni: readCni(reader, downloads, inputs.podNetworkCidr) };
+}
+
+function checkPersistence(reader: InputReader, persistent: boolean, { infrastructure }: TemplateInputs): void {
+  if (!persistent || (typeof infrastructure === 'string' && INFRASTRUCTURES[infrastructure].canPersist)) return;
+  const able = Object.values(INFRASTRUCTURES).flatMap(({ value, canPersist }) => (canPersist ? [value] : []));
+  reader.problem('persistent', `needs infrastructure: ${able.join(' or ')}`);
 }
 
 function readPullRequest(reader: InputReader): string | undefined {

@@ -1,4 +1,9 @@
-import { INFRASTRUCTURES, type Infrastructure, type InfrastructureProvider } from '../catalog/versions.ts';
+import {
+  INFRASTRUCTURE_NAMES,
+  INFRASTRUCTURES,
+  type Infrastructure,
+  type InfrastructureProvider,
+} from '../catalog/infrastructures.ts';
 import { PROVIDER_NAMES } from '../catalog/providers.ts';
 import { parseVersion } from '../values/version.ts';
 import type { DownloadInputs } from './downloads.ts';
@@ -18,6 +23,9 @@ export interface TemplateInputs {
   readonly clusterTemplate: TemplateSource | undefined;
 }
 
+/** The values for infrastructures with a template of the action's own, as a list for people. */
+const OWN = INFRASTRUCTURE_NAMES.map((name) => INFRASTRUCTURES[name].value).join(', ');
+
 /** Reads what the cluster is made from. */
 export function readTemplate(reader: InputReader, { checksumPolicy }: DownloadInputs): TemplateInputs {
   const infrastructure = readInfrastructure(reader);
@@ -31,14 +39,14 @@ export function readTemplate(reader: InputReader, { checksumPolicy }: DownloadIn
 }
 
 function readInfrastructure(reader: InputReader): Infrastructure | InfrastructureProvider {
-  const text = reader.required('infrastructure', 'virtink, docker or NAME:vX.Y.Z, for example kubevirt:v0.11.2');
-  const own = INFRASTRUCTURES.find((name) => name === text);
+  const text = reader.required('infrastructure', `${OWN} or NAME:vX.Y.Z, for example kubevirt:v0.11.2`);
+  const own = INFRASTRUCTURE_NAMES.find((name) => INFRASTRUCTURES[name].value === text);
   if (own !== undefined || text === '') return own ?? 'virtink';
   const [name = '', versionText] = text.split(/:(.*)/s);
   if (name === 'virtink') {
     reader.problem('infrastructure', `"${text}": say virtink, and its version by virtink-provider-version`);
   } else if (!PROVIDER_NAMES.includes(name)) {
-    reader.problem('infrastructure', `"${text}" is not known; virtink, docker or one of ${PROVIDER_NAMES.join(', ')}`);
+    reader.problem('infrastructure', `"${text}" is not known; ${OWN} or one of ${PROVIDER_NAMES.join(', ')}`);
   }
   const version = parseVersion(versionText ?? '');
   if (version === undefined) {

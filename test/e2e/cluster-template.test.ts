@@ -67,7 +67,7 @@ describe('a template of the user', () => {
   it('comes out of a ConfigMap, too', async () => {
     await host.kubectl(['create', 'namespace', namespace]).catch(() => undefined);
     await host.kubectl(['delete', 'configmap', '-n', namespace, 'store', '--ignore-not-found']);
-    const file = join(import.meta.dirname, '../../src/cluster/template/templates/docker.yaml');
+    const file = join(import.meta.dirname, '../../src/cluster/template/templates/in-memory.yaml');
     await host.kubectl(['create', 'configmap', '-n', namespace, 'store', `--from-file=template=${file}`]);
     const job = start({
       name: 'stored',
@@ -93,7 +93,7 @@ describe('a template of the user', () => {
 
   it('takes nothing of the job to the host, wherever it comes from', async () => {
     const secret = 'a-token-of-the-job-1234';
-    const file = join(import.meta.dirname, '../../src/cluster/template/templates/docker.yaml');
+    const file = join(import.meta.dirname, '../../src/cluster/template/templates/in-memory.yaml');
     const loot = [
       'apiVersion: v1',
       'kind: ConfigMap',

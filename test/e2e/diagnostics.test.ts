@@ -20,7 +20,7 @@ function filesOf({ outputs }: StepResult): ReadonlyMap<string, string> {
 
 /** The template of in-memory machines, whose machines take longer to start than any test. */
 function endlessTemplate(directory: string): string {
-  const text = readFileSync(join(import.meta.dirname, '../../src/cluster/template/templates/docker.yaml'), 'utf8');
+  const text = readFileSync(join(import.meta.dirname, '../../src/cluster/template/templates/in-memory.yaml'), 'utf8');
   const slow = 'inMemory: { vm: { provisioning: { startupDuration: 1h } } }';
   const file = join(directory, 'endless.yaml');
   // Those of machines are deeper than that of the cluster.

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { firstLineOf, inputError, KnestError, messageOf } from '../../errors.ts';
 import { parseManifest } from '../../host/api/manifest.ts';
 import type { KubernetesObject } from '../../host/api/objects.ts';
-import type { Infrastructure } from '../../catalog/versions.ts';
+import type { Infrastructure } from '../../catalog/infrastructures.ts';
 import type { KnownCni } from '../../catalog/cni-releases.ts';
 import type { CniInput } from '../../inputs.ts';
 import { CNI_RELEASES } from '../../catalog/cni-releases.ts';
@@ -60,7 +60,7 @@ function describeNone(template: Infrastructure | undefined): string {
   switch (template) {
     case 'virtink':
       return `${WITHOUT}, and no health check recreates them meanwhile`;
-    case 'docker':
+    case 'in-memory':
       return 'none, and in-memory nodes need none';
     case undefined:
       return WITHOUT;

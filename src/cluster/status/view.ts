@@ -13,7 +13,7 @@ import {
   type VirtualMachine,
 } from '../../host/api/objects.ts';
 import { watchTarget, watchUntil, type Unavailable } from '../../host/api/watch.ts';
-import type { Infrastructure } from '../../catalog/versions.ts';
+import type { Infrastructure } from '../../catalog/infrastructures.ts';
 import { belongingTo, type ClusterHandle } from '../identity/handle.ts';
 
 /** Everything on the host that tells how a nested cluster is, from the Cluster down to the pods of its machines. */
@@ -124,10 +124,10 @@ export function isControlPlane({ metadata }: KubernetesObject): boolean {
  * The infrastructure of a cluster, if the action has a template for it; others are followed by their machines alone.
  * `unsaid`: that of a Cluster whose ClusterClass has not given it one yet.
  */
-export function infrastructureOf({ spec }: Cluster, unsaid: Infrastructure = 'docker'): Infrastructure {
+export function infrastructureOf({ spec }: Cluster, unsaid: Infrastructure = 'in-memory'): Infrastructure {
   const kind = spec?.infrastructureRef?.kind;
   if (kind === undefined) return unsaid;
-  return kind === Kinds.virtinkCluster.kind ? 'virtink' : 'docker';
+  return kind === Kinds.virtinkCluster.kind ? 'virtink' : 'in-memory';
 }
 
 /** Whether the nested API server answers, or did once: Cluster API never takes the condition back. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ManifestError, parseManifest } from '../../host/api/manifest.ts';
 import type { KubernetesObject } from '../../host/api/objects.ts';
 import { firstLineOf, KnestError } from '../../errors.ts';
-import type { Infrastructure } from '../../catalog/versions.ts';
+import { INFRASTRUCTURES, type Infrastructure } from '../../catalog/infrastructures.ts';
 import type { CreateInputs, MachineInputs } from '../../inputs.ts';
 import type { Clusterctl } from '../../install/clusterctl.ts';
 import type { Variables } from '../../values/variables.ts';
@@ -39,7 +39,7 @@ export function planOf(rendered: RenderedCluster, addons: readonly KubernetesObj
 /** The action's own template of an infrastructure: beside this file, and beside the bundle. */
 async function ownTemplate(infrastructure: Infrastructure): Promise<Template> {
   const file = join(import.meta.dirname, 'templates', `${infrastructure}.yaml`);
-  return { text: await readFile(file, 'utf8'), origin: `of the action for ${infrastructure}` };
+  return { text: await readFile(file, 'utf8'), origin: `of the action for ${INFRASTRUCTURES[infrastructure].value}` };
 }
 
 /** What renders a template, and which one. */

@@ -4,8 +4,11 @@ import { problems, readCreate } from './given-inputs.ts';
 const sum = 'ab'.repeat(32);
 
 describe('infrastructure', () => {
-  it.each(['virtink', 'docker'])('is %s, with a template of its own', (infrastructure) => {
-    expect(readCreate({ infrastructure })).toMatchObject({ infrastructure, clusterTemplate: undefined });
+  it.each([
+    ['virtink', 'virtink'],
+    ['docker', 'in-memory'],
+  ])('is %s, with a template of its own', (text, infrastructure) => {
+    expect(readCreate({ infrastructure: text })).toMatchObject({ infrastructure, clusterTemplate: undefined });
   });
 
   it.each([

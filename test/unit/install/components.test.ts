@@ -30,7 +30,7 @@ describe('requiredComponents', () => {
       'Virtink provider v0.7.0',
       'Virtink v0.15.0',
     ]);
-    expect(titled(requiredComponents(versions, 'docker'))).toEqual([
+    expect(titled(requiredComponents(versions, 'in-memory'))).toEqual([
       ...common,
       'in-memory infrastructure provider v1.14.2',
     ]);
@@ -158,13 +158,13 @@ describe('catalogAssets', () => {
   const needs = new Map(catalogAssets(versions).map((one) => [assetKey(one.asset), one]));
 
   it.each([
-    ['kubernetes-sigs/cluster-api/v1.14.2/metadata.yaml', 'Cluster API v1.14.2', ['virtink', 'docker'], false],
+    ['kubernetes-sigs/cluster-api/v1.14.2/metadata.yaml', 'Cluster API v1.14.2', ['virtink', 'in-memory'], false],
     ['smartxworks/virtink/v0.15.0/virtink.yaml', 'Virtink v0.15.0', ['virtink'], false],
     ['kubevirt/containerized-data-importer/v1.55.2/cdi-cr.yaml', 'CDI v1.55.2', ['virtink'], true],
     [
       'kubernetes-sigs/cluster-api/v1.14.2/infrastructure-components-development.yaml',
       'in-memory infrastructure provider v1.14.2',
-      ['docker'],
+      ['in-memory'],
       false,
     ],
   ])('know what %s is needed for', (key, title, infrastructures, persistent) => {
@@ -184,9 +184,9 @@ describe('catalogAssets', () => {
   });
 
   it('leave out those of Virtink for in-memory machines, and nothing else of what those need', () => {
-    const left = [...needs.values()].filter((one) => isNeededBy(one, 'docker')).map(({ asset }) => assetKey(asset));
+    const left = [...needs.values()].filter((one) => isNeededBy(one, 'in-memory')).map(({ asset }) => assetKey(asset));
     expect(left.filter((key) => key.includes('virtink'))).toEqual([]);
-    const needed = requiredComponents(versions, 'docker').flatMap(assetsOf).map(assetKey);
+    const needed = requiredComponents(versions, 'in-memory').flatMap(assetsOf).map(assetKey);
     expect(left).toEqual(expect.arrayContaining([...new Set(needed)]));
   });
 });

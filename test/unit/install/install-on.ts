@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { Infrastructure } from '../../../src/catalog/versions.ts';
+import type { Infrastructure } from '../../../src/catalog/infrastructures.ts';
 import { Clusterctl } from '../../../src/install/clusterctl.ts';
 import { type ReleaseAsset } from '../../../src/catalog/release-asset.ts';
 import { requiredComponents } from '../../../src/catalog/required-components.ts';

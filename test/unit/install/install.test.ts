@@ -15,7 +15,7 @@ import { versions } from './versions.ts';
 import { downloadRuntime, fromGithub } from '../../support/downloads.ts';
 
 it('leaves an older Cluster API as it is: nothing is asked of the host, nothing downloaded, nothing run', async () => {
-  const components = requiredComponents(versions, 'docker');
+  const components = requiredComponents(versions, 'in-memory');
   const inventory = inventoryWith(components, 'v1.2.3', 'v1.11.0');
   const { client, received } = await hostWith({});
   const unused = (): never => {
@@ -110,7 +110,7 @@ it('nothing is left unhandled when cert-manager does not start and the time is u
   };
   const { ended } = await installOn((response) => json(response, { items: [] }), run, {
     signal: abort.signal,
-    infrastructure: 'docker',
+    infrastructure: 'in-memory',
     present: 0,
   });
   expect(await rejection(ended)).toMatchObject({ message: 'the time is up' });

@@ -34,7 +34,7 @@ describe('what is installed', () => {
   it('is waited for while it does not run, and never applied again', async () => {
     const down = { type: 'Available', status: 'False', message: 'no replicas' } as const;
     const { ended, received } = await installOn(handler, never, {
-      infrastructure: 'docker',
+      infrastructure: 'in-memory',
       present: 5,
       look: (inventory) => ({
         ...inventory,
@@ -48,7 +48,7 @@ describe('what is installed', () => {
 
   it('is refused when others left it there by half', async () => {
     const { ended, received } = await installOn(handler, never, {
-      infrastructure: 'docker',
+      infrastructure: 'in-memory',
       host: without('cert-manager-webhook'),
     });
     expect(await rejection(ended)).toMatchObject({
@@ -63,7 +63,7 @@ describe('what is installed', () => {
     const { lines, run, signal } = notedUntil('generate provider');
     const begun = new Map([['Cluster API', 'v1.12.1']]);
     const { ended, received } = await installOn(handler, run, {
-      infrastructure: 'docker',
+      infrastructure: 'in-memory',
       present: 5,
       signal,
       host: (inventory) => ({ ...without('capi-controller-manager')(inventory), begun }),
@@ -77,7 +77,7 @@ describe('what is installed', () => {
   it('is no reason to run clusterctl init beside a Cluster API that it has no record of', async () => {
     const { lines, run, signal } = notedUntil('--infrastructure');
     const { ended } = await installOn(handler, run, {
-      infrastructure: 'docker',
+      infrastructure: 'in-memory',
       present: 4,
       signal,
       look: (all) => ({ ...all, providers: [] }),

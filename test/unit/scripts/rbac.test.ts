@@ -54,7 +54,7 @@ describe('docs/rbac', () => {
   });
 
   it.each(COMMANDS)('grants what %s checks before it begins, in the file that the error names', (command) => {
-    for (const features of [['virtink', 'cni', 'persistent'], ['docker']] as const) {
+    for (const features of [['virtink', 'cni', 'persistent'], ['in-memory']] as const) {
       const needed = permissionsOf(command, 'team', features);
       expect(needed.length).toBeGreaterThan(0);
       for (const { verb, resource, group, grantedBy, namespace } of needed) {
@@ -102,13 +102,13 @@ describe('docs/rbac', () => {
       permissionsOf('create', 'team', features).map(({ resource }) => resource);
     expect(resources('virtink')).toContain('virtinkclusters');
     expect(resources('virtink')).not.toContain('devclusters');
-    expect(resources('docker')).toContain('devclusters');
-    expect(resources('docker')).not.toContain('virtualmachines');
+    expect(resources('in-memory')).toContain('devclusters');
+    expect(resources('in-memory')).not.toContain('virtualmachines');
     const madeForCni = (...features: Feature[]): boolean =>
       permissionsOf('create', 'team', features).some(
         ({ verb, resource }) => `${verb} ${resource}` === 'create clusterresourcesets',
       );
-    expect([madeForCni('docker'), madeForCni('docker', 'cni')]).toEqual([false, true]);
+    expect([madeForCni('in-memory'), madeForCni('in-memory', 'cni')]).toEqual([false, true]);
     expect(resources('virtink')).not.toContain('ippools');
     expect(resources('virtink', 'persistent')).toContain('ippools');
   });

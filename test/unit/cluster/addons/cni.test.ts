@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { prepareCni, type Cni } from '../../../../src/cluster/addons/cni.ts';
 import { KnestError } from '../../../../src/errors.ts';
-import type { Infrastructure } from '../../../../src/catalog/versions.ts';
+import type { Infrastructure } from '../../../../src/catalog/infrastructures.ts';
 import type { CniInput, WebFile } from '../../../../src/inputs.ts';
 import { assetPath, type ReleaseAsset } from '../../../../src/catalog/release-asset.ts';
 import { Downloader } from '../../../../src/install/download.ts';
@@ -75,7 +75,7 @@ describe('no CNI', () => {
       objects: [],
     });
     expect(downloads).toEqual([]);
-    const inMemory = await preparing({ kind: 'none' }, { template: 'docker' }).cni;
+    const inMemory = await preparing({ kind: 'none' }, { template: 'in-memory' }).cni;
     expect(inMemory.description).toBe('none, and in-memory nodes need none');
     const custom = await preparing({ kind: 'none' }, { template: undefined }).cni;
     expect(custom.description).toBe('none: nodes stay NotReady until you install one');

@@ -81,7 +81,7 @@ describe('withOwner', () => {
     expect(object).toEqual(before);
   });
 
-  it.each(['virtink', 'docker'])('labels every object of the template for %s', (infrastructure) => {
+  it.each(['virtink', 'in-memory'])('labels every object of the template for %s', (infrastructure) => {
     // Without quotes around them, numbers would be maps in the YAML of the template itself.
     const text = template(infrastructure).replaceAll(/\$\{([^}]*)\}/g, '7');
     const objects = parseManifest(text);

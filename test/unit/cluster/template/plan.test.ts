@@ -28,7 +28,7 @@ interface HealthCheck extends KubernetesObject {
 describe('the health checks', () => {
   // A node without a CNI has Ready False. Cluster API recreates a machine whose node has a condition that is listed
   // here for its time, and one that has no node at all.
-  it.each(['virtink', 'docker'])('of %s recreate no machine whose node is NotReady for want of a CNI', (name) => {
+  it.each(['virtink', 'in-memory'])('of %s recreate no machine whose node is NotReady for want of a CNI', (name) => {
     const objects = parseManifest(template(name).replaceAll(/\$\{([^}]*)\}/g, '7'));
     const checks = objects.filter((object): object is HealthCheck => object.kind === 'MachineHealthCheck');
     expect(checks).toHaveLength(name === 'virtink' ? 1 : 0);
@@ -80,7 +80,7 @@ describe('variables', () => {
     ...new Set([...text.matchAll(/\$\{([^}]*)\}/g)].map(([, name = '']) => name)),
   ];
 
-  it.each(['virtink', 'docker'])('are all that the template for %s asks for', (infrastructure) => {
+  it.each(['virtink', 'in-memory'])('are all that the template for %s asks for', (infrastructure) => {
     const used = usedBy(template(infrastructure));
     expect(used).toContain('KUBERNETES_VERSION');
     expect(used.filter((name) => !set.includes(name) && !given.includes(name))).toEqual([]);
