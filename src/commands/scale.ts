@@ -1,11 +1,12 @@
 import { checkAddressesSuffice, poolsOf } from '../cluster/machines/address-pool.ts';
 import { tieDisks } from '../cluster/lifecycle/disks.ts';
+import { engineOf } from '../cluster/engines/engines.ts';
 import { fleetCluster } from '../cluster/identity/fleet-cluster.ts';
 import { follow } from '../cluster/status/wait.ts';
 import { findOwned } from '../cluster/identity/ownership.ts';
 import { permissionsOf } from '../permissions.ts';
 import { isScaled, planScale, requestScale } from '../cluster/lifecycle/scale.ts';
-import { infrastructureOf, type ClusterView } from '../cluster/status/view.ts';
+import { type ClusterView } from '../cluster/status/view.ts';
 import { firstLineOf } from '../errors.ts';
 import { checkPermissions } from '../host/preflight.ts';
 import type { ScaleInputs } from '../inputs.ts';
@@ -45,7 +46,7 @@ export async function scale(inputs: ScaleInputs, runtime: JobRuntime): Promise<v
   const scaled = log.step('Scale', async (step) => {
     await requestScale(client, cluster, plan);
     const isReached = (view: ClusterView): boolean => isScaled(view, plan);
-    const parts = { infrastructure: infrastructureOf(cluster), persistent: pools.length > 0 };
+    const parts = { engine: engineOf(cluster), persistent: pools.length > 0 };
     const goal = { ...parts, isReached, verb: 'be scaled', timeoutSeconds };
     await follow(client, inputs, goal, step, signal);
     return { value: undefined, result: machines };

@@ -7,9 +7,18 @@ const src = resolve(import.meta.dirname, '../../src');
 /** Files and folders of src/, from the top to the ground: each imports only from itself and from what comes after it. */
 const ORDER = [
   ...['index.ts', 'post.ts', 'commands', 'commands/create', 'commands/steps', 'permissions.ts', 'runtime.ts'],
-  ...['expiry', 'lifecycle', 'diagnostics', 'access', 'addons', 'template', 'machines', 'status', 'identity'].map(
-    (folder) => `cluster/${folder}`,
-  ),
+  ...[
+    'expiry',
+    'lifecycle',
+    'diagnostics',
+    'access',
+    'addons',
+    'template',
+    'machines',
+    'status',
+    'engines',
+    'identity',
+  ].map((folder) => `cluster/${folder}`),
   ...['install', 'state.ts', 'inputs.ts', 'inputs', 'github', 'web.ts', 'runner-commands.ts', 'crash.ts'],
   ...['platform.ts', 'private-directory.ts', 'report', 'host', 'host/api', 'host/credentials', 'host/kubeconfig'],
   ...['process.ts', 'retry.ts', 'catalog', 'values', 'errors.ts'],

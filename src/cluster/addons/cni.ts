@@ -10,6 +10,7 @@ import type { Downloader } from '../../install/download.ts';
 import type { Cidr } from '../../values/cidr.ts';
 import { basicEnvironment } from '../../process.ts';
 import type { RunProcess } from '../../process.ts';
+import { engineNamed } from '../engines/engines.ts';
 import { withCalicoPool, withFlannelNetwork } from './manifest-patches.ts';
 
 /** A CNI that is ready to be installed. */
@@ -19,9 +20,6 @@ export interface Cni {
   /** Its objects, with the pod CIDR of the cluster in them; none when there is to be none. */
   readonly objects: readonly KubernetesObject[];
 }
-
-/** How nodes fare without a CNI. */
-const WITHOUT = 'none: nodes stay NotReady until you install one';
 
 /** What preparing a CNI takes. */
 export interface CniSources {
@@ -57,14 +55,8 @@ export async function prepareCni(input: CniInput, sources: CniSources): Promise<
 
 /** What no CNI means; of health checks in a template of the user's nothing is known. */
 function describeNone(template: Infrastructure | undefined): string {
-  switch (template) {
-    case 'virtink':
-      return `${WITHOUT}, and no health check recreates them meanwhile`;
-    case 'in-memory':
-      return 'none, and in-memory nodes need none';
-    case undefined:
-      return WITHOUT;
-  }
+  const own = template === undefined ? undefined : engineNamed(template).template;
+  return own?.withoutCni ?? 'none: nodes stay NotReady until you install one';
 }
 
 function described(title: string, objects: readonly KubernetesObject[]): Cni {

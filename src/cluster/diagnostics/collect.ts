@@ -46,7 +46,7 @@ export async function collectDiagnostics(
       ? [events(client, handle, snapshot)]
       : [
           events(client, handle, snapshot),
-          ...snapshot.view.pods.map((pod) => consoleOf(client, pod)),
+          ...snapshot.view.pods.map((pod) => consoleOf(client, pod, snapshot)),
           controllers(client, handle, snapshot),
         ];
   const findings = [conditions, ...(await Promise.all(others)).flat()];
@@ -63,9 +63,9 @@ async function events(
   return [{ title: 'Events, newest first', file: 'events.txt', lines, shown: lines.slice(0, SHOWN_EVENTS) }];
 }
 
-async function consoleOf(client: KubernetesClient, pod: Pod): Promise<readonly Finding[]> {
+async function consoleOf(client: KubernetesClient, pod: Pod, { view }: Snapshot): Promise<readonly Finding[]> {
   const { name } = pod.metadata;
-  const lines = await orReason(consoleTail(client, pod, CONSOLE_LINES));
+  const lines = await orReason(consoleTail(client, pod, view, CONSOLE_LINES));
   const shown = lines.slice(-SHOWN_CONSOLE_LINES);
   return [{ title: `Console of ${name}`, file: `console-${name}.log`, lines, shown }];
 }

@@ -55,15 +55,15 @@ function machineBranch(machine: Machine, snapshot: Snapshot): Branch {
             {
               title: title(virtualMachine, virtualMachine.status?.phase),
               conditions: virtualMachine.status?.conditions ?? [],
-              branches: podBranches(virtualMachine, snapshot),
+              branches: podBranches(machine, snapshot),
             },
           ]),
     ],
   };
 }
 
-function podBranches(virtualMachine: Parameters<typeof podOf>[0], { view }: Snapshot): readonly Branch[] {
-  const pod = podOf(virtualMachine, view);
+function podBranches(machine: Machine, { view }: Snapshot): readonly Branch[] {
+  const pod = podOf(machine, view);
   if (pod === undefined) return [];
   const problem = podProblem(pod);
   const trouble = problem === undefined ? [] : [describePodProblem(pod, problem)];

@@ -3,10 +3,11 @@ import type { KubernetesClient } from '../../host/api/client.ts';
 import { Kinds } from '../../host/api/kinds.ts';
 import type { Pod } from '../../host/api/objects.ts';
 import { logPath } from '../../host/pods.ts';
+import { ENGINES } from '../engines/engines.ts';
 import { PROVIDER_LABEL } from '../../catalog/component.ts';
 
-/** Where Virtink runs, which has no provider label. Source: deploy/ of its repository. */
-const VIRTINK_NAMESPACE = 'virtink-system';
+/** Where controllers of engines run that have no provider label. */
+const NAMESPACES = ENGINES.flatMap(({ controllerNamespaces }) => controllerNamespaces);
 /** Lines of each log that are read: a host with many clusters writes some thousand in the time of a create. */
 const READ_LINES = 5_000;
 
@@ -29,7 +30,7 @@ export async function controllerLogs(
 ): Promise<readonly ControllerLog[]> {
   const found = await Promise.all([
     controllers(client, PROVIDER_LABEL, { labelSelector: PROVIDER_LABEL }),
-    controllers(client, VIRTINK_NAMESPACE, { namespace: VIRTINK_NAMESPACE }),
+    ...NAMESPACES.map((name) => controllers(client, name, { namespace: name })),
   ]);
   const isAbout = aboutObjects(namespace, names);
   return Promise.all(

@@ -6,6 +6,7 @@ import { ensureNamespace } from '../../host/namespaces.ts';
 import type { Cluster, KubernetesObject } from '../../host/api/objects.ts';
 import { retry } from '../../retry.ts';
 import type { StepLog } from '../../report/log.ts';
+import { engineOf } from '../engines/engines.ts';
 import { checkNamesFree } from './name-conflicts.ts';
 import { Annotations, type ClusterIdentity } from '../identity/identity.ts';
 import { judgeExisting, notAdopted } from '../identity/ownership.ts';
@@ -14,9 +15,6 @@ import type { ClusterObjects } from '../template/plan.ts';
 
 /** How often a Cluster is tried to be claimed that others write to at the same moment: for about half a minute. */
 const TRIES = 12;
-
-/** Kinds of infrastructure whose machines are privileged pods on the host. */
-const PODS_AS_MACHINES: readonly string[] = [Kinds.virtinkCluster.kind, 'KubevirtCluster'];
 
 /** The Cluster on the host, with the claim of this use of the action on it. */
 export interface ClaimedCluster {
@@ -40,8 +38,7 @@ export async function claimCluster(
   signal: AbortSignal,
 ): Promise<ClaimedCluster> {
   const { name, namespace, claim } = identity;
-  const { spec }: Cluster = cluster;
-  const isPrivileged = PODS_AS_MACHINES.includes(spec?.infrastructureRef?.kind ?? '');
+  const isPrivileged = engineOf(cluster).runsPrivilegedPods(cluster);
   await ensureNamespace(client, namespace, { isPrivileged, signal, onWait: (line) => log.line(line) });
   const wanted = withAnnotations(cluster, {
     [Annotations.template]: fingerprint,

@@ -1,9 +1,10 @@
 import type { KubernetesClient } from '../../host/api/client.ts';
 import { writeGuarded } from '../../host/api/conflict.ts';
 import { Kinds, type Kind } from '../../host/api/kinds.ts';
-import type { KubernetesObject, VirtinkMachine } from '../../host/api/objects.ts';
+import type { KubernetesObject } from '../../host/api/objects.ts';
 import { hasStatus } from '../../host/api/api-error.ts';
 import type { StepLog } from '../../report/log.ts';
+import { PERSISTENT_ENGINES } from '../engines/engines.ts';
 import type { FleetCluster } from '../identity/fleet-cluster.ts';
 import { Labels } from '../identity/identity.ts';
 import { belongingToAny } from '../identity/handle.ts';
@@ -20,9 +21,16 @@ const PARENTS: readonly Kind[] = [Kinds.machine, Kinds.machineSet, Kinds.machine
 /** Milliseconds by which a disk may seem older than its machine: API servers of one host may have different clocks. */
 const CLOCK_TOLERANCE = 60_000;
 
+/** The machine of a provider, with its disks. */
+interface MachineWithDisks {
+  readonly kind: Kind;
+  readonly machine: KubernetesObject;
+  /** The names of its disks. */
+  readonly disks: readonly string[];
+}
+
 /** A machine of ours, with its Cluster. */
-interface OwnedMachine {
-  readonly machine: VirtinkMachine;
+interface OwnedMachine extends MachineWithDisks {
   readonly cluster: OwnedCluster;
 }
 
@@ -42,9 +50,9 @@ export async function tieDisks(
   const lists = DISK_KINDS.map(async (kind) => ({ kind, disks: await client.list(kind, { namespace }) }));
   const found = await Promise.all(lists);
   // Machines after disks: a machine that is not in this list is gone, and not one that was created in between.
-  const machines = await client.list(Kinds.virtinkMachine, { namespace });
+  const machines = await listMachines(client, namespace);
   const owners = await findOwners(client, namespace, clusters, machines);
-  const uids = new Set(machines.map(({ metadata }) => metadata.uid));
+  const uids = new Set(machines.map(({ machine }) => machine.metadata.uid));
   for (const { kind, disks } of found) {
     for (const disk of disks) {
       const owner = owners.get(disk.metadata.name);
@@ -54,14 +62,23 @@ export async function tieDisks(
   }
 }
 
+/** The machines of a namespace that may have disks, whichever engine has them. */
+async function listMachines(client: KubernetesClient, namespace: string): Promise<readonly MachineWithDisks[]> {
+  const lists = PERSISTENT_ENGINES.map(async ({ machine: kind, persistence }) => {
+    const machines = await client.list(kind, { namespace });
+    return machines.map((machine) => ({ kind, machine, disks: persistence.disksOf(machine) }));
+  });
+  return (await Promise.all(lists)).flat();
+}
+
 /** The machines of ours by the names of their disks. */
 async function findOwners(
   client: KubernetesClient,
   namespace: string,
   clusters: readonly OwnedCluster[],
-  machines: readonly VirtinkMachine[],
+  machines: readonly MachineWithDisks[],
 ): Promise<ReadonlyMap<string, OwnedMachine>> {
-  const withDisks = machines.filter((machine) => diskNames(machine).length > 0);
+  const withDisks = machines.filter(({ disks }) => disks.length > 0);
   if (withDisks.length === 0) return new Map();
   const selection = belongingToAny(
     namespace,
@@ -70,20 +87,12 @@ async function findOwners(
   const parents = (await Promise.all(PARENTS.map((kind) => client.list<KubernetesObject>(kind, selection)))).flat();
   const byUid = new Map(parents.map((parent) => [parent.metadata.uid ?? '', parent]));
   return new Map(
-    withDisks.flatMap((machine) => {
-      const cluster = clusters.find(({ uid }) => descendsFrom(machine, uid, byUid));
+    withDisks.flatMap((owner) => {
+      const cluster = clusters.find(({ uid }) => descendsFrom(owner.machine, uid, byUid));
       if (cluster === undefined) return [];
-      return diskNames(machine).map((disk) => [disk, { machine, cluster }] as const);
+      return owner.disks.map((disk) => [disk, { ...owner, cluster }] as const);
     }),
   );
-}
-
-/** The provider's names for them. Source: cluster-api-provider-virtink v0.7.0, buildDataVolumes. */
-function diskNames({ metadata, spec }: VirtinkMachine): readonly string[] {
-  return (spec?.volumeTemplates ?? []).flatMap(({ dataVolume }) => {
-    const volume = dataVolume?.metadata?.name;
-    return volume === undefined ? [] : [`${metadata.name}-${volume}`];
-  });
 }
 
 /** Whether owner references lead from an object to the owner with that uid, through the objects in between. */
@@ -105,10 +114,9 @@ async function tie(
   client: KubernetesClient,
   kind: Kind,
   disk: KubernetesObject,
-  { machine, cluster }: OwnedMachine,
+  { kind: { apiVersion, kind: ownerKind }, machine, cluster }: OwnedMachine,
   log: StepLog,
 ): Promise<void> {
-  const { apiVersion, kind: ownerKind } = Kinds.virtinkMachine;
   const { name: machineName, uid = '' } = machine.metadata;
   const labels = labelsOf(cluster);
   const write = async ({ metadata }: KubernetesObject): Promise<void> => {
@@ -143,7 +151,7 @@ function labelsOf({ name, uid, server, repositoryId }: OwnedCluster): Readonly<R
 /** Why a disk that is named like a machine's may not be that machine's; undefined when it is. */
 function doubtAbout(
   { name, labels = {}, ownerReferences = [], creationTimestamp = '' }: KubernetesObject['metadata'],
-  machine: VirtinkMachine,
+  machine: KubernetesObject,
   cluster: OwnedCluster,
 ): string | undefined {
   const { name: machineName, uid, creationTimestamp: machineCreated = '' } = machine.metadata;

@@ -7,6 +7,7 @@ import { retry } from '../../retry.ts';
 import type { StepLog } from '../../report/log.ts';
 import { mapConcurrently } from '../../values/concurrency.ts';
 import { Annotations, Labels, type ClusterIdentity } from '../identity/identity.ts';
+import { ENGINES } from '../engines/engines.ts';
 import { SECRET_SUFFIXES } from '../lifecycle/secrets.ts';
 import type { ClusterHandle } from '../identity/handle.ts';
 
@@ -56,14 +57,16 @@ class StillGoing extends Error {
   }
 }
 
+/** What the names of Services end with that one engine or another makes for a cluster. */
+const SERVICE_SUFFIXES = new Set(ENGINES.flatMap(({ services }) => services));
+
 /** The objects that controllers make under names that begin with the cluster's. */
 function madeByControllers({ name }: ClusterHandle): readonly KubernetesObject[] {
   const named = ({ apiVersion, kind }: Kind, suffix: string): KubernetesObject => {
     return { apiVersion, kind, metadata: { name: `${name}${suffix}` } };
   };
   return [
-    named(Kinds.service, ''),
-    named(Kinds.service, '-lb'), // of the provider for KubeVirt
+    ...[...SERVICE_SUFFIXES].map((suffix) => named(Kinds.service, suffix)),
     ...SECRET_SUFFIXES.map((suffix) => named(Kinds.secret, suffix)),
   ];
 }

@@ -2,10 +2,7 @@ import { KnestError } from '../../errors.ts';
 import type { Node } from '../../host/api/objects.ts';
 import type { MachineInputs } from '../../inputs.ts';
 import { MEBIBYTE, parseBytes, parseMilliCpu } from '../../values/quantity.ts';
-import { machineRequests, type MachineRequests } from './machine-requests.ts';
-
-/** A role, as the inputs for its machines begin. */
-type Role = 'control-plane' | 'worker';
+import type { MachineRequests, Role, VirtualMachines } from '../engines/engine.ts';
 
 const SHOWN_NODES = 5;
 
@@ -13,10 +10,14 @@ const SHOWN_NODES = 5;
  * Throws KNEST_UNSCHEDULABLE when a machine is larger than every node of the host, as far as these credentials see them:
  * then it fits on none, however empty they are. What runs on them is left to the scheduler.
  */
-export function checkCapacity(nodes: readonly Node[], machines: Readonly<Record<Role, MachineInputs>>): void {
+export function checkCapacity(
+  nodes: readonly Node[],
+  machines: Readonly<Record<Role, MachineInputs>>,
+  engine: VirtualMachines,
+): void {
   for (const role of ['control-plane', 'worker'] as const) {
     const { count, cpuCores, memorySize } = machines[role];
-    if (count > 0) checkRole(role, machineRequests(cpuCores, memorySize), nodes);
+    if (count > 0) checkRole(role, engine.requestsFor(cpuCores, memorySize), nodes);
   }
 }
 

@@ -46,7 +46,7 @@ function readyText({ spec, status }: Scalable): string {
 
 function machineLinks(machine: Machine, view: ClusterView): readonly string[] {
   const virtualMachine = virtualMachineOf(machine, view);
-  const pod = virtualMachine && podOf(virtualMachine, view);
+  const pod = podOf(machine, view);
   return [
     `Machine ${machine.metadata.name} (${machine.status?.phase ?? 'no phase yet'})`,
     machine.spec?.infrastructureRef?.kind ?? 'no infrastructure yet',

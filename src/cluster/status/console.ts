@@ -4,7 +4,7 @@ import type { Pod } from '../../host/api/objects.ts';
 import { logPath } from '../../host/pods.ts';
 import { linesOf } from '../../host/api/rest.ts';
 import { podsThatCount, type DeadEnd } from './dead-ends.ts';
-import { machineOf, type ClusterView } from './view.ts';
+import { engineOfPod, machineOf, type ClusterView } from './view.ts';
 
 /** The last word of kubeadm (cmd/kubeadm/app/util/error.go), and of cloud-init, when a machine cannot become a node. */
 const FAILURE = /To see the stack trace of this error execute with|Failed to run module scripts[-_]user/;
@@ -40,7 +40,7 @@ export class Consoles {
       if (pod.status?.phase !== 'Running' || this.#lines.has(name)) continue;
       this.#lines.set(name, []);
       // A console that cannot be read, or was cut, costs evidence and nothing else.
-      void this.#read(pod).catch(() => undefined);
+      void this.#read(pod, consolePath(pod, view, { follow: 'true' })).catch(() => undefined);
     }
   }
 
@@ -66,9 +66,8 @@ export class Consoles {
     return telling.slice(-TOLD_LINES).map((line) => line.trim().slice(0, LONGEST_LINE));
   }
 
-  async #read(pod: Pod): Promise<void> {
-    const { metadata } = pod;
-    const response = await this.#client.rest.stream(logPath(pod, { follow: 'true' }), this.#signal);
+  async #read({ metadata }: Pod, path: string): Promise<void> {
+    const response = await this.#client.rest.stream(path, this.#signal);
     for await (const line of linesOf(response)) {
       const lines = this.#lines.get(metadata.name) ?? [];
       lines.push(withoutSecrets(line));
@@ -80,10 +79,21 @@ export class Consoles {
 }
 
 /** The last lines of a machine's console. Throws what RestClient throws. */
-export async function consoleTail(client: KubernetesClient, pod: Pod, lines: number): Promise<readonly string[]> {
-  const path = logPath(pod, { tailLines: String(lines) });
+export async function consoleTail(
+  client: KubernetesClient,
+  pod: Pod,
+  view: ClusterView,
+  lines: number,
+): Promise<readonly string[]> {
+  const path = consolePath(pod, view, { tailLines: String(lines) });
   const text = await client.rest.text({ method: 'GET', path, retries: 0 });
   return stripVTControlCharacters(text).trimEnd().split(/\r*\n/).map(withoutSecrets);
+}
+
+/** The path of the log that is the console of the machine in a pod. */
+function consolePath(pod: Pod, view: ClusterView, parameters: Readonly<Record<string, string>>): string {
+  const container = engineOfPod(pod, view).virtualMachines?.consoleOf(pod);
+  return logPath(pod, { ...(container !== undefined && { container }), ...parameters });
 }
 
 function withoutSecrets(line: string): string {

@@ -1,8 +1,11 @@
 import { conditionOf, type DataVolume, type KubernetesObject, type Machine, type Pod } from '../../host/api/objects.ts';
 import { describePodProblem, podProblem, type PodProblem } from '../../host/pods.ts';
 import type { ErrorCode } from '../../errors.ts';
+import type { Role } from '../engines/engine.ts';
+import { engineOfMachine } from '../engines/engines.ts';
 import {
   dataVolumesOf,
+  engineOfPod,
   isControlPlane,
   machineOf,
   SANDBOX_REASON,
@@ -32,6 +35,9 @@ const SANDBOX_FAILURES = 3;
 const FINAL_IMAGE_ANSWER =
   /not found|manifest unknown|does not exist|denied|unauthorized|invalid reference|couldn't parse/i;
 
+/** What to do about an image of an engine that has no advice. */
+const IMAGE_ADVICE = 'check the images in the template of the cluster';
+
 /** How long each thing has been wrong, in seconds, by a name for it. */
 export type Ages = (key: string) => number;
 
@@ -58,7 +64,8 @@ export function podsThatCount(view: ClusterView): readonly Pod[] {
 
 function podDeadEnd(pod: Pod, problem: PodProblem, view: ClusterView, age: number): DeadEnd | undefined {
   const evidence = [describePodProblem(pod, problem)];
-  const role = isControlPlane(pod) ? 'control-plane' : 'worker';
+  const role = roleOf(pod);
+  const engine = engineOfPod(pod, view).virtualMachines;
   switch (problem.kind) {
     case 'image': {
       if (!FINAL_IMAGE_ANSWER.test(problem.message) && age < IMAGE_GRACE) return undefined;
@@ -68,7 +75,7 @@ function podDeadEnd(pod: Pod, problem: PodProblem, view: ClusterView, age: numbe
         code: 'KNEST_IMAGE_PULL',
         problem: `the image ${image} cannot be pulled (${reason})`,
         evidence,
-        next: imageAdvice(role, problem.container?.name ?? ''),
+        next: engine?.imageAdvice(role, problem.container?.name ?? '') ?? IMAGE_ADVICE,
       };
     }
     case 'unschedulable':
@@ -77,7 +84,7 @@ function podDeadEnd(pod: Pod, problem: PodProblem, view: ClusterView, age: numbe
         code: 'KNEST_UNSCHEDULABLE',
         problem: `the VM of machine ${machineOf(pod, view)?.metadata.name ?? pod.metadata.name} fits on no node of the host`,
         evidence,
-        next: `lower ${role}-machine-memory-size or ${role}-machine-cpu-cores, or add a node with Virtink's devices to the host`,
+        next: `lower ${role}-machine-memory-size or ${role}-machine-cpu-cores, or add ${engine?.roomAdvice ?? 'a larger node'} to the host`,
       };
     case 'crashing':
       if (age < CRASH_GRACE) return undefined;
@@ -113,12 +120,9 @@ function sandboxDeadEnd(pod: Pod, view: ClusterView, ages: Ages): DeadEnd | unde
   };
 }
 
-function imageAdvice(role: string, container: string): string {
-  const part = container.includes('kernel') ? 'kernel' : 'rootfs';
-  const advice = `set ${role}-machine-${part}-image to an image that exists`;
-  return part === 'kernel'
-    ? advice
-    : `${advice} (public: smartxworks/capch-rootfs-1.24.0), or kubernetes-version to 1.24.0`;
+/** The role of a machine, or of a pod, whose labels are those of its machine. */
+function roleOf(object: KubernetesObject): Role {
+  return isControlPlane(object) ? 'control-plane' : 'worker';
 }
 
 /** What a provider has given up, whichever it is. */
@@ -161,10 +165,10 @@ function diskDeadEnd(disk: DataVolume, machine: Machine, ages: Ages): DeadEnd | 
       code: 'KNEST_IMAGE_PULL',
       problem: `the image of disk ${name} cannot be pulled (${reason})`,
       evidence,
-      next: `set ${isControlPlane(machine) ? 'control-plane' : 'worker'}-machine-rootfs-image to an image that CDI can import (public: smartxworks/capch-rootfs-cdi-1.24.0)`,
+      next: engineOfMachine(machine).persistence?.imageAdvice(roleOf(machine)) ?? IMAGE_ADVICE,
     };
   }
-  // Virtink makes the pod once the disk is filled, and CDI would fill the disk once there is a pod.
+  // The engine makes the pod once the disk is filled, and CDI would fill the disk once there is a pod.
   if (phase === 'WaitForFirstConsumer' && ages(`${name}/consumer`) >= CONSUMER_GRACE) {
     return {
       code: 'KNEST_STORAGE_CLASS',
@@ -186,17 +190,17 @@ function machineDeadEnd(view: ClusterView, ages: Ages): DeadEnd | undefined {
       if (deadEnd !== undefined) return deadEnd;
     }
     const virtualMachine = virtualMachineOf(machine, view);
-    const phase = virtualMachine?.status?.phase;
-    if (phase !== 'Failed' && phase !== 'Succeeded') continue;
-    // The VM of a persistent machine is started again, whatever ended it.
-    if (virtualMachine?.spec?.runPolicy === 'Always') continue;
+    const engine = engineOfMachine(machine).virtualMachines;
+    if (virtualMachine === undefined || engine?.hasEnded(virtualMachine) !== true) continue;
+    const { phase = 'no phase', conditions = [] } = virtualMachine.status ?? {};
     return {
       code: 'KNEST_INFRASTRUCTURE',
       problem: `the VM of machine ${machine.metadata.name} has ended (${phase})`,
-      evidence: (virtualMachine?.status?.conditions ?? []).map(
-        ({ type, status, reason = '', message = '' }) => `VirtualMachine: ${type} is ${status} (${reason}): ${message}`,
+      evidence: conditions.map(
+        ({ type, status, reason = '', message = '' }) =>
+          `${engine.kind.kind}: ${type} is ${status} (${reason}): ${message}`,
       ),
-      next: 'look at the events and the pod of that VirtualMachine on the host',
+      next: `look at the events and the pod of that ${engine.kind.kind} on the host`,
     };
   }
   return undefined;

@@ -41,7 +41,7 @@ function addMachine(lines: Map<string, string>, machine: Machine, view: ClusterV
   if (virtualMachine === undefined && waits?.status === 'False' && waits.message !== undefined) {
     add('infrastructure', waits.message.replace(/\s+/g, ' ').replace(/^\* /, ''));
   }
-  const pod = virtualMachine && podOf(virtualMachine, view);
+  const pod = podOf(machine, view);
   const problem = pod && podProblem(pod);
   // A message counts its tries and times: a new reason is news, a new message is not.
   if (pod && problem) add(`pod/${problem.reason}`, describePodProblem(pod, problem).split('\n')[0] ?? '');

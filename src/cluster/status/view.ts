@@ -13,7 +13,8 @@ import {
   type VirtualMachine,
 } from '../../host/api/objects.ts';
 import { watchTarget, watchUntil, type Unavailable } from '../../host/api/watch.ts';
-import type { Infrastructure } from '../../catalog/infrastructures.ts';
+import type { Engine } from '../engines/engine.ts';
+import { engineOf, engineOfMachine } from '../engines/engines.ts';
 import { belongingTo, type ClusterHandle } from '../identity/handle.ts';
 
 /** Everything on the host that tells how a nested cluster is, from the Cluster down to the pods of its machines. */
@@ -34,7 +35,7 @@ export interface ClusterView {
 
 /** What a cluster consists of: what there is to watch. */
 export interface ClusterParts {
-  readonly infrastructure: Infrastructure;
+  readonly engine: Engine;
   readonly persistent: boolean;
 }
 
@@ -43,13 +44,13 @@ export const SANDBOX_REASON = 'FailedCreatePodSandBox';
 
 /**
  * Watches a nested cluster until `evaluate` returns something. Rejects as watchUntil does.
- * A cluster of in-memory machines has neither VMs nor pods, only a persistent one has DataVolumes, and its host may not
- * know the kinds.
+ * Only a cluster whose machines are virtual machines has these and their pods, only a persistent one has DataVolumes,
+ * and a host may not know the kinds.
  */
 export async function watchCluster<T>(
   client: KubernetesClient,
   handle: ClusterHandle,
-  { infrastructure, persistent }: ClusterParts,
+  { engine, persistent }: ClusterParts,
   evaluate: (view: ClusterView) => T | undefined,
   signal: AbortSignal,
   onUnavailable?: (unavailable: Unavailable) => void,
@@ -60,7 +61,7 @@ export async function watchCluster<T>(
   const controlPlanes = watchTarget(Kinds.kubeadmControlPlane, selection);
   const machineDeployments = watchTarget(Kinds.machineDeployment, selection);
   const machines = watchTarget(Kinds.machine, selection);
-  const virtualMachines = watchTarget(Kinds.virtualMachine, selection);
+  const virtualMachines = engine.virtualMachines && watchTarget(engine.virtualMachines.kind, selection);
   const pods = watchTarget(Kinds.pod, selection);
   const resourceSets = watchTarget(Kinds.clusterResourceSet, selection);
   const dataVolumes = watchTarget(Kinds.dataVolume, { namespace });
@@ -70,7 +71,7 @@ export async function watchCluster<T>(
     controlPlanes: byAge(controlPlanes.objects),
     machineDeployments: byAge(machineDeployments.objects),
     machines: byAge(machines.objects),
-    virtualMachines: byAge(virtualMachines.objects),
+    virtualMachines: byAge(virtualMachines?.objects ?? new Map<string, VirtualMachine>()),
     pods: byAge(pods.objects),
     resourceSets: byAge(resourceSets.objects),
     dataVolumes: byAge(dataVolumes.objects),
@@ -79,7 +80,7 @@ export async function watchCluster<T>(
   const common = [cluster, controlPlanes, machineDeployments, machines, resourceSets];
   const targets = [
     ...common,
-    ...(infrastructure === 'virtink' ? [virtualMachines, pods, sandboxEvents] : []),
+    ...(virtualMachines === undefined ? [] : [virtualMachines, pods, sandboxEvents]),
     ...(persistent ? [dataVolumes] : []),
   ];
   return watchUntil(client, targets, () => evaluate(view()), signal, onUnavailable);
@@ -90,44 +91,39 @@ function byAge<T extends KubernetesObject>(objects: ReadonlyMap<string, T>): rea
   return [...objects.values()].sort((one, other) => age(one).localeCompare(age(other)));
 }
 
-/** The VirtualMachine of a Machine: the provider gives both the VirtinkMachine's name. */
+/** The virtual machine of a Machine, where its engine has one. */
 export function virtualMachineOf(machine: Machine, view: ClusterView): VirtualMachine | undefined {
-  const name = machine.spec?.infrastructureRef?.name;
-  return view.virtualMachines.find(({ metadata }) => metadata.name === name);
+  return engineOfMachine(machine).virtualMachines?.of(machine, view.virtualMachines);
 }
 
-/** The disks of a Machine while they are filled: the provider names them after the VirtinkMachine. */
+/** The disks of a Machine while they are filled. */
 export function dataVolumesOf(machine: Machine, view: ClusterView): readonly DataVolume[] {
   const name = machine.spec?.infrastructureRef?.name;
-  return name === undefined ? [] : view.dataVolumes.filter(({ metadata }) => metadata.name.startsWith(`${name}-`));
+  const { persistence } = engineOfMachine(machine);
+  if (name === undefined || persistence === undefined) return [];
+  return view.dataVolumes.filter(({ metadata }) => metadata.name.startsWith(persistence.diskPrefix(name)));
 }
 
-/** The pod that a VirtualMachine runs in. */
-export function podOf(virtualMachine: VirtualMachine, view: ClusterView): Pod | undefined {
-  return view.pods.find(({ metadata }) => metadata.name === virtualMachine.status?.vmPodName);
+/** The pod that the virtual machine of a Machine runs in. */
+export function podOf(machine: Machine, view: ClusterView): Pod | undefined {
+  const virtualMachine = virtualMachineOf(machine, view);
+  return virtualMachine && engineOfMachine(machine).virtualMachines?.podOf(virtualMachine, view.pods);
 }
 
-/** The Machine whose VirtualMachine runs in a pod. */
+/** The Machine whose virtual machine runs in a pod. */
 export function machineOf(pod: Pod, view: ClusterView): Machine | undefined {
-  return view.machines.find((machine) => {
-    const virtualMachine = virtualMachineOf(machine, view);
-    return virtualMachine !== undefined && podOf(virtualMachine, view) === pod;
-  });
+  return view.machines.find((machine) => podOf(machine, view) === pod);
+}
+
+/** The engine of a pod: that of its Machine, else that of the cluster. */
+export function engineOfPod(pod: Pod, view: ClusterView): Engine {
+  const machine = machineOf(pod, view);
+  return machine === undefined ? engineOf(view.cluster) : engineOfMachine(machine);
 }
 
 /** Whether an object belongs to the control plane. */
 export function isControlPlane({ metadata }: KubernetesObject): boolean {
   return metadata.labels?.['cluster.x-k8s.io/control-plane'] !== undefined;
-}
-
-/**
- * The infrastructure of a cluster, if the action has a template for it; others are followed by their machines alone.
- * `unsaid`: that of a Cluster whose ClusterClass has not given it one yet.
- */
-export function infrastructureOf({ spec }: Cluster, unsaid: Infrastructure = 'in-memory'): Infrastructure {
-  const kind = spec?.infrastructureRef?.kind;
-  if (kind === undefined) return unsaid;
-  return kind === Kinds.virtinkCluster.kind ? 'virtink' : 'in-memory';
 }
 
 /** Whether the nested API server answers, or did once: Cluster API never takes the condition back. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ManifestError, parseManifest } from '../../host/api/manifest.ts';
 import type { KubernetesObject } from '../../host/api/objects.ts';
 import { firstLineOf, KnestError } from '../../errors.ts';
-import { INFRASTRUCTURES, type Infrastructure } from '../../catalog/infrastructures.ts';
+import { INFRASTRUCTURES, type Infrastructure, type InfrastructureProvider } from '../../catalog/infrastructures.ts';
 import type { CreateInputs, MachineInputs } from '../../inputs.ts';
 import type { Clusterctl } from '../../install/clusterctl.ts';
 import type { Variables } from '../../values/variables.ts';
@@ -36,8 +36,15 @@ export function planOf(rendered: RenderedCluster, addons: readonly KubernetesObj
   return { ...rendered, others, fingerprint: fingerprint([rendered.cluster, ...others]) };
 }
 
-/** The action's own template of an infrastructure: beside this file, and beside the bundle. */
-async function ownTemplate(infrastructure: Infrastructure): Promise<Template> {
+/**
+ * The action's own template for an infrastructure: beside this file, and beside the bundle. Throws KNEST_TEMPLATE when it
+ * has none.
+ */
+async function ownTemplate(infrastructure: Infrastructure | InfrastructureProvider): Promise<Template> {
+  if (typeof infrastructure === 'object') {
+    const problem = `infrastructure ${infrastructure.name}:${infrastructure.version} needs a cluster-template`;
+    throw new KnestError({ code: 'KNEST_TEMPLATE', problem });
+  }
   const file = join(import.meta.dirname, 'templates', `${infrastructure}.yaml`);
   return { text: await readFile(file, 'utf8'), origin: `of the action for ${INFRASTRUCTURES[infrastructure].value}` };
 }
@@ -58,9 +65,7 @@ export async function render(
   identity: ClusterIdentity,
   networks: ClusterNetworks,
 ): Promise<RenderedCluster> {
-  const { infrastructure } = inputs;
-  // An infrastructure without a template of our own is none without one of the user's.
-  const template = custom ?? (await ownTemplate(typeof infrastructure === 'object' ? 'virtink' : infrastructure));
+  const template = custom ?? (await ownTemplate(inputs.infrastructure));
   const text = await renderTemplate(clusterctl, template, allVariables(inputs, identity, networks), env);
   const parsed = parseTemplate(text).map(withListedRanges);
   // A template of the user's says itself what its machines request.

@@ -2,6 +2,7 @@ import { checkAddressesFree, checkAddressesInPodNetwork } from '../../cluster/ma
 import { checkCapacity } from '../../cluster/machines/capacity.ts';
 import { fetchTemplate } from '../../cluster/template/fetch-template.ts';
 import { checkEncapsulation } from '../../cluster/addons/host-calico.ts';
+import { engineNamed } from '../../cluster/engines/engines.ts';
 import type { ClusterIdentity } from '../../cluster/identity/identity.ts';
 import { chooseNetworks, type ClusterNetworks } from '../../cluster/template/networks.ts';
 import { installPermissions, permissionsOf, type Feature } from '../../permissions.ts';
@@ -63,11 +64,12 @@ export async function preflight(
     const permissions = permissionsOf('create', inputs.namespace, featuresOf(inputs));
     await checkPermissions(client, isComplete ? permissions : [...permissions, ...installPermissions()]);
     if (inventory === undefined) await checkServed(client, components);
-    if (inputs.infrastructure === 'virtink' && clusterTemplate === undefined) {
+    const { virtualMachines } = engineNamed(inputs.infrastructure);
+    if (virtualMachines !== undefined && clusterTemplate === undefined) {
       // One that is there already, and may be adopted, keeps its machines as they are.
       const existing = await unlessForbidden(client.get(Kinds.cluster, identity.name, identity.namespace), undefined);
       const machines = { 'control-plane': inputs.controlPlane, worker: inputs.workers };
-      if (existing === undefined) checkCapacity(await nodes, machines);
+      if (existing === undefined) checkCapacity(await nodes, machines, virtualMachines);
     }
     if (inputs.persistent) {
       await checkDefaultStorageClass(client);

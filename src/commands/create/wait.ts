@@ -1,14 +1,9 @@
 import type { ClusterFacts } from '../../cluster/lifecycle/adopted.ts';
 import type { ClaimedCluster } from '../../cluster/lifecycle/claim.ts';
 import { CNI_SUFFIX } from '../../cluster/addons/resource-set.ts';
+import { engineNamed, engineOf } from '../../cluster/engines/engines.ts';
 import type { MachineCounts } from '../../cluster/machines/machine-counts.ts';
-import {
-  hasJoined,
-  hasReadyNode,
-  infrastructureOf,
-  isInitialised,
-  type ClusterView,
-} from '../../cluster/status/view.ts';
+import { hasJoined, hasReadyNode, isInitialised, type ClusterView } from '../../cluster/status/view.ts';
 import { follow } from '../../cluster/status/wait.ts';
 import type { KubernetesClient } from '../../host/api/client.ts';
 import type { CreateInputs } from '../../inputs.ts';
@@ -26,7 +21,7 @@ export async function waitForCluster(
   { cni, infrastructure: asked, persistent, timeoutSeconds, waitFor }: CreateInputs,
   { report: { log }, clock: { signal } }: Runtime,
 ): Promise<void> {
-  const infrastructure = infrastructureOf(object, typeof asked === 'string' ? asked : undefined);
+  const engine = engineOf(object, engineNamed(asked));
   // An adopted cluster keeps its CNI, whatever this create asks for.
   const hasCni = ({ resourceSets }: ClusterView): boolean =>
     created
@@ -39,7 +34,7 @@ export async function waitForCluster(
   };
   const what = waitFor === 'nodes' ? 'nodes' : 'control plane';
   await log.step(`Wait for ${what}`, async (step) => {
-    const goal = { infrastructure, persistent, isReached, verb: 'start', timeoutSeconds };
+    const goal = { engine, persistent, isReached, verb: 'start', timeoutSeconds };
     await follow(client, identity, goal, step, signal);
     return { value: undefined, result: areReady ? 'nodes: Ready' : `${what}: there` };
   });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { virtualMachines } from '../../../../src/cluster/engines/virtink.ts';
 import { checkCapacity } from '../../../../src/cluster/machines/capacity.ts';
 import { Kinds } from '../../../../src/host/api/kinds.ts';
 import { unlessForbidden } from '../../../../src/host/preflight.ts';
@@ -14,7 +15,7 @@ async function check(nodes: unknown, given: Readonly<Record<string, string>> = {
   const { client } = await hostWith({ '/api/v1/nodes': nodes });
   const { controlPlane, workers } = readCreate(given);
   const found = await unlessForbidden(client.list(Kinds.node), []);
-  checkCapacity(found, { 'control-plane': controlPlane, worker: workers });
+  checkCapacity(found, { 'control-plane': controlPlane, worker: workers }, virtualMachines);
 }
 
 describe('checkCapacity', () => {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { machineRequests, withRequests } from '../../../../src/cluster/machines/machine-requests.ts';
+import { machineRequests } from '../../../../src/cluster/engines/virtink.ts';
+import { withRequests } from '../../../../src/cluster/machines/machine-requests.ts';
 import { parseManifest } from '../../../../src/host/api/manifest.ts';
 import type { KubernetesObject } from '../../../../src/host/api/objects.ts';
 

@@ -1,0 +1,90 @@
+import type { Infrastructure } from '../../catalog/infrastructures.ts';
+import type { Kind } from '../../host/api/kinds.ts';
+import type { Cluster, KubernetesObject, Machine, Pod, VirtualMachine } from '../../host/api/objects.ts';
+import type { HostClusterCni } from '../../inputs.ts';
+
+/** The engines; `other` stands for every provider that the action knows nothing about. */
+export type EngineName = Infrastructure | 'other';
+
+/** A role of machines, as the inputs for them begin. */
+export type Role = 'control-plane' | 'worker';
+
+/** What makes the machines of a cluster, and all that the action needs to know about it. */
+export interface Engine {
+  readonly name: EngineName;
+  /** The kinds that Cluster API leaves to its provider; undefined when they are not known. */
+  readonly kinds: EngineKinds | undefined;
+  /** The action's template for its clusters; undefined when only users have one. */
+  readonly template: OwnTemplate | undefined;
+  /** How its machines run on the host; undefined when they are followed by their Machine objects alone. */
+  readonly virtualMachines: VirtualMachines | undefined;
+  /** What makes its machines persistent; undefined when they cannot be. */
+  readonly persistence: Persistence | undefined;
+  /**
+   * What the names of the Services end with that its provider creates, after the name of the infrastructure: the Service
+   * of the API server first.
+   */
+  readonly services: readonly string[];
+  /** The namespaces of its controllers, apart from its provider's, which have a label. */
+  readonly controllerNamespaces: readonly string[];
+  /** Whether privileged pods run in the namespace of such a cluster. */
+  runsPrivilegedPods(cluster: Cluster): boolean;
+}
+
+/** The kinds of a provider's objects, by what each stands for. */
+export interface EngineKinds {
+  readonly cluster: Kind;
+  readonly machine: Kind;
+  readonly machineTemplate: Kind;
+}
+
+/** A template of the action, the file of the engine's name in src/cluster/template/templates. */
+export interface OwnTemplate {
+  /** The kinds that it has, beside those of every cluster. */
+  readonly kinds: readonly Kind[];
+  /** What its machines are, as a plural. */
+  readonly machines: string;
+  /** What it means for the nodes that no CNI is installed. */
+  readonly withoutCni: string;
+}
+
+/** What the VM of a machine asks of a node, in the units of a scheduler. */
+export interface MachineRequests {
+  /** Thousandths of a core. */
+  readonly milliCpu: number;
+  /** MiB. */
+  readonly mebibytes: number;
+}
+
+/** Machines that are virtual machines, each in a pod of the host. */
+export interface VirtualMachines {
+  readonly kind: Kind<VirtualMachine>;
+  /** The virtual machine of a Machine. */
+  of(machine: Machine, all: readonly VirtualMachine[]): VirtualMachine | undefined;
+  /** The pod that a virtual machine runs in. */
+  podOf(virtualMachine: VirtualMachine, pods: readonly Pod[]): Pod | undefined;
+  /** Whether a virtual machine has ended and nothing starts it again. */
+  hasEnded(virtualMachine: VirtualMachine): boolean;
+  /** The container of a pod whose log is the serial console; undefined: the pod's first. */
+  consoleOf(pod: Pod): string | undefined;
+  /** What to do when the image of a container cannot be pulled. */
+  imageAdvice(role: Role, container: string): string;
+  /** What to add to a host on which no node has room for a virtual machine. */
+  readonly roomAdvice: string;
+  /** What a machine of that size requests. */
+  requestsFor(cores: number, memorySize: string): MachineRequests;
+  /** A machine template whose virtual machines request what their size says. Requests that it has itself stay. */
+  withRequests(machineTemplate: KubernetesObject): KubernetesObject;
+}
+
+/** Machines whose disks and addresses outlive their pods. The disks are DataVolumes, the addresses from an IPPool. */
+export interface Persistence {
+  /** The names of the disks of an infrastructure machine. */
+  disksOf(infrastructureMachine: KubernetesObject): readonly string[];
+  /** What the names of all disks begin with of the infrastructure machine of that name. */
+  diskPrefix(infrastructureMachine: string): string;
+  /** What to do when the image of a disk cannot be pulled. */
+  imageAdvice(role: Role): string;
+  /** A machine template whose machines are persistent, with addresses from that pool. */
+  persist(machineTemplate: KubernetesObject, pool: string, cni: HostClusterCni): KubernetesObject;
+}
