@@ -1,6 +1,14 @@
 import { groupOf, Kinds, type Kind } from './host/api/kinds.ts';
 import type { Permission } from './host/preflight.ts';
-import type { Infrastructure } from './catalog/infrastructures.ts';
+import {
+  AWAITED_ALONE,
+  DISK_KINDS,
+  FOLLOWED_KINDS,
+  OWNER_KINDS,
+  VIRTUAL_MACHINE_KINDS,
+} from './cluster/engines/cluster-kinds.ts';
+import type { EngineName } from './cluster/engines/engine.ts';
+import { ENGINES, PERSISTENT_ENGINES } from './cluster/engines/engines.ts';
 import type { Inputs } from './inputs.ts';
 
 // All that the action asks of a host. docs/rbac is made from these tables (npm run docs), and what a command cannot do
@@ -9,7 +17,7 @@ import type { Inputs } from './inputs.ts';
 type Command = Inputs['command'];
 
 /** What some clusters have and others do not. */
-export type Feature = Infrastructure | 'cni' | 'persistent';
+export type Feature = EngineName | 'cni' | 'persistent';
 
 /** Something the action does on a host, as a rule of a Role says it. */
 export interface Rule {
@@ -53,8 +61,6 @@ function resourceOf(what: Kind | Resource): Resource {
 /** A create looks for an object that is in the way, and never applies one over another. */
 const MAKE = ['get', 'create'];
 const FOLLOW = ['list', 'watch'];
-const virtink = { feature: 'virtink' } as const;
-const inMemory = { feature: 'in-memory' } as const;
 const persistent = { feature: 'persistent' } as const;
 
 /** In the namespace of the clusters: all that every command does there. */
@@ -74,19 +80,10 @@ export const NAMESPACE_RULES: readonly Rule[] = [
     [Kinds.kubeadmControlPlane, Kinds.machineDeployment, Kinds.kubeadmConfigTemplate],
     ['create'],
   ),
-  rule(
-    'to make the cluster of virtual machines',
-    MAKE,
-    [Kinds.virtinkCluster, Kinds.virtinkMachineTemplate, Kinds.machineHealthCheck],
-    ['create'],
-    virtink,
-  ),
-  rule(
-    'to make the cluster of in-memory machines',
-    MAKE,
-    [Kinds.devCluster, Kinds.devMachineTemplate],
-    ['create'],
-    inMemory,
+  ...ENGINES.flatMap(({ name, template }) =>
+    template === undefined
+      ? []
+      : [rule(`to make the cluster of ${template.machines}`, MAKE, template.kinds, ['create'], { feature: name })],
   ),
   rule('to install the CNI', MAKE, [Kinds.clusterResourceSet, Kinds.secret], ['create'], { feature: 'cni' }),
   rule('to give its machines addresses', MAKE, [Kinds.ipPool], ['create'], persistent),
@@ -94,24 +91,32 @@ export const NAMESPACE_RULES: readonly Rule[] = [
   rule(
     'to delete the disks of its machines with them',
     ['get', 'list', 'patch', 'delete'],
-    [Kinds.dataVolume, Kinds.persistentVolumeClaim],
+    DISK_KINDS,
     ['create'],
     persistent,
   ),
   rule(
     'to see which disks are those of its machines',
     ['list'],
-    [Kinds.virtinkMachine, Kinds.machine, Kinds.machineSet, Kinds.machineDeployment, Kinds.kubeadmControlPlane],
+    [...PERSISTENT_ENGINES.map(({ machine }) => machine), ...OWNER_KINDS],
     ['create'],
     persistent,
   ),
   rule(
     'to see how far the cluster is',
     FOLLOW,
-    [Kinds.cluster, Kinds.kubeadmControlPlane, Kinds.machineDeployment, Kinds.machine, Kinds.clusterResourceSet],
+    [Kinds.cluster, ...Object.values(FOLLOWED_KINDS)],
     ['create', 'scale', 'delete'],
   ),
-  rule('to see how far its virtual machines are', FOLLOW, [Kinds.virtualMachine, Kinds.pod], ['create'], virtink),
+  ...ENGINES.flatMap(({ name, virtualMachines }) =>
+    virtualMachines === undefined
+      ? []
+      : [
+          rule('to see how far its virtual machines are', FOLLOW, [virtualMachines.kind, Kinds.pod], ['create'], {
+            feature: name,
+          }),
+        ],
+  ),
   rule('to tell why a machine does not start', ['get'], [resource('', 'pods/log')]),
   rule('to tell why a machine does not start', FOLLOW, [Kinds.event]),
   rule('to tell why a machine does not start', ['list'], [Kinds.kubeadmConfig]),
@@ -121,28 +126,14 @@ export const NAMESPACE_RULES: readonly Rule[] = [
   rule('to change the number of its machines', ['patch'], [Kinds.machineDeployment], ['scale']),
   rule('to change the number of its machines, where a ClusterClass decides', ['patch'], [Kinds.cluster]),
   rule('to delete the cluster', ['delete'], [Kinds.cluster], ['create', 'delete']),
-  rule(
-    'to see that nothing is left of the cluster',
-    FOLLOW,
-    [Kinds.service, Kinds.pod, Kinds.kubeadmConfigTemplate, Kinds.machineHealthCheck],
-    ['delete'],
-  ),
+  rule('to see that nothing is left of the cluster', FOLLOW, AWAITED_ALONE.common, ['delete']),
   // By their names: an account that lists Secrets sees all of the namespace.
   rule('to see that nothing is left of the cluster', ['get'], [Kinds.secret], ['delete']),
   rule('to see that nothing is left of its machines', FOLLOW, [
-    Kinds.virtinkCluster,
-    Kinds.virtinkMachine,
-    Kinds.virtinkMachineTemplate,
-    Kinds.virtualMachine,
-    Kinds.devCluster,
-    Kinds.devMachine,
-    Kinds.devMachineTemplate,
+    ...AWAITED_ALONE.others,
     Kinds.clusterResourceSetBinding,
-    Kinds.dataVolume,
-    Kinds.persistentVolumeClaim,
-    Kinds.ipPool,
   ]),
-  rule('to tell how the clusters are', ['list'], [Kinds.machine, Kinds.virtualMachine, Kinds.pod]),
+  rule('to tell how the clusters are', ['list'], [Kinds.machine, ...VIRTUAL_MACHINE_KINDS, Kinds.pod]),
   rule('to read a template of your own', ['get'], [Kinds.configMap]),
   rule('to see that the namespace is there', ['get'], [Kinds.namespace]),
 ];
@@ -173,7 +164,7 @@ export const HOST_READER_RULES: readonly Rule[] = [
 /** On the host as a whole, for `list` with `namespace: '*'`. */
 export const LIST_RULES: readonly Rule[] = [
   rule('to list the clusters of all namespaces', ['list'], [Kinds.cluster], ['list']),
-  rule('to tell how these clusters are', ['list'], [Kinds.machine, Kinds.virtualMachine, Kinds.pod]),
+  rule('to tell how these clusters are', ['list'], [Kinds.machine, ...VIRTUAL_MACHINE_KINDS, Kinds.pod]),
 ];
 
 const INSTALL = ['get', 'list', 'watch', 'create', 'update', 'patch'];

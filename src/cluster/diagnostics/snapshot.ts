@@ -1,7 +1,8 @@
 import { firstLineOf } from '../../errors.ts';
 import type { KubernetesClient } from '../../host/api/client.ts';
 import { Kinds, type Kind } from '../../host/api/kinds.ts';
-import type { Condition, KubernetesObject } from '../../host/api/objects.ts';
+import type { Condition, KubernetesObject, VirtualMachine } from '../../host/api/objects.ts';
+import { FOLLOWED_KINDS, PART_KINDS, VIRTUAL_MACHINE_KINDS } from '../engines/cluster-kinds.ts';
 import { belongingTo, type ClusterHandle } from '../identity/handle.ts';
 import { type ClusterView } from '../status/view.ts';
 
@@ -19,15 +20,6 @@ export interface Snapshot {
   readonly unread: readonly string[];
 }
 
-/** Kinds of one provider or another; a host knows some of them. */
-const PARTS: readonly Kind[] = [
-  Kinds.kubeadmConfig,
-  Kinds.virtinkCluster,
-  Kinds.virtinkMachine,
-  Kinds.devCluster,
-  Kinds.devMachine,
-];
-
 /** Reads a cluster by one LIST a kind, all at once. What cannot be read is noted and left out: never rejects. */
 export async function takeSnapshot(client: KubernetesClient, handle: ClusterHandle): Promise<Snapshot> {
   const { name, namespace } = handle;
@@ -43,16 +35,16 @@ export async function takeSnapshot(client: KubernetesClient, handle: ClusterHand
   const [view, parts] = await Promise.all([
     valuesOf<ClusterView>({
       cluster: orNote(Kinds.cluster.plural, client.get(Kinds.cluster, name, namespace), undefined),
-      controlPlanes: list(Kinds.kubeadmControlPlane),
-      machineDeployments: list(Kinds.machineDeployment),
-      machines: list(Kinds.machine),
-      virtualMachines: list(Kinds.virtualMachine),
+      controlPlanes: list(FOLLOWED_KINDS.controlPlanes),
+      machineDeployments: list(FOLLOWED_KINDS.machineDeployments),
+      machines: list(FOLLOWED_KINDS.machines),
+      virtualMachines: Promise.all(VIRTUAL_MACHINE_KINDS.map(list<VirtualMachine>)).then((lists) => lists.flat()),
       pods: list(Kinds.pod),
-      resourceSets: list(Kinds.clusterResourceSet),
+      resourceSets: list(FOLLOWED_KINDS.resourceSets),
       sandboxEvents: Promise.resolve([]),
       dataVolumes: orNote(Kinds.dataVolume.plural, client.list(Kinds.dataVolume, { namespace }), []),
     }),
-    Promise.all(PARTS.map(list)),
+    Promise.all(PART_KINDS.map(list)),
   ]);
   const reasons = [...unread].map(([reason, plurals]) => `${plurals.join(', ')} were not read: ${reason}`);
   return { view, parts: parts.flat(), unread: reasons };

@@ -21,10 +21,12 @@ export interface Engine {
   /** What makes its machines persistent; undefined when they cannot be. */
   readonly persistence: Persistence | undefined;
   /**
-   * What the names of the Services end with that its provider creates, after the name of the infrastructure: the Service
-   * of the API server first.
+   * What the names of the Services end with that its provider creates, after the name of the cluster's infrastructure:
+   * the Service of the API server first.
    */
   readonly services: readonly string[];
+  /** What the names of the Secrets end with that its provider creates. */
+  readonly secrets: EngineSecrets;
   /** The namespaces of its controllers, apart from its provider's, which have a label. */
   readonly controllerNamespaces: readonly string[];
   /** Whether privileged pods run in the namespace of such a cluster. */
@@ -36,6 +38,14 @@ export interface EngineKinds {
   readonly cluster: Kind;
   readonly machine: Kind;
   readonly machineTemplate: Kind;
+}
+
+/** Suffixes of the Secrets that a provider creates. */
+interface EngineSecrets {
+  /** After the name of the cluster. */
+  readonly ofCluster: readonly string[];
+  /** After the name of the bootstrap data of a machine. */
+  readonly ofMachine: readonly string[];
 }
 
 /** A template of the action, the file of the engine's name in src/cluster/template/templates. */

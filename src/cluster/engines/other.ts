@@ -7,8 +7,10 @@ export const other: Engine = {
   template: undefined,
   virtualMachines: undefined,
   persistence: undefined,
-  // The second is the name that the provider for KubeVirt gives.
+  // The second is that of the provider for KubeVirt, and so are the Secrets. Source: cluster-api-provider-kubevirt v0.11.2
+  // pkg/loadbalancer/loadbalancer.go, pkg/ssh/cluster_node_ssh_keys.go, controllers/kubevirtmachine_controller.go.
   services: ['', '-lb'],
+  secrets: { ofCluster: ['-ssh-keys'], ofMachine: ['-userdata'] },
   controllerNamespaces: [],
   runsPrivilegedPods: ({ spec }) => spec?.infrastructureRef?.kind === 'KubevirtCluster',
 };

@@ -178,6 +178,7 @@ export const virtink: Engine = {
   persistence,
   // It is called like the VirtinkCluster.
   services: [''],
+  secrets: { ofCluster: [], ofMachine: [] },
   // Source: deploy/ of its repository.
   controllerNamespaces: ['virtink-system'],
   runsPrivilegedPods: () => true,

@@ -3,6 +3,7 @@ import type { KubernetesClient, Selection } from '../../host/api/client.ts';
 import { Kinds } from '../../host/api/kinds.ts';
 import { conditionOf, type Cluster, type KubernetesObject, type Machine } from '../../host/api/objects.ts';
 import { unlessForbidden } from '../../host/preflight.ts';
+import { VIRTUAL_MACHINE_KINDS } from '../engines/cluster-kinds.ts';
 import { findDeadEnd } from '../status/dead-ends.ts';
 import { Labels } from '../identity/identity.ts';
 import { belongingToAny } from '../identity/handle.ts';
@@ -25,7 +26,7 @@ export interface FleetState {
 const WITHOUT_CNI = /NetworkPluginNotReady|cni plugin not initialized|no networks found in/i;
 
 /**
- * How each of these clusters is, by what the host has: the nested clusters are not entered. Three requests for all of
+ * How each of these clusters is, by what the host has: the nested clusters are not entered. One request a kind for all of
  * them. What these credentials may not list makes the words less certain. `now`: milliseconds since the epoch.
  */
 export async function readStates(
@@ -40,10 +41,14 @@ export async function readStates(
     namespace === undefined ? { labelSelector: Labels.clusterName } : belongingToAny(namespace, names);
   const [machines, virtualMachines, pods] = await Promise.all([
     unlessForbidden(client.list(Kinds.machine, selection), []),
-    unlessForbidden(client.list(Kinds.virtualMachine, selection), []),
+    Promise.all(VIRTUAL_MACHINE_KINDS.map((kind) => unlessForbidden(client.list(kind, selection), []))),
     unlessForbidden(client.list(Kinds.pod, selection), []),
   ]);
-  const [machinesOf, virtualMachinesOf, podsOf] = [byCluster(machines), byCluster(virtualMachines), byCluster(pods)];
+  const [machinesOf, virtualMachinesOf, podsOf] = [
+    byCluster(machines),
+    byCluster(virtualMachines.flat()),
+    byCluster(pods),
+  ];
   return clusters.map((cluster) => {
     const place = placeOf(cluster.metadata.namespace, cluster.metadata.name);
     const none = { controlPlanes: [], machineDeployments: [], resourceSets: [], dataVolumes: [], sandboxEvents: [] };

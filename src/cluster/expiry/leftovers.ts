@@ -4,19 +4,10 @@ import type { Cluster, KubernetesObject, Metadata } from '../../host/api/objects
 import { hasStatus } from '../../host/api/api-error.ts';
 import { pause } from '../../retry.ts';
 import { formatDuration } from '../../values/duration.ts';
+import { LASTING_KINDS } from '../engines/cluster-kinds.ts';
 import type { CleanupRules } from './policy.ts';
 import { Labels } from '../identity/identity.ts';
 import { leftover } from '../lifecycle/delete.ts';
-
-/** What keeps running or keeps data when its cluster is gone. Kubernetes deletes the rest together with the Cluster. */
-const KINDS: readonly Kind[] = [
-  Kinds.machine,
-  Kinds.virtinkMachine,
-  Kinds.devMachine,
-  Kinds.virtualMachine,
-  Kinds.dataVolume,
-  Kinds.persistentVolumeClaim,
-];
 
 /** Milliseconds after which something that should be gone is a failure. */
 const OVERDUE_AFTER = 3_600_000;
@@ -77,7 +68,7 @@ function asLeftovers({ hanging, orphans, unverified }: Look): Leftovers {
 async function look(client: KubernetesClient, namespace: string, rules: CleanupRules): Promise<Look> {
   const selection = { namespace, labelSelector: `${Labels.managed}=true` };
   const unverified: string[] = [];
-  const lists = KINDS.map(async (kind) => {
+  const lists = LASTING_KINDS.map(async (kind) => {
     const objects = await client.list(kind, selection).catch((thrown: unknown) => {
       if (!hasStatus(thrown, 403)) throw thrown;
       unverified.push(kind.plural);

@@ -8,34 +8,13 @@ import { pause, retry } from '../../retry.ts';
 import { watchTarget, watchUntil, type Unavailable, type WatchTarget } from '../../host/api/watch.ts';
 import type { StepLog } from '../../report/log.ts';
 import { formatDuration } from '../../values/duration.ts';
-import { DISK_KINDS, tieDisks } from './disks.ts';
+import { AWAITED_KINDS, COUNTED_KINDS, DISK_KINDS } from '../engines/cluster-kinds.ts';
+import { tieDisks } from './disks.ts';
 import { fleetCluster } from '../identity/fleet-cluster.ts';
 import { Labels } from '../identity/identity.ts';
 import { checkOwner, type Proof } from '../identity/ownership.ts';
 import { LastLook, secretsTarget } from './secrets.ts';
 import { belongingToAny, type ClusterHandle } from '../identity/handle.ts';
-
-/** Where a cluster leaves something: the Cluster goes first, what is listed here has to follow. */
-const REMAINS: readonly Kind[] = [
-  Kinds.machine,
-  Kinds.kubeadmControlPlane,
-  Kinds.machineDeployment,
-  Kinds.machineHealthCheck,
-  Kinds.kubeadmConfigTemplate,
-  Kinds.clusterResourceSet,
-  Kinds.virtinkCluster,
-  Kinds.virtinkMachine,
-  Kinds.virtinkMachineTemplate,
-  Kinds.devCluster,
-  Kinds.devMachine,
-  Kinds.devMachineTemplate,
-  Kinds.virtualMachine,
-  Kinds.pod,
-  Kinds.service,
-  Kinds.dataVolume,
-  Kinds.persistentVolumeClaim,
-  Kinds.ipPool,
-];
 
 /**
  * What is left of these clusters of a namespace: disks are theirs by the action's own label. Secrets are looked for as
@@ -50,7 +29,7 @@ export function remainsOf(
   const selection = belongingToAny(namespace, names);
   const { labelSelector = '' } = selection;
   const tied = { ...selection, labelSelector: `${labelSelector},${Labels.managed}=true` };
-  const remains = REMAINS.map((kind) => watchTarget(kind, DISK_KINDS.includes(kind) ? tied : selection));
+  const remains = AWAITED_KINDS.map((kind) => watchTarget(kind, DISK_KINDS.includes(kind) ? tied : selection));
   return [...remains, secretsTarget(namespace, waiting, remains, isPressing)];
 }
 
@@ -211,21 +190,12 @@ export function noteUnverified(unverified: Set<string>): (unavailable: Unavailab
   };
 }
 
-/** The objects whose deletion the log shows; others appear only when they stay. */
-const TOLD: readonly Kind[] = [
-  Kinds.machine,
-  Kinds.virtualMachine,
-  Kinds.pod,
-  Kinds.persistentVolumeClaim,
-  Kinds.ipPool,
-];
-
 function deletionLine(cluster: Cluster | undefined, remains: readonly WatchTarget[]): string {
   const deleting = conditionOf(cluster, 'Deleting');
   const reason = deleting?.status === 'True' ? deleting.reason : undefined;
   const head = cluster === undefined ? 'Cluster gone' : (reason ?? 'deletion requested');
   const left = remains
-    .filter(({ kind, objects }) => objects.size > 0 && TOLD.includes(kind))
+    .filter(({ kind, objects }) => objects.size > 0 && COUNTED_KINDS.includes(kind))
     .map(({ kind, objects }) => `${objects.size} ${objects.size === 1 ? kind.kind : kind.plural}`);
   return left.length === 0 ? head : `${head}; left: ${left.join(', ')}`;
 }

@@ -4,6 +4,7 @@ import { Kinds, type Kind } from '../../host/api/kinds.ts';
 import type { KubernetesObject } from '../../host/api/objects.ts';
 import { hasStatus } from '../../host/api/api-error.ts';
 import type { StepLog } from '../../report/log.ts';
+import { DISK_KINDS, OWNER_KINDS } from '../engines/cluster-kinds.ts';
 import { PERSISTENT_ENGINES } from '../engines/engines.ts';
 import type { FleetCluster } from '../identity/fleet-cluster.ts';
 import { Labels } from '../identity/identity.ts';
@@ -11,12 +12,6 @@ import { belongingToAny } from '../identity/handle.ts';
 
 /** A Cluster that the caller has proved to be ours. */
 export type OwnedCluster = Pick<FleetCluster, 'name' | 'uid' | 'server' | 'repositoryId'>;
-
-/** A disk is a PersistentVolumeClaim, and as long as CDI keeps it a DataVolume of the same name. */
-export const DISK_KINDS: readonly Kind[] = [Kinds.dataVolume, Kinds.persistentVolumeClaim];
-
-/** The kinds between an infrastructure machine and its Cluster. Source: Cluster API, "Owner references". */
-const PARENTS: readonly Kind[] = [Kinds.machine, Kinds.machineSet, Kinds.machineDeployment, Kinds.kubeadmControlPlane];
 
 /** Milliseconds by which a disk may seem older than its machine: API servers of one host may have different clocks. */
 const CLOCK_TOLERANCE = 60_000;
@@ -84,7 +79,7 @@ async function findOwners(
     namespace,
     clusters.map(({ name }) => name),
   );
-  const parents = (await Promise.all(PARENTS.map((kind) => client.list<KubernetesObject>(kind, selection)))).flat();
+  const parents = (await Promise.all(OWNER_KINDS.map((kind) => client.list<KubernetesObject>(kind, selection)))).flat();
   const byUid = new Map(parents.map((parent) => [parent.metadata.uid ?? '', parent]));
   return new Map(
     withDisks.flatMap((owner) => {
@@ -100,7 +95,7 @@ function descendsFrom(
   { metadata }: KubernetesObject,
   uid: string,
   byUid: ReadonlyMap<string, KubernetesObject>,
-  generations = PARENTS.length,
+  generations = OWNER_KINDS.length,
 ): boolean {
   return (metadata.ownerReferences ?? []).some((owner) => {
     const parent = byUid.get(owner.uid);

@@ -2,13 +2,20 @@ import { Kinds, type Kind } from '../../host/api/kinds.ts';
 import type { ClusterResourceSet, KubernetesObject, Machine } from '../../host/api/objects.ts';
 import { isKnownSince, namedTarget, type WatchTarget } from '../../host/api/watch.ts';
 import { Labels } from '../identity/identity.ts';
+import { ENGINES } from '../engines/engines.ts';
 import { CNI_SUFFIX } from '../addons/resource-set.ts';
 
 /**
- * What the names of the Secrets end with that controllers make for a cluster, or take when they exist. Sources: Cluster
- * API util/secret/consts.go, "Purpose"; of the provider for KubeVirt pkg/ssh/cluster_node_ssh_keys.go.
+ * What the names of the Secrets end with that controllers make for a cluster, or take when they exist. Source: Cluster
+ * API util/secret/consts.go, "Purpose".
  */
-export const SECRET_SUFFIXES = ['-kubeconfig', '-ca', '-etcd', '-sa', '-proxy', '-ssh-keys'] as const;
+export const SECRET_SUFFIXES: readonly string[] = [
+  ...['-kubeconfig', '-ca', '-etcd', '-sa', '-proxy'],
+  ...ENGINES.flatMap(({ secrets }) => secrets.ofCluster),
+];
+
+/** What the names of the Secrets end with that controllers make from the bootstrap data of a machine. */
+const MACHINE_SUFFIXES = ENGINES.flatMap(({ secrets }) => secrets.ofMachine);
 
 /**
  * The Secrets of clusters, got by their names: a permission to list Secrets would show all of a namespace. `clusters`:
@@ -79,6 +86,5 @@ function namesIn(kind: Kind, object: KubernetesObject): readonly string[] {
   if (kind !== Kinds.machine) return [];
   const { spec }: Machine = object;
   const data = spec?.bootstrap?.dataSecretName;
-  // The provider for KubeVirt makes the second.
-  return data === undefined ? [] : [data, `${data}-userdata`];
+  return data === undefined ? [] : [data, ...MACHINE_SUFFIXES.map((suffix) => `${data}${suffix}`)];
 }

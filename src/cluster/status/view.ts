@@ -13,6 +13,7 @@ import {
   type VirtualMachine,
 } from '../../host/api/objects.ts';
 import { watchTarget, watchUntil, type Unavailable } from '../../host/api/watch.ts';
+import { FOLLOWED_KINDS } from '../engines/cluster-kinds.ts';
 import type { Engine } from '../engines/engine.ts';
 import { engineOf, engineOfMachine } from '../engines/engines.ts';
 import { belongingTo, type ClusterHandle } from '../identity/handle.ts';
@@ -58,12 +59,12 @@ export async function watchCluster<T>(
   const { name, namespace } = handle;
   const selection = belongingTo(handle);
   const cluster = watchTarget(Kinds.cluster, { namespace, fieldSelector: `metadata.name=${name}` });
-  const controlPlanes = watchTarget(Kinds.kubeadmControlPlane, selection);
-  const machineDeployments = watchTarget(Kinds.machineDeployment, selection);
-  const machines = watchTarget(Kinds.machine, selection);
+  const controlPlanes = watchTarget(FOLLOWED_KINDS.controlPlanes, selection);
+  const machineDeployments = watchTarget(FOLLOWED_KINDS.machineDeployments, selection);
+  const machines = watchTarget(FOLLOWED_KINDS.machines, selection);
   const virtualMachines = engine.virtualMachines && watchTarget(engine.virtualMachines.kind, selection);
   const pods = watchTarget(Kinds.pod, selection);
-  const resourceSets = watchTarget(Kinds.clusterResourceSet, selection);
+  const resourceSets = watchTarget(FOLLOWED_KINDS.resourceSets, selection);
   const dataVolumes = watchTarget(Kinds.dataVolume, { namespace });
   const sandboxEvents = watchTarget(Kinds.event, { namespace, fieldSelector: `reason=${SANDBOX_REASON}` });
   const view = (): ClusterView => ({
