@@ -1,8 +1,8 @@
 import type { Condition, KubernetesObject, Machine, Scalable } from '../../host/api/objects.ts';
 import { describePodProblem, podProblem } from '../../host/pods.ts';
-import { conditionText, isGood, isParent } from '../status/conditions.ts';
+import { conditionText, isGood } from '../status/conditions.ts';
 import type { Conditioned, Snapshot } from './snapshot.ts';
-import { podOf, virtualMachineOf } from '../status/view.ts';
+import { parentOf, podOf, virtualMachineOf } from '../status/view.ts';
 
 /** An object and what hangs on it. */
 interface Branch {
@@ -18,7 +18,7 @@ interface Branch {
 export function conditionsTree(snapshot: Snapshot, now: number): readonly string[] {
   const { cluster, controlPlanes, machineDeployments, machines } = snapshot.view;
   const parents = [...controlPlanes, ...machineDeployments];
-  const orphans = machines.filter((machine) => !parents.some((parent) => isParent(parent, machine)));
+  const orphans = machines.filter((machine) => parentOf(machine, snapshot.view) === undefined);
   const root: Branch = {
     title: cluster === undefined ? 'no Cluster was read' : title(cluster, cluster.status?.phase),
     conditions: cluster?.status?.conditions ?? [],
@@ -33,7 +33,7 @@ export function conditionsTree(snapshot: Snapshot, now: number): readonly string
 
 function parentBranch(parent: Scalable, snapshot: Snapshot): Branch {
   const { spec, status } = parent;
-  const machines = snapshot.view.machines.filter((machine) => isParent(parent, machine));
+  const machines = snapshot.view.machines.filter((machine) => parentOf(machine, snapshot.view) === parent);
   return {
     title: title(parent, `${status?.readyReplicas ?? 0} of ${spec?.replicas ?? 0} ready`),
     conditions: status?.conditions ?? [],

@@ -5,12 +5,10 @@ import { Kinds } from '../../host/api/kinds.ts';
 import type { Cluster, Machine, Scalable } from '../../host/api/objects.ts';
 import type { Replicas } from '../../values/replicas.ts';
 import { belongingTo } from '../identity/handle.ts';
-import { hasJoined, isControlPlane, type ClusterView } from '../status/view.ts';
+import { DEPLOYMENT_NAME, hasJoined, isControlPlane, type ClusterView } from '../status/view.ts';
 
 /** Annotations by which an autoscaler takes the number of replicas for its own. Source: Cluster API, "Autoscaling". */
 const AUTOSCALER = 'cluster.x-k8s.io/cluster-api-autoscaler-node-group-';
-/** Which MachineDeployment a Machine is of. Source: cluster-api api/core/v1beta2/machinedeployment_types.go. */
-const DEPLOYMENT_NAME = 'cluster.x-k8s.io/deployment-name';
 /** Which entry of a topology a MachineDeployment is made by. Source: cluster-api api/core/v1beta2/common_types.go. */
 const TOPOLOGY_NAME = 'topology.cluster.x-k8s.io/deployment-name';
 

@@ -3,7 +3,7 @@ import { Kinds } from '../../host/api/kinds.ts';
 import type { Condition, KubernetesEvent, KubernetesObject, Machine, Scalable } from '../../host/api/objects.ts';
 import { formatDuration } from '../../values/duration.ts';
 import { type ClusterHandle } from '../identity/handle.ts';
-import { podOf, virtualMachineOf, type ClusterView } from './view.ts';
+import { parentOf, podOf, virtualMachineOf, type ClusterView } from './view.ts';
 
 /** Conditions of Cluster API that are good when False. Source: api/core/v1beta2/v1beta2_condition_consts.go. */
 const GOOD_WHEN_FALSE = new Set([
@@ -22,18 +22,13 @@ export function describeChain(view: ClusterView): string {
   if (cluster === undefined) return 'Chain: there is no Cluster';
   const machine = view.machines.find((candidate) => candidate.status?.nodeRef === undefined);
   const parents = [...view.controlPlanes, ...view.machineDeployments];
-  const parent = (machine && parents.find((candidate) => isParent(candidate, machine))) ?? parents.find(isBehind);
+  const parent = (machine && parentOf(machine, view)) ?? parents.find(isBehind);
   const links = [
     `Cluster ${cluster.metadata.name}`,
     ...(parent === undefined ? [] : [`${parent.kind} ${parent.metadata.name} (${readyText(parent)})`]),
     ...(machine === undefined ? [] : machineLinks(machine, view)),
   ];
   return `Chain: ${links.join(' → ')}`;
-}
-
-/** Whether a machine is one of a control plane's or a MachineDeployment's, whose names begin like theirs. */
-export function isParent(parent: Scalable, machine: Machine): boolean {
-  return machine.metadata.name.startsWith(`${parent.metadata.name}-`);
 }
 
 function isBehind({ spec, status }: Scalable): boolean {
@@ -50,7 +45,9 @@ function machineLinks(machine: Machine, view: ClusterView): readonly string[] {
   return [
     `Machine ${machine.metadata.name} (${machine.status?.phase ?? 'no phase yet'})`,
     machine.spec?.infrastructureRef?.kind ?? 'no infrastructure yet',
-    ...(virtualMachine === undefined ? [] : [`VirtualMachine (${virtualMachine.status?.phase ?? 'no phase yet'})`]),
+    ...(virtualMachine === undefined
+      ? []
+      : [`${virtualMachine.kind} (${virtualMachine.status?.phase ?? 'no phase yet'})`]),
     ...(pod === undefined ? [] : [`Pod ${pod.metadata.name} (${pod.status?.phase ?? 'no phase yet'})`]),
   ];
 }

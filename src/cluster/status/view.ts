@@ -122,6 +122,23 @@ export function engineOfPod(pod: Pod, view: ClusterView): Engine {
   return machine === undefined ? engineOf(view.cluster) : engineOfMachine(machine);
 }
 
+/** Which MachineDeployment a Machine is of. Source: cluster-api api/core/v1beta2/machinedeployment_types.go. */
+export const DEPLOYMENT_NAME = 'cluster.x-k8s.io/deployment-name';
+
+/**
+ * The control plane or MachineDeployment of a Machine, by its owner. A MachineDeployment owns a Machine by way of a
+ * MachineSet, which is not followed: Cluster API labels such Machines with its name.
+ */
+export function parentOf({ metadata }: Machine, view: ClusterView): Scalable | undefined {
+  const { ownerReferences = [], labels = {} } = metadata;
+  const uids = new Set(ownerReferences.map(({ uid }) => uid));
+  const isInSet = ownerReferences.some(({ kind }) => kind === Kinds.machineSet.kind);
+  return (
+    view.controlPlanes.find((parent) => uids.has(parent.metadata.uid ?? '')) ??
+    view.machineDeployments.find((parent) => isInSet && labels[DEPLOYMENT_NAME] === parent.metadata.name)
+  );
+}
+
 /** Whether an object belongs to the control plane. */
 export function isControlPlane({ metadata }: KubernetesObject): boolean {
   return metadata.labels?.['cluster.x-k8s.io/control-plane'] !== undefined;

@@ -38,7 +38,16 @@ export function clusterOf(parts: Pick<Cluster, 'spec' | 'status'> = {}): Cluster
 
 /** A KubeadmControlPlane or a MachineDeployment. */
 export function scalable(kind: string, name: string, parts: Pick<Scalable, 'spec' | 'status'> = {}): Scalable {
-  return { apiVersion: 'v1beta2', kind, metadata: { name, namespace: 'knest' }, ...parts };
+  return { apiVersion: 'v1beta2', kind, metadata: { name, namespace: 'knest', uid: `${kind}-${name}` }, ...parts };
+}
+
+/** What a Machine says about the control plane or MachineDeployment that made it. */
+export function ownedBy({ kind, metadata: { name, uid = '' } }: Scalable): Partial<Machine['metadata']> {
+  if (kind !== 'MachineDeployment') return { ownerReferences: [{ kind, name, uid }] };
+  return {
+    labels: { 'cluster.x-k8s.io/deployment-name': name },
+    ownerReferences: [{ kind: 'MachineSet', name: `${name}-9xq`, uid: `set-of-${uid}` }],
+  };
 }
 
 /** What the labels of Cluster API say of a machine of the control plane, and of its pod. */

@@ -1,7 +1,17 @@
 import { expect, it } from 'vitest';
 import type { Snapshot } from '../../../../src/cluster/diagnostics/snapshot.ts';
 import { conditionsTree } from '../../../../src/cluster/diagnostics/conditions-tree.ts';
-import { clusterOf, condition, machineOf, podOf, scalable, viewOf, virtualMachineOf, waitingInit } from '../samples.ts';
+import {
+  clusterOf,
+  condition,
+  machineOf,
+  ownedBy,
+  podOf,
+  scalable,
+  viewOf,
+  virtualMachineOf,
+  waitingInit,
+} from '../samples.ts';
 
 const now = Date.parse('2026-11-22T20:00:00Z');
 
@@ -23,6 +33,7 @@ it('goes from the Cluster down to the pods, all conditions with their age', () =
   const controlPlane = scalable('KubeadmControlPlane', 'pr-cp', { spec: { replicas: 1 }, status: {} });
   const workers = scalable('MachineDeployment', 'pr-md-0', { spec: { replicas: 0 } });
   const machine = machineOf('pr-cp-x', {
+    metadata: ownedBy(controlPlane),
     status: {
       phase: 'Provisioning',
       conditions: [condition('BootstrapConfigReady', 'True'), condition('NodeReady', 'Unknown', { message: 'a\n  b' })],

@@ -1,5 +1,5 @@
-import { globSync } from 'node:fs';
-import { basename, resolve } from 'node:path';
+import { globSync, readFileSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { INFRASTRUCTURE_NAMES, INFRASTRUCTURES } from '../../../../src/catalog/infrastructures.ts';
 import {
@@ -57,6 +57,16 @@ describe('an engine', () => {
       expect(engine.persistence !== undefined).toBe(INFRASTRUCTURES[name].canPersist);
     }
     expect(ENGINES.map(({ name }) => name)).toEqual([...INFRASTRUCTURE_NAMES, 'other']);
+  });
+
+  it('is the only one that names its kinds', () => {
+    const src = resolve(import.meta.dirname, '../../../../src');
+    const files = globSync('**/*.ts', { cwd: src }).filter((file) => !file.startsWith('cluster/engines/'));
+    const naming = files.filter((file) =>
+      /Kinds\.(?:virtink|dev[A-Z]|virtualM)/.test(readFileSync(join(src, file), 'utf8')),
+    );
+    expect(naming).toEqual([]);
+    expect(files.length).toBeGreaterThan(100);
   });
 
   it('shares no kind with another', () => {

@@ -5,7 +5,7 @@ import type { Condition, KubernetesEvent } from '../../../../src/host/api/object
 import { RestClient } from '../../../../src/host/api/rest.ts';
 import { Transport } from '../../../../src/host/api/transport.ts';
 import { configFor, json, serve } from '../../host/server.ts';
-import { clusterOf, condition, machineOf, podOf, scalable, viewOf, virtualMachineOf } from '../samples.ts';
+import { clusterOf, condition, machineOf, ownedBy, podOf, scalable, viewOf, virtualMachineOf } from '../samples.ts';
 
 const now = Date.parse('2026-11-22T19:10:00Z');
 const controlPlane = scalable('KubeadmControlPlane', 'pr-cp', { spec: { replicas: 1 }, status: { readyReplicas: 1 } });
@@ -18,7 +18,11 @@ describe('describeChain', () => {
       cluster: clusterOf(),
       controlPlanes: [controlPlane],
       machineDeployments: [workers],
-      machines: [joined, machineOf('pr-md-0-a', { status: { phase: 'Provisioning' } }), machineOf('pr-md-0-b')],
+      machines: [
+        joined,
+        machineOf('pr-md-0-a', { metadata: ownedBy(workers), status: { phase: 'Provisioning' } }),
+        machineOf('pr-md-0-b'),
+      ],
       virtualMachines: [virtualMachineOf('pr-cp-x'), virtualMachineOf('pr-md-0-a', { phase: 'Scheduling' })],
       pods: [podOf('pr-cp-x', { phase: 'Running' }), podOf('pr-md-0-a', { phase: 'Pending' })],
     });
@@ -30,7 +34,7 @@ describe('describeChain', () => {
 
   it('tells what is not there yet', () => {
     const bare = scalable('KubeadmControlPlane', 'pr-cp');
-    const { spec, ...machine } = machineOf('pr-cp-x');
+    const { spec, ...machine } = machineOf('pr-cp-x', { metadata: ownedBy(bare) });
     expect(spec).toBeDefined();
     expect(describeChain(viewOf({ cluster: clusterOf(), controlPlanes: [bare], machines: [machine] }))).toBe(
       'Chain: Cluster pr → KubeadmControlPlane pr-cp (0 of 0 ready) → Machine pr-cp-x (no phase yet) → no infrastructure yet',

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { inMemory } from '../../../../src/cluster/engines/in-memory.ts';
 import { other } from '../../../../src/cluster/engines/other.ts';
 import { virtink } from '../../../../src/cluster/engines/virtink.ts';
-import { machineOf, podOf, virtualMachineOf, watchCluster } from '../../../../src/cluster/status/view.ts';
+import { machineOf, parentOf, podOf, virtualMachineOf, watchCluster } from '../../../../src/cluster/status/view.ts';
 import * as samples from '../samples.ts';
 import { hostWith } from '../../host/fake-host.ts';
 
@@ -37,4 +37,21 @@ it('a VM and its pod belong to the Machine of their engine alone, whatever else 
     undefined,
     undefined,
   ]);
+});
+
+it('the parent of a Machine is its owner, whatever else has a name that begins like it', () => {
+  const [controlPlane, workers] = [
+    samples.scalable('KubeadmControlPlane', 'pr'),
+    samples.scalable('MachineDeployment', 'pr'),
+  ];
+  const more = samples.scalable('MachineDeployment', 'pr-md');
+  const view = samples.viewOf({ controlPlanes: [controlPlane], machineDeployments: [workers, more] });
+  const named = 'pr-md-x';
+  const owned = [controlPlane, workers, more].map((parent) =>
+    parentOf(samples.machineOf(named, { metadata: samples.ownedBy(parent) }), view),
+  );
+  expect(owned).toEqual([controlPlane, workers, more]);
+  expect(parentOf(samples.machineOf(named), view)).toBeUndefined();
+  const { labels = {} } = samples.ownedBy(more);
+  expect(parentOf(samples.machineOf(named, { metadata: { labels } }), view)).toBeUndefined();
 });
