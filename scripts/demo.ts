@@ -38,7 +38,7 @@ async function create(host: Host): Promise<StepResult> {
   );
   const inputs = {
     name: 'demo',
-    infrastructure: host.hasVirtink ? 'virtink' : 'docker',
+    infrastructure: host.hasVirtink ? 'virtink' : 'in-memory',
     'control-plane-machine-count': '1',
     'worker-machine-count': '1',
     'wait-for': 'nodes',

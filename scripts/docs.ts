@@ -5,7 +5,7 @@ import { format, resolveConfig } from 'prettier';
 import { parse } from 'yaml';
 import { catalogAssets, type CatalogAsset, type Need } from '../src/catalog/catalog-assets.ts';
 import { assetPath } from '../src/catalog/release-asset.ts';
-import { INFRASTRUCTURE_NAMES, INFRASTRUCTURES } from '../src/catalog/infrastructures.ts';
+import { INFRASTRUCTURES } from '../src/catalog/infrastructures.ts';
 import type { ComponentVersions } from '../src/catalog/versions.ts';
 import { InputReader, NOT_GIVEN } from '../src/inputs/reader.ts';
 import { readVersions } from '../src/inputs/versions.ts';
@@ -98,9 +98,9 @@ function describeNeed(need: Need): string {
     case 'runner':
       return `${need.platform === 'linux' ? 'Linux' : 'macOS'} runners, ${need.arch}`;
     case 'component': {
-      const infrastructures = need.infrastructures.map((name) => `\`infrastructure: ${INFRASTRUCTURES[name].value}\``);
+      const infrastructures = need.infrastructures.map((name) => `\`infrastructure: ${name}\``);
       if (need.persistent) return '`persistent: true`';
-      return infrastructures.length === INFRASTRUCTURE_NAMES.length ? 'every cluster' : infrastructures.join(', ');
+      return infrastructures.length === INFRASTRUCTURES.length ? 'every cluster' : infrastructures.join(', ');
     }
     case 'cni':
       return `\`cni: ${need.cni}\``;

@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { catalogAssets, isNeededBy } from '../src/catalog/catalog-assets.ts';
 import type { ReleaseAsset } from '../src/catalog/release-asset.ts';
-import { INFRASTRUCTURE_NAMES, INFRASTRUCTURES } from '../src/catalog/infrastructures.ts';
+import { infrastructureNamed, INFRASTRUCTURES, type Infrastructure } from '../src/catalog/infrastructures.ts';
 import { KnestError, toKnestError } from '../src/errors.ts';
 import type { DownloadInputs } from '../src/inputs.ts';
 import { readDownloads } from '../src/inputs/downloads.ts';
@@ -15,9 +15,6 @@ const action = readAction().inputs;
 /** The inputs with the version of a component, which are options here. */
 const VERSIONS = Object.keys(action).filter((name) => name.endsWith('-version') && name !== 'kubernetes-version');
 
-/** The infrastructures as the input names them. */
-const OWN = INFRASTRUCTURE_NAMES.map((name) => INFRASTRUCTURES[name].value);
-
 const USAGE = `usage: npm run mirror -- DIRECTORY [options]
 
 Fetches the release assets that the action may download into DIRECTORY, under the paths that a mirror serves them by,
@@ -25,7 +22,7 @@ verifies each as the action does, and writes ${SUMS_FILE} and a .sha256 beside e
 right sum stay. See docs/recipes/air-gap.md. Options mean what the inputs of the same names mean.
 
   --mirror URL                       another mirror instead of https://github.com
-  --infrastructure NAME              only what that infrastructure needs: ${OWN.join(' or ')}; the default is all
+  --infrastructure NAME              only what that infrastructure needs: ${INFRASTRUCTURES.join(' or ')}; the default is all
   --checksums-file FILE              sums that you trust, as sha256sum writes them; they win over all others
   --checksum-policy POLICY           require (the default), mirror or warn
 ${VERSIONS.map((name) => `  ${`--${name} VERSION`.padEnd(35)}the default is ${action[name]?.default ?? ''}\n`).join('')}  --help                             this text
@@ -54,12 +51,7 @@ function readOptions(args: readonly string[], env: NodeJS.ProcessEnv): MirrorOpt
     const value = values[name];
     return typeof value === 'string' ? value : undefined;
   };
-  const infrastructure = given('infrastructure');
-  const infrastructures = INFRASTRUCTURE_NAMES.filter(
-    (name) => infrastructure === undefined || INFRASTRUCTURES[name].value === infrastructure,
-  );
-  if (infrastructures.length === 0)
-    throw new UsageError(`--infrastructure: "${infrastructure ?? ''}" is not one of ${OWN.join(', ')}`);
+  const infrastructures = infrastructuresIn(given('infrastructure'));
   const reader = new InputReader((name) =>
     name === 'github-token' ? env['GITHUB_TOKEN'] : (given(name) ?? action[name]?.default),
   );
@@ -72,6 +64,14 @@ function readOptions(args: readonly string[], env: NodeJS.ProcessEnv): MirrorOpt
   const { checksumsFile } = downloads;
   const inputs = { ...downloads, checksumsFile: checksumsFile && path(checksumsFile) };
   return { directory: path(directory), assets: needed.map(({ asset }) => asset), inputs };
+}
+
+/** The infrastructures that a mirror is for: all of them when none is named. Throws UsageError. */
+function infrastructuresIn(text: string | undefined): readonly Infrastructure[] {
+  if (text === undefined) return INFRASTRUCTURES;
+  const named = infrastructureNamed(text);
+  if (named !== undefined) return [named];
+  throw new UsageError(`--infrastructure: "${text}" is not one of ${INFRASTRUCTURES.join(', ')}`);
 }
 
 function parse(args: readonly string[]): Pick<ReturnType<typeof parseArgs>, 'values' | 'positionals'> {

@@ -3,7 +3,7 @@ import { assetsOf } from './component.ts';
 import { virtinkProvider, virtinkTemplates } from './known-components.ts';
 import { assetKey, type ReleaseAsset } from './release-asset.ts';
 import { clusterctlAsset, knownComponents, requiredComponents } from './required-components.ts';
-import { INFRASTRUCTURE_NAMES, type Infrastructure } from './infrastructures.ts';
+import { INFRASTRUCTURES, type Infrastructure } from './infrastructures.ts';
 import type { ComponentVersions } from './versions.ts';
 
 /** The runners that the action runs on. `platform` and `arch` are Node's words for them. */
@@ -66,7 +66,7 @@ export function allAssets(versions: ComponentVersions): readonly ReleaseAsset[] 
 }
 
 function componentAssets(versions: ComponentVersions): readonly CatalogAsset[] {
-  const uses = INFRASTRUCTURE_NAMES.flatMap((infrastructure) =>
+  const uses = INFRASTRUCTURES.flatMap((infrastructure) =>
     [false, true].map((persistent) => {
       const assets = requiredComponents(versions, infrastructure, persistent).flatMap(assetsOf);
       return { infrastructure, persistent, keys: new Set(assets.map(assetKey)) };

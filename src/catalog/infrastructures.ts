@@ -1,5 +1,8 @@
-/** The infrastructures that the action has a template for: src/cluster/engines has a file for each. */
-export type Infrastructure = 'virtink' | 'in-memory';
+/** The infrastructures that the action has a template for, the default first: src/cluster/engines has a file for each. */
+export const INFRASTRUCTURES = ['virtink', 'in-memory'] as const;
+
+/** An infrastructure that the action has a template for. */
+export type Infrastructure = (typeof INFRASTRUCTURES)[number];
 
 /** An infrastructure provider that clusterctl knows, for templates of the user's own. */
 export interface InfrastructureProvider {
@@ -7,19 +10,14 @@ export interface InfrastructureProvider {
   readonly version: string;
 }
 
-/** What inputs say about an infrastructure. */
-interface InfrastructureInputs {
-  /** The value of the input `infrastructure` that asks for it. */
-  readonly value: string;
-  /** Whether its clusters can be persistent. */
-  readonly canPersist: boolean;
+/** The infrastructures whose clusters can be persistent. */
+export const PERSISTENT_INFRASTRUCTURES: readonly Infrastructure[] = ['virtink'];
+
+/**
+ * The infrastructure that a user names; undefined when it is none of the action's. In-memory machines come with Cluster
+ * API's provider `docker`, and are called by its name too.
+ */
+export function infrastructureNamed(text: string): Infrastructure | undefined {
+  const name = text === 'docker' ? 'in-memory' : text;
+  return INFRASTRUCTURES.find((infrastructure) => infrastructure === name);
 }
-
-/** The infrastructures as inputs name them. Cluster API's in-memory machines come with its provider `docker`. */
-export const INFRASTRUCTURES: Readonly<Record<Infrastructure, InfrastructureInputs>> = {
-  virtink: { value: 'virtink', canPersist: true },
-  'in-memory': { value: 'docker', canPersist: false },
-};
-
-/** The names of the infrastructures, the default first. */
-export const INFRASTRUCTURE_NAMES = Object.keys(INFRASTRUCTURES) as readonly Infrastructure[];

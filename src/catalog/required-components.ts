@@ -1,5 +1,5 @@
 import type { ComponentVersions } from './versions.ts';
-import { INFRASTRUCTURE_NAMES, type Infrastructure, type InfrastructureProvider } from './infrastructures.ts';
+import { INFRASTRUCTURES, type Infrastructure, type InfrastructureProvider } from './infrastructures.ts';
 import { compareMinor, type Version } from '../values/version.ts';
 import { cdi, certManager, CLUSTER_API, clusterApi, ipam, virtink, virtinkProvider } from './known-components.ts';
 import type { Component } from './component.ts';
@@ -93,7 +93,7 @@ export function knownComponents(
   ...others: readonly (Infrastructure | InfrastructureProvider)[]
 ): readonly Component[] {
   // Those asked for come first: clusterctl takes one version of each.
-  const all = [...others, ...INFRASTRUCTURE_NAMES];
+  const all = [...others, ...INFRASTRUCTURES];
   const components = all.flatMap((infrastructure) => requiredComponents(versions, infrastructure, true));
   return components.filter((component, index) => components.findIndex((one) => isSame(one, component)) === index);
 }

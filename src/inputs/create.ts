@@ -9,7 +9,7 @@ import { readLifetime, type LifetimeInputs } from './persistent.ts';
 import type { InputReader } from './reader.ts';
 import { readTemplate, type TemplateInputs } from './template.ts';
 import { readVariables, type VariableInputs } from './variables.ts';
-import { INFRASTRUCTURES } from '../catalog/infrastructures.ts';
+import { PERSISTENT_INFRASTRUCTURES } from '../catalog/infrastructures.ts';
 import { type ComponentVersions } from '../catalog/versions.ts';
 import { readVersions } from './versions.ts';
 
@@ -86,9 +86,8 @@ export function readCreate(reader: InputReader): CreateInputs {
 }
 
 function checkPersistence(reader: InputReader, persistent: boolean, { infrastructure }: TemplateInputs): void {
-  if (!persistent || (typeof infrastructure === 'string' && INFRASTRUCTURES[infrastructure].canPersist)) return;
-  const able = Object.values(INFRASTRUCTURES).flatMap(({ value, canPersist }) => (canPersist ? [value] : []));
-  reader.problem('persistent', `needs infrastructure: ${able.join(' or ')}`);
+  if (!persistent || PERSISTENT_INFRASTRUCTURES.some((name) => name === infrastructure)) return;
+  reader.problem('persistent', `needs infrastructure: ${PERSISTENT_INFRASTRUCTURES.join(' or ')}`);
 }
 
 function readPullRequest(reader: InputReader): string | undefined {

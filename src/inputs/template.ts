@@ -1,5 +1,5 @@
 import {
-  INFRASTRUCTURE_NAMES,
+  infrastructureNamed,
   INFRASTRUCTURES,
   type Infrastructure,
   type InfrastructureProvider,
@@ -23,8 +23,8 @@ export interface TemplateInputs {
   readonly clusterTemplate: TemplateSource | undefined;
 }
 
-/** The values for infrastructures with a template of the action's own, as a list for people. */
-const OWN = INFRASTRUCTURE_NAMES.map((name) => INFRASTRUCTURES[name].value).join(', ');
+/** The infrastructures with a template of the action's own, as a list for people. */
+const OWN = INFRASTRUCTURES.join(', ');
 
 /** Reads what the cluster is made from. */
 export function readTemplate(reader: InputReader, { checksumPolicy }: DownloadInputs): TemplateInputs {
@@ -40,7 +40,7 @@ export function readTemplate(reader: InputReader, { checksumPolicy }: DownloadIn
 
 function readInfrastructure(reader: InputReader): Infrastructure | InfrastructureProvider {
   const text = reader.required('infrastructure', `${OWN} or NAME:vX.Y.Z, for example kubevirt:v0.11.2`);
-  const own = INFRASTRUCTURE_NAMES.find((name) => INFRASTRUCTURES[name].value === text);
+  const own = infrastructureNamed(text);
   if (own !== undefined || text === '') return own ?? 'virtink';
   const [name = '', versionText] = text.split(/:(.*)/s);
   if (name === 'virtink') {

@@ -55,7 +55,7 @@ export async function startClusterHost(answer?: (request: Received) => Answer | 
   });
   const mirror = await startPlanningMirror();
   const common = {
-    infrastructure: 'docker',
+    infrastructure: 'in-memory',
     'wait-for': 'none',
     'host-kubeconfig': server.kubeconfig(),
     'checksum-policy': 'mirror',

@@ -36,7 +36,7 @@ it('a time-out while cert-manager does not start is one error, and the Lease is 
     },
   });
   const job = makeJob({
-    infrastructure: 'docker',
+    infrastructure: 'in-memory',
     timeout: '6s',
     'host-kubeconfig': server.kubeconfig(),
     'checksum-policy': 'mirror',

@@ -249,7 +249,7 @@ describe('cleanup', () => {
   });
 
   it('deletes a cluster with machines, and all that belongs to it', async () => {
-    const inputs = { command: 'create', name: 'machines', infrastructure: 'docker', namespace, ephemeral: 'false' };
+    const inputs = { command: 'create', name: 'machines', infrastructure: 'in-memory', namespace, ephemeral: 'false' };
     const job = jobOn(host, { ...inputs, ttl: '1s' });
     ends.push(() => job.clean());
     const made = await job.main();

@@ -58,7 +58,7 @@ interface ClassyCluster {
 }
 
 describe('a cluster of a ClusterClass', () => {
-  const common = { namespace, infrastructure: 'docker', 'cluster-template': template };
+  const common = { namespace, infrastructure: 'in-memory', 'cluster-template': template };
   const start = jobStarter(host, common);
   const owned = (name: string): string[] => [
     ...['-n', namespace, '-o', 'name'],

@@ -126,7 +126,7 @@ describe.skipIf(!host.hasVirtink)(
 /** Cluster API's in-memory machines take the objects of a CNI, though no pod runs. */
 describe('the manifest of a CNI', () => {
   const files = mkdtempSync(join(tmpdir(), 'knest-cni-'));
-  const start = jobStarter(host, { infrastructure: 'docker', namespace });
+  const start = jobStarter(host, { infrastructure: 'in-memory', namespace });
   afterAll(() => rmSync(files, { recursive: true }));
 
   /** Waits for an object of the nested cluster that a job made; only an API server that is gone is an error. */
@@ -218,7 +218,7 @@ describe('a host whose Calico drops the packets between machines', () => {
   });
 
   it('is found before anything is created, with the command that mends it', async () => {
-    const inputs = { name: 'dropped', namespace, infrastructure: 'docker', cni: 'flannel', 'wait-for': 'none' };
+    const inputs = { name: 'dropped', namespace, infrastructure: 'in-memory', cni: 'flannel', 'wait-for': 'none' };
     const refused = jobOn(host, inputs);
     const before = await refused.main();
     refused.clean();

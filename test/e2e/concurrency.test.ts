@@ -15,7 +15,7 @@ describe('8 jobs at once, on a bare host', () => {
   let host: Host;
   const jobs: Job[] = [];
   const start = (inputs: Readonly<Record<string, string>>, runId: string): Job => {
-    const cluster = { infrastructure: 'docker', namespace, 'worker-machine-count': '0', ...inputs };
+    const cluster = { infrastructure: 'in-memory', namespace, 'worker-machine-count': '0', ...inputs };
     const job = jobOn(host, cluster, { env: { GITHUB_RUN_ID: runId } });
     jobs.push(job);
     return job;

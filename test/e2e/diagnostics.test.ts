@@ -29,7 +29,7 @@ function endlessTemplate(directory: string): string {
 }
 
 describe('a job that fails', () => {
-  const start = jobStarter(host, { infrastructure: 'docker', namespace });
+  const start = jobStarter(host, { infrastructure: 'in-memory', namespace });
   const directory = mkdtempSync(join(tmpdir(), 'knest-diagnostics-'));
   const jobs = new Map<string, Job>();
   const mains = new Map<string, StepResult>();

@@ -37,7 +37,7 @@ let proxy: FaultProxy;
 
 function makeJob(kubeconfig: string, inputs: Readonly<Record<string, string>>): Job {
   const through = { 'host-kubeconfig': kubeconfig, 'host-kubeconfig-file': '', timeout: `${TIMEOUT}s` };
-  return jobOn(host, { infrastructure: 'docker', namespace, 'worker-machine-count': '0', ...through, ...inputs });
+  return jobOn(host, { infrastructure: 'in-memory', namespace, 'worker-machine-count': '0', ...through, ...inputs });
 }
 
 /** A create, and its post step, while requests go wrong: none in one run, seven of ten in another. */

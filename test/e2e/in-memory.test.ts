@@ -10,7 +10,7 @@ const capd = 'capd-controller-manager';
 
 /** Cluster API's in-memory machines: everything but the VMs is the same, and quick. */
 describe('a cluster of in-memory machines', () => {
-  const start = jobStarter(host, { infrastructure: 'docker', namespace });
+  const start = jobStarter(host, { infrastructure: 'in-memory', namespace });
 
   it('is created with all its nodes, and gone after the post step', async () => {
     const job = start({ name: 'memory', 'worker-machine-count': '2', 'wait-for': 'nodes' });
@@ -119,7 +119,7 @@ describe('a cluster of in-memory machines', () => {
     const value = told.findIndex((line) => line.startsWith('::set-output name=kubeconfig::'));
     expect(told.findLastIndex((line) => line.startsWith('::add-mask::'))).toBeLessThan(value);
     expect(fetched.masks.length).toBeGreaterThan(20);
-    const second = nextStep(host, user, fetched, { namespace, name: 'second', infrastructure: 'docker' });
+    const second = nextStep(host, user, fetched, { namespace, name: 'second', infrastructure: 'in-memory' });
     const madeBeside = await second.main();
     expect(madeBeside.exitCode, madeBeside.log).toBe(0);
     expect(madeBeside.log).toContain('(the host of in-memory/lasting, whose kubeconfig is in use)');

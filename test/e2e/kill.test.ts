@@ -40,7 +40,7 @@ let proxy: FaultProxy;
 
 function makeJob(kubeconfig: string, repositoryId: number, inputs: Readonly<Record<string, string>>): Job {
   const env = { GITHUB_REPOSITORY: `octo-org/repo-${repositoryId}`, GITHUB_REPOSITORY_ID: String(repositoryId) };
-  const cluster = { infrastructure: 'docker', namespace, 'worker-machine-count': '0' };
+  const cluster = { infrastructure: 'in-memory', namespace, 'worker-machine-count': '0' };
   const through = { 'host-kubeconfig': kubeconfig, 'host-kubeconfig-file': '' };
   return jobOn(host, { ...cluster, ...through, ...inputs }, { env });
 }

@@ -24,7 +24,7 @@ describe('list', () => {
     inputs: Readonly<Record<string, string>>,
     env?: Readonly<Record<string, string>>,
   ): Promise<void> => {
-    const given = { infrastructure: 'docker', name, namespace, 'worker-machine-count': '0', ...inputs };
+    const given = { infrastructure: 'in-memory', name, namespace, 'worker-machine-count': '0', ...inputs };
     const job = jobOn(host, given, env && { env });
     jobs.push(job);
     const main = await job.main();

@@ -7,7 +7,7 @@ import { leftovers, sharedHost } from './support.ts';
 const host = sharedHost();
 
 describe('a create on a host', () => {
-  const common = { infrastructure: 'docker', 'wait-for': 'none' };
+  const common = { infrastructure: 'in-memory', 'wait-for': 'none' };
   const start = jobStarter(host, common);
 
   it('is made and deleted again by a job in a pod, with the Role of docs/rbac and a token file', async () => {

@@ -19,7 +19,7 @@ describe('a host that takes GitHub’s tokens', () => {
   let issuer: Issuer;
   let caCertificate: string;
 
-  const startJob = jobStarter(host, { infrastructure: 'docker', namespace, 'host-kubeconfig-file': '' });
+  const startJob = jobStarter(host, { infrastructure: 'in-memory', namespace, 'host-kubeconfig-file': '' });
   const start = (
     inputs: Readonly<Record<string, string>>,
     parameters: Readonly<Record<string, string>> = {},

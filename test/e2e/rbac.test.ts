@@ -48,7 +48,7 @@ const hostOfDisks = [
 
 /** Every command, by a ServiceAccount that has what docs/rbac grants and nothing else. */
 describe('an account with the Role and under the policy of docs/rbac', () => {
-  const common = { infrastructure: 'docker', namespace, 'host-kubeconfig-file': kubeconfig };
+  const common = { infrastructure: 'in-memory', namespace, 'host-kubeconfig-file': kubeconfig };
   const start = jobStarter(host, common, { env: { RUNNER_DEBUG: '1' } });
   const main = async (inputs: Readonly<Record<string, string>>): Promise<StepResult> => {
     const result = await start(inputs).main();

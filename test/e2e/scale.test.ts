@@ -59,7 +59,7 @@ describe('scale', () => {
   const job = jobStarter(host, { namespace });
 
   it('gives a cluster of in-memory machines 3 control planes and 10 workers', async () => {
-    const creator = job({ name: 'many', infrastructure: 'docker' });
+    const creator = job({ name: 'many', infrastructure: 'in-memory' });
     const created = await creator.main();
     expect(created.exitCode, created.log).toBe(0);
     const scaled = await job({ command: 'scale', name: 'many', replicas: '3:10' }).main();
@@ -70,7 +70,7 @@ describe('scale', () => {
   });
 
   it('scales the MachineDeployment that is named, of several', async () => {
-    const creator = job({ name: 'pools', infrastructure: 'docker' });
+    const creator = job({ name: 'pools', infrastructure: 'in-memory' });
     const created = await creator.main();
     expect(created.exitCode, created.log).toBe(0);
     const deployment = ['machinedeployment', '-n', namespace];
@@ -102,7 +102,7 @@ describe('scale', () => {
     expect(missing.log).toContain('✖ there is no cluster scaled/nobody   KNEST_NOT_FOUND');
     const even = await job({ command: 'scale', name: 'nobody', replicas: '2:1' }).main();
     expect(even.log).toContain('replicas: etcd needs an odd number of control-plane machines, from 1 to 9, not 2');
-    const creator = job({ name: 'automatic', infrastructure: 'docker', 'wait-for': 'none' });
+    const creator = job({ name: 'automatic', infrastructure: 'in-memory', 'wait-for': 'none' });
     await creator.main();
     const annotation = 'cluster.x-k8s.io/cluster-api-autoscaler-node-group-max-size=5';
     await host.kubectl(['annotate', 'machinedeployment', 'automatic-md-0', '-n', namespace, annotation]);

@@ -60,7 +60,7 @@ export function nextStep(host: Host, before: Job, { env }: StepResult, inputs: R
 
 /** Has the action install what clusters of in-memory machines need, with these inputs besides. */
 export async function install(host: Host, besides: Readonly<Record<string, string>> = {}): Promise<void> {
-  const inputs = { infrastructure: 'docker', namespace: 'install', name: 'install', 'wait-for': 'none', ...besides };
+  const inputs = { infrastructure: 'in-memory', namespace: 'install', name: 'install', 'wait-for': 'none', ...besides };
   const job = jobOn(host, inputs);
   const main = await job.main();
   if (main.exitCode !== 0) throw new Error(`nothing could be installed:\n${main.log}`);

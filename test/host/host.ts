@@ -62,7 +62,7 @@ export class Host {
     this.#init = sandbox.init;
   }
 
-  /** Whether the host has Virtink's images and assets. Without, only clusters of infrastructure "docker" work. */
+  /** Whether the host has Virtink's images and assets. Without, only clusters of in-memory machines work. */
   get hasVirtink(): boolean {
     return this.parts.has('virtink');
   }

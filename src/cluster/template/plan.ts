@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ManifestError, parseManifest } from '../../host/api/manifest.ts';
 import type { KubernetesObject } from '../../host/api/objects.ts';
 import { firstLineOf, KnestError } from '../../errors.ts';
-import { INFRASTRUCTURES, type Infrastructure, type InfrastructureProvider } from '../../catalog/infrastructures.ts';
+import type { Infrastructure, InfrastructureProvider } from '../../catalog/infrastructures.ts';
 import type { CreateInputs, MachineInputs } from '../../inputs.ts';
 import type { Clusterctl } from '../../install/clusterctl.ts';
 import type { Variables } from '../../values/variables.ts';
@@ -46,7 +46,7 @@ async function ownTemplate(infrastructure: Infrastructure | InfrastructureProvid
     throw new KnestError({ code: 'KNEST_TEMPLATE', problem });
   }
   const file = join(import.meta.dirname, 'templates', `${infrastructure}.yaml`);
-  return { text: await readFile(file, 'utf8'), origin: `of the action for ${INFRASTRUCTURES[infrastructure].value}` };
+  return { text: await readFile(file, 'utf8'), origin: `of the action for ${infrastructure}` };
 }
 
 /** What renders a template, and which one. */

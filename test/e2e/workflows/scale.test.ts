@@ -12,7 +12,7 @@ describe(`workflows/${file}`, () => {
   let maker: Job;
   beforeAll(async () => {
     act = await Act.prepare(host);
-    maker = jobOn(host, { infrastructure: 'docker', namespace, name });
+    maker = jobOn(host, { infrastructure: 'in-memory', namespace, name });
     const { exitCode, log } = await maker.main();
     expect(exitCode, log).toBe(0);
   });

@@ -6,6 +6,7 @@ const sum = 'ab'.repeat(32);
 describe('infrastructure', () => {
   it.each([
     ['virtink', 'virtink'],
+    ['in-memory', 'in-memory'],
     ['docker', 'in-memory'],
   ])('is %s, with a template of its own', (text, infrastructure) => {
     expect(readCreate({ infrastructure: text })).toMatchObject({ infrastructure, clusterTemplate: undefined });
@@ -21,12 +22,12 @@ describe('infrastructure', () => {
   it.each([
     ['kubevirt', /^infrastructure: "kubevirt" has no version; for example kubevirt:v1\.0\.0$/],
     ['kubevirt:latest', /^infrastructure: "kubevirt:latest" has no version/],
-    ['qemu:v1.0.0', /^infrastructure: "qemu:v1\.0\.0" is not known; virtink, docker or one of aws, azure,/],
+    ['qemu:v1.0.0', /^infrastructure: "qemu:v1\.0\.0" is not known; virtink, in-memory or one of aws, azure,/],
     [
       'virtink:v0.7.0',
       /^infrastructure: "virtink:v0\.7\.0": say virtink, and its version by virtink-provider-version$/,
     ],
-    [' ', /^infrastructure: is missing; virtink, docker or NAME:vX\.Y\.Z/],
+    [' ', /^infrastructure: is missing; virtink, in-memory or NAME:vX\.Y\.Z/],
   ])('is not %s', (infrastructure, problem) => {
     expect(problems({ infrastructure, 'cluster-template': 't.yaml' })).toEqual([expect.stringMatching(problem)]);
   });

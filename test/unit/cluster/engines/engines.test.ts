@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { INFRASTRUCTURE_NAMES, INFRASTRUCTURES } from '../../../../src/catalog/infrastructures.ts';
+import { INFRASTRUCTURES, PERSISTENT_INFRASTRUCTURES } from '../../../../src/catalog/infrastructures.ts';
 import {
   engineNamed,
   engineOf,
@@ -50,13 +50,13 @@ describe('an engine', () => {
       globSync('*', { cwd: templates })
         .map((file) => basename(file, '.yaml'))
         .sort(),
-    ).toEqual([...INFRASTRUCTURE_NAMES].sort());
-    for (const name of INFRASTRUCTURE_NAMES) {
+    ).toEqual([...INFRASTRUCTURES].sort());
+    for (const name of INFRASTRUCTURES) {
       const engine = engineNamed(name);
       expect([engine.name, engine.template === undefined]).toEqual([name, false]);
-      expect(engine.persistence !== undefined).toBe(INFRASTRUCTURES[name].canPersist);
+      expect(engine.persistence !== undefined).toBe(PERSISTENT_INFRASTRUCTURES.includes(name));
     }
-    expect(ENGINES.map(({ name }) => name)).toEqual([...INFRASTRUCTURE_NAMES, 'other']);
+    expect(ENGINES.map(({ name }) => name)).toEqual([...INFRASTRUCTURES, 'other']);
   });
 
   it('is the only one that names its kinds', () => {
