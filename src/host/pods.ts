@@ -1,4 +1,4 @@
-import { pathOf, query } from './api/client.ts';
+import { pathOf, query } from './api/paths.ts';
 import { Kinds } from './api/kinds.ts';
 import { conditionOf, type ContainerStatus, type Pod } from './api/objects.ts';
 

@@ -2,7 +2,8 @@ import { KnestError } from '../errors.ts';
 import type { KubernetesClient } from '../host/api/client.ts';
 import { groupOfDefinition, Kinds } from '../host/api/kinds.ts';
 import { hasStatus } from '../host/api/api-error.ts';
-import { conditionOf, type DaemonSet, type Deployment, type Provider } from '../host/api/objects.ts';
+import type { Provider } from '../host/api/cluster-api-objects.ts';
+import { conditionOf, type DaemonSet, type Deployment } from '../host/api/objects.ts';
 import { parseVersion } from '../values/version.ts';
 import type { Begun } from './begun.ts';
 import {

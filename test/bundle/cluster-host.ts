@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { Kinds } from '../../src/host/api/kinds.ts';
-import type { Cluster } from '../../src/host/api/objects.ts';
+import type { Cluster } from '../../src/host/api/cluster-api-objects.ts';
 import type { Answer, ApiServer, Received } from '../support/api-server.ts';
 import { refusal } from '../support/api-server.ts';
 import { ObjectStore } from '../support/object-store.ts';

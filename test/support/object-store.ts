@@ -1,4 +1,4 @@
-import { pathOf } from '../../src/host/api/client.ts';
+import { pathOf } from '../../src/host/api/paths.ts';
 import { Kinds, type Kind } from '../../src/host/api/kinds.ts';
 import type { KubernetesObject, Metadata } from '../../src/host/api/objects.ts';
 import { refusal, type Answer, type Received } from './api-server.ts';

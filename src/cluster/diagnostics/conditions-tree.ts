@@ -1,4 +1,5 @@
-import type { Condition, KubernetesObject, Machine, Scalable } from '../../host/api/objects.ts';
+import type { Machine, Scalable } from '../../host/api/cluster-api-objects.ts';
+import type { Condition, KubernetesObject } from '../../host/api/objects.ts';
 import { describePodProblem, podProblem } from '../../host/pods.ts';
 import { conditionText, isGood } from '../status/conditions.ts';
 import type { Conditioned, Snapshot } from './snapshot.ts';

@@ -1,7 +1,8 @@
 import { firstLineOf } from '../../errors.ts';
 import type { KubernetesClient } from '../../host/api/client.ts';
 import { Kinds, type Kind } from '../../host/api/kinds.ts';
-import type { Condition, KubernetesObject, VirtualMachine } from '../../host/api/objects.ts';
+import type { VirtualMachine } from '../../host/api/cluster-api-objects.ts';
+import type { Condition, KubernetesObject } from '../../host/api/objects.ts';
 import { FOLLOWED_KINDS, PART_KINDS, VIRTUAL_MACHINE_KINDS } from '../engines/cluster-kinds.ts';
 import { belongingTo, type ClusterHandle } from '../identity/handle.ts';
 import { type ClusterView } from '../status/view.ts';

@@ -1,5 +1,5 @@
 import { Kinds, type Kind } from '../../host/api/kinds.ts';
-import type { VirtualMachine } from '../../host/api/objects.ts';
+import type { VirtualMachine } from '../../host/api/cluster-api-objects.ts';
 import type { Engine } from './engine.ts';
 import { ENGINES } from './engines.ts';
 

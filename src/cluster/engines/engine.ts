@@ -1,6 +1,7 @@
 import type { Infrastructure } from '../../catalog/infrastructures.ts';
 import type { Kind } from '../../host/api/kinds.ts';
-import type { Cluster, KubernetesObject, Machine, Pod, VirtualMachine } from '../../host/api/objects.ts';
+import type { Cluster, Machine, VirtualMachine } from '../../host/api/cluster-api-objects.ts';
+import type { KubernetesObject, Pod } from '../../host/api/objects.ts';
 import type { HostClusterCni } from '../../inputs.ts';
 
 /** The engines; `other` stands for every provider that the action knows nothing about. */

@@ -1,6 +1,7 @@
 import type { Infrastructure, InfrastructureProvider } from '../../catalog/infrastructures.ts';
 import type { Kind } from '../../host/api/kinds.ts';
-import type { Cluster, KubernetesObject, Machine } from '../../host/api/objects.ts';
+import type { Cluster, Machine } from '../../host/api/cluster-api-objects.ts';
+import type { KubernetesObject } from '../../host/api/objects.ts';
 import type { Engine, Persistence } from './engine.ts';
 import { inMemory } from './in-memory.ts';
 import { other } from './other.ts';

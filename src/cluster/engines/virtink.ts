@@ -1,5 +1,6 @@
 import { Kinds } from '../../host/api/kinds.ts';
-import type { KubernetesObject, VirtinkMachine } from '../../host/api/objects.ts';
+import type { VirtinkMachine } from '../../host/api/cluster-api-objects.ts';
+import type { KubernetesObject } from '../../host/api/objects.ts';
 import type { HostClusterCni } from '../../inputs.ts';
 import { MEBIBYTE, parseBytes } from '../../values/quantity.ts';
 import type { Engine, EngineKinds, MachineRequests, Persistence, VirtualMachines } from './engine.ts';

@@ -1,6 +1,6 @@
 import type { KubernetesClient } from '../../host/api/client.ts';
 import { Kinds } from '../../host/api/kinds.ts';
-import type { Cluster } from '../../host/api/objects.ts';
+import type { Cluster } from '../../host/api/cluster-api-objects.ts';
 import { fleetCluster, type FleetCluster } from '../identity/fleet-cluster.ts';
 import { repositoryLabels, type RepositoryIdentity } from '../identity/identity.ts';
 

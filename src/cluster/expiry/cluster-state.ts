@@ -1,7 +1,9 @@
 import type { ErrorCode } from '../../errors.ts';
-import type { KubernetesClient, Selection } from '../../host/api/client.ts';
+import type { KubernetesClient } from '../../host/api/client.ts';
+import type { Selection } from '../../host/api/paths.ts';
 import { Kinds } from '../../host/api/kinds.ts';
-import { conditionOf, type Cluster, type KubernetesObject, type Machine } from '../../host/api/objects.ts';
+import type { Cluster, Machine } from '../../host/api/cluster-api-objects.ts';
+import { conditionOf, type KubernetesObject } from '../../host/api/objects.ts';
 import { unlessForbidden } from '../../host/preflight.ts';
 import { VIRTUAL_MACHINE_KINDS } from '../engines/cluster-kinds.ts';
 import { findDeadEnd } from '../status/dead-ends.ts';

@@ -1,6 +1,7 @@
 import type { KubernetesClient } from '../../host/api/client.ts';
 import { Kinds, type Kind } from '../../host/api/kinds.ts';
-import type { Cluster, KubernetesObject, Metadata } from '../../host/api/objects.ts';
+import type { Cluster } from '../../host/api/cluster-api-objects.ts';
+import type { KubernetesObject, Metadata } from '../../host/api/objects.ts';
 import { hasStatus } from '../../host/api/api-error.ts';
 import { pause } from '../../retry.ts';
 import { formatDuration } from '../../values/duration.ts';

@@ -1,4 +1,4 @@
-import type { Cluster } from '../../host/api/objects.ts';
+import type { Cluster } from '../../host/api/cluster-api-objects.ts';
 import { Annotations, Labels } from './identity.ts';
 
 /** A nested cluster among others on a host: how it is, whose it is, and until when. What it does not tell is undefined. */

@@ -1,4 +1,4 @@
-import type { Selection } from '../../host/api/client.ts';
+import type { Selection } from '../../host/api/paths.ts';
 import { Labels } from './identity.ts';
 
 /** Name and namespace: what passes between jobs. */

@@ -1,7 +1,8 @@
 import { KnestError } from '../../errors.ts';
 import type { KubernetesClient } from '../../host/api/client.ts';
 import { Kinds } from '../../host/api/kinds.ts';
-import type { Cluster, Metadata } from '../../host/api/objects.ts';
+import type { Cluster } from '../../host/api/cluster-api-objects.ts';
+import type { Metadata } from '../../host/api/objects.ts';
 import {
   Annotations,
   Labels,

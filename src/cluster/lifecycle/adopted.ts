@@ -1,6 +1,7 @@
 import type { KubernetesClient } from '../../host/api/client.ts';
 import { Kinds } from '../../host/api/kinds.ts';
-import type { Cluster, KubernetesObject, Scalable } from '../../host/api/objects.ts';
+import type { Cluster, Scalable } from '../../host/api/cluster-api-objects.ts';
+import type { KubernetesObject } from '../../host/api/objects.ts';
 import { unlessForbidden } from '../../host/preflight.ts';
 import { Annotations } from '../identity/identity.ts';
 import { machineCounts, type MachineCounts } from '../machines/machine-counts.ts';

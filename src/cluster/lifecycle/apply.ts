@@ -1,7 +1,8 @@
 import type { KubernetesClient } from '../../host/api/client.ts';
 import { isConflict } from '../../host/api/conflict.ts';
 import { Kinds } from '../../host/api/kinds.ts';
-import type { Cluster, KubernetesObject } from '../../host/api/objects.ts';
+import type { Cluster } from '../../host/api/cluster-api-objects.ts';
+import type { KubernetesObject } from '../../host/api/objects.ts';
 import { retry } from '../../retry.ts';
 import { mapConcurrently } from '../../values/concurrency.ts';
 import { isGoing, takenName } from './name-conflicts.ts';

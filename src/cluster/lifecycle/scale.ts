@@ -2,7 +2,7 @@ import { KnestError } from '../../errors.ts';
 import type { KubernetesClient } from '../../host/api/client.ts';
 import { writeGuarded } from '../../host/api/conflict.ts';
 import { Kinds } from '../../host/api/kinds.ts';
-import type { Cluster, Machine, Scalable } from '../../host/api/objects.ts';
+import type { Cluster, Machine, Scalable } from '../../host/api/cluster-api-objects.ts';
 import type { Replicas } from '../../values/replicas.ts';
 import { belongingTo } from '../identity/handle.ts';
 import { DEPLOYMENT_NAME, hasJoined, isControlPlane, type ClusterView } from '../status/view.ts';

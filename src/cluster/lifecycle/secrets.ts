@@ -1,5 +1,6 @@
 import { Kinds, type Kind } from '../../host/api/kinds.ts';
-import type { ClusterResourceSet, KubernetesObject, Machine } from '../../host/api/objects.ts';
+import type { ClusterResourceSet, Machine } from '../../host/api/cluster-api-objects.ts';
+import type { KubernetesObject } from '../../host/api/objects.ts';
 import { isKnownSince, namedTarget, type WatchTarget } from '../../host/api/watch.ts';
 import { Labels } from '../identity/identity.ts';
 import { ENGINES } from '../engines/engines.ts';

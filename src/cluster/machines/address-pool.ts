@@ -1,7 +1,8 @@
 import { inputError, KnestError } from '../../errors.ts';
 import type { KubernetesClient } from '../../host/api/client.ts';
 import { Kinds } from '../../host/api/kinds.ts';
-import type { IPPool, KubernetesObject } from '../../host/api/objects.ts';
+import type { IPPool } from '../../host/api/cluster-api-objects.ts';
+import type { KubernetesObject } from '../../host/api/objects.ts';
 import { unlessForbidden } from '../../host/preflight.ts';
 import {
   countAddresses,

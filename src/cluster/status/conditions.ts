@@ -1,6 +1,7 @@
 import type { KubernetesClient } from '../../host/api/client.ts';
 import { Kinds } from '../../host/api/kinds.ts';
-import type { Condition, KubernetesEvent, KubernetesObject, Machine, Scalable } from '../../host/api/objects.ts';
+import type { Machine, Scalable } from '../../host/api/cluster-api-objects.ts';
+import type { Condition, KubernetesEvent, KubernetesObject } from '../../host/api/objects.ts';
 import { formatDuration } from '../../values/duration.ts';
 import { type ClusterHandle } from '../identity/handle.ts';
 import { parentOf, podOf, virtualMachineOf, type ClusterView } from './view.ts';

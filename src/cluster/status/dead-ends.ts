@@ -1,4 +1,5 @@
-import { conditionOf, type DataVolume, type KubernetesObject, type Machine, type Pod } from '../../host/api/objects.ts';
+import type { DataVolume, Machine } from '../../host/api/cluster-api-objects.ts';
+import { conditionOf, type KubernetesObject, type Pod } from '../../host/api/objects.ts';
 import { describePodProblem, podProblem, type PodProblem } from '../../host/pods.ts';
 import type { ErrorCode } from '../../errors.ts';
 import type { Role } from '../engines/engine.ts';

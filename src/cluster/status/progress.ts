@@ -1,4 +1,5 @@
-import { conditionOf, type Machine } from '../../host/api/objects.ts';
+import type { Machine } from '../../host/api/cluster-api-objects.ts';
+import { conditionOf } from '../../host/api/objects.ts';
 import { describePodProblem, podProblem } from '../../host/pods.ts';
 import { dataVolumesOf, hasReadyNode, isInitialised, podOf, virtualMachineOf, type ClusterView } from './view.ts';
 

@@ -1,17 +1,14 @@
 import type { KubernetesClient } from '../../host/api/client.ts';
 import { Kinds } from '../../host/api/kinds.ts';
-import {
-  conditionOf,
-  type Cluster,
-  type ClusterResourceSet,
-  type DataVolume,
-  type KubernetesEvent,
-  type KubernetesObject,
-  type Machine,
-  type Pod,
-  type Scalable,
-  type VirtualMachine,
-} from '../../host/api/objects.ts';
+import type {
+  Cluster,
+  ClusterResourceSet,
+  DataVolume,
+  Machine,
+  Scalable,
+  VirtualMachine,
+} from '../../host/api/cluster-api-objects.ts';
+import { conditionOf, type KubernetesEvent, type KubernetesObject, type Pod } from '../../host/api/objects.ts';
 import { watchTarget, watchUntil, type Unavailable } from '../../host/api/watch.ts';
 import { FOLLOWED_KINDS } from '../engines/cluster-kinds.ts';
 import type { Engine } from '../engines/engine.ts';

@@ -1,4 +1,5 @@
-import type { Cluster, KubernetesObject } from '../../host/api/objects.ts';
+import type { Cluster } from '../../host/api/cluster-api-objects.ts';
+import type { KubernetesObject } from '../../host/api/objects.ts';
 import { usedVariables } from '../../install/variables.ts';
 import { aliasesOf } from './variable-aliases.ts';
 import { describeMachines, machineCounts } from '../machines/machine-counts.ts';

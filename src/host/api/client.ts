@@ -1,18 +1,13 @@
 import { KnestError } from '../../errors.ts';
+import { Discovery, type KindReference } from './discovery.ts';
 import { knownKind, type Kind } from './kinds.ts';
 import type { KubernetesObject } from './objects.ts';
 import { hasStatus } from './api-error.ts';
+import { pathOf, query, type Selection } from './paths.ts';
 import { type RestClient } from './rest.ts';
 
 /** The name under which the action owns fields in server-side apply. */
 export const FIELD_MANAGER = 'knest-action';
-
-/** Which objects of a kind. */
-export interface Selection {
-  readonly namespace?: string;
-  readonly labelSelector?: string;
-  readonly fieldSelector?: string;
-}
 
 /** What must still hold of an object for it to be deleted; the API server answers 409 otherwise. */
 export interface Preconditions {
@@ -31,10 +26,11 @@ export interface ResourceAttributes {
 /** Objects of any kind, read and written. Errors are those of RestClient; "not found" is undefined where it says so. */
 export class KubernetesClient {
   readonly rest: RestClient;
-  readonly #discovered = new Map<string, Promise<readonly ApiResource[]>>();
+  readonly #discovery: Discovery;
 
   constructor(rest: RestClient) {
     this.rest = rest;
+    this.#discovery = new Discovery(rest);
   }
 
   /** The same cluster, until another signal aborts. */
@@ -202,41 +198,15 @@ export class KubernetesClient {
   }
 
   /** Where the kind of an object lives: known kinds at once, others by one discovery request for each API group. */
-  async kindOf(object: Pick<KubernetesObject, 'apiVersion' | 'kind'>): Promise<Kind> {
+  async kindOf(object: KindReference): Promise<Kind> {
     const kind = knownKind(object) ?? (await this.discover(object));
     if (kind === undefined) throw new Error(`the host serves no kind ${object.kind} in ${object.apiVersion}`);
     return kind;
   }
 
   /** Where the kind of an object lives, asked of the host once for each API group; undefined when it serves none. */
-  async discover(object: Pick<KubernetesObject, 'apiVersion' | 'kind'>): Promise<Kind | undefined> {
-    const resources = await this.#discover(object.apiVersion);
-    const resource = resources.find(({ kind, name }) => kind === object.kind && !name.includes('/'));
-    if (resource === undefined) {
-      this.#discovered.delete(object.apiVersion);
-      return undefined;
-    }
-    return {
-      apiVersion: object.apiVersion,
-      kind: object.kind,
-      plural: resource.name,
-      namespaced: resource.namespaced,
-    };
-  }
-
-  async #discover(apiVersion: string): Promise<readonly ApiResource[]> {
-    const known = this.#discovered.get(apiVersion);
-    if (known !== undefined) return known;
-    const discovery = this.rest
-      .json<{ resources: ApiResource[] }>({ method: 'GET', path: rootOf(apiVersion) })
-      .then(({ resources }) => resources)
-      .catch((thrown: unknown) => {
-        this.#discovered.delete(apiVersion);
-        if (hasStatus(thrown, 404)) return [];
-        throw thrown;
-      });
-    this.#discovered.set(apiVersion, discovery);
-    return discovery;
+  async discover(object: KindReference): Promise<Kind | undefined> {
+    return this.#discovery.find(object);
   }
 }
 
@@ -262,31 +232,4 @@ interface Page {
 interface ObjectList<T> {
   readonly items: readonly T[] | null;
   readonly metadata?: { readonly resourceVersion?: string; readonly continue?: string };
-}
-
-interface ApiResource {
-  readonly name: string;
-  readonly kind: string;
-  readonly namespaced: boolean;
-}
-
-function rootOf(apiVersion: string): string {
-  return apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
-}
-
-/** The path of a collection, or of one object when it has a name. */
-export function pathOf(kind: Kind, namespace?: string, name?: string): string {
-  const scope = kind.namespaced && namespace !== undefined ? `/namespaces/${encodeURIComponent(namespace)}` : '';
-  return `${rootOf(kind.apiVersion)}${scope}/${kind.plural}${name === undefined ? '' : `/${encodeURIComponent(name)}`}`;
-}
-
-/** The query string of the parameters that are set, with its question mark; blank when none is. */
-export function query(parameters: object): string {
-  const search = new URLSearchParams(
-    // The namespace of a selection is part of the path.
-    Object.entries(parameters as Record<string, string | undefined>).filter(
-      (entry): entry is [string, string] => entry[1] !== undefined && entry[0] !== 'namespace',
-    ),
-  ).toString();
-  return search === '' ? '' : `?${search}`;
 }

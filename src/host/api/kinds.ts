@@ -1,29 +1,31 @@
 import type {
   Cluster,
   ClusterResourceSet,
+  DataVolume,
+  IPPool,
+  Machine,
+  Provider,
+  Scalable,
+  VirtinkMachine,
+  VirtualMachine,
+} from './cluster-api-objects.ts';
+import type {
   ConfigMap,
   CustomResourceDefinition,
   DaemonSet,
-  DataVolume,
   Deployment,
   CalicoIpPool,
   FelixConfiguration,
   KubeOvnSubnet,
   KubernetesEvent,
   KubernetesObject,
-  IPPool,
   Lease,
-  Machine,
   Node,
   Pod,
-  Provider,
-  Scalable,
   Secret,
   Service,
   ServiceCidr,
   StorageClass,
-  VirtinkMachine,
-  VirtualMachine,
 } from './objects.ts';
 
 /** Where a kind lives in the API, with the type of its objects. */

@@ -1,5 +1,6 @@
 import { mapConcurrently } from '../../values/concurrency.ts';
-import { pathOf, query, type KubernetesClient, type Selection } from './client.ts';
+import type { KubernetesClient } from './client.ts';
+import { pathOf, query, type Selection } from './paths.ts';
 import type { Kind } from './kinds.ts';
 import type { KubernetesObject } from './objects.ts';
 import { ApiError, hasStatus, isTransient } from './api-error.ts';

@@ -1,4 +1,5 @@
-import type { DaemonSet, Deployment, Provider } from '../../../src/host/api/objects.ts';
+import type { Provider } from '../../../src/host/api/cluster-api-objects.ts';
+import type { DaemonSet, Deployment } from '../../../src/host/api/objects.ts';
 import type { Component } from '../../../src/catalog/component.ts';
 import type { Inventory } from '../../../src/install/inventory.ts';
 

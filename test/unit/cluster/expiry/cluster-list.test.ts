@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { fleetCluster } from '../../../../src/cluster/identity/fleet-cluster.ts';
 import { listClusters } from '../../../../src/cluster/expiry/cluster-list.ts';
 import { KubernetesClient } from '../../../../src/host/api/client.ts';
-import type { Cluster } from '../../../../src/host/api/objects.ts';
+import type { Cluster } from '../../../../src/host/api/cluster-api-objects.ts';
 import { RestClient } from '../../../../src/host/api/rest.ts';
 import { Transport } from '../../../../src/host/api/transport.ts';
 import { readJob } from '../../../../src/github/job.ts';

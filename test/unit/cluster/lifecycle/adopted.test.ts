@@ -4,7 +4,7 @@ import { Annotations } from '../../../../src/cluster/identity/identity.ts';
 import { machineCounts } from '../../../../src/cluster/machines/machine-counts.ts';
 import { planOf, type ClusterObjects } from '../../../../src/cluster/template/plan.ts';
 import { Kinds } from '../../../../src/host/api/kinds.ts';
-import type { Cluster, Scalable } from '../../../../src/host/api/objects.ts';
+import type { Cluster, Scalable } from '../../../../src/host/api/cluster-api-objects.ts';
 import { clientOfStore } from '../../host/store.ts';
 
 const apiVersions = { controlPlane: Kinds.kubeadmControlPlane.apiVersion, workers: Kinds.machineDeployment.apiVersion };

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createDependents } from '../../../../src/cluster/lifecycle/apply.ts';
 import { Kinds } from '../../../../src/host/api/kinds.ts';
-import type { Cluster, KubernetesObject, Metadata } from '../../../../src/host/api/objects.ts';
+import type { Cluster } from '../../../../src/host/api/cluster-api-objects.ts';
+import type { KubernetesObject, Metadata } from '../../../../src/host/api/objects.ts';
 import { clientOfStore } from '../../host/store.ts';
 import { rejection } from '../../rejection.ts';
 import { clusterOf, identity } from '../samples.ts';

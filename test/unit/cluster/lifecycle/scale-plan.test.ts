@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { planScale, requestScale } from '../../../../src/cluster/lifecycle/scale.ts';
-import type { Cluster, Scalable } from '../../../../src/host/api/objects.ts';
+import type { Cluster, Scalable } from '../../../../src/host/api/cluster-api-objects.ts';
 import type { Replicas } from '../../../../src/values/replicas.ts';
 import { hostWith } from '../../host/fake-host.ts';
 import { clientOf, json, refuse } from '../../host/server.ts';

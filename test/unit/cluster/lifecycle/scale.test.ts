@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { isScaled, type ScalePlan } from '../../../../src/cluster/lifecycle/scale.ts';
-import type { Machine } from '../../../../src/host/api/objects.ts';
+import type { Machine } from '../../../../src/host/api/cluster-api-objects.ts';
 import { controlPlaneLabels, machineOf, scalable, viewOf } from '../samples.ts';
 
 describe('isScaled', () => {

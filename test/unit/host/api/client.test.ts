@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { pathOf, query } from '../../../../src/host/api/client.ts';
+import { pathOf, query } from '../../../../src/host/api/paths.ts';
 import { Kinds, type Kind } from '../../../../src/host/api/kinds.ts';
 import { clientOf, json, refuse, type Received } from '../server.ts';
 

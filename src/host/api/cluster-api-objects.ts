@@ -1,0 +1,108 @@
+import type { Condition, KubernetesObject } from './objects.ts';
+
+/**
+ * What a provider of the v1beta1 contract says when it has given up; Cluster API copies it to the Cluster or Machine.
+ * Source: cluster-api v1.14 core/reconcilers/machine/machine_controller_phases.go.
+ */
+interface Deprecated {
+  readonly v1beta1?: { readonly failureReason?: string; readonly failureMessage?: string };
+}
+
+/** `cluster.x-k8s.io/v1beta2` Cluster. Source: cluster-api v1.14 api/core/v1beta2/cluster_types.go. */
+export interface Cluster extends KubernetesObject {
+  readonly spec?: {
+    readonly paused?: boolean;
+    readonly controlPlaneEndpoint?: { readonly host?: string; readonly port?: number };
+    readonly infrastructureRef?: { readonly kind?: string; readonly name?: string; readonly apiGroup?: string };
+    readonly controlPlaneRef?: { readonly kind?: string; readonly name?: string; readonly apiGroup?: string };
+    /** Set when a ClusterClass makes the rest. */
+    readonly topology?: {
+      readonly version?: string;
+      readonly workers?: {
+        readonly machineDeployments?: readonly { readonly name?: string; readonly replicas?: number }[];
+      };
+    };
+  };
+  readonly status?: {
+    readonly phase?: string;
+    readonly conditions?: readonly Condition[];
+    readonly initialization?: {
+      readonly infrastructureProvisioned?: boolean;
+      readonly controlPlaneInitialized?: boolean;
+    };
+    readonly deprecated?: Deprecated;
+  };
+}
+
+/** `cluster.x-k8s.io/v1beta2` Machine. */
+export interface Machine extends KubernetesObject {
+  readonly spec?: {
+    readonly version?: string;
+    readonly bootstrap?: { readonly dataSecretName?: string };
+    readonly infrastructureRef?: { readonly kind?: string; readonly name?: string };
+  };
+  readonly status?: {
+    readonly phase?: string;
+    readonly nodeRef?: { readonly name?: string };
+    readonly conditions?: readonly Condition[];
+    readonly deprecated?: Deprecated;
+  };
+}
+
+/** KubeadmControlPlane and MachineDeployment: whatever counts replicas. */
+export interface Scalable extends KubernetesObject {
+  /** A KubeadmControlPlane has the version of its machines here. */
+  readonly spec?: { readonly replicas?: number; readonly version?: string };
+  readonly status?: {
+    readonly replicas?: number;
+    readonly readyReplicas?: number;
+    readonly conditions?: readonly Condition[];
+  };
+}
+
+/** `addons.cluster.x-k8s.io/v1beta2` ClusterResourceSet. */
+export interface ClusterResourceSet extends KubernetesObject {
+  readonly spec?: { readonly resources?: readonly { readonly kind: string; readonly name: string }[] };
+  readonly status?: { readonly conditions?: readonly Condition[] };
+}
+
+/** `virt.virtink.smartx.com/v1alpha1` VirtualMachine. Source: virtink v0.15.0 pkg/apis/virt/v1alpha1/types.go. */
+export interface VirtualMachine extends KubernetesObject {
+  readonly spec?: { readonly runPolicy?: string };
+  readonly status?: {
+    readonly phase?: string;
+    readonly vmPodName?: string;
+    readonly nodeName?: string;
+    readonly conditions?: readonly Condition[];
+  };
+}
+
+/** `infrastructure.cluster.x-k8s.io/v1beta1` VirtinkMachine. Source: cluster-api-provider-virtink v0.7.0 api/v1beta1. */
+export interface VirtinkMachine extends KubernetesObject {
+  readonly spec?: {
+    readonly volumeTemplates?: readonly { readonly dataVolume?: { readonly metadata?: { readonly name?: string } } }[];
+  };
+}
+
+/** `cdi.kubevirt.io/v1beta1` DataVolume. Source: containerized-data-importer doc/datavolumes.md. */
+export interface DataVolume extends KubernetesObject {
+  readonly status?: {
+    readonly phase?: string;
+    /** `Running` tells how the pod is that imports. */
+    readonly conditions?: readonly Condition[];
+  };
+}
+
+/** `ipam.metal3.io/v1alpha1` IPPool. Source: metal3-io/ip-address-manager v1.2.1 api/v1alpha1/ippool_types.go. */
+export interface IPPool extends KubernetesObject {
+  readonly spec?: {
+    readonly pools?: readonly { readonly start?: string; readonly end?: string; readonly subnet?: string }[];
+  };
+}
+
+/** `clusterctl.cluster.x-k8s.io/v1alpha3` Provider: clusterctl's record of what it installed. */
+export interface Provider extends KubernetesObject {
+  readonly providerName?: string;
+  readonly type?: string;
+  readonly version?: string;
+}
