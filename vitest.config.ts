@@ -2,25 +2,20 @@ import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
 
 const minutes = 60_000;
 
-/**
- * The half of the e2e tests that runs on a second host beside the first: they mostly wait, and what one changes on its
- * host must not meet another.
- */
-const besides = [
-  'test/e2e/workflows/**/*.test.ts',
-  ...[
-    'admission-policy',
-    'cleanup',
-    'cleanup-cronjob',
-    'cluster-template',
-    'failure',
-    'faults',
-    'in-memory',
-    'kill',
-    'list',
-    'rbac',
-  ].map((name) => `test/e2e/${name}.test.ts`),
-];
+/** The e2e tests that have a second and a third host, beside the first with all others: they mostly wait. */
+const besides = {
+  // Many clusters at once, in memory.
+  'e2e-faults': files('cleanup', 'cluster-class', 'concurrency', 'faults', 'in-memory', 'kill', 'list'),
+  // Accounts, kubeconfigs, and hosts of other kinds.
+  'e2e-access': [
+    ...files('admission-policy', 'cleanup-cronjob', 'host', 'kubectl', 'kubevirt-host', 'namespaces', 'oidc'),
+    ...files('other-hosts', 'rbac', 'workflows/*'),
+  ],
+};
+
+function files(...names: string[]): string[] {
+  return names.map((name) => `test/e2e/${name}.test.ts`);
+}
 
 /** Files of tests at once that have no host: they mostly wait, for a process, a server or a pause. */
 const maxWorkers = 4;
@@ -55,8 +50,8 @@ export default defineConfig({
       { test: { name: 'bundle', include: ['test/bundle/**/*.test.ts'], testTimeout: minutes, maxWorkers } },
       // After all that run the action: what they left is searched.
       { test: { name: 'secrets', include: ['test/secrets/**/*.test.ts'], sequence: { groupOrder: 1 } } },
-      onHost('e2e', ['test/e2e/**/*.test.ts'], besides),
-      onHost('e2e-besides', besides, []),
+      onHost('e2e', ['test/e2e/**/*.test.ts'], Object.values(besides).flat()),
+      ...Object.entries(besides).map(([name, include]) => onHost(name, include, [])),
     ],
   },
 });

@@ -24,7 +24,7 @@ interface Stage {
 const none = (): Promise<undefined> => Promise.resolve(undefined);
 const stages: readonly Stage[] = [
   { names: ['unit', 'bundle'], obstacle: none },
-  { names: ['e2e', 'e2e-besides'], obstacle: hostObstacle },
+  { names: ['e2e', 'e2e-faults', 'e2e-access'], obstacle: hostObstacle },
   { names: ['secrets'], obstacle: none },
 ];
 
