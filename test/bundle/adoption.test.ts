@@ -14,7 +14,7 @@ afterAll(cleanUp);
 const OTHER_RUN = { GITHUB_RUN_ID: '1658821999' };
 const SECOND_ATTEMPT = { GITHUB_RUN_ATTEMPT: '2' };
 
-/** What changes objects of clusters, without the namespace and what is asked of the host beside. */
+/** Writes to objects of clusters, without namespace and query. */
 function writes(requests: readonly Received[]): readonly string[] {
   return requests.map(({ method, path }) => `${method} ${path.replace(/\?.*/, '').replace(/^.*\/namespaces\//, '')}`);
 }
@@ -25,8 +25,8 @@ function dependents({ store }: ClusterHost): readonly (KubernetesObject | undefi
   );
 }
 
-describe('a cluster that exists', () => {
-  it('is refused to another job of its run, before anything is written, with the advice to use it', async () => {
+describe('an existing cluster', () => {
+  it('is refused to another job of the same run, before any write, with advice to use command: kubeconfig', async () => {
     const host = await startClusterHost();
     await created(host.job({ name: 'taken' }));
     const before = clusterOf(host, 'taken');
@@ -39,7 +39,7 @@ describe('a cluster that exists', () => {
     expect(clusterOf(host, 'taken')).toEqual(before);
   });
 
-  it('is adopted by a later attempt of the same use, in one guarded write of owner, expiry and claim', async () => {
+  it('is adopted by a later attempt of the same job and step, in one guarded write of owner, expiry and claim', async () => {
     const host = await startClusterHost();
     const leg = { name: 'lost', 'job-index': '1', ttl: '1h' };
     const pullRequest = { GITHUB_REF: 'refs/pull/7/merge' };
@@ -77,7 +77,7 @@ describe('a cluster that exists', () => {
     });
   });
 
-  it('keeps its version and what its users made of it, with warnings that name the command, when another run adopts it', async () => {
+  it('keeps its version and the changes of its users when another run adopts it, with warnings that name the command', async () => {
     const host = await startClusterHost();
     const inputs = { name: 'pr-7', ephemeral: 'false', ttl: '7d' };
     await created(host.job({ ...inputs, 'kubernetes-version': '1.31.0' }));
@@ -89,7 +89,7 @@ describe('a cluster that exists', () => {
       if (object !== undefined)
         host.store.put({ ...object, spec: { ...object.spec, replicas: 3 } } as KubernetesObject);
     }
-    // A user of the cluster did without it.
+    // A user of the cluster deleted it.
     const path = '/apis/infrastructure.cluster.x-k8s.io/v1beta2/namespaces/knest/devmachinetemplates/pr-7-md-0';
     host.store.answer({ method: 'DELETE', path, body: {} });
     const before = dependents(host);
@@ -108,8 +108,8 @@ describe('a cluster that exists', () => {
   });
 });
 
-describe('a lasting cluster of a pull request', () => {
-  it('is refused to a run for no pull request, and adopted for its own by a comment', async () => {
+describe('a non-ephemeral cluster of a pull request', () => {
+  it('is refused to a run without a pull request, and adopted by a comment on its own pull request', async () => {
     const host = await startClusterHost();
     const inputs = { name: 'pr-7', ephemeral: 'false' };
     await created(host.job(inputs, { GITHUB_REF: 'refs/pull/7/merge' }));
@@ -128,7 +128,7 @@ describe('a lasting cluster of a pull request', () => {
   });
 });
 
-describe('a cluster whose job was lost before it had created all objects', () => {
+describe('a cluster whose job was lost before it created all objects', () => {
   /** A host whose cluster `half` lacks its MachineDeployment: its runner was lost there. */
   async function halfMade(inputs: Readonly<Record<string, string>> = {}): Promise<ClusterHost> {
     let isRefusing = true;
@@ -144,7 +144,7 @@ describe('a cluster whose job was lost before it had created all objects', () =>
     return host;
   }
 
-  it('is completed by a create with the same objects, and nothing that exists changes', async () => {
+  it('is completed by a create with the same objects, without changes to existing ones', async () => {
     const host = await halfMade();
     const before = dependents(host);
     const lost = (clusterOf(host, 'half') as KubernetesObject).metadata.annotations ?? {};
@@ -154,12 +154,12 @@ describe('a cluster whose job was lost before it had created all objects', () =>
     expect(host.store.of(Kinds.machineDeployment)).toHaveLength(1);
     expect(dependents(host)).toEqual(expect.arrayContaining([...before]));
     const marks = (clusterOf(host, 'half') as KubernetesObject).metadata.annotations;
-    // It was to have none: the one that it had until a job was given it is gone.
+    // It has no expiry: the provisional one is removed once a create hands the cluster over.
     for (const mark of ['unfinished', 'unsettled', 'expires-at'])
       expect(marks).not.toHaveProperty([`knest-action/${mark}`]);
   });
 
-  it('is not completed by a create with other objects', async () => {
+  it('is not completed by a create with different objects', async () => {
     const host = await halfMade();
     const before = clusterOf(host, 'half');
     const main = await host.job({ name: 'half', ephemeral: 'false', 'kubernetes-version': '1.32.0' }, OTHER_RUN).main();

@@ -28,7 +28,7 @@ it('VMs request memory and CPU from the host', async () => {
   expect(requests).toEqual(['{"cpu":"200m","memory":"4352Mi"}', '{"cpu":"200m","memory":"2304Mi"}']);
 });
 
-it('a machine that is larger than every node is refused before anything is written', async () => {
+it('a machine that is larger than every node is refused before any write', async () => {
   const host = await startVirtinkHost();
   const job = host.job({ infrastructure: 'virtink', 'control-plane-machine-memory-size': '999Gi' });
   const main = await job.main();

@@ -11,7 +11,7 @@ const labels = {
   'knest-action/repository-id': '1296269',
 };
 
-/** What was there so many minutes ago, deleted so many minutes ago. */
+/** An object that was created, and perhaps deleted, so many minutes ago. */
 function objectOf(name: string, cluster: string, { created = 300, deleted }: { created?: number; deleted?: number }) {
   const at = (minutes: number): string => new Date(Date.now() - minutes * 60_000).toISOString();
   return {
@@ -57,7 +57,7 @@ it.each([{}, { 'dry-run': 'true' }])(
   },
 );
 
-it('a machine and a disk whose Cluster is gone for more than an hour fail the run', async () => {
+it('machines and disks without a Cluster that are older than an hour fail the run', async () => {
   const result = await cleanUpOn({
     virtualmachines: [objectOf('vm', 'gone', {})],
     persistentvolumeclaims: [objectOf('vm-rootfs', 'gone', {})],
@@ -66,7 +66,7 @@ it('a machine and a disk whose Cluster is gone for more than an hour fail the ru
   expect(result.log).toMatch(/knest: VirtualMachine vm; its Cluster gone is gone; created 5h(\d+s)? ago/);
 });
 
-it('what is left for less than an hour is reported, and the run succeeds', async () => {
+it('deletions that started less than an hour ago are reported, and the run succeeds', async () => {
   const result = await cleanUpOn({
     clusters: [objectOf('old', 'old', { deleted: 30 })],
     virtualmachines: [objectOf('vm', 'gone', { deleted: 30 })],
@@ -77,7 +77,7 @@ it('what is left for less than an hour is reported, and the run succeeds', async
   expect(result.log).toContain('2 to look at');
 });
 
-it('refuses an id that is not that of the repository, instead of finding nothing for ever', async () => {
+it('refuses a repository ID that does not match the clusters, instead of never finding any', async () => {
   const { metadata } = objectOf('ours', 'ours', {});
   const marks = { 'knest-action/repository': 'octo-org/octo-repo' };
   const clusters = [

@@ -12,11 +12,11 @@ function expectOneError(result: StepResult, text: string): void {
   expect(result.log.length).toBeLessThan(20_000);
 }
 
-describe('a crash', () => {
+describe('a crash of main', () => {
   it.each([
     ['a rejection that nobody waits for', "void Promise.reject(new Error('boom'))"],
     ['an error that nobody catches', "setTimeout(() => { throw new Error('boom') })"],
-  ])('of main ends in one error with a code: %s', async (_what, code) => {
+  ])('ends in one error with a code: %s', async (_what, code) => {
     const server = await startServer({ answer: () => 'silence' });
     const inputs = { command: 'list', 'host-kubeconfig': server.kubeconfig() };
     const result = await makeJob(inputs, { env: atFirstRequest(code) }).main();
@@ -25,7 +25,7 @@ describe('a crash', () => {
   });
 });
 
-it('a time-out while cert-manager does not start is one error, and the Lease is released', async () => {
+it('a timeout while cert-manager does not start is one error, and releases the Lease', async () => {
   let lease: object | undefined;
   const server = await startServer({
     isAdministrator: true,

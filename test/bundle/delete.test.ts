@@ -16,7 +16,7 @@ function answerWith(lists: Readonly<Record<string, Answer>>) {
 }
 
 describe('delete', () => {
-  it('of a name that has no Cluster changes nothing, whatever disks carry its labels and its names', async () => {
+  it('changes nothing when there is no such Cluster, even if disks have its labels and names', async () => {
     const labels = { 'cluster.x-k8s.io/cluster-name': 'demo', 'knest-action/repository-id': '4711' };
     const metadata = { name: 'demo-cp-abcde-rootfs', namespace: 'knest', uid: 'u', resourceVersion: '1', labels };
     const answer = answerWith({});
@@ -35,7 +35,7 @@ describe('delete', () => {
     expect(lines(result).join('\n')).toContain('there is no cluster knest/demo; nothing of demo is left');
   });
 
-  it('names what it may not list, instead of taking it for gone', async () => {
+  it('names the kinds that it may not list, instead of assuming that they are gone', async () => {
     const forbidden = refusal(403, 'Forbidden', 'User "ci" cannot list resource "pods"');
     const server = await startServer({ isAdministrator: true, answer: answerWith({ pods: forbidden }) });
     const result = await makeJob({ ...inputs, 'host-kubeconfig': server.kubeconfig() }).main();

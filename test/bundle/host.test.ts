@@ -6,8 +6,8 @@ import { annotations, cleanUp, lines, makeJob, runMain, startServer } from './su
 
 afterAll(cleanUp);
 
-describe.concurrent('a host that cannot be entered', () => {
-  it('does not answer: the action gives up in time', async () => {
+describe.concurrent('a host that cannot be used', () => {
+  it('refuses connections: the action gives up in time', async () => {
     const server = await startServer();
     await server.stop();
     const result = await runMain({ 'host-kubeconfig': server.kubeconfig() });
@@ -20,16 +20,16 @@ describe.concurrent('a host that cannot be entered', () => {
     expect(result.seconds).toBeLessThan(25);
   });
 
-  it('does not answer within the timeout', async () => {
+  it('does not answer: the action ends at its timeout', async () => {
     const server = await startServer({ answer: () => 'silence' });
     const result = await runMain({ 'host-kubeconfig': server.kubeconfig(), timeout: '2s' });
     expect(result.exitCode).toBe(1);
     expect(annotations(result, 'error')).toEqual(['timed out after 2s (KNEST_TIMEOUT)']);
-    // Not the 30 s after which a request is given up, and sent again.
+    // Not the 30 s after which a request is given up and sent again.
     expect(result.seconds).toBeLessThan(20);
   });
 
-  it('does not take the credentials', async () => {
+  it('rejects the credentials', async () => {
     const server = await startServer();
     const result = await runMain({ 'host-kubeconfig': server.kubeconfig({ token: 'expired-token-1234567890' }) });
     expect(result.exitCode).toBe(1);
@@ -62,7 +62,7 @@ describe.concurrent('a host that cannot be entered', () => {
     expect(result.log).toContain('Next: give these credentials that permission: docs/rbac/');
   });
 
-  it('wants a token that this job may not have', async () => {
+  it('needs an OIDC token that this job may not request', async () => {
     const server = await startServer();
     const inputs = { 'host-server': server.url, 'host-oidc-audience': 'knest:host' };
     const result = await runMain(inputs);
@@ -76,7 +76,7 @@ describe.concurrent('a host that cannot be entered', () => {
     expect(server.received).toEqual([]);
   });
 
-  it('is gone by the time of the post step, which knows of the cluster, and warns', { timeout: 240_000 }, async () => {
+  it('stops answering before the post step, which waits for it and then warns', { timeout: 240_000 }, async () => {
     const server = await startServer({ isAdministrator: true });
     const job = makeJob({
       name: 'demo',
@@ -108,8 +108,8 @@ describe.concurrent('a host that cannot be entered', () => {
   });
 });
 
-describe.concurrent('a host that is looked at first', () => {
-  it('lets the user do too little: what is missing is listed, and nothing written', async () => {
+describe.concurrent('the checks before the first write', () => {
+  it('list every missing permission, and write nothing', async () => {
     const server = await startServer();
     const result = await runMain({ 'host-kubeconfig': server.kubeconfig(), namespace: 'team' });
     expect(result.exitCode).toBe(1);
@@ -128,7 +128,7 @@ describe.concurrent('a host that is looked at first', () => {
     expect(result.outputs).toEqual({});
   });
 
-  it('uses the addresses that were asked for: others are named, and nothing written', async () => {
+  it('report a pod network that overlaps the one of the host, and write nothing', async () => {
     const server = await startServer({ podCidrs: ['10.85.0.0/24', '10.85.1.0/24'], isAdministrator: true });
     const inputs = { 'pod-network-cidr': '10.85.0.0/16', 'host-kubeconfig': server.kubeconfig() };
     const result = await runMain(inputs);
@@ -143,7 +143,7 @@ describe.concurrent('a host that is looked at first', () => {
   });
 });
 
-describe.concurrent('texts of the host', () => {
+describe.concurrent('text from the host', () => {
   const hostile = [
     'x',
     '::set-output name=stolen::yes',
@@ -158,9 +158,9 @@ describe.concurrent('texts of the host', () => {
   it.each<[string, Parameters<typeof startServer>[0], { user?: string }]>([
     ['its version', { version: `v1.36.3${hostile}` }, {}],
     ['its refusal', { answer: () => refusal(403, `Forbidden${hostile}`, hostile) }, {}],
-    ['the answer of something before it', { answer: () => ({ status: 418, body: hostile }) }, {}],
+    ['the answer of a proxy in front of it', { answer: () => ({ status: 418, body: hostile }) }, {}],
     ['the name of a user', {}, { user: hostile }],
-  ])('are no workflow commands: %s', async (_what, behaviour, fields) => {
+  ])('never becomes a workflow command: %s', async (_what, behaviour, fields) => {
     const server = await startServer(behaviour);
     const result = await runMain({ 'host-kubeconfig': server.kubeconfig(fields) });
     expect(result.exitCode).toBe(1);

@@ -7,7 +7,7 @@ import { annotations, cleanUp, lines, makeJob, runMain, startServer } from './su
 afterAll(cleanUp);
 
 describe.concurrent('inputs that cannot be used', () => {
-  it('are named all at once, before anything is sent', async () => {
+  it('are all reported at once, before any request', async () => {
     const server = await startServer();
     const result = await runMain({
       'host-kubeconfig': server.kubeconfig(),
@@ -38,7 +38,7 @@ describe.concurrent('inputs that cannot be used', () => {
     expect(result.outputs).toEqual({});
   });
 
-  it('are told on the summary, too', async () => {
+  it('are listed in the summary too', async () => {
     const { summary } = await runMain({ 'control-plane-machine-count': '0', timeout: 'soon' });
     expect(summary).toContain('### ✖ 2 inputs cannot be used; nothing was created (KNEST_INPUT)');
     expect(summary).toContain('control-plane-machine-count: "0" is not a whole number from 1 to 9');
@@ -59,15 +59,15 @@ describe.concurrent('inputs that cannot be used', () => {
       { 'cluster-api-version': 'v1.16.0' },
       expect.stringMatching(/^cluster-api-version: v1\.16\.0 .*v1beta1 contract.*; v1\.11 to v1\.15$/),
     ],
-  ])('is one: %j', async (inputs, problem) => {
+  ])('are reported: %j', async (inputs, problem) => {
     const result = await runMain(inputs);
     expect(result.exitCode).toBe(1);
     expect(lines(result)).toEqual(['✖ 1 input cannot be used; nothing was created   KNEST_INPUT', problem]);
   });
 });
 
-describe.concurrent('the way to the host', () => {
-  it('has to be known', async () => {
+describe.concurrent('the kubeconfig of the host', () => {
+  it('is required', async () => {
     const result = await runMain({});
     expect(result.exitCode).toBe(1);
     expect(annotations(result, 'error')).toEqual(['there is no kubeconfig for the host cluster (KNEST_HOST_CONFIG)']);
@@ -87,14 +87,14 @@ describe.concurrent('the way to the host', () => {
     expect(result.log + result.summary + JSON.stringify(result.state)).not.toContain(secret);
   });
 
-  it('is none in a file that is not there', async () => {
+  it('must be a file that exists', async () => {
     const result = await runMain({ 'host-kubeconfig-file': 'no/such/file' });
     expect(annotations(result, 'error')).toEqual([
       'host-kubeconfig-file: there is no file no/such/file (KNEST_HOST_CONFIG)',
     ]);
   });
 
-  it('is none in another context', async () => {
+  it('must have the context that host-context names', async () => {
     const server = await startServer();
     const result = await runMain({ 'host-kubeconfig': server.kubeconfig(), 'host-context': 'other' });
     expect(annotations(result, 'error')).toEqual([
@@ -104,7 +104,7 @@ describe.concurrent('the way to the host', () => {
   });
 
   it.each(['host-kubeconfig', 'host-kubeconfig-file', 'host-server'])(
-    'is not that of the runner when a secret is blank, as for a pull request from a fork: %s',
+    'is not taken from the runner when a secret is blank, as for a pull request from a fork: %s',
     async (input) => {
       const server = await startServer();
       const directory = mkdtempSync(join(tmpdir(), 'knest-runner-'));
@@ -117,7 +117,7 @@ describe.concurrent('the way to the host', () => {
       ]);
       expect(blank.log).toMatch(new RegExp(`^ *${input}: is blank: pull requests from forks .* get no secrets`, 'm'));
       expect(server.received).toEqual([]);
-      // Without the input, it is.
+      // Without the input, the action uses the runner’s kubeconfig.
       await makeJob(common, { env: { KUBECONFIG: file } }).main();
       expect(server.received).not.toEqual([]);
       rmSync(directory, { recursive: true });

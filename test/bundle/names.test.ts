@@ -21,7 +21,7 @@ function refuseLists({ method, path }: Received): Answer | undefined {
   return isList ? refusal(403, 'Forbidden', 'not allowed to list') : undefined;
 }
 
-describe('a name that something else has', () => {
+describe('a name that is already taken', () => {
   const metadata = (name: string) => ({ name, namespace: 'knest' });
   it.each<[string, KubernetesObject]>([
     ['Service', { apiVersion: 'v1', kind: 'Service', metadata: metadata('mine') }],
@@ -31,7 +31,7 @@ describe('a name that something else has', () => {
     ]),
     ['Service of the provider for KubeVirt', { apiVersion: 'v1', kind: 'Service', metadata: metadata('mine-lb') }],
     ['KubeadmControlPlane', { ...Kinds.kubeadmControlPlane, metadata: metadata('mine-cp') }],
-  ])('is refused before anything is written, without a right to list: %s', async (_what, object) => {
+  ])('is refused before any write, without permission to list: %s', async (_what, object) => {
     const host = await startClusterHost(refuseLists);
     const { apiVersion, kind } = object;
     const existing = host.store.put({ apiVersion, kind, metadata: object.metadata });
@@ -53,7 +53,7 @@ describe('a name that something else has', () => {
     expect(host.store.of({ ...Kinds.secret, apiVersion, kind })).toEqual([existing]);
   });
 
-  it('is refused in the same way where everything may be listed', async () => {
+  it('is refused in the same way with permission to list everything', async () => {
     const host = await startClusterHost();
     host.store.put({ apiVersion: 'v1', kind: 'Service', metadata: metadata('mine') });
     const main = await host.job({ name: 'mine' }).main();

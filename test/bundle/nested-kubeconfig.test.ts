@@ -53,7 +53,7 @@ async function jobFor(change: (kubeconfig: Kubeconfig, job: Job) => string): Pro
 }
 
 describe('the kubeconfig of a nested cluster', () => {
-  it('runs no program, and leads later steps to none', async () => {
+  it('runs no program, and passes none on to later steps', async () => {
     const { job } = await jobFor((kubeconfig, { temp }) => {
       kubeconfig.users[0].user['exec'] = {
         apiVersion: 'client.authentication.k8s.io/v1',
@@ -94,7 +94,7 @@ describe('the kubeconfig of a nested cluster', () => {
     expect(seen).toEqual([]);
   });
 
-  it('is not quoted when it is broken', async () => {
+  it('is not quoted when it is not valid YAML', async () => {
     const { job } = await jobFor(() => 'users:\n- user: {token: "quoted-secret-5e6f');
     const result = await job.main();
     expect(annotations(result, 'error')).toEqual([
@@ -103,7 +103,7 @@ describe('the kubeconfig of a nested cluster', () => {
     expect(result.log + result.summary).not.toContain('quoted-secret');
   });
 
-  it('is handed over rebuilt, without any other text', async () => {
+  it('is rebuilt, without any other text, before later steps get it', async () => {
     const { job, nested } = await jobFor(
       (kubeconfig) => `# a comment\n${JSON.stringify({ ...kubeconfig, preferences: {} })}`,
     );

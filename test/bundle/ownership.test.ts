@@ -10,7 +10,7 @@ afterAll(cleanUp);
 const SECOND_ATTEMPT = { GITHUB_RUN_ATTEMPT: '2' };
 
 describe('a cluster that this step did not claim', () => {
-  it('stays when a create of the same name and run is refused, and its post step runs', async () => {
+  it('stays after the post step of a refused create in the same run', async () => {
     const host = await startClusterHost();
     await created(host.job({ name: 'shared', ephemeral: 'false' }));
     const before = clusterOf(host, 'shared');
@@ -24,7 +24,7 @@ describe('a cluster that this step did not claim', () => {
     expect(clusterOf(host, 'shared')).toEqual(before);
   });
 
-  it('stays when another job creates it first, at the last moment, and the post step of the refused one runs', async () => {
+  it('stays after the post step of a create that another job overtakes at the last moment', async () => {
     const cluster = { apiVersion: 'cluster.x-k8s.io/v1beta2', kind: 'Cluster', metadata: { name: 'raced' } };
     const host = await startClusterHost(({ method, path }) => {
       if (method === 'POST' && /\/clusters\?/.test(path) && clusterOf(host, 'raced') === undefined)
@@ -42,7 +42,7 @@ describe('a cluster that this step did not claim', () => {
     expect(clusterOf(host, 'raced')?.metadata.name).toBe('raced');
   });
 
-  it('stays when a create fails before it claims anything, and its post step runs', async () => {
+  it('stays after the post step of a create that fails before it claims anything', async () => {
     let isFailing = false;
     const host = await startClusterHost(({ method, path }) =>
       isFailing && method !== 'GET' && path.includes('/clusters') ? refusal(403, 'Forbidden', 'not now') : undefined,
@@ -59,7 +59,7 @@ describe('a cluster that this step did not claim', () => {
     expect(clusterOf(host, 'shared')).toEqual(before);
   });
 
-  it('stays when a create adopts it and fails then, and its post step runs', async () => {
+  it('stays after the post step of a create that adopts it and then fails', async () => {
     const host = await startClusterHost();
     await created(host.job({ name: 'shared', ephemeral: 'false' }));
     const inputs = { name: 'shared', ephemeral: 'false', 'wait-for': 'control-plane', timeout: '3s' };
@@ -71,7 +71,7 @@ describe('a cluster that this step did not claim', () => {
     expect(clusterOf(host, 'shared')).toEqual(before);
   });
 
-  it('stays when a later attempt adopted it', async () => {
+  it('stays when a later attempt has adopted it', async () => {
     const host = await startClusterHost();
     const first = host.job({ name: 'lost' });
     await created(first);
@@ -81,7 +81,7 @@ describe('a cluster that this step did not claim', () => {
     expect(clusterOf(host, 'lost')?.metadata.annotations?.['knest-action/run-attempt']).toBe('2');
   });
 
-  it('stays when it is adopted between the look and the DELETE of a post step', async () => {
+  it('stays when another job adopts it right before the DELETE of the post step', async () => {
     let deletes = 0;
     const host: ClusterHost = await startClusterHost(({ method, path }) => {
       if (method !== 'DELETE' || !path.includes('/clusters/lost')) return undefined;
@@ -120,8 +120,8 @@ describe('a cluster that this step claimed', () => {
   });
 });
 
-describe('a name that was generated', () => {
-  it('differs for two uses that look the same, as calls of one reusable workflow do', async () => {
+describe('a generated name', () => {
+  it('differs between two uses of the action that look the same, such as two calls of one reusable workflow', async () => {
     const host = await startClusterHost();
     const [one, other] = [host.job(), host.job()];
     const [first, second] = [await created(one), await created(other)];
@@ -133,7 +133,7 @@ describe('a name that was generated', () => {
   });
 });
 
-describe('a cluster that this action did not make', () => {
+describe('a cluster that this action did not create', () => {
   const foreign = { apiVersion: 'cluster.x-k8s.io/v1beta2', kind: 'Cluster', metadata: { name: 'by-hand' } };
   const COMMAND =
     /kubectl label clusters\.cluster\.x-k8s\.io by-hand --namespace knest ((?:knest-action\/[\w-]+=[\w.]+ ?){3})/;
@@ -143,7 +143,7 @@ describe('a cluster that this action did not make', () => {
     { command: 'delete' },
     { command: 'scale', replicas: '3:1' },
     { command: 'create' },
-  ])('is refused to %o, with the command by which its owner hands it over', async (inputs) => {
+  ])('is refused to %o, with the command with which its owner hands it over', async (inputs) => {
     const host = await startClusterHost();
     const before = host.store.put(foreign);
     const refused = await host.job({ name: 'by-hand', ...inputs }).main();
@@ -153,7 +153,7 @@ describe('a cluster that this action did not make', () => {
     expect(clusterOf(host, 'by-hand')).toEqual(before);
   });
 
-  it('is deleted like any other once it has the labels of that command', async () => {
+  it('is deleted like any other once it has the labels from that command', async () => {
     const host = await startClusterHost();
     host.store.put(foreign);
     const inputs = { command: 'delete', name: 'by-hand' };

@@ -16,8 +16,8 @@ afterAll(() => rmSync(files, { recursive: true }));
 const garbage = join(files, 'garbage');
 writeFileSync(garbage, '<html>');
 
-describe('a job that is cancelled', () => {
-  it.each(['SIGINT', 'SIGTERM'] as const)('ends at once, also when the host does not answer: %s', async (signal) => {
+describe('a cancelled job', () => {
+  it.each(['SIGINT', 'SIGTERM'] as const)('ends at once, even when the host does not answer: %s', async (signal) => {
     const server = await startServer({ answer: () => 'silence' });
     const job = makeJob({ 'host-kubeconfig': server.kubeconfig() });
     const running = job.main();
@@ -30,8 +30,8 @@ describe('a job that is cancelled', () => {
     expect(annotations(result, 'error')).toEqual(['the job was cancelled (KNEST_CANCELLED)']);
   });
 
-  it('ends the clusterctl that installs, which the runner does not, and leaves its state', async () => {
-    // The host has nothing and lets everything be created: a Lease is all that is.
+  it('stops a running clusterctl, which the runner does not, and keeps its state', async () => {
+    // Nothing is installed on the host, which lets everything be created. It keeps only the Lease.
     const server = await startServer({
       isAdministrator: true,
       answer: ({ method, body }) => (method === 'POST' && isLease(body) ? { status: 201, body } : undefined),
@@ -62,24 +62,24 @@ function isLease(body: unknown): body is object {
 }
 
 describe('the post step', () => {
-  it('does nothing, and says nothing, after a main that made nothing', async () => {
+  it('does and logs nothing after a main that created nothing', async () => {
     const job = makeJob({ name: 'Not_A_Name' });
     expect(await job.main()).toMatchObject({ exitCode: 1 });
     expect(await job.post()).toMatchObject({ exitCode: 0, log: '', summary: '', outputs: {} });
   });
 
-  it('of a cancelled job asks for the deletion within seconds, though the host is slow to tell how the cluster is', async () => {
+  it('of a cancelled job requests the deletion within seconds, even when the host is slow', async () => {
     const { job, host } = await jobWithCluster({});
     const post = await job.post('cancelled');
     expect(post.exitCode, post.log).toBe(0);
-    // From its first request, since a busy machine takes its time to start a process; a request that nobody limits
+    // Measured from its first request: a busy machine takes its time to start a process. Without a limit, a request
     // would wait for 30 s.
     expect((host.deletedAt ?? Number.NaN) - (host.askedAt ?? 0)).toBeLessThan(3_000);
     expect(post.log).toMatch(/^machines were not read: .*timeout/m);
     expect(post.log.indexOf('::group::▸ Conditions')).toBeLessThan(post.log.indexOf('nothing of demo is left'));
   });
 
-  it('of a job that succeeded does not look first', async () => {
+  it('of a successful job does not read the conditions first', async () => {
     const { job, host } = await jobWithCluster({});
     const post = await job.post('success');
     expect(host.deletedAt).toBeDefined();
@@ -99,7 +99,7 @@ describe('the post step', () => {
     expect(post.log).not.toContain('::warning');
   });
 
-  it('deletes the cluster though something crashes, and warns', async () => {
+  it('deletes the cluster even when something crashes, and warns', async () => {
     const { job, host } = await jobWithCluster({});
     const post = await job.post('success', atFirstRequest("void Promise.reject(new Error('boom'))"));
     expect(post.exitCode, post.log).toBe(0);
@@ -109,7 +109,7 @@ describe('the post step', () => {
     expect(post.log.length).toBeLessThan(20_000);
   });
 
-  it('of a job that failed leaves the cluster that is to be kept as it is, and tells the commands for it', async () => {
+  it('of a failed job does not change a kept cluster, and logs the commands for it', async () => {
     const { job, host } = await jobWithCluster({ 'keep-on-failure': 'true' });
     const post = await job.post('failure');
     expect(post.exitCode).toBe(0);
@@ -123,14 +123,14 @@ describe('the post step', () => {
     expect(host.writes).toEqual([]);
   });
 
-  it('of a cancelled job deletes it all the same', async () => {
+  it('of a cancelled job deletes the cluster even with keep-on-failure', async () => {
     const { job, host } = await jobWithCluster({ 'keep-on-failure': 'true' });
     await job.post('cancelled');
     expect(host.deletedAt).toBeDefined();
   });
 });
 
-/** A job whose main came as far as to remember a cluster, which then is there; its machines are not told. */
+/** A job whose main remembered a cluster, which exists from then on. The host does not answer for its machines. */
 async function jobWithCluster(inputs: Readonly<Record<string, string>>): Promise<{ job: Job; host: Host }> {
   const host: Host = { isThere: false, annotations: {}, askedAt: undefined, deletedAt: undefined, writes: [] };
   const server = await startServer({ isAdministrator: true, answer: (request) => answerOf(host, request) });

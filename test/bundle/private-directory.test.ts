@@ -7,7 +7,7 @@ import { annotations, cleanUp, lines, makeJob, startServer } from './support.ts'
 afterAll(cleanUp);
 
 describe('without RUNNER_TEMP', () => {
-  it('nothing of a directory is used that another user may have filled, and the post step finds what main kept', async () => {
+  it('the action does not use a directory that another user may have filled, and the post step finds the files of main', async () => {
     const server = await startServer({ isAdministrator: true });
     const inputs = {
       name: 'demo',
@@ -36,8 +36,8 @@ describe('without RUNNER_TEMP', () => {
   });
 });
 
-describe('a RUNNER_TEMP that cannot be used', () => {
-  it('is reported with what to do, before anything is sent', async () => {
+describe('an unusable RUNNER_TEMP', () => {
+  it('is reported before any request', async () => {
     const server = await startServer();
     const job = makeJob({ 'host-kubeconfig': server.kubeconfig() }, { env: { RUNNER_TEMP: '/dev/null/temp' } });
     const result = await job.main();

@@ -59,7 +59,7 @@ describe('a file of the runner that cannot be written', () => {
     expect(server.writes).toEqual([]);
   });
 
-  it('does not make the post step run main again, when it is the one for the state', async () => {
+  it('does not make the post step run main again when it is GITHUB_STATE', async () => {
     const server = await startEmptyHost();
     const inputs = { command: 'list', 'host-kubeconfig': server.kubeconfig() };
     const job = makeJob(inputs, { env: { GITHUB_STATE: '/dev/full' } });
@@ -67,7 +67,7 @@ describe('a file of the runner that cannot be written', () => {
     expect(await job.post('failure')).toMatchObject({ exitCode: 0, log: '' });
   });
 
-  it('does not keep the post step from deleting the cluster', async () => {
+  it('does not stop the post step from deleting the cluster', async () => {
     const host = await startClusterHost();
     const job = host.job({ name: 'demo' });
     await created(job);
@@ -76,7 +76,7 @@ describe('a file of the runner that cannot be written', () => {
     expect(host.server.received.filter(({ method }) => method === 'DELETE')).not.toEqual([]);
   });
 
-  it('is no failure when it is the one for the summary', async () => {
+  it('does not fail the step when it is GITHUB_STEP_SUMMARY', async () => {
     const server = await startEmptyHost();
     const inputs = { command: 'list', 'host-kubeconfig': server.kubeconfig() };
     const result = await makeJob(inputs, { env: { GITHUB_STEP_SUMMARY: '/dev/full' } }).main();
@@ -84,7 +84,7 @@ describe('a file of the runner that cannot be written', () => {
   });
 });
 
-describe('a tool cache that cannot be used', () => {
+describe('an unusable tool cache', () => {
   it.each(['', '/dev/null/tools'])('is a warning, and the programs are downloaded: %j', async (path) => {
     const host = await startClusterHost();
     const main = await created(host.job({ name: 'demo' }, { RUNNER_TOOL_CACHE: path }));
@@ -93,7 +93,7 @@ describe('a tool cache that cannot be used', () => {
 });
 
 describe('a disk of the runner', () => {
-  /** Does something with a directory on a disk of its own. */
+  /** Runs `work` with a directory on a separate disk. */
   async function withDisk<T>(options: string, work: (directory: string) => Promise<T>): Promise<T> {
     const directory = mkdtempSync(join(tmpdir(), 'knest-disk-'));
     execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'none', directory]);
@@ -105,7 +105,7 @@ describe('a disk of the runner', () => {
     }
   }
 
-  describe.skipIf(process.getuid?.() !== 0)('as root, who may mount one', () => {
+  describe.skipIf(process.getuid?.() !== 0)('as root, which may mount one', () => {
     it('that is full is reported', async () => {
       const host = await startClusterHost();
       const mirror = await startMirror(() => 'x'.repeat(1_000_000));
@@ -113,7 +113,7 @@ describe('a disk of the runner', () => {
       expectRunnerError(result, /^this runner cannot do what the action needs: ENOSPC.* \(KNEST_RUNNER\)$/, FREE_SPACE);
     });
 
-    it('that runs no programs is reported', async () => {
+    it('that is mounted with noexec is reported', async () => {
       const host = await startClusterHost();
       const result = await withDisk('noexec', (temp) => host.job({}, { RUNNER_TEMP: temp }).main());
       const problem = /^this runner cannot do what the action needs: spawn \S+clusterctl EACCES \(KNEST_RUNNER\)$/;
@@ -121,7 +121,7 @@ describe('a disk of the runner', () => {
     });
   });
 
-  it('that has a directory in the place of a file is reported', async () => {
+  it('that has a directory in place of a file is reported', async () => {
     const host = await startClusterHost();
     const job = host.job();
     mkdirSync(join(job.temp, 'knest'), { mode: 0o700 });

@@ -35,7 +35,7 @@ async function startHost(nested: ApiServer): Promise<ApiServer> {
   });
 }
 
-describe('a step after the one that handed over a nested cluster', () => {
+describe('a step after one that handed over a nested cluster', () => {
   let nested: ApiServer;
   let host: ApiServer;
   let first: Job;
@@ -52,14 +52,14 @@ describe('a step after the one that handed over a nested cluster', () => {
     expect(handedOver.exitCode, handedOver.log).toBe(0);
   }, 60_000);
 
-  /** The step, with the files and variables that those before it left. */
+  /** The step, with the files and variables of the steps before it. */
   function next(inputs: StepOptions['inputs'], env: StepOptions['env'] = {}): Job {
     host.received.length = 0;
     nested.received.length = 0;
     return makeJob(inputs, { env: { RUNNER_TEMP: first.temp, ...handedOver.env, ...env } });
   }
 
-  it('enters the host that the first one entered', async () => {
+  it('connects to the host of the earlier step', async () => {
     const result = await next({ command: 'list', namespace: 'knest' }).main();
     expect(result.exitCode, result.log).toBe(0);
     expect(result.log).toContain(`▸ Connect            ${host.url}`);
@@ -67,7 +67,7 @@ describe('a step after the one that handed over a nested cluster', () => {
     expect(nested.received).toEqual([]);
   });
 
-  it('does so where other tools copied the kubeconfig', async () => {
+  it('connects to that host even when other tools copied the kubeconfig', async () => {
     const file = join(first.directory, 'copied');
     writeFileSync(file, readFileSync(handedOver.outputs['kubeconfig-path'] ?? ''));
     const result = await next({ command: 'list', namespace: 'knest' }, { KUBECONFIG: `/not/there:${file}` }).main();
@@ -76,14 +76,14 @@ describe('a step after the one that handed over a nested cluster', () => {
     expect(nested.received).toEqual([]);
   });
 
-  it('is told when the host has another context than it asks for', async () => {
+  it('fails when that host has no context of the given name', async () => {
     const result = await next({ command: 'list', namespace: 'knest', 'host-context': 'production' }).main();
     expect(annotations(result, 'error')).toEqual([
       'host-context: the host of knest/demo, whose kubeconfig is in use has no context "production" (KNEST_HOST_CONFIG)',
     ]);
   });
 
-  it('is refused where nothing says which host that was', async () => {
+  it('is refused when there is no record of that host', async () => {
     const result = await next(
       { command: 'delete', name: 'demo' },
       { RUNNER_TEMP: join(first.directory, 'new') },
@@ -96,7 +96,7 @@ describe('a step after the one that handed over a nested cluster', () => {
   });
 
   it.each(['delete', 'scale', 'list', 'cleanup', 'kubeconfig'])(
-    'enters what an input gives, the nested cluster too, which has nothing to %s',
+    'connects to the nested cluster when an input names it, and finds nothing to %s there',
     async (command) => {
       const file = handedOver.outputs['kubeconfig-path'] ?? '';
       const named = ['delete', 'scale', 'kubeconfig'].includes(command) ? { name: 'demo' } : {};
@@ -110,7 +110,7 @@ describe('a step after the one that handed over a nested cluster', () => {
     },
   );
 
-  it('leaves the first one its copy of the credentials, which goes with its post step', async () => {
+  it('keeps the copy of the credentials of the earlier step, and removes its own', async () => {
     const again = next({ command: 'kubeconfig', name: 'demo' });
     const result = await again.main();
     expect(result.exitCode, result.log).toBe(0);

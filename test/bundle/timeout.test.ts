@@ -16,7 +16,7 @@ afterAll(() => {
   }
 });
 
-/** The seconds that a command of 5 s may take: it also starts, on a busy machine. A request that hangs takes 30 s. */
+/** Seconds for a command with a timeout of 5 s and its start on a busy machine. A hanging request takes 30 s. */
 const IN_TIME = 20;
 
 function expectTimeout(result: StepResult, timeout = '5s', inTime = IN_TIME): void {
@@ -50,7 +50,7 @@ function isLease(body: unknown): body is object {
   return typeof body === 'object' && body !== null && 'kind' in body && body.kind === 'Lease';
 }
 
-/** Notes its process and one that it starts, and both stay whatever SIGTERM says. */
+/** Records its own process and a child process. Both ignore SIGTERM. */
 const stubborn = `#!/bin/sh
 trap '' TERM
 echo $$ >> "$XDG_CONFIG_HOME/pids"
@@ -58,10 +58,10 @@ sh -c 'trap "" TERM; echo $$ >> "$XDG_CONFIG_HOME/pids"; while :; do sleep 1; do
 while :; do sleep 1; done
 `;
 
-describe.concurrent('timeout ends', () => {
+describe.concurrent('the timeout ends', () => {
   it.each([
     ['a mirror that is silent', ''],
-    ['a mirror that drips', 'a'.repeat(64)],
+    ['a mirror that sends a few bytes at a time', 'a'.repeat(64)],
   ])('a download: %s', async (_what, first) => {
     const server = await startHost();
     const mirror = await startSlowMirror(first);
@@ -69,7 +69,7 @@ describe.concurrent('timeout ends', () => {
     expectTimeout(await makeJob(inputs).main());
   });
 
-  it('a download of which only the bytes are missing, and says how far it was', async () => {
+  it('a download that has begun, and the log says how many bytes arrived', async () => {
     const server = await startHost();
     const slow = await startSlowMirror('apiVersion: v1');
     const url = `${slow}/t.yaml`;
@@ -79,7 +79,7 @@ describe.concurrent('timeout ends', () => {
     expect(result.log).toMatch(/the download of http:\S+\/t\.yaml was not complete: \d+ bytes are there/);
   });
 
-  it('clusterctl, with what it started, though both ignore SIGTERM', async () => {
+  it('clusterctl and its child processes, even if they ignore SIGTERM', async () => {
     const server = await startHost();
     const mirror = await startMirror((path) => (path.includes('/clusterctl-') ? stubborn : 'kind: List'));
     const job = makeJob({
@@ -93,13 +93,13 @@ describe.concurrent('timeout ends', () => {
     const file = join(job.temp, 'knest', 'pids');
     const pids = (): string[] => (existsSync(file) ? readFileSync(file, 'utf8').trimEnd().split('\n') : []);
     await until('clusterctl', 40_000, () => pids().length === 2);
-    // The two that ignore SIGTERM have 2 s more.
+    // Processes that ignore SIGTERM get 2 s more.
     expectTimeout(await running, '10s', 2 * IN_TIME);
     for (const pid of pids()) await until(`the end of ${pid}`, 10_000, () => !isAlive(pid));
   });
 });
 
-/** Whether there is such a process; one that has ended may wait for its parent. */
+/** Whether there is such a process. One that has ended may still wait for its parent. */
 function isAlive(pid: string): boolean {
   try {
     return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));

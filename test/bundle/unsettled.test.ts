@@ -10,7 +10,7 @@ afterAll(cleanUp);
 
 const lasting = { name: 'lasting', ephemeral: 'false' };
 
-/** A host on which a create fails when it makes the MachineDeployment, or is told to `then`. */
+/** A host on which a create fails at the MachineDeployment. With `then`, the host calls it and does not answer. */
 async function hostThatRefuses(then?: () => void): Promise<ClusterHost> {
   return startClusterHost(({ method, path }) => {
     if (method !== 'POST' || !path.includes('/machinedeployments')) return undefined;
@@ -23,7 +23,7 @@ function marksOf(host: ClusterHost): Readonly<Record<string, string>> {
   return clusterOf(host, 'lasting')?.metadata.annotations ?? {};
 }
 
-/** Runs a main that is to fail. */
+/** Runs a main that must fail. */
 async function failed(job: Job): Promise<string> {
   const main = await job.main();
   expect(main.exitCode, main.log).not.toBe(0);
@@ -31,7 +31,7 @@ async function failed(job: Job): Promise<string> {
 }
 
 describe('a create of a cluster that is not ephemeral', () => {
-  it('deletes what it made when it fails, and says so', async () => {
+  it('deletes what it created when it fails, and logs that', async () => {
     const host = await hostThatRefuses();
     const job = host.job(lasting);
     expect(await failed(job)).toMatch(/Cleaned up: /);
@@ -41,7 +41,7 @@ describe('a create of a cluster that is not ephemeral', () => {
     expect(post.log).not.toContain('::warning');
   });
 
-  it('leaves that to the post step when the job is cancelled', async () => {
+  it('leaves the deletion to the post step when the job is cancelled', async () => {
     const jobs: Job[] = [];
     const host = await hostThatRefuses(() => jobs[0]?.process?.kill('SIGINT'));
     const job = host.job(lasting);
@@ -54,9 +54,9 @@ describe('a create of a cluster that is not ephemeral', () => {
   });
 
   it.each<[StepOptions['inputs'], string]>([
-    [{}, 'without a ttl, until an expiry that it has only now'],
+    [{}, 'until a provisional expiry'],
     [{ ttl: '7d' }, 'until its ttl ends'],
-  ])('keeps it when it is to be kept %o: %s', async (inputs) => {
+  ])('keeps the cluster with keep-on-failure and %o: %s', async (inputs) => {
     const host = await hostThatRefuses();
     const job = host.job({ ...lasting, ...inputs, 'keep-on-failure': 'true' });
     const log = await failed(job);
@@ -68,7 +68,7 @@ describe('a create of a cluster that is not ephemeral', () => {
     expect(host.store.of(Kinds.cluster)).toHaveLength(1);
   });
 
-  it('has no expiry once it has succeeded, and its post step leaves the cluster alone', async () => {
+  it('sets no expiry when it succeeds, and its post step leaves the cluster alone', async () => {
     const host = await startClusterHost();
     const job = host.job(lasting);
     const main = await created(job);
@@ -80,16 +80,16 @@ describe('a create of a cluster that is not ephemeral', () => {
     expect(host.server.received.length).toBe(sent);
   });
 
-  it('keeps the expiry that was asked for', async () => {
+  it('keeps the requested expiry', async () => {
     const host = await startClusterHost();
     const main = await created(host.job({ ...lasting, ttl: '7d' }));
     expect(marksOf(host)).toMatchObject({ 'knest-action/expires-at': main.outputs['expires-at'] });
     expect(marksOf(host)).not.toHaveProperty(['knest-action/unsettled']);
   });
 
-  it('that adopts one and fails leaves it as it was handed over', async () => {
+  it('that adopts a cluster and then fails leaves it as it was', async () => {
     const host = await startClusterHost(({ method, path }) =>
-      // What an adopted cluster consists of is read.
+      // Adopting reads the objects of the cluster.
       method === 'GET' && path.includes('/kubeadmcontrolplanes/') && isAdopting
         ? { status: 400, body: 'no' }
         : undefined,

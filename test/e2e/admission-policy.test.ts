@@ -21,7 +21,7 @@ function object(kind: string, version: string, spec: object, name = 'policy'): o
 const ofTemplate = (spec: object): object => ({ template: { spec } });
 const virtink = (kind: string, spec: object): object => object(kind, 'v1beta1', spec);
 const kubevirt = (kind: string, spec: object): object => object(kind, 'v1alpha1', spec);
-/** VMs with what the schemas of the providers want. */
+/** VMs with the fields that the schemas of the providers require. */
 const virtinkSpec = { instance: { memory: {} } };
 const kubevirtSpec = { template: { spec: { domain: { devices: {} } } } };
 const virtinkVm = (vm: object): object =>
@@ -51,42 +51,46 @@ const NO_HOST = 'a probe with a host is not allowed';
 const NO_DISK = 'hostDisk and serviceAccount volumes are not allowed';
 
 const refused: readonly (readonly [string, object, string])[] = [
-  ['VMs of Virtink elsewhere', virtinkVm({ metadata: elsewhere }), OTHER_NAMESPACE],
+  ['Virtink VMs in another namespace', virtinkVm({ metadata: elsewhere }), OTHER_NAMESPACE],
   [
-    'a VM of a VirtinkMachine elsewhere',
+    'the VM of a VirtinkMachine in another namespace',
     virtink('VirtinkMachine', { virtualMachineTemplate: { metadata: elsewhere, spec: virtinkSpec } }),
     OTHER_NAMESPACE,
   ],
   [
-    'a Service of Virtink elsewhere',
+    'a Virtink Service in another namespace',
     virtink('VirtinkCluster', { controlPlaneServiceTemplate: { metadata: elsewhere } }),
     OTHER_NAMESPACE,
   ],
-  ['a kubeconfig elsewhere', virtink('VirtinkCluster', { infraClusterSecretRef: reference }), NO_REFERENCE],
-  ['a kubeconfig of its own', virtink('VirtinkCluster', { infraClusterSecretRef: { name: 'mine' } }), NO_REFERENCE],
+  ['a kubeconfig in another namespace', virtink('VirtinkCluster', { infraClusterSecretRef: reference }), NO_REFERENCE],
+  [
+    'a kubeconfig in the same namespace',
+    virtink('VirtinkCluster', { infraClusterSecretRef: { name: 'mine' } }),
+    NO_REFERENCE,
+  ],
   [
     'a kubeconfig in a template',
     virtink('VirtinkClusterTemplate', ofTemplate({ infraClusterSecretRef: reference })),
     NO_REFERENCE,
   ],
   ['a program in the container of the hypervisor', virtinkMachine({ ...exec }), NO_EXEC],
-  ['the same when it is to be ready', virtinkMachine({ readinessProbe: exec.livenessProbe }), NO_EXEC],
-  ['requests of the node', virtinkMachine({ livenessProbe: probe }), NO_HOST],
-  ['a disk of Virtink of another namespace', virtinkDisk({ source: { pvc: { name: 'x', ...elsewhere } } }), OTHER_DISK],
+  ['the same as a readiness probe', virtinkMachine({ readinessProbe: exec.livenessProbe }), NO_EXEC],
+  ['requests from the node', virtinkMachine({ livenessProbe: probe }), NO_HOST],
+  ['a Virtink disk from another namespace', virtinkDisk({ source: { pvc: { name: 'x', ...elsewhere } } }), OTHER_DISK],
   ['the same by reference', virtinkDisk({ sourceRef: { kind: 'DataSource', name: 'x', ...elsewhere } }), OTHER_DISK],
   [
-    'a network of another namespace',
+    'a network in another namespace',
     virtinkMachine({ networks: [{ name: 'n', multus: { networkName: 'kube-system/n' } }] }),
     'a network has to be of the same namespace',
   ],
-  ['VMs of KubeVirt elsewhere', kubevirtVm({ metadata: elsewhere }), OTHER_NAMESPACE],
+  ['KubeVirt VMs in another namespace', kubevirtVm({ metadata: elsewhere }), OTHER_NAMESPACE],
   [
-    'a VM of a KubevirtMachine elsewhere',
+    'the VM of a KubevirtMachine in another namespace',
     kubevirt('KubevirtMachine', { virtualMachineTemplate: { metadata: elsewhere, spec: kubevirtSpec } }),
     OTHER_NAMESPACE,
   ],
   [
-    'a Service of KubeVirt elsewhere',
+    'a KubeVirt Service in another namespace',
     kubevirt('KubevirtCluster', { controlPlaneServiceTemplate: { metadata: elsewhere } }),
     OTHER_NAMESPACE,
   ],
@@ -96,19 +100,19 @@ const refused: readonly (readonly [string, object, string])[] = [
     kubevirt('KubevirtMachineTemplate', ofTemplate({ infraClusterSecretRef: reference })),
     NO_REFERENCE,
   ],
-  ['requests of the node by KubeVirt', kubevirtInstance({ readinessProbe: probe }), NO_HOST],
+  ['requests from the node with KubeVirt', kubevirtInstance({ readinessProbe: probe }), NO_HOST],
   [
-    'a file of the node',
+    'a file on the node',
     kubevirtInstance({ volumes: [{ name: 'v', hostDisk: { path: '/etc', type: 'Disk' } }] }),
     NO_DISK,
   ],
   [
-    'the token of another account',
+    'the token of another service account',
     kubevirtInstance({ volumes: [{ name: 'v', serviceAccount: { serviceAccountName: 'x' } }] }),
     NO_DISK,
   ],
   [
-    'a disk of KubeVirt of another namespace',
+    'a KubeVirt disk from another namespace',
     kubevirtVm({
       spec: { ...kubevirtSpec, dataVolumeTemplates: [disk({ source: { pvc: { name: 'x', ...elsewhere } } })] },
     }),
@@ -128,13 +132,13 @@ const refused: readonly (readonly [string, object, string])[] = [
 
 const allowed: readonly (readonly [string, object])[] = [
   ['a machine of Virtink', virtinkVm({})],
-  ['one that names its own namespace', virtinkVm({ metadata: { namespace } })],
-  ['one with a probe of its own port', virtinkMachine({ livenessProbe: { tcpSocket: { port: 22 } } })],
-  ['one with a disk of its namespace', virtinkDisk({ source: { pvc: { name: 'x', namespace } } })],
-  ['one with a network of its namespace', virtinkMachine({ networks: [{ name: 'n', multus: { networkName: 'n' } }] })],
+  ['a VM that names its own namespace', virtinkVm({ metadata: { namespace } })],
+  ['a VM with a probe of its own port', virtinkMachine({ livenessProbe: { tcpSocket: { port: 22 } } })],
+  ['a VM with a disk from its namespace', virtinkDisk({ source: { pvc: { name: 'x', namespace } } })],
+  ['a VM with a network in its namespace', virtinkMachine({ networks: [{ name: 'n', multus: { networkName: 'n' } }] })],
   ['a cluster of Virtink', virtink('VirtinkCluster', {})],
   ['a machine of KubeVirt', kubevirtInstance({ volumes: [{ name: 'v', containerDisk: { image: 'x' } }] })],
-  ['one whose template has no metadata', kubevirtVm({ metadata: null })],
+  ['a VM whose template has no metadata', kubevirtVm({ metadata: null })],
   [
     'a cluster of KubeVirt',
     kubevirt('KubevirtCluster', { controlPlaneServiceTemplate: { spec: { type: 'ClusterIP' } } }),
@@ -142,7 +146,7 @@ const allowed: readonly (readonly [string, object])[] = [
   ['a machine in memory', object('DevMachineTemplate', 'v1beta2', ofTemplate({ backend: { inMemory: {} } }))],
 ];
 
-/** Has the API server judge an object, without keeping it: as the account of docs/rbac where that may create it. */
+/** Has the API server validate an object without keeping it, as the account of docs/rbac where that may create it. */
 async function judge(text: object): Promise<string> {
   const { kind } = text as { readonly kind: string };
   const as = granted.includes(kind) ? [`--as=${account}`] : [];
@@ -153,7 +157,7 @@ async function judge(text: object): Promise<string> {
 const before = virtink('VirtinkClusterTemplate', ofTemplate({ infraClusterSecretRef: reference }));
 
 describe('docs/rbac/admission-policy.yaml', () => {
-  /** The kinds of which the host does not have the provider: their fields are not checked by a schema. */
+  /** Resources whose provider is not on the host. No schema checks their fields. */
   let standIns: readonly string[] = [];
 
   beforeAll(async () => {
@@ -165,7 +169,7 @@ describe('docs/rbac/admission-policy.yaml', () => {
     for (const resource of standIns) {
       await host.kubectl(['wait', '--for=condition=Established', `crd/${resource}.${group}`, '--timeout=60s']);
     }
-    // From before the policy, which a run that was cut short may have left.
+    // An earlier run that was interrupted may have left the policy. The object must be older than it.
     await withdraw(host, 'admission-policy.yaml');
     const existing = JSON.stringify({ ...before, metadata: { name: 'before', namespace, finalizers: ['x.y/z'] } });
     const create = async (): Promise<string> => host.kubectl(['apply', '-f', '-'], existing);
@@ -184,7 +188,7 @@ describe('docs/rbac/admission-policy.yaml', () => {
     );
   });
 
-  /** Changes the object from before the policy. */
+  /** Changes the object that is older than the policy. */
   const patch = (type: string, text: string, ...more: readonly string[]): Promise<string> =>
     host.kubectl(['patch', 'virtinkclustertemplate', '-n', namespace, 'before', `--type=${type}`, '-p', text, ...more]);
   const withoutFinalizers = '[{"op":"remove","path":"/metadata/finalizers"}]';
@@ -196,7 +200,7 @@ describe('docs/rbac/admission-policy.yaml', () => {
     for (const resource of standIns) await host.kubectl(['delete', 'crd', `${resource}.${group}`]);
   });
 
-  it('has no expression that the API server warns of', async () => {
+  it('has no expression that the API server warns about', async () => {
     const text = await host.kubectl(['get', 'validatingadmissionpolicy', 'knest-action', '-o', 'json']);
     const { status = {} } = JSON.parse(text) as { readonly status?: { readonly typeChecking?: object } };
     expect(status.typeChecking ?? {}).toEqual({});
@@ -208,30 +212,30 @@ describe('docs/rbac/admission-policy.yaml', () => {
     );
   });
 
-  it.each(allowed)('lets through what stays in it: %s', async (_what, text) => {
+  it.each(allowed)('allows what stays in the namespace: %s', async (_what, text) => {
     await expect(judge(text)).resolves.toContain('created (server dry run)');
   });
 
-  it('refuses a version whose fields it does not know', async (context) => {
+  it('refuses an API version whose fields it does not know', async (context) => {
     // Only a kind that this test made has one.
     if (!standIns.includes('kubevirtclusters')) return context.skip();
     const message = 'this policy does not know the fields of this API version';
     return expect(judge(object('KubevirtCluster', UNKNOWN_VERSION, {}))).rejects.toThrow(message);
   });
 
-  it('lets the finalizers of an object from before it be removed, and its spec not be changed to the worse', async () => {
+  it('lets an older object lose its finalizers, but not change its spec for the worse', async () => {
     const worse = JSON.stringify({ spec: { template: { spec: { infraClusterSecretRef: { name: 'other' } } } } });
     await expect(patch('merge', worse)).rejects.toThrow(NO_REFERENCE);
     await expect(patch('json', withoutFinalizers, '--dry-run=server')).resolves.toContain('patched');
   });
 
-  it('holds in the namespaces of its binding alone', async () => {
+  it('applies only in the namespaces of its binding', async () => {
     const text = JSON.stringify({ ...before, metadata: { name: 'policy', namespace: 'default' } });
     expect(await host.kubectl(['create', '--dry-run=server', '-f', '-'], text)).toContain('created (server dry run)');
   });
 });
 
-/** The resources that the policy is about. */
+/** The resources that the policy covers. */
 function policyResources(): readonly string[] {
   const [policy] = parseAllDocuments(readFileSync(rbacFile('admission-policy.yaml'), 'utf8'));
   const { spec } = policy?.toJS() as {

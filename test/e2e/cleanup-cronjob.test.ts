@@ -46,12 +46,12 @@ function containerOf(name: string, filledIn: Readonly<Record<string, string>>) {
   return { command: container?.command ?? [], environment: { ...environment, ...filledIn } };
 }
 
-/** Arguments of env(1): these variables and no others. No shell on the way, which would drop those with a hyphen. */
+/** Arguments of env(1): only these variables. A shell would drop names with a hyphen. */
 function only(environment: Readonly<Record<string, string>>): readonly string[] {
   return ['env', '-i', ...Object.entries(environment).map(([name, value]) => `${name}=${value}`)];
 }
 
-describe('the CronJob for clean-up', () => {
+describe('the CronJob for cleanup', () => {
   const directory = mkdtempSync(join(tmpdir(), 'knest-cronjob-'));
   const bundle = join(directory, 'index.mjs');
   afterAll(async () => {
@@ -59,7 +59,7 @@ describe('the CronJob for clean-up', () => {
     await host.kubectl(['delete', 'namespace', namespace, '--ignore-not-found']);
   });
 
-  it('sets every input that clean-up reads and that has a default, and no other', () => {
+  it('sets every input of cleanup that has a default, and no other', () => {
     const { environment } = containerOf('cleanup', {});
     const inputs = Object.keys(environment).flatMap((name) => /^INPUT_(.*)/.exec(name)?.[1]?.toLowerCase() ?? []);
     const { inputs: known } = readAction();
@@ -67,7 +67,7 @@ describe('the CronJob for clean-up', () => {
     expect(inputs).toEqual(['command', 'namespace', 'timeout', 'dry-run', 'max-deletions', 'pull-request-state']);
   });
 
-  it('fetches the bundle that it was told, and no other', async () => {
+  it('downloads the bundle with the given checksum, and no other', async () => {
     const released = join(root, 'dist/index.js');
     const sum = createHash('sha256').update(readFileSync(released)).digest('hex');
     // A data URL stands for the release: fetch takes both.
@@ -85,10 +85,10 @@ describe('the CronJob for clean-up', () => {
     expect(readFileSync(bundle)).toEqual(readFileSync(released));
   });
 
-  it('is taken by the API server, and deletes what has expired with its own service account', async () => {
+  it('is accepted by the API server, and deletes expired clusters with its own service account', async () => {
     await host.kubectl(['create', 'namespace', namespace]);
     await host.kubectl(['apply', '-f', '-'], manifest);
-    // Not in the middle of the test: the host has no image for it.
+    // Keeps the CronJob from running during the test: the host has no image for it.
     await host.kubectl(['patch', 'cronjob', 'knest-cleanup', '-n', namespace, '-p', '{"spec":{"suspend":true}}']);
     const cluster = (name: string, repository: string): object => ({
       apiVersion: 'cluster.x-k8s.io/v1beta2',
@@ -110,7 +110,7 @@ describe('the CronJob for clean-up', () => {
     const items = [cluster('ours', repositoryId), cluster('theirs', '1')];
     await host.kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
 
-    // What the kubelet gives the pod, in the place where it does.
+    // The files that the kubelet puts into the pod, in the same place.
     const token = await host.kubectl(['create', 'token', 'knest-cleanup', '-n', namespace]);
     const { clusters } = parse(readFileSync(host.kubeconfig, 'utf8')) as {
       clusters: { cluster: { server: string; 'certificate-authority-data': string } }[];

@@ -20,14 +20,14 @@ interface Row {
   readonly reason: string;
 }
 
-/** What is on each Cluster of the repository. */
+/** The labels of each Cluster of the repository. */
 const owner = {
   'knest-action/managed': 'true',
   'knest-action/server': 'github.com',
   'knest-action/repository-id': repositoryId,
 };
 
-/** A Cluster whose infrastructure never comes: cheap, but its finalizer, its controllers and their writes are real. */
+/** A Cluster without infrastructure: cheap, but its finalizer, its controllers and their writes are real. */
 function cluster(
   name: string,
   { labels = {}, annotations = {}, finalizers = [] }: Readonly<Record<string, object>> = {},
@@ -48,7 +48,7 @@ function cluster(
   };
 }
 
-/** Without what is null: kubectl would make a blank text of it. */
+/** Removes null values, which kubectl would turn into blank text. */
 function present(values: object): object {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null));
 }
@@ -58,7 +58,7 @@ function at(hours: number): string {
   return new Date(Date.now() + hours * hour).toISOString();
 }
 
-/** What looks like one of ours and must stay, whatever is asked. */
+/** Clusters that look like ours and must stay, whatever the inputs are. */
 const lookAlikes: Readonly<Record<string, Readonly<Record<string, object>>>> = {
   'knest-1-1-test-other-repository': { labels: { 'knest-action/repository-id': `${repositoryId}0` } },
   'knest-1-1-test-no-repository': { labels: { 'knest-action/repository-id': null } },
@@ -113,7 +113,7 @@ describe('cleanup', () => {
     await host.kubectl(['delete', 'namespace', namespace]);
   });
 
-  it('deletes a hundred clusters, asked for within seconds, and no look-alike; none when it is not meant to', async () => {
+  it('deletes a hundred expired clusters within seconds and no look-alike, and none with dry-run or above max-deletions', async () => {
     const due = Array.from({ length: 100 }, (_, index) => `knest-1-1-test-${String(index).padStart(3, '0')}`);
     await apply(...due.map((name) => cluster(name)));
     const everything = [...due, ...stays].sort();
@@ -146,7 +146,7 @@ describe('cleanup', () => {
     expect(result.log).toMatch(/^::warning::cleanup\/knest-1-1-test-no-time is never deleted by cleanup: /m);
   });
 
-  it('deletes the others when one cannot be deleted, and fails then', async () => {
+  it('deletes the others when one cannot be deleted, and then fails', async () => {
     const policy = 'knest-cleanup-test';
     const metadata = { name: policy };
     const api = { apiVersion: 'admissionregistration.k8s.io/v1', metadata };
@@ -188,7 +188,7 @@ describe('cleanup', () => {
     expect(await clustersThere()).toEqual(['denied', ...stays]);
   });
 
-  it('tells what is not gone when its time is up', async () => {
+  it('reports what is left at its timeout', async () => {
     await apply(cluster('held', { finalizers: ['knest.test/held'] }), cluster('quick'));
     ends.push(() =>
       host.kubectl([
@@ -214,7 +214,7 @@ describe('cleanup', () => {
     );
   });
 
-  it('asks GitHub whose pull request is closed, and takes silence for no', async () => {
+  it('asks GitHub which pull requests are closed, and treats an error as open', async () => {
     const script = join(import.meta.dirname, '../support/github-api.ts');
     const { command, args } = host.command([process.execPath, script, repositoryId, '1=closed', '2=open']);
     const github = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -243,12 +243,12 @@ describe('cleanup', () => {
     expect(withResult(result, 'deleted').sort()).toEqual(['closed', 'closed-too']);
     expect(result.log).toContain('::warning::1 pull requests count as open: pull request 3: it answers 404 Not Found');
     expect(await clustersThere()).toEqual(['closed-lasting', ...stays, 'open', 'unknown']);
-    // One request a pull request, and none before it was wanted.
+    // One request for each pull request, and none before pull-request-state is set.
     const paths = [1, 2, 3].map((number) => `GET /repos/octo-org/octo-repo/pulls/${number} Bearer ghs_test`);
     expect(told.slice(1).sort()).toEqual(paths);
   });
 
-  it('deletes a cluster with machines, and all that belongs to it', async () => {
+  it('deletes a cluster with its machines and everything that belongs to it', async () => {
     const inputs = { command: 'create', name: 'machines', infrastructure: 'in-memory', namespace, ephemeral: 'false' };
     const job = jobOn(host, { ...inputs, ttl: '1s' });
     ends.push(() => job.clean());

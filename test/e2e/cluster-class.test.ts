@@ -7,25 +7,25 @@ import { leftovers, replicasOf, sharedHost } from './support.ts';
 
 const host = sharedHost();
 const namespace = 'cluster-class';
-/** The ClusterClass of Cluster API's in-memory machines and a template that refers to it, as they are released. */
+/** The ClusterClass of Cluster API for in-memory machines and a template that refers to it, as released. */
 const release = `kubernetes-sigs/cluster-api/releases/download/${versions.clusterAPI}`;
 const template = `https://github.com/${release}/cluster-template-in-memory.yaml`;
 const clusterClass = ['-n', namespace, '-f', `${host.mirror}/${release}/clusterclass-in-memory.yaml`];
 
-/** The controllers that can do without ClusterClasses, and do until they are told otherwise. */
+/** The controllers for which ClusterClasses are a feature gate, off by default. */
 const gated = [
   ['capi-system', 'capi-controller-manager'],
   ['capi-kubeadm-control-plane-system', 'capi-kubeadm-control-plane-controller-manager'],
   ['capd-system', 'capd-controller-manager'],
 ] as const;
 
-/** Tells these controllers whether there are ClusterClasses, as an administrator of the host does. */
+/** Turns ClusterClasses on or off in these controllers, as an administrator of the host does. */
 async function allowClusterClasses(isAllowed: boolean): Promise<void> {
   for (const [where, name] of gated) {
     const deployment = ['deployment', name, '-n', where];
     const labels = await host.kubectl(['get', ...deployment, '-o', 'jsonpath={.spec.selector.matchLabels}']);
     const selector = Object.entries(JSON.parse(labels) as Record<string, string>).map((label) => label.join('='));
-    // A pod that has not ended yet would go on judging what is made.
+    // A pod that has not ended yet would still validate new objects.
     await host.kubectl(['scale', ...deployment, '--replicas=0']);
     await host.kubectl(['wait', '--for=delete', 'pod', '-n', where, '-l', selector.join(','), '--timeout=120s']);
     const path = '{.spec.template.spec.containers[0].args}';
@@ -66,7 +66,7 @@ describe('a cluster of a ClusterClass', () => {
   ];
   const read = async (name: string): Promise<ClassyCluster> =>
     JSON.parse(await host.kubectl(['get', 'cluster', '-n', namespace, name, '-o', 'json'])) as ClassyCluster;
-  /** What the parts of a cluster are told to have, once its topology is what they are told. */
+  /** The replicas in the specs of the cluster’s parts, once the topology controller has reconciled them. */
   const replicasTold = async (name: string): Promise<string> => {
     await until('the topology controller', 120_000, async () => {
       const { metadata, status } = await read(name);
@@ -81,20 +81,20 @@ describe('a cluster of a ClusterClass', () => {
     await host.kubectl(['create', 'namespace', namespace]).catch(() => undefined);
   });
   afterAll(async () => {
-    // Nothing, unless a test failed: the ClusterClass is not let go before its clusters.
+    // Deletes nothing unless a test failed. A ClusterClass cannot be deleted before its clusters.
     await host.kubectl(['delete', 'cluster', '-n', namespace, '--all']);
     await host.kubectl(['delete', ...clusterClass, '--ignore-not-found']);
     await allowClusterClasses(false);
   });
 
-  it('is refused by a host that has none, with the reason', async () => {
+  it('is refused by a host without ClusterClasses, with the reason', async () => {
     const main = await start({ name: 'early' }).main();
     expect(main.exitCode).toBe(1);
     expect(main.log).toMatch(/^✖ .*ClusterTopology feature flag.* {3}KNEST_HOST_REQUEST$/m);
     expect(await leftovers(host, namespace, 'early')).toEqual([]);
   });
 
-  it('is owned, followed, scaled by its topology and deleted, and the ClusterClass stays', async () => {
+  it('is owned, followed, scaled by its topology and deleted, and its ClusterClass stays', async () => {
     await allowClusterClasses(true);
     await host.kubectl(['apply', ...clusterClass]);
     const job = start({ name: 'classy', 'wait-for': 'nodes' });
@@ -125,7 +125,7 @@ describe('a cluster of a ClusterClass', () => {
     });
     expect(await replicasTold('classy')).toBe('3 2');
 
-    // Why it is the Cluster that is asked: what its parts are told is taken back.
+    // The reason to scale the Cluster itself: the topology controller reverts changes to its parts.
     await host.kubectl([
       'scale',
       'machinedeployment',

@@ -10,7 +10,7 @@ import { leftovers, sharedHost } from './support.ts';
 const host = sharedHost();
 const namespace = 'cluster-template';
 const otherNames = join(import.meta.dirname, 'templates/other-names.yaml');
-/** Cluster API's in-memory machines as any other provider: by name and version, with a template of one's own. */
+/** In-memory machines of Cluster API, used like any other provider: by name and version, with a user’s template. */
 const infrastructure = `docker:${versions.clusterAPI}`;
 const team = { 'template-variables': 'TEAM=blue' };
 
@@ -27,7 +27,7 @@ describe('a template of the user', () => {
     return Object.keys(JSON.parse(answer) as object);
   };
 
-  it('is a cluster like any other: owned, followed, scaled and deleted, whatever its parts are called', async () => {
+  it('makes a cluster like any other: owned, followed, scaled and deleted, whatever its parts are named', async () => {
     const job = start({ name: 'named', 'worker-machine-count': '2', 'wait-for': 'nodes' });
     const main = await done(job.main());
     expect(main.log).toContain('it has no variable for, and is not changed by: control-plane-machine-count,');
@@ -64,7 +64,7 @@ describe('a template of the user', () => {
       .toBe('');
   });
 
-  it('comes out of a ConfigMap, too', async () => {
+  it('can come from a ConfigMap', async () => {
     await host.kubectl(['create', 'namespace', namespace]).catch(() => undefined);
     await host.kubectl(['delete', 'configmap', '-n', namespace, 'store', '--ignore-not-found']);
     const file = join(import.meta.dirname, '../../src/cluster/template/templates/in-memory.yaml');
@@ -81,7 +81,7 @@ describe('a template of the user', () => {
     await host.kubectl(['delete', 'configmap', '-n', namespace, 'store']);
   });
 
-  it('does not see the environment of the job: it says which line passes a variable', async () => {
+  it('does not see the environment of the job, and the error shows the line that passes a variable', async () => {
     const env = { TEAM: 'blue', ACTIONS_ID_TOKEN_REQUEST_TOKEN: 'a-token-of-the-job-1234' };
     const job = start({ name: 'refused', 'template-variables': '' }, { env });
     const main = await job.main();
@@ -91,7 +91,7 @@ describe('a template of the user', () => {
     expect(await leftovers(host, namespace, 'refused')).toEqual([]);
   });
 
-  it('takes nothing of the job to the host, wherever it comes from', async () => {
+  it('passes nothing from the job to the host, wherever the template comes from', async () => {
     const secret = 'a-token-of-the-job-1234';
     const file = join(import.meta.dirname, '../../src/cluster/template/templates/in-memory.yaml');
     const loot = [
@@ -118,14 +118,14 @@ describe('a template of the user', () => {
   });
 
   it.each<[string, Readonly<Record<string, string>>, RegExp]>([
-    ['that is not there', { 'cluster-template': 'gone.yaml' }, /^ {2}cluster-template: gone\.yaml cannot be read/m],
+    ['that does not exist', { 'cluster-template': 'gone.yaml' }, /^ {2}cluster-template: gone\.yaml cannot be read/m],
     [
-      'in a ConfigMap that is not there',
+      'in a ConfigMap that does not exist',
       { 'cluster-template': 'configmap:kube-system/gone' },
       /^ {2}cluster-template: there is no ConfigMap kube-system\/gone$/m,
     ],
     [
-      'that is another file than was meant',
+      'with a wrong checksum',
       {
         'cluster-template': `https://github.com/kubernetes-sigs/cluster-api/releases/download/${versions.clusterAPI}/metadata.yaml#sha256=${'0'.repeat(64)}`,
       },
@@ -139,7 +139,7 @@ describe('a template of the user', () => {
       /the template has no Cluster; it must have exactly one {3}KNEST_TEMPLATE$/m,
     ],
     [
-      'whose documents are not objects of Kubernetes',
+      'whose documents are not Kubernetes objects',
       {
         'cluster-template': `https://github.com/kubernetes-sigs/cluster-api/releases/download/${versions.clusterAPI}/metadata.yaml`,
       },

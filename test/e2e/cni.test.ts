@@ -53,7 +53,7 @@ describe.skipIf(!host.hasVirtink)(
     let pods: readonly [Pod & { status: { podIP: string } }, Pod & { status: { podIP: string } }];
     const nested = (...args: string[]): Promise<string> =>
       host.run(['kubectl', '--kubeconfig', main.outputs['kubeconfig-path'] ?? '', ...args]);
-    /** What a pod gets from a URL. */
+    /** The response that a pod gets from a URL. */
     const ask = async (pod: Pod, url: string): Promise<string> =>
       (await nested('exec', pod.metadata.name, '--', '/hello', url)).trim();
 
@@ -64,7 +64,7 @@ describe.skipIf(!host.hasVirtink)(
     });
     afterAll(() => job.clean());
 
-    it('is told with what it does', () => {
+    it('is logged with its progress', () => {
       expect(main.log).toMatch(/^▸ CNI +flannel v0\.26\.7 \(6 objects\) {3}/m);
       expect(main.log).toMatch(/ s {2}resource set overlay-cni: applied to the nested cluster$/m);
       expect(main.log).toMatch(/ s {2}machine overlay-md-0-\S+: its node is Ready$/m);
@@ -72,17 +72,17 @@ describe.skipIf(!host.hasVirtink)(
       expect(main.summary).toContain('| control plane: 1, workers: 1; CNI: flannel v0.26.7 (6 objects) |');
     });
 
-    it('has made both nodes Ready by the time that the action is done, and joined them by VXLAN', async () => {
+    it('makes both nodes Ready before the action ends, and connects them with VXLAN', async () => {
       const { items } = JSON.parse(await nested('get', 'nodes', '-o', 'json')) as { items: Node[] };
       expect(items).toHaveLength(2);
       const ready = expect.objectContaining({ type: 'Ready', status: 'True' }) as unknown;
       for (const { status } of items) expect(status?.conditions).toContainEqual(ready);
-      // A node is Ready as soon as its network is configured, which is before flanneld says by which means.
+      // A node is Ready as soon as its network is configured. flanneld annotates its backend a little later.
       const backend = String.raw`jsonpath={.metadata.annotations.flannel\.alpha\.coreos\.com/backend-type}=vxlan`;
       await nested('wait', 'nodes', '--all', `--for=${backend}`, '--timeout=60s');
     });
 
-    it('carries what pods on two nodes say to each other', async () => {
+    it('carries traffic between pods on two nodes', async () => {
       const file = join(main.outputs['kubeconfig-path'] ?? '', '../hello.yaml');
       writeFileSync(file, hello);
       await nested('apply', '-f', file);
@@ -98,11 +98,11 @@ describe.skipIf(!host.hasVirtink)(
       expect(await ask(other, `http://${one.status.podIP}:8080/`)).toBe(one.metadata.name);
     });
 
-    it('lets each reach the other by the name of their Service, through CoreDNS and kube-proxy', async () => {
+    it('lets the pods reach each other by the name of their Service, through CoreDNS and kube-proxy', async () => {
       const [one, other] = pods;
-      // It could not run before there was a network.
+      // CoreDNS cannot run before there is a network.
       await nested('rollout', 'status', 'deployment/coredns', '-n', 'kube-system', '--timeout=100s');
-      // kube-proxy takes one of the two at random each time.
+      // kube-proxy picks one of the two at random each time.
       await until('an answer from the other pod', 180_000, async () => {
         return (await ask(one, 'http://hello.default.svc.cluster.local/')) === other.metadata.name;
       });
@@ -111,7 +111,7 @@ describe.skipIf(!host.hasVirtink)(
       });
     });
 
-    it('is gone with the cluster', async () => {
+    it('is deleted with the cluster', async () => {
       const kinds = 'clusterresourceset,clusterresourcesetbinding,secret';
       const before = await host.kubectl(['get', kinds, '-n', namespace, '-o', 'name']);
       expect(before).toContain('clusterresourceset.addons.cluster.x-k8s.io/overlay-cni');
@@ -123,13 +123,13 @@ describe.skipIf(!host.hasVirtink)(
   },
 );
 
-/** Cluster API's in-memory machines take the objects of a CNI, though no pod runs. */
+/** In-memory machines of Cluster API accept the objects of a CNI, though no pod runs. */
 describe('the manifest of a CNI', () => {
   const files = mkdtempSync(join(tmpdir(), 'knest-cni-'));
   const start = jobStarter(host, { infrastructure: 'in-memory', namespace });
   afterAll(() => rmSync(files, { recursive: true }));
 
-  /** Waits for an object of the nested cluster that a job made; only an API server that is gone is an error. */
+  /** Waits for an object in the nested cluster of a job. Only an unreachable API server is an error. */
   async function waitFor(main: StepResult, ...object: string[]): Promise<void> {
     const kubectl = ['kubectl', '--kubeconfig', main.outputs['kubeconfig-path'] ?? ''];
     await until(`${object.join(' ')} of the manifest`, 120_000, async () => {
@@ -137,7 +137,7 @@ describe('the manifest of a CNI', () => {
     });
   }
 
-  it('is installed from a file, and its Secrets lie in a Secret', async () => {
+  it('is installed from a file, and its Secrets are stored in a Secret', async () => {
     const path = join(files, 'cni.yaml');
     const objects = ['ConfigMap', 'Secret'].map((kind) =>
       JSON.stringify({ apiVersion: 'v1', kind, metadata: { name: 'mine', namespace: 'kube-system' } }),
@@ -156,7 +156,7 @@ describe('the manifest of a CNI', () => {
     await expectGone(host, namespace, 'own');
   });
 
-  it('is installed from a URL with its sum, and without waiting for anything', async () => {
+  it('is installed from a URL with a checksum, without waiting for anything', async () => {
     const job = start({ name: 'address', cni: `${manifest}#sha256=${sum}`, 'wait-for': 'none' });
     const main = await job.main();
     expect(main.exitCode, main.log).toBe(0);
@@ -166,7 +166,7 @@ describe('the manifest of a CNI', () => {
     expect(await leftovers(host, namespace, 'address')).toEqual([]);
   });
 
-  it('that is not what its sum says, or is not there, leaves nothing behind', async () => {
+  it('with a wrong checksum, or that does not exist, leaves nothing behind', async () => {
     const given = {
       [`${manifest}#sha256=${'0'.repeat(64)}`]: 'KNEST_CHECKSUM',
       [join(files, 'nowhere.yaml')]: 'KNEST_INPUT',
@@ -217,7 +217,7 @@ describe('a host whose Calico drops the packets between machines', () => {
     await host.kubectl(['delete', 'crd', resource]);
   });
 
-  it('is found before anything is created, with the command that mends it', async () => {
+  it('is detected before anything is created, with the command that fixes it', async () => {
     const inputs = { name: 'dropped', namespace, infrastructure: 'in-memory', cni: 'flannel', 'wait-for': 'none' };
     const refused = jobOn(host, inputs);
     const before = await refused.main();

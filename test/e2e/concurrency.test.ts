@@ -6,12 +6,12 @@ import { expectGone } from './expect.ts';
 import { hostName as sharedName, jobOn } from './support.ts';
 
 const namespace = 'crowd';
-// A host of its own: on the shared one, other tests have installed something.
+// A separate host: on the shared one, other tests have installed components.
 const hostName = `${sharedName}-crowd`;
 const numbers = [1, 2, 3, 4, 5, 6, 7, 8] as const;
 
-/** Jobs that know nothing of each other, at the same moment. */
-describe('8 jobs at once, on a bare host', () => {
+/** Independent jobs that start at the same time. */
+describe('8 concurrent jobs on a bare host', () => {
   let host: Host;
   const jobs: Job[] = [];
   const start = (inputs: Readonly<Record<string, string>>, runId: string): Job => {
@@ -33,7 +33,7 @@ describe('8 jobs at once, on a bare host', () => {
     await down(hostName, silent);
   });
 
-  it('have a cluster each, and the components are installed once', async () => {
+  it('get a cluster each, and install the components once', async () => {
     const started = numbers.map((number) => start({ name: `one-of-${number}` }, `100${number}`));
     const results = await mains(started);
     for (const { exitCode, log } of results) expect(exitCode, log).toBe(0);
@@ -54,7 +54,7 @@ describe('8 jobs at once, on a bare host', () => {
     await expectGone(host, namespace, 'one-of');
   });
 
-  it('of those that want the same name: one creates it, and the others are refused and change nothing', async () => {
+  it('that want the same name create one cluster, and the others are refused and change nothing', async () => {
     const name = 'wanted';
     const started = numbers.map((number) => start({ name, 'wait-for': 'none' }, `200${number % 2}`));
     const results = await mains(started);
@@ -75,7 +75,7 @@ describe('8 jobs at once, on a bare host', () => {
     await expectGone(host, namespace, name);
   });
 
-  it('of those that want the same lasting name: one creates it, and the others adopt it', async () => {
+  it('that want the same non-ephemeral cluster create it once, and the others adopt it', async () => {
     const name = 'common';
     const lasting = { name, ephemeral: 'false', 'wait-for': 'none' };
     const started = numbers.map((number) => start(lasting, `300${number}`));

@@ -12,11 +12,11 @@ import { hostName as sharedName, jobOn, kubernetesVersion, leftovers, sharedHost
 
 const name = 'whole';
 const namespace = 'knest';
-// A host of its own: on the shared one, other tests have installed something.
+// A separate host: on the shared one, other tests have installed components.
 const hostName = `${sharedName}-bare`;
 const { hasVirtink } = sharedHost();
 
-/** Everything a job does with a cluster, on a host on which nothing is installed yet. */
+/** Everything that a job does with a cluster, on a host without any components. */
 describe.skipIf(!hasVirtink)('create on Virtink, on a bare host (needs the release assets of Virtink)', () => {
   let host: Host;
   let secrets: ReturnType<typeof watchSecrets>;
@@ -40,7 +40,7 @@ describe.skipIf(!hasVirtink)('create on Virtink, on a bare host (needs the relea
     await down(hostName, silent);
   });
 
-  it('tells what it does, a line a change', () => {
+  it('logs its progress, one line for each change', () => {
     expect(main.log).toContain('▸ Connect            https://172.30.0.10:6443, Kubernetes v');
     expect(main.log).toMatch(
       /▸ Preflight +permissions, CIDRs .* free, no cert-manager, no Cluster API, no Virtink provider/,
@@ -55,7 +55,7 @@ describe.skipIf(!hasVirtink)('create on Virtink, on a bare host (needs the relea
     expect(main.log).toMatch(/^✔ whole is ready in \d+\.\d s$/m);
   });
 
-  it('installs the controllers with the variables that it is given', async () => {
+  it('installs the controllers with the given provider variables', async () => {
     const args = 'jsonpath={.spec.template.spec.containers[0].args}';
     const of = ['get', 'deployment', 'capi-controller-manager', '-n', 'capi-system', '-o', args];
     expect(await host.kubectl(of)).toContain('ClusterTopology=true');
@@ -86,7 +86,7 @@ describe.skipIf(!hasVirtink)('create on Virtink, on a bare host (needs the relea
     expect(shown).not.toContain(pem);
   });
 
-  it('puts owner, expiry and claim on the Cluster, and its repository on every object and machine', async () => {
+  it('puts owner, expiry and claim on the Cluster, and the repository on every object and machine', async () => {
     const selector = ['-l', `cluster.x-k8s.io/cluster-name=${name}`, '-n', namespace, '-o', 'json'];
     const ours =
       'cluster,kubeadmcontrolplane,machinedeployment,kubeadmconfigtemplate,machinehealthcheck,virtinkcluster,virtinkmachinetemplate';
@@ -107,7 +107,7 @@ describe.skipIf(!hasVirtink)('create on Virtink, on a bare host (needs the relea
       'knest-action/expires-at': main.outputs['expires-at'],
       'knest-action/claim': expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
     });
-    // A later owner changes these, on the Cluster alone.
+    // A later owner changes these on the Cluster alone.
     const text = JSON.stringify(items.filter((object) => object !== cluster));
     expect(text).not.toMatch(/knest-action\/(?:run-id|claim|expires-at)/);
     const machines = JSON.parse(await host.kubectl(['get', 'machine', ...selector])) as { items: KubernetesObject[] };
@@ -115,7 +115,7 @@ describe.skipIf(!hasVirtink)('create on Virtink, on a bare host (needs the relea
     for (const { metadata } of machines.items) expect(metadata.labels).toMatchObject(repository);
   });
 
-  it('sums it up', () => {
+  it('writes a summary and timings', () => {
     expect(main.summary).toContain('### whole is ready');
     expect(main.summary).toContain(`| Expires | ${main.outputs['expires-at'] ?? ''} |`);
     expect(main.summary).toMatch(/^ {4}Install \(\d+\.\d s\) :p\d, \d+, \d+$/m);
@@ -125,7 +125,7 @@ describe.skipIf(!hasVirtink)('create on Virtink, on a bare host (needs the relea
     );
   });
 
-  it('is adopted by the next attempt of its job, within seconds and without installing anything', async () => {
+  it('lets the next attempt of its job adopt the cluster, without installing anything', async () => {
     adopter = jobOn(host, { name }, { env: { GITHUB_RUN_ATTEMPT: '2' } });
     const result = await adopter.main();
     expect(result.exitCode, result.log).toBe(0);
@@ -138,7 +138,7 @@ describe.skipIf(!hasVirtink)('create on Virtink, on a bare host (needs the relea
     expect(post.log).toContain('knest/whole stays: this step did not claim it');
   });
 
-  it('is reached through a node port too, by a job with the service account of a pod', async () => {
+  it('makes a cluster that a job in a pod reaches through a node port too', async () => {
     const inputs = { command: 'kubeconfig', name, 'api-access': 'node-port' };
     await grant(host, 'host-reader.yaml'); // it may look for the addresses of nodes
     const { job: inPod, user } = await jobInPod(host, inputs);
@@ -146,7 +146,7 @@ describe.skipIf(!hasVirtink)('create on Virtink, on a bare host (needs the relea
     expect(result.exitCode, result.log).toBe(0);
     expect(result.log).toContain(`as ${user} (the pod's service account)`);
     const { hostname, port } = new URL(result.outputs['server'] ?? '');
-    // 10.86.0.1 is no node: the node's own address was found and tried.
+    // 10.86.0.1 is not a node: the action found and tried the address of the node itself.
     expect(hostname).toBe('172.30.0.10');
     expect(Number(port)).toBeGreaterThanOrEqual(30_000);
     const kubeconfig = result.outputs['kubeconfig-path'] ?? '';
@@ -155,7 +155,7 @@ describe.skipIf(!hasVirtink)('create on Virtink, on a bare host (needs the relea
     );
   });
 
-  it('is refused to another repository, and stays untouched', async () => {
+  it('refuses the cluster to another repository, which changes nothing', async () => {
     const before = await host.kubectl(['get', 'cluster', name, '-n', namespace, '-o', 'jsonpath={.metadata.labels}']);
     const env = { GITHUB_REPOSITORY: 'octo-org/other', GITHUB_REPOSITORY_ID: '42' };
     for (const inputs of [{ name }, { name, command: 'delete' }]) {
@@ -173,7 +173,7 @@ describe.skipIf(!hasVirtink)('create on Virtink, on a bare host (needs the relea
     );
   });
 
-  it('is gone after the post step, with its VMs and their pods', async () => {
+  it('deletes the cluster in the post step, with its VMs and their pods', async () => {
     const post = await adopter.post();
     expect(post.exitCode, post.log).toBe(0);
     expect(post.log).toContain('nothing of whole is left');

@@ -18,7 +18,7 @@ function filesOf({ outputs }: StepResult): ReadonlyMap<string, string> {
   return new Map(names.map((name) => [name, readFileSync(join(directory, name), 'utf8')]));
 }
 
-/** The template of in-memory machines, whose machines take longer to start than any test. */
+/** The template of in-memory machines, with machines that take longer to start than any test. */
 function endlessTemplate(directory: string): string {
   const text = readFileSync(join(import.meta.dirname, '../../src/cluster/template/templates/in-memory.yaml'), 'utf8');
   const slow = 'inMemory: { vm: { provisioning: { startupDuration: 1h } } }';
@@ -44,7 +44,7 @@ describe('a job that fails', () => {
       infrastructure: `docker:${versions.clusterAPI}`,
       'cluster-template': endlessTemplate(directory),
       namespace,
-      // Long enough for a busy machine to come as far as the wait.
+      // Long enough to reach the wait on a busy machine.
       timeout: '60s',
       'wait-for': 'nodes',
     };
@@ -63,7 +63,7 @@ describe('a job that fails', () => {
     rmSync(directory, { recursive: true });
   });
 
-  it('shows conditions, events and controllers’ errors, in files too, before the cluster is deleted', async () => {
+  it('shows conditions, events and errors of controllers, in files too, before it deletes the cluster', async () => {
     const main = mainOf('late');
     expect(main.exitCode).toBe(1);
     const files = filesOf(main);
@@ -84,7 +84,7 @@ describe('a job that fails', () => {
     expect(await leftovers(host, namespace, 'late')).toEqual([]);
   });
 
-  it('keeps its cluster where it is asked to, says how to reach and delete it, and extends nothing', async () => {
+  it('keeps its cluster on request, says how to reach and delete it, and does not extend its expiry', async () => {
     const main = mainOf('kept');
     expect(main.exitCode).toBe(1);
     const expiry = main.outputs['expires-at'] ?? '';
@@ -93,7 +93,7 @@ describe('a job that fails', () => {
       expect(text).toContain(`Kept: Cluster ${namespace}/kept is still there, at the longest until ${expiry}.`);
       expect(text).toContain(`Delete it: ${command}`);
     }
-    // Also for a job that goes on all the same.
+    // Even when the job goes on and succeeds.
     const post = await jobs.get('kept')?.post('success');
     expect(post?.exitCode, post?.log).toBe(0);
     const annotation = 'jsonpath={.metadata.annotations.knest-action/expires-at}';
@@ -103,7 +103,7 @@ describe('a job that fails', () => {
     expect(await host.kubectl(['get', 'cluster', '-n', namespace, '-o', 'name', '--ignore-not-found'])).toBe('');
   });
 
-  it('looks at the cluster of a later step that failed, and deletes it', async () => {
+  it('shows the conditions of its cluster when a later step fails, and then deletes it', async () => {
     const job = start({ name: 'later', 'wait-for': 'none' });
     expect((await job.main()).exitCode).toBe(0);
     const post = await job.post('failure');
@@ -113,7 +113,7 @@ describe('a job that fails', () => {
     await expectGone(host, namespace, 'later');
   });
 
-  it('cannot be made to issue commands by what the cluster says', () => {
+  it('runs no workflow command that comes from the cluster', () => {
     const main = mainOf('hostile');
     expect(main.log).toContain('add-mask::stolen');
     expect(main.masks).not.toContain('stolen');
@@ -123,7 +123,7 @@ describe('a job that fails', () => {
   });
 });
 
-/** An event about a Cluster, as whoever may write events can make it. */
+/** An event about a Cluster, as anyone who may write events can create it. */
 function hostileEvent(name: string): string {
   return JSON.stringify({
     apiVersion: 'v1',

@@ -8,7 +8,7 @@ import { jobOn, leftovers, sharedHost } from './support.ts';
 const namespace = 'knest';
 const host = sharedHost();
 
-/** A create that cannot succeed says why, as soon as that is certain, and leaves nothing behind. */
+/** A create that cannot succeed says why as soon as that is certain, and leaves nothing behind. */
 describe.skipIf(!host.hasVirtink)('a create on Virtink that fails (needs the release assets of Virtink)', () => {
   let job: Job | undefined;
   afterEach(() => job?.clean());
@@ -46,8 +46,8 @@ describe.skipIf(!host.hasVirtink)('a create on Virtink that fails (needs the rel
     await expectGone(host, namespace, 'no-room');
   });
 
-  it('names a bootstrap that fails, from the machine’s console', async () => {
-    // kubeadm of the machine's image is of another version than what Cluster API configures it for.
+  it('reports a failed bootstrap from the console of the machine', async () => {
+    // The image has another version of kubeadm than the one that Cluster API configures.
     const image = 'smartxworks/capch-rootfs-1.36.3';
     const inputs = { 'kubernetes-version': '1.35.0', 'control-plane-machine-rootfs-image': image };
     job = jobOn(host, { name: 'no-boot', ...inputs });
@@ -64,7 +64,7 @@ describe.skipIf(!host.hasVirtink)('a create on Virtink that fails (needs the rel
     await expectGone(host, namespace, 'no-boot');
   });
 
-  it('explains a time-out by the chain of what is not met', async () => {
+  it('explains a timeout by the chain of unmet conditions', async () => {
     job = jobOn(host, { name: 'no-time', timeout: '25s' });
     const main = await job.main();
     expect(main.exitCode).toBe(1);

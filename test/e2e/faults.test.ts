@@ -10,19 +10,19 @@ import { jobOn, objectsIn, sharedHost } from './support.ts';
 
 const namespace = 'faults';
 const host = sharedHost();
-/** `npm run soak` makes more of them. */
+/** `npm run soak` runs more of them. */
 const runs = Number(process.env['RUNS'] ?? 20);
 const seed = process.env['SEED'] ?? String(Date.now());
-/** How many of them are under way at once. */
+/** How many of them run at once. */
 const PARALLEL = 6;
 /** Seconds: for the command, for deleting what a failed one made, and for starting and ending on a busy machine. */
 const TIMEOUT = 240;
 const UNDO = 120;
 const MARGIN = 60;
-/** Most requests that go wrong in the post step: it has seconds, and no other after it. */
+/** The highest share of failing requests in the post step, which has only seconds and no step after it. */
 const MOST_IN_POST = 0.15;
 
-/** What became of a create whose requests went wrong. */
+/** The result of a create whose requests fail at random. */
 interface Outcome {
   readonly name: string;
   readonly rate: number;
@@ -40,7 +40,7 @@ function makeJob(kubeconfig: string, inputs: Readonly<Record<string, string>>): 
   return jobOn(host, { infrastructure: 'in-memory', namespace, 'worker-machine-count': '0', ...through, ...inputs });
 }
 
-/** A create, and its post step, while requests go wrong: none in one run, seven of ten in another. */
+/** A create and its post step while requests fail: none in one run, seven of ten in another. */
 async function createAmidFaults(index: number): Promise<Outcome> {
   const name = `faulty-${index}`;
   const rate = chance(`${seed} ${index} rate`) * 0.7;
@@ -68,13 +68,13 @@ function endOf({ main }: Outcome): string {
   return /^✖ .* (KNEST_\w+)$/m.exec(main.log)?.[1] ?? 'no code';
 }
 
-describe(`${runs} creates whose requests go wrong at random (SEED=${seed})`, () => {
+describe(`${runs} creates whose requests fail at random (SEED=${seed})`, () => {
   beforeAll(async () => {
     proxy = await FaultProxy.start(readFileSync(host.kubeconfig, 'utf8'), (argv) => host.command(argv));
   });
   afterAll(() => proxy.stop());
 
-  it('know a Cluster for their own when the answer to its creation is lost', async () => {
+  it('recognise their own Cluster when the response to its creation is lost', async () => {
     const lost = ({ what, earlier }: PassingRequest): boolean =>
       what.startsWith('POST ') && what.includes('/clusters?') && earlier === 0;
     const judge: Judge = { decide: (request) => (lost(request) ? { kind: 'cut', where: 'answer' } : pass) };
@@ -86,7 +86,7 @@ describe(`${runs} creates whose requests go wrong at random (SEED=${seed})`, () 
     job.clean();
   });
 
-  it('end in success or in a clear error, in time, and leave nothing', { timeout: runs * 120_000 }, async () => {
+  it('end in success or in a clear error, in time, and leave nothing behind', { timeout: runs * 120_000 }, async () => {
     const outcomes = await inParallel([...Array(runs).keys()], PARALLEL, createAmidFaults);
     const ends = Map.groupBy(outcomes, endOf);
     const sum = (of: (outcome: Outcome) => number): number => outcomes.reduce((total, one) => total + of(one), 0);
@@ -102,7 +102,7 @@ describe(`${runs} creates whose requests go wrong at random (SEED=${seed})`, () 
       expect(post.exitCode, log).toBe(0);
       expect(complaintsOf(post.log), log).toEqual([]);
     }
-    // Without any success it would prove little.
+    // Without any success, the test would prove little.
     expect(ends.get('success')?.length).toBeGreaterThan(runs / 4);
     const left = async (): Promise<string[]> =>
       (await objectsIn(host, namespace)).filter((object) => /\/(vm-)?faulty-\d/.test(object));

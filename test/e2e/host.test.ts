@@ -12,7 +12,7 @@ const name = `lifecycle-${process.pid}`;
 const stateDirectory = join(stateRoot, name);
 const able = process.platform === 'linux' && process.getuid?.() === 0;
 
-/** Runs the host's command line, as `npm run host:…` does. */
+/** Runs the command line of the host, as `npm run host:…` does. */
 async function cli(...args: string[]): Promise<{ code: number | null; output: string }> {
   const program = join(import.meta.dirname, '../host/cli.ts');
   return run(process.execPath, [program, ...args], { timeout: 200_000 }).then(
@@ -27,19 +27,19 @@ async function cli(...args: string[]): Promise<{ code: number | null; output: st
 describe.skipIf(!able)('a host cluster (needs Linux and root)', { timeout: 240_000 }, () => {
   afterAll(() => down(name, silent), 120_000);
 
-  it('is absent before it is brought up', async () => {
+  it('does not exist before it is started', async () => {
     expect(await cli('status', '--name', name)).toEqual({ code: 1, output: `there is no host ${name}\n` });
     expect(await cli('exec', '--name', name, '--', 'true')).toMatchObject({ code: 1 });
   });
 
-  it('comes up with a node that is ready', async () => {
+  it('starts with a node that is Ready', async () => {
     const host = await up({ name, without: ['kubevirt', 'older-cluster-api'] }, silent);
     const condition = 'jsonpath={.status.conditions[?(@.type=="Ready")].status}';
     expect(await host.kubectl(['get', 'node', 'host', '-o', condition])).toBe('True');
     expect(await cli('status', '--name', name)).toMatchObject({ code: 0 });
   });
 
-  it('stays as it is when it is brought up again', async () => {
+  it('does not change when it is started again', async () => {
     const before = initProcess(stateDirectory);
     const began = performance.now();
     const { output, code } = await cli('up', '--name', name);
@@ -48,13 +48,13 @@ describe.skipIf(!able)('a host cluster (needs Linux and root)', { timeout: 240_0
     expect(initProcess(stateDirectory)).toEqual(before);
   });
 
-  it('runs commands in its network, with its kubeconfig and their own exit code', async () => {
+  it('runs commands in its network, with its kubeconfig, and returns their exit code', async () => {
     const nodes = await cli('exec', '--name', name, '--', 'kubectl', 'get', 'nodes', '-o', 'name');
     expect(nodes).toEqual({ code: 0, output: 'node/host\n' });
     expect(await cli('exec', '--name', name, '--', 'sh', '-c', 'exit 42')).toMatchObject({ code: 42 });
   });
 
-  it('serves release assets and has no way out', async () => {
+  it('serves release assets and has no access to the Internet', async () => {
     const host = await up({ name, without: ['kubevirt', 'older-cluster-api'] }, silent);
     const base = `${host.mirror}/kubernetes-sigs/cluster-api/releases/download/${versions.clusterAPI}`;
     const script = `fetch(process.argv[1]).then(async (r) => console.log(r.status, await r.text()), () => console.log('refused'))`;
@@ -66,7 +66,7 @@ describe.skipIf(!able)('a host cluster (needs Linux and root)', { timeout: 240_0
     expect(await get('http://192.0.2.1/')).toBe('refused\n');
   });
 
-  it('says which service is not well', async () => {
+  it('reports which service is unhealthy', async () => {
     const host = await up({ name, without: ['kubevirt', 'older-cluster-api'] }, silent);
     // The only containerd whose parent is the host's init.
     const { pid } = initProcess(stateDirectory) ?? { pid: 0 };
@@ -77,7 +77,7 @@ describe.skipIf(!able)('a host cluster (needs Linux and root)', { timeout: 240_0
     expect(await status(name)).toMatchObject({ state: 'unwell' });
   });
 
-  it('leaves nothing behind, not even after its init was killed', async () => {
+  it('leaves nothing behind, even after its init process was killed', async () => {
     const init = initProcess(stateDirectory);
     process.kill(init?.pid ?? 0, 'SIGKILL');
     await until('init’s end', 10_000, () => initProcess(stateDirectory) === undefined);

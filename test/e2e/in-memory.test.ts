@@ -8,11 +8,11 @@ const namespace = 'in-memory';
 const host = sharedHost();
 const capd = 'capd-controller-manager';
 
-/** Cluster API's in-memory machines: everything but the VMs is the same, and quick. */
+/** In-memory machines of Cluster API: everything is the same except the VMs, and it is quick. */
 describe('a cluster of in-memory machines', () => {
   const start = jobStarter(host, { infrastructure: 'in-memory', namespace });
 
-  it('is created with all its nodes, and gone after the post step', async () => {
+  it('is created with all its nodes, and is gone after the post step', async () => {
     const job = start({ name: 'memory', 'worker-machine-count': '2', 'wait-for': 'nodes' });
     const main = await job.main();
     expect(main.exitCode, main.log).toBe(0);
@@ -24,7 +24,7 @@ describe('a cluster of in-memory machines', () => {
     await expectGone(host, namespace, 'memory');
   });
 
-  it('completes a component whose installation was cut short, and that one only', async () => {
+  it('is created after the action completes a component whose installation was interrupted, and only that one', async () => {
     await cutShort(host);
     const job = start({ name: 'half', 'wait-for': 'none' });
     const main = await job.main();
@@ -34,7 +34,7 @@ describe('a cluster of in-memory machines', () => {
     await job.post();
   });
 
-  it('is not begun while somebody else has left a component by half, which stays as it is', async () => {
+  it('is refused while a component that others installed is incomplete, which stays as it is', async () => {
     const manifest = await host.kubectl(['get', 'deployment', '-n', 'capd-system', capd, '-o', 'json']);
     await host.kubectl(['delete', 'deployment', '-n', 'capd-system', capd]);
     const job = start({ name: 'refused', 'wait-for': 'none' });
@@ -48,7 +48,7 @@ describe('a cluster of in-memory machines', () => {
     expect((await job.post()).exitCode).toBe(0);
   });
 
-  it('lets one of two jobs install, and the other wait for it', async () => {
+  it('is created by each of two jobs, while only one of them installs components', async () => {
     await cutShort(host);
     const both = ['one', 'two'].map((name) => start({ name, 'wait-for': 'none' }));
     const results = await Promise.all(both.map((job) => job.main()));
@@ -58,7 +58,7 @@ describe('a cluster of in-memory machines', () => {
     await Promise.all(both.map((job) => job.post()));
   });
 
-  it('is made by the Cluster API that is there, which is never upgraded, unless it is too old', async () => {
+  it('uses the installed Cluster API without upgrading it, and is refused when that is too old', async () => {
     const core = ['-n', 'capi-system', 'providers.clusterctl.cluster.x-k8s.io', 'cluster-api'];
     const versionOf = (): Promise<string> => host.kubectl(['get', ...core, '-o', 'jsonpath={.version}']);
     const record = (version: string): Promise<string> =>
@@ -68,7 +68,7 @@ describe('a cluster of in-memory machines', () => {
     const before = await host.kubectl([...deployments, generations]);
     const version = await versionOf();
     try {
-      // No other can be built here: what runs is the same, its record says otherwise.
+      // No other version can be built here. The same one runs, but its record has another version.
       await record('v1.12.3');
       const job = start({ name: 'older', 'wait-for': 'none' });
       const main = await job.main();
@@ -88,18 +88,18 @@ describe('a cluster of in-memory machines', () => {
     expect(await host.kubectl([...deployments, generations])).toBe(before);
   });
 
-  it('is not begun with a version that was never released', async () => {
+  it('is refused for a version without a known checksum', async () => {
     const job = start({ name: 'no-version', 'cluster-api-version': 'v1.14.99' });
     const main = await job.main();
     expect(main.exitCode).toBe(1);
-    // The host has no way to GitHub, which would know.
+    // The host has no access to GitHub, which would know it.
     expect(main.log).toMatch(
       /^✖ no known checksum for \S+\/v1\.14\.99\/clusterctl-linux-\w+ {3}KNEST_CHECKSUM\n {2}https:\/\/api\.github\.com does not answer: /m,
     );
     expect(await leftovers(host, namespace, 'no-version')).toEqual([]);
   });
 
-  it('is used and deleted by its handle, from other jobs of the repository', async () => {
+  it('is used and deleted by its name, from other jobs of the repository', async () => {
     const maker = start({ name: 'lasting', ephemeral: 'false' });
     const made = await maker.main();
     expect(made.outputs).toMatchObject({ name: 'lasting', created: 'true', 'expires-at': '' });
@@ -114,7 +114,7 @@ describe('a cluster of in-memory machines', () => {
     const namespaces = ['kubectl', '--kubeconfig', path, 'get', 'namespace', 'kube-system', '-o', 'name'];
     expect(await host.run(namespaces)).toBe('namespace/kube-system\n');
     expect((await user.post()).log).toBe('');
-    // Without files the order shows: what must not be read is masked before it is told.
+    // Without files, the log shows the order: secrets are masked before they are output.
     const told = (await user.main({ withoutFiles: true })).log.split('\n');
     const value = told.findIndex((line) => line.startsWith('::set-output name=kubeconfig::'));
     expect(told.findLastIndex((line) => line.startsWith('::add-mask::'))).toBeLessThan(value);
@@ -136,10 +136,10 @@ describe('a cluster of in-memory machines', () => {
     expect(again.log).toContain('there is no cluster in-memory/lasting');
   });
 
-  it('is made anew under the name of one that is still being deleted', async () => {
+  it('is created once an earlier cluster with its name is deleted', async () => {
     const first = start({ name: 'again', 'wait-for': 'none' });
     expect((await first.main()).exitCode).toBe(0);
-    // It would be gone before the second one looks. First in the list: the controllers take theirs away when they may.
+    // Keeps the Cluster until the second job looks. It is the first in the list, since controllers remove their own.
     const hold = 'example.com/hold';
     const path = '/metadata/finalizers/0';
     const patch = (type: 'merge' | 'json', body: object): Promise<string> =>
@@ -171,7 +171,7 @@ describe('a cluster of in-memory machines', () => {
   it('is adopted by the next attempt of its run, and by no other run', async () => {
     const attempt = (runId: string, number: string): Job =>
       start({ name: 'attempted', 'wait-for': 'none' }, { env: { GITHUB_RUN_ID: runId, GITHUB_RUN_ATTEMPT: number } });
-    // Its post step comes too late: the runner seemed to be lost.
+    // Its post step runs too late, as if the runner had been lost.
     const lost = attempt('4001', '1');
     const first = await lost.main();
     expect(first.outputs['created'], first.log).toBe('true');
@@ -227,13 +227,13 @@ describe('a cluster of in-memory machines', () => {
     await expectGone(host, namespace, 'killed');
   });
 
-  it('leaves what the post step needs before it writes anything to the host', async () => {
-    // Without files, state goes to the log, between the requests of debug mode.
+  it('is saved for the post step before the first write to the host', async () => {
+    // Without files, state goes to the log, between the debug lines for requests.
     const job = start({ name: 'state', 'wait-for': 'none' });
     const main = await job.main({ withoutFiles: true });
     const lines = main.log.split('\n');
     const saved = lines.findIndex((line) => line.startsWith('::save-state name=cluster::'));
-    const reviews = /selfsubject(access)?reviews/; // a question, though it is asked by POST
+    const reviews = /selfsubject(access)?reviews/; // a read, though it is a POST
     const written = lines.findIndex((line) => /^::debug::(POST|PUT|PATCH|DELETE) /.test(line) && !reviews.test(line));
     expect(saved).toBeGreaterThan(0);
     expect(written).toBeGreaterThan(saved);

@@ -9,11 +9,11 @@ import type { Comparison, Outcome } from './kubectl/compare.ts';
 import { HOSTS, writeFiles } from './kubectl/place.ts';
 import { sharedHost } from './support.ts';
 
-/** How many kubeconfigs, environments and sets of files are tried. */
+/** How many kubeconfigs, environments and sets of files the test tries. */
 const RUNS = 320;
 /** The share of the cases that kubectl can use and the action may refuse. */
 const MOST_REFUSALS = 0.1;
-/** Names of fields and inputs, one of which a refusal must have. */
+/** Names of fields and inputs. A refusal must contain one of them. */
 const FIELD =
   /\b(?:host-[a-z-]+|[a-z]+(?:-[a-z]+)+|tokenFile|server|token|exec(?:\.\w+)?|contexts?|clusters?|users?|kind|apiVersion)\b/;
 
@@ -23,13 +23,13 @@ describe(`the same kubeconfigs, variables and files (SEED=${seed})`, () => {
   const root = mkdtempSync(join(tmpdir(), 'knest-kubectl-'));
   afterAll(() => rmSync(root, { recursive: true }));
 
-  it('lead the action to the server to which they lead kubectl, as the same user', async () => {
+  it('lead the action and kubectl to the same server, as the same user', async () => {
     const { binaries } = sharedHost();
     const cases = fc.sample(anyCase(writeFiles(root)), { numRuns: RUNS, seed });
     const comparisons = await compare(root, join(binaries, 'kubectl'), cases);
     expect(comparisons).toHaveLength(RUNS);
     const reached = comparisons.filter(({ kubectl }) => kubectl.seen.length > 0);
-    // Else the cases would show little.
+    // Otherwise the cases would prove little.
     expect(reached.length).toBeGreaterThan(RUNS / 3);
     const differences = comparisons.flatMap((comparison, at) => differenceOf(comparison, cases[at]));
     expect(differences).toEqual([]);
@@ -39,7 +39,7 @@ describe(`the same kubeconfigs, variables and files (SEED=${seed})`, () => {
   });
 });
 
-/** Has both try the cases, in a network of their own: in any other, a kubeconfig could lead anywhere. */
+/** Runs both on the cases, in a separate network: in any other, a kubeconfig could lead anywhere. */
 async function compare(root: string, kubectl: string, cases: readonly Case[]): Promise<readonly Comparison[]> {
   writeFileSync(join(root, 'hosts'), `127.0.0.1 localhost\n${HOSTS}`);
   // A pod's service account is below /run; names come from a file alone.
@@ -53,7 +53,7 @@ async function compare(root: string, kubectl: string, cases: readonly Case[]): P
   return JSON.parse(await run('unshare', shell, { input: JSON.stringify(cases) })) as Comparison[];
 }
 
-/** A case in which the action went elsewhere than kubectl, or as somebody else; none where it refused. */
+/** A case in which the action used another server or user than kubectl. A refusal is not a difference. */
 function differenceOf({ kubectl, action }: Comparison, tried: Case | undefined): readonly object[] {
   const isRefusal = action.seen.length === 0;
   if (isRefusal || isSame(kubectl, action)) return [];

@@ -12,13 +12,13 @@ import { hostName as sharedName } from './support.ts';
 
 const namespace = 'kubevirt-host';
 const name = 'guest';
-// A host of its own: no other test needs KubeVirt, which takes time to build and to start.
+// A separate host: no other test needs KubeVirt, which takes time to build and to start.
 const hostName = `${sharedName}-kubevirt`;
 const minute = 60_000;
 const ofCluster = `cluster.x-k8s.io/cluster-name=${name}`;
 let host: Host;
 
-/** Runs kubectl on the host. KubeVirt's operator takes its time: each of its steps waits for probes. */
+/** Runs kubectl on the host. The operator of KubeVirt is slow: each of its steps waits for probes. */
 const kubectl = (...args: string[]): Promise<string> => host.run(['kubectl', ...args], { timeout: 9 * minute });
 
 /** Names of the objects of some kinds in the namespace, `kind/name` each. */
@@ -54,7 +54,7 @@ describe('a host with KubeVirt', { timeout: 15 * minute }, () => {
     rmSync(directory, { recursive: true, force: true });
   });
 
-  it('offers the devices and the label that pods of VMs ask for', async () => {
+  it('offers the devices and the label that pods of VMs need', async () => {
     const node = JSON.parse(await kubectl('get', 'node', 'host', '-o', 'json')) as {
       metadata: { labels: Record<string, string> };
       status: { allocatable: Record<string, string> };
@@ -66,7 +66,7 @@ describe('a host with KubeVirt', { timeout: 15 * minute }, () => {
     expect(node.status.allocatable).toMatchObject(devices);
   });
 
-  it('makes a cluster whose nodes join', async () => {
+  it('creates a cluster whose nodes join', async () => {
     const values = {
       CLUSTER_NAME: name,
       KUBERNETES_VERSION: versions.kubernetes,
@@ -81,7 +81,7 @@ describe('a host with KubeVirt', { timeout: 15 * minute }, () => {
       return value === '' ? undefined : value;
     });
     writeFileSync(join(directory, 'kubeconfig'), Buffer.from(kubeconfig, 'base64'), { mode: 0o600 });
-    // The provider writes it on a node, since the machine itself has no means to.
+    // The provider sets the ID on a node, since the machine itself cannot.
     const template =
       '{range .items[*]}{.metadata.name} {.spec.providerID} {.status.nodeInfo.kubeletVersion}{"\\n"}{end}';
     const nodes = await until('two nodes with a provider ID', 8 * minute, async () => {
@@ -103,7 +103,7 @@ describe('a host with KubeVirt', { timeout: 15 * minute }, () => {
     expect(log).toContain('Your Kubernetes control-plane has initialized successfully!');
   });
 
-  it('reports machines that end: by a shutdown, or by a crash', async () => {
+  it('reports machines that end, by a shutdown or by a crash', async () => {
     for (const [role, signal, phase] of [
       ['worker', 'TERM', 'Succeeded'],
       ['control-plane', 'KILL', 'Failed'],
@@ -119,7 +119,7 @@ describe('a host with KubeVirt', { timeout: 15 * minute }, () => {
     }
   });
 
-  it('deletes it, and nothing of it stays', async () => {
+  it('deletes the cluster with everything that belongs to it', async () => {
     const kinds = 'virtualmachines.kubevirt.io,virtualmachineinstances.kubevirt.io,pods,services,secrets';
     const found = await names(kinds, ofCluster);
     const kindsFound = new Set(found.map((line) => line.replace(/[./].*/, '')));

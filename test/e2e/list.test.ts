@@ -70,20 +70,20 @@ describe('list', () => {
     expect(result.summary).toMatch(/^\| list\/first \|/m);
   });
 
-  it('shows those of all namespaces', async () => {
+  it('shows the clusters of all namespaces', async () => {
     const result = await list({ namespace: '*' });
     expect(places(result)).toEqual(expect.arrayContaining([`${elsewhere}/lasting`, `${namespace}/first`]));
     expect(places(result)).not.toContain(`${namespace}/foreign`);
     expect(found(result).find(({ name }) => name === 'lasting')).not.toHaveProperty('expiresAt');
   });
 
-  it('shows those of other repositories when asked to', async () => {
+  it('shows the clusters of other repositories on request', async () => {
     const result = await list({ 'all-repositories': 'true' });
     expect(places(result)).toEqual([`${namespace}/first`, `${namespace}/foreign`]);
     expect(found(result)[1]).toMatchObject({ repository: 'other-org/other' });
   });
 
-  it('says so when there are none', async () => {
+  it('reports when there are none', async () => {
     const result = await list({ namespace: 'list-empty' });
     expect(result.outputs['clusters']).toBe('[]');
     expect(result.log).toContain('no clusters of octo-org/octo-repo in list-empty');

@@ -8,7 +8,7 @@ const address = '172.30.0.77';
 const host = sharedHost();
 
 describe.skipIf(!host.hasVirtink)('api-access: load-balancer (needs the release assets of Virtink)', () => {
-  it('takes the address that a load balancer gives the Service, as the endpoint and in the kubeconfig', async () => {
+  it('uses the address of the load balancer as the endpoint and in the kubeconfig', async () => {
     const job = jobOn(host, {
       name: 'balanced',
       namespace,
@@ -16,7 +16,7 @@ describe.skipIf(!host.hasVirtink)('api-access: load-balancer (needs the release 
       'api-access': 'load-balancer',
     });
     const running = job.main();
-    // In the place of a load balancer's controller; kube-proxy serves the address like any other of the Service.
+    // Stands in for the controller of a load balancer. kube-proxy serves the address like any other of the Service.
     const status = JSON.stringify({ status: { loadBalancer: { ingress: [{ ip: address }] } } });
     const patch = [
       'patch',

@@ -6,11 +6,11 @@ import { leftovers, sharedHost } from './support.ts';
 
 const host = sharedHost();
 
-describe('a create on a host', () => {
+describe('a create', () => {
   const common = { infrastructure: 'in-memory', 'wait-for': 'none' };
   const start = jobStarter(host, common);
 
-  it('is made and deleted again by a job in a pod, with the Role of docs/rbac and a token file', async () => {
+  it('works in a pod, with the Role of docs/rbac and a token file, and so does its post step', async () => {
     const namespace = ROLE_NAMESPACE;
     const { job, user } = await jobInPod(host, { ...common, namespace, name: 'of-pod' });
     const main = await job.main();
@@ -23,7 +23,7 @@ describe('a create on a host', () => {
     expect(await leftovers(host, namespace, 'of-pod')).toEqual([]);
   });
 
-  it('waits for the end of its namespace, where that is being deleted', async () => {
+  it('waits for its namespace to be deleted, and creates it again', async () => {
     const namespace = 'ending';
     const held = ['configmap', 'held', '-n', namespace];
     const finalizers = (list: readonly string[]): Promise<string> =>
@@ -47,7 +47,7 @@ describe('a create on a host', () => {
     await host.kubectl(['delete', 'namespace', namespace]);
   });
 
-  it('fails at once where the host does not admit the pods of a component', async () => {
+  it('fails at once when the host does not admit the pods of a component', async () => {
     const namespace = 'capd-system';
     const label = (value: string): Promise<string> =>
       host.kubectl(['label', 'namespace', namespace, '--overwrite', `pod-security.kubernetes.io/enforce${value}`]);

@@ -14,8 +14,8 @@ const server = 'https://172.30.0.10:6443';
 const host = sharedHost();
 const documents = join(import.meta.dirname, '../../docs');
 
-/** The API server takes tokens by docs/oidc/authentication.yaml; keys are an issuer's of our own. */
-describe('a host that takes GitHub’s tokens', () => {
+/** The API server accepts tokens by docs/oidc/authentication.yaml, with the keys of an issuer of these tests. */
+describe('a host that accepts OIDC tokens of GitHub', () => {
   let issuer: Issuer;
   let caCertificate: string;
 
@@ -52,7 +52,7 @@ describe('a host that takes GitHub’s tokens', () => {
     issuer.stop();
   });
 
-  it('gets a cluster from a job whose token expires while it waits, and loses it to the post step', async () => {
+  it('runs a cluster for a job whose token expires while it waits, and whose post step deletes it', async () => {
     const seconds = 20;
     const pause = (paused: boolean): Promise<string> =>
       host.kubectl(['patch', 'cluster', 'oidc', '-n', namespace, '--type=merge', `-p={"spec":{"paused":${paused}}}`]);
@@ -63,7 +63,7 @@ describe('a host that takes GitHub’s tokens', () => {
       if (line.includes('Cluster knest/oidc is created')) whenClaimed(Date.now());
     });
     const running = job.main();
-    // Cluster API does nothing for a paused cluster: the job waits until every token that it has is worthless.
+    // Cluster API ignores a paused cluster: the job waits until all of its tokens have expired.
     const since = await Promise.race([claimed, running.then(({ log }) => Promise.reject(new Error(log)))]);
     await pause(true);
     const atPause = issuer.minted.length;
@@ -75,12 +75,12 @@ describe('a host that takes GitHub’s tokens', () => {
     expect(atPause).toBeGreaterThan(before);
     expect(issuer.minted.length).toBeGreaterThan(atPause);
     expect(new Set(issuer.minted.slice(before))).toEqual(new Set([audience]));
-    // Every token is a secret, and nothing of one is left behind.
+    // Every token is a secret, and no file keeps any of it.
     const tokens = [...new Set(main.masks.filter((mask) => mask.startsWith('eyJ')))];
     expect(tokens).toHaveLength(issuer.minted.length - before);
     for (const token of tokens) expect(main.shown + JSON.stringify(main.state) + main.summary).not.toContain(token);
     expect(JSON.parse(main.state['host'] ?? '')).toMatchObject({ hostOidc: { server, audience } });
-    // Where the host is, for later steps, and nothing to enter it with.
+    // The record names the host for later steps, without credentials.
     const kept = readdirSync(join(job.temp, 'knest')).filter((name) => name.startsWith('host-'));
     expect(kept).toEqual(['host-of-knest-oidc.json']);
     const post = await job.post();
@@ -92,7 +92,7 @@ describe('a host that takes GitHub’s tokens', () => {
   it.each([
     ['for another audience', { 'host-oidc-audience': 'knest:other' }, {}, 'for audience knest:other, '],
     ['that has expired', {}, { age: '900' }, ', expired since '],
-  ])('refuses a token %s, and the job says what is in it', async (_what, inputs, parameters, told) => {
+  ])('refuses a token %s, and the job logs its claims', async (_what, inputs, parameters, told) => {
     const main = await start({ name: 'refused', ...inputs }, parameters).main();
     expect(main.exitCode).toBe(1);
     expect(main.log).toMatch(/✖ GET \/version was answered 401 Unauthorized: .* {3}KNEST_HOST_CREDENTIALS$/m);
@@ -101,7 +101,7 @@ describe('a host that takes GitHub’s tokens', () => {
     expect(main.log).toContain('AuthenticationConfiguration');
   });
 
-  it('lets another repository do nothing, and the job says what it lacks', async () => {
+  it('gives another repository no permissions, and the job logs what is missing', async () => {
     const main = await start({ name: 'foreign' }, { repository_id: '99' }).main();
     expect(main.exitCode).toBe(1);
     expect(main.log).toContain('as github-actions:99 ');

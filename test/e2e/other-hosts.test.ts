@@ -18,12 +18,12 @@ import { hostName as sharedName, jobOn, leftovers } from './support.ts';
 
 const hostName = `${sharedName}-others`;
 const namespace = ROLE_NAMESPACE;
-/** Milliseconds: an upgrade of a host's only control plane, the failover of a load balancer. */
+/** Milliseconds: the upgrade of a host’s only control plane, or the failover of a load balancer. */
 const OUTAGE = 60_000;
 const needed: readonly string[] = ['virtink', 'older-cluster-api'];
 
-/** What a host has that the company installed: nothing of it is where the action would put it. */
-describe('a host with cert-manager and an older Cluster API, in places of their own', () => {
+/** Components that somebody else installed, in namespaces that the action does not use. */
+describe('a host with cert-manager and an older Cluster API in other namespaces', () => {
   let host: Host;
   let guest: Job;
   const jobs: Job[] = [];
@@ -33,7 +33,7 @@ describe('a host with cert-manager and an older Cluster API, in places of their 
     return job;
   };
   let directory: string;
-  /** Everything of theirs that could be changed: a generation counts the changes of a specification. */
+  /** Every Deployment that the action could change: a generation counts the changes of a spec. */
   const theirs = (): Promise<string> => {
     const path = 'jsonpath={range .items[*]}{.metadata.namespace}/{.metadata.name} {.metadata.generation}{"\\n"}{end}';
     return host.kubectl(['get', 'deployments', '-A', '-o', path]);
@@ -64,7 +64,7 @@ describe('a host with cert-manager and an older Cluster API, in places of their 
     rmSync(directory, { recursive: true, force: true });
   });
 
-  it('gets what it lacks and a cluster, and nothing that was there changes', async (context) => {
+  it('gets the missing components and a cluster, and existing components do not change', async (context) => {
     if (!host.hasVirtink) context.skip('needs the release assets of Virtink');
     const [before, definitionsBefore] = [await theirs(), await definitions()];
     guest = start({ name: 'guest', 'wait-for': 'control-plane' });
@@ -82,7 +82,7 @@ describe('a host with cert-manager and an older Cluster API, in places of their 
     expect(namespaces).not.toMatch(/namespace\/(cert-manager|capi-.*system)$/m);
   });
 
-  it('may lose its API server for a minute while jobs wait, with the Role of docs/rbac: they go on', async (context) => {
+  it('may lose its API server for a minute: waiting jobs go on, with the Role of docs/rbac', async (context) => {
     if (!host.hasVirtink) context.skip('needs the release assets of Virtink');
     const gone = ['cluster', '-n', namespace, 'gone'];
     const hold = (finalizers: readonly string[]): Promise<string> =>
@@ -92,7 +92,7 @@ describe('a host with cert-manager and an older Cluster API, in places of their 
 
     const account = { 'host-kubeconfig': await roleKubeconfig(host), 'host-kubeconfig-file': NOT_GIVEN };
     const ends: Promise<StepResult>[] = [];
-    /** Starts a job, and waits until a line of its log says that it waits. */
+    /** Starts a job, and resolves when a line of its log says that it waits. */
     const begin = async (inputs: Readonly<Record<string, string>>, line: RegExp): Promise<Job> => {
       const { promise: waits, resolve } = Promise.withResolvers<undefined>();
       const job = start(inputs, (text) => {
@@ -105,11 +105,11 @@ describe('a host with cert-manager and an older Cluster API, in places of their 
       return job;
     };
     await begin({ ...account, command: 'delete', name: 'gone' }, /deletion requested|Waiting/);
-    // Its machine takes longer to start than the other job takes to come as far as its wait.
+    // Its machine takes longer to start than the other job takes to reach its wait.
     const create = await begin({ ...account, name: 'new', 'wait-for': 'control-plane' }, /machine new-cp-\S+: created/);
     await begin({ ...account, command: 'scale', name: 'guest', replicas: ':1' }, /infrastructure: API at/);
     await host.withoutApiServer(() => delay(OUTAGE));
-    // The controllers lost their leases, and the webhook is one of them.
+    // The controllers lost their leases, and with them the webhook.
     await until('the webhook of Cluster API', 300_000, async () => hold([]).catch(() => undefined));
     for (const { exitCode, log } of await Promise.all(ends)) {
       expect(log).toMatch(/the API server no longer answers \(.+\); waiting for it$/m);

@@ -14,7 +14,7 @@ const persistent = {
   'persistent-host-cluster-cni': 'calico',
 };
 
-/** The pod of a machine whose name begins so. */
+/** The pod of the machine whose name begins with this text. */
 async function podOf(machine: string): Promise<Pod & { status?: { podIP?: string } }> {
   const text = await host.kubectl(['get', 'pods', '-n', namespace, '-o', 'json']);
   const { items } = JSON.parse(text) as { items: Pod[] };
@@ -23,7 +23,7 @@ async function podOf(machine: string): Promise<Pod & { status?: { podIP?: string
   return pod;
 }
 
-/** The addresses that IPAM gave to machines of a cluster, by the machine's name. */
+/** The addresses that IPAM gave to the machines of a cluster, by name of the machine. */
 async function givenAddresses(cluster: string): Promise<Readonly<Record<string, string>>> {
   const pool = ['get', 'ippools.ipam.metal3.io', cluster, '-n', namespace, '-o', 'jsonpath={.status.indexes}'];
   return JSON.parse(await host.kubectl(pool)) as Record<string, string>;
@@ -34,7 +34,7 @@ const poolOf = async (cluster: string): Promise<KubernetesObject & { readonly sp
   return JSON.parse(text) as KubernetesObject & { readonly spec: unknown };
 };
 
-/** Machines that keep their disk and address; the tests build on one another, from create to delete. */
+/** Machines that keep their disk and address. The tests build on one another, from create to delete. */
 describe.skipIf(!host.hasVirtink)('a persistent cluster (needs the release assets of Virtink and IPAM)', () => {
   const jobs: Job[] = [];
   const job = (inputs: Readonly<Record<string, string>>, env: Readonly<Record<string, string>> = {}): Job => {
@@ -54,7 +54,7 @@ describe.skipIf(!host.hasVirtink)('a persistent cluster (needs the release asset
   });
   afterAll(() => jobs.forEach((made) => made.clean()));
 
-  it('gives each machine an address of its pool, which its pod asks the CNI for', async () => {
+  it('gives each machine an address of its pool, which its pod requests from the CNI', async () => {
     const addresses = await givenAddresses(name);
     expect(Object.values(addresses).sort()).toEqual(['10.85.200.10', '10.85.200.11']);
     for (const [machine, address] of Object.entries(addresses)) {
@@ -66,7 +66,7 @@ describe.skipIf(!host.hasVirtink)('a persistent cluster (needs the release asset
     }
   });
 
-  it('has disks that go with their machines, whoever deletes them', async () => {
+  it('has disks that are owned by their machines', async () => {
     const owners = '{range .items[*]}{.metadata.name}: {.metadata.ownerReferences[*].kind}{"\\n"}{end}';
     const claims = await host.kubectl(['get', 'persistentvolumeclaims', '-n', namespace, '-o', `jsonpath=${owners}`]);
     expect(claims.trim().split('\n')).toEqual([
@@ -75,14 +75,14 @@ describe.skipIf(!host.hasVirtink)('a persistent cluster (needs the release asset
     ]);
   });
 
-  it('never expires, and is left alone by the post step', async () => {
+  it('never expires, and its post step leaves it alone', async () => {
     expect(main.outputs['expires-at']).toBe('');
     const post = await creator.post();
     expect(post.log).toContain(`${namespace}/${name} is not ephemeral: it stays`);
     expect(await nested('get', 'nodes', '-o', 'name')).toMatch(/^node\/kept-cp-\w+\nnode\/kept-md-0-\w+-\w+\n$/);
   });
 
-  it('is adopted by a later run, with what it has', async () => {
+  it('is adopted by a later run, with the same pool', async () => {
     const before = await poolOf(name);
     const adopted = await job({ ...persistent, name }, { GITHUB_RUN_ID: '1658821494' }).main();
     expect(adopted.exitCode, adopted.log).toBe(0);
@@ -91,7 +91,7 @@ describe.skipIf(!host.hasVirtink)('a persistent cluster (needs the release asset
     expect({ uid: metadata.uid, spec }).toEqual({ uid: before.metadata.uid, spec: before.spec });
   });
 
-  it('keeps its data and its address when the VM of its control plane is started anew', async () => {
+  it('keeps its data and its address when the VM of its control plane restarts', async () => {
     await nested('create', 'configmap', 'hello', '--from-literal=a=b');
     const nodes = await nested('get', 'nodes', '-o', 'name');
     const before = await podOf(`${name}-cp`);
@@ -112,7 +112,7 @@ describe.skipIf(!host.hasVirtink)('a persistent cluster (needs the release asset
     expect(await nested('get', 'nodes', '-o', 'name')).toBe(nodes);
   });
 
-  it('has a pool that no other create touches or overlaps', async () => {
+  it('has a pool that no other create changes or overlaps', async () => {
     const before = await poolOf(name);
     const overlapping = { ...persistent, name: 'greedy', 'persistent-machine-addresses': '10.85.200.12/31' };
     const refused = await job(overlapping).main();
@@ -132,7 +132,7 @@ describe.skipIf(!host.hasVirtink)('a persistent cluster (needs the release asset
     expect({ uid: pool.uid, spec }).toEqual({ uid: before.metadata.uid, spec: before.spec });
   });
 
-  it('is not scaled beyond its addresses; a machine that goes takes its disk along', async () => {
+  it('is not scaled beyond its addresses, and loses the disk of a removed machine', async () => {
     const refused = await job({ command: 'scale', namespace, name, replicas: '1:3' }).main();
     expect(refused.exitCode).toBe(1);
     expect(refused.log).toContain('✖ kept cannot have 4 machines: its pool has 3 addresses   KNEST_ADDRESS_POOL');
@@ -144,8 +144,8 @@ describe.skipIf(!host.hasVirtink)('a persistent cluster (needs the release asset
       .toMatch(/^persistentvolumeclaim\/kept-cp-\w+-rootfs\ndatavolume\.cdi\.kubevirt\.io\/kept-cp-\w+-rootfs\n$/);
   });
 
-  it('tells a machine for which the pool has no address', async () => {
-    // Somebody else takes what is left.
+  it('reports a machine for which the pool has no address', async () => {
+    // Somebody else takes the remaining addresses.
     const claims = ['claims-1', 'claims-2'].map((claim) => ({
       apiVersion: 'ipam.metal3.io/v1alpha1',
       kind: 'IPClaim',
@@ -161,7 +161,7 @@ describe.skipIf(!host.hasVirtink)('a persistent cluster (needs the release asset
     await host.kubectl(['delete', 'ipclaim', 'claims-1', 'claims-2', '-n', namespace]);
   });
 
-  it('leaves no disk and no address when it has expired and is cleaned up', async () => {
+  it('leaves no disk and no address when cleanup deletes it', async () => {
     const expiry = 'knest-action/expires-at=2020-01-01T00:00:00Z';
     await host.kubectl(['annotate', 'cluster', 'beside', '-n', namespace, '--overwrite', expiry]);
     const cleaned = await job({ command: 'cleanup', namespace }).main();
@@ -171,14 +171,14 @@ describe.skipIf(!host.hasVirtink)('a persistent cluster (needs the release asset
     expect(await leftovers(host, namespace, name)).not.toEqual([]);
   });
 
-  it('is deleted with its disks and addresses, and nothing else', async () => {
+  it('is deleted with its disks and addresses', async () => {
     const deleted = await job({ command: 'delete', namespace, name }).main();
     expect(deleted.exitCode, deleted.log).toBe(0);
     expect(await leftovers(host, namespace, name)).toEqual([]);
     await expect.poll(() => volumesFor(host, namespace), { timeout: 300_000 }).toEqual([]);
   });
 
-  it('is not begun on a host without a default StorageClass', async () => {
+  it('is refused on a host without a default StorageClass', async () => {
     const isDefault = 'storageclass.kubernetes.io/is-default-class';
     const annotate = (value: string): Promise<string> =>
       host.kubectl(['annotate', '--overwrite', 'storageclass', 'host-path', `${isDefault}=${value}`]);

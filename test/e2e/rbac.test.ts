@@ -19,13 +19,13 @@ interface Role {
   readonly rules?: readonly { readonly resources: readonly string[]; readonly verbs: readonly string[] }[];
 }
 
-/** What these credentials were refused, as `GET /path`, without queries. */
+/** The requests of these credentials that were refused, as `GET /path`, without queries. */
 function refused({ log }: StepResult): string[] {
   const lines = [...log.matchAll(/^::debug::(\S+ [^ ?]+)\S* 403 /gm)].map(([, request = '']) => request);
   return [...new Set(lines)].sort();
 }
 
-/** What is not for an account that works in a namespace: the action does without. */
+/** Reads that an account of one namespace may not do. The action works without them. */
 const hostAsAWhole = [
   'GET /api/v1/namespaces/kube-system/configmaps/kubeadm-config',
   'GET /api/v1/nodes',
@@ -38,7 +38,7 @@ const hostAsAWhole = [
   'GET /apis/projectcalico.org/v3/felixconfigurations',
 ];
 
-/** What is not for it either, of a persistent cluster: which addresses there are, which others have, and whether disks can be made. */
+/** The same for a persistent cluster: address pools, addresses in use, and StorageClasses. */
 const hostOfDisks = [
   'GET /apis/crd.projectcalico.org/v1/ippools',
   'GET /apis/ipam.metal3.io/v1alpha1/ippools',
@@ -46,8 +46,8 @@ const hostOfDisks = [
   'GET /apis/storage.k8s.io/v1/storageclasses',
 ];
 
-/** Every command, by a ServiceAccount that has what docs/rbac grants and nothing else. */
-describe('an account with the Role and under the policy of docs/rbac', () => {
+/** Every command, as a ServiceAccount with the permissions of docs/rbac and no others. */
+describe('an account with the Role and the admission policy of docs/rbac', () => {
   const common = { infrastructure: 'in-memory', namespace, 'host-kubeconfig-file': kubeconfig };
   const start = jobStarter(host, common, { env: { RUNNER_DEBUG: '1' } });
   const main = async (inputs: Readonly<Record<string, string>>): Promise<StepResult> => {
@@ -55,7 +55,7 @@ describe('an account with the Role and under the policy of docs/rbac', () => {
     expect(result.exitCode, result.log).toBe(0);
     return result;
   };
-  /** Has an administrator install what such clusters of virtual machines take, by creating one. */
+  /** Has an administrator install the components for such clusters of virtual machines, by creating one. */
   const prepare = async (inputs: Readonly<Record<string, string>>): Promise<void> => {
     const name = 'rbac-prepare';
     const admin = { 'host-kubeconfig-file': host.kubeconfig, infrastructure: 'virtink' };
@@ -65,7 +65,7 @@ describe('an account with the Role and under the policy of docs/rbac', () => {
 
   beforeAll(async () => {
     const text = await roleKubeconfig(host);
-    // What the action itself writes must pass it.
+    // The policy must allow everything that the action itself writes.
     await grant(host, 'admission-policy.yaml');
     for (const file of ['install.yaml', 'host-reader.yaml']) await withdraw(host, file);
     writeFileSync(kubeconfig, text, { mode: 0o600 });
@@ -76,7 +76,7 @@ describe('an account with the Role and under the policy of docs/rbac', () => {
     await withdraw(host, 'admission-policy.yaml');
   });
 
-  it('and the ClusterRole for it installs what is missing', async () => {
+  it('installs missing components with the ClusterRole for that', async () => {
     await cutShort(host);
     await grant(host, 'install.yaml');
     try {
@@ -84,7 +84,7 @@ describe('an account with the Role and under the policy of docs/rbac', () => {
       const installed = await job.main();
       expect(installed.exitCode, installed.log).toBe(0);
       expect(installed.log).toMatch(/in-memory infrastructure provider v\S+ is (missing|incomplete)$/m);
-      // The nodes are not needed to install anything, and their CIDRs are in kubeadm's configuration.
+      // Nodes are not needed to install anything, and their CIDRs are in the configuration of kubeadm.
       expect(refused(installed).filter((request) => !hostAsAWhole.includes(request))).toEqual([]);
       await job.post();
     } finally {
@@ -93,7 +93,7 @@ describe('an account with the Role and under the policy of docs/rbac', () => {
     await expectGone(host, namespace, 'rbac-install');
   });
 
-  it('creates, scales, enters and deletes a cluster, and is refused nothing but a look at the host', async () => {
+  it('creates, scales, enters and deletes a cluster, and is refused only reads of the host as a whole', async () => {
     const job = start({ name: 'rbac', 'wait-for': 'nodes' });
     const created = await job.main();
     expect(created.exitCode, created.log).toBe(0);
@@ -160,7 +160,7 @@ describe('an account with the Role and under the policy of docs/rbac', () => {
     await expect.poll(() => volumesFor(host, namespace), { timeout: 300_000 }).toEqual([]);
   });
 
-  it('sees what is installed and which addresses are free with the ClusterRole for that', async () => {
+  it('sees installed components and free addresses with the ClusterRole for that', async () => {
     await grant(host, 'host-reader.yaml');
     try {
       const job = start({ name: 'rbac-reader', 'wait-for': 'none' });

@@ -7,7 +7,7 @@ import { replicasOf, sharedHost } from './support.ts';
 const host = sharedHost();
 const namespace = 'scaled';
 
-/** Asks a nested API server every second whether it is there, and keeps the longest time that it was not. */
+/** Asks a nested API server every second whether it is ready, and records the longest gap. */
 class Probe {
   longestGap = 0;
   answers = 0;
@@ -69,7 +69,7 @@ describe('scale', () => {
     await creator.post();
   });
 
-  it('scales the MachineDeployment that is named, of several', async () => {
+  it('scales the named MachineDeployment of several', async () => {
     const creator = job({ name: 'pools', infrastructure: 'in-memory' });
     const created = await creator.main();
     expect(created.exitCode, created.log).toBe(0);
@@ -77,7 +77,7 @@ describe('scale', () => {
     const text = await host.kubectl(['get', ...deployment, 'pools-md-0', '-o', 'json']);
     const { apiVersion, kind, spec } = JSON.parse(text) as MachineDeployment;
     const template = { spec: spec.template.spec };
-    // Its selector and labels are for Cluster API to set.
+    // Cluster API sets its selector and labels.
     const second = { clusterName: 'pools', replicas: 1, selector: {}, template };
     const object = { apiVersion, kind, metadata: { name: 'pools-gpu', namespace }, spec: second };
     await host.kubectl(['create', '-f', '-'], JSON.stringify(object));
@@ -97,7 +97,7 @@ describe('scale', () => {
     await expectGone(host, namespace, 'pools');
   });
 
-  it('refuses what cannot be, and changes nothing', async () => {
+  it('refuses a missing cluster, an even number of control planes, and autoscaled workers', async () => {
     const missing = await job({ command: 'scale', name: 'nobody', replicas: '3:1' }).main();
     expect(missing.log).toContain('✖ there is no cluster scaled/nobody   KNEST_NOT_FOUND');
     const even = await job({ command: 'scale', name: 'nobody', replicas: '2:1' }).main();

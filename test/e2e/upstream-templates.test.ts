@@ -18,10 +18,10 @@ import { downloadRuntime, fromGithub } from '../support/downloads.ts';
 
 const namespace = 'upstream';
 const host = sharedHost();
-/** The templates of a release of the Virtink provider, as they are. */
+/** The templates of a release of the Virtink provider, unchanged. */
 const address = (name: string): string =>
   `https://github.com/smartxworks/cluster-api-provider-virtink/releases/download/${versions.virtinkProvider}/${name}.yaml`;
-/** Where the VMs run, when it is not the cluster of Cluster API: here it is, by way of a kubeconfig in a Secret. */
+/** The cluster in which the VMs run, when it is not the one of Cluster API. Here it is, by a kubeconfig in a Secret. */
 const external = [
   'VIRTINK_INFRA_CLUSTER_SECRET_NAME=infra',
   `VIRTINK_INFRA_CLUSTER_SECRET_NAMESPACE=${namespace}`,
@@ -36,7 +36,7 @@ describe.skipIf(!host.hasVirtink)('the templates of the Virtink provider (need t
     await host.kubectl(['create', 'secret', 'generic', '-n', namespace, 'infra', kubeconfig]);
   });
 
-  it('make a cluster: cluster-template-internal', async () => {
+  it('create a cluster: cluster-template-internal', async () => {
     const name = 'inside';
     const sizes = { 'worker-machine-count': '1', 'worker-machine-memory-size': '3Gi', 'wait-for': 'nodes' };
     const job = start({ name, 'cluster-template': address('cluster-template-internal'), ...sizes });
@@ -72,7 +72,7 @@ describe.skipIf(!host.hasVirtink)('the templates of the Virtink provider (need t
     await expectGone(host, namespace, name);
   });
 
-  it('make a cluster elsewhere: cluster-template', async () => {
+  it('create a cluster whose VMs run elsewhere: cluster-template', async () => {
     const name = 'outside';
     const inputs = { name, 'cluster-template': address('cluster-template') };
     const refused = await start(inputs).main();
@@ -88,11 +88,11 @@ describe.skipIf(!host.hasVirtink)('the templates of the Virtink provider (need t
     await expectGone(host, namespace, name);
   });
 
-  describe('are taken by the host as they are rendered', () => {
+  describe('are accepted by the host as rendered', () => {
     const directory = mkdtempSync(join(tmpdir(), 'knest-upstream-'));
     afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-    /** The host's own clusterctl: what the mirror serves. */
+    /** Uses the clusterctl of the host, which is the one that the mirror serves. */
     class Local extends Downloader {
       override program(): Promise<string> {
         return Promise.resolve(join(host.binaries, 'clusterctl'));

@@ -10,7 +10,7 @@ const host = sharedHost();
 const file = 'cleanup.yml';
 const hour = 3_600_000;
 
-/** A Cluster of the repository whose infrastructure never comes: cheap, but its controllers and their writes are real. */
+/** A Cluster of the repository without infrastructure: cheap, but its controllers and their writes are real. */
 function cluster(name: string, expiresInHours: number, pullRequest: number): object {
   const labels = {
     'knest-action/managed': 'true',
@@ -64,8 +64,8 @@ describe(`workflows/${file}`, () => {
   };
   const named = (...names: string[]): string[] => names.map((name) => `cluster.cluster.x-k8s.io/${name}`);
 
-  it('only tells what it would delete when it is started by hand', async () => {
-    // As GitHub's payload has it: a text, though the input is a boolean.
+  it('only lists what it would delete when it is started by hand with dry-run', async () => {
+    // As in GitHub’s payload: a string, though the input is a boolean.
     const payload = { inputs: { 'dry-run': 'true' } };
     const { code, log } = await act.run([file], { event: 'workflow_dispatch', payload, options });
     expect(code, log).toBe(0);
@@ -74,7 +74,7 @@ describe(`workflows/${file}`, () => {
     expect(await there()).toEqual(named('closed', 'expired', 'open'));
   });
 
-  it('deletes what has expired and what has a closed pull request, every hour', async () => {
+  it('deletes expired clusters and those of closed pull requests on its schedule', async () => {
     const { code, log } = await act.run([file], { event: 'schedule', options });
     expect(code, log).toBe(0);
     expect(log).toContain('pull request 8 is closed');

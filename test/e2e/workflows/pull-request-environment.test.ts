@@ -24,7 +24,7 @@ describe(`workflows/${file}`, { timeout: 8 * 60_000 }, () => {
     expect(first.log).toContain('it stays');
     const second = await act.run([file], push('b'.repeat(40)));
     expect(second.code, second.log).toBe(0);
-    // The object that the first push made is still there: it is the same cluster.
+    // The object from the first push still exists: it is the same cluster.
     expect(second.log).toMatch(/\| configmap\/deployed configured\n/);
     expect(second.log).toMatch(/\| b{40}\n/);
     expect(await leftovers(host, namespace, 'pr-7')).toContain('cluster.cluster.x-k8s.io/pr-7');
@@ -35,13 +35,13 @@ describe(`workflows/${file}`, { timeout: 8 * 60_000 }, () => {
     await expectGone(host, namespace, 'pr-7');
   });
 
-  it('does not mind a pull request that is closed without a cluster', async () => {
+  it('succeeds when a pull request without a cluster is closed', async () => {
     const { code, log } = await act.run([file], close);
     expect(code, log).toBe(0);
     expect(log).toContain(`there is no cluster ${namespace}/pr-7`);
   });
 
-  it('has nothing for a fork but the reason, on push and on close', async () => {
+  it('gives a fork only the reason why it has no cluster, on push and on close', async () => {
     const payload = pullRequest(7, 'octo-fork/octo-repo');
     const pushed = await act.run([file], { event: 'pull_request', payload });
     expect(pushed.code, pushed.log).toBe(0);

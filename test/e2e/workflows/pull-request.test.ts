@@ -7,7 +7,7 @@ import { Act, namespace, pullRequest } from './act.ts';
 
 const host = sharedHost();
 const file = 'pull-request.yml';
-/** How the action names it: after the run and its attempt, which act does not count, and the job; the rest is random. */
+/** The name that the action generates: run and attempt, which act does not count, then the job. The rest is random. */
 const cluster = 'knest-1-1-test';
 
 describe(`workflows/${file}`, { timeout: 6 * 60_000 }, () => {
@@ -17,12 +17,12 @@ describe(`workflows/${file}`, { timeout: 6 * 60_000 }, () => {
   });
   afterAll(() => act.clean());
 
-  it('has a cluster for its steps, which is gone after the job', async ({ skip }) => {
+  it('gives its steps a cluster, which is deleted after the job', async ({ skip }) => {
     skip(!host.hasVirtink, 'the release assets of Virtink are not available');
     const { code, log } = await act.run([file], { event: 'pull_request', payload: pullRequest(7) });
     expect(code, log).toBe(0);
     expect(log).toContain('Job succeeded');
-    // What kubectl printed, in the steps of the workflow: a node of this cluster, then the object that they made.
+    // The output of kubectl in the steps of the workflow: a node of this cluster, then the object that they created.
     expect(log).toMatch(
       new RegExp(`\\| ${cluster}-[0-9a-f]{8}-cp-\\S+ +\\w+ +control-plane +\\S+ +v${kubernetesVersion}\\n`),
     );
@@ -32,7 +32,7 @@ describe(`workflows/${file}`, { timeout: 6 * 60_000 }, () => {
     expect(await leftovers(host, namespace, cluster)).toEqual([]);
   });
 
-  it('deletes the cluster of a job that fails, too', async ({ skip }) => {
+  it('deletes the cluster of a failed job too', async ({ skip }) => {
     skip(!host.hasVirtink, 'the release assets of Virtink are not available');
     const text = readFileSync(resolve(import.meta.dirname, '../../../workflows', file), 'utf8');
     const failing = text.replace('kubectl get configmap hello\n', '$&          exit 1\n');

@@ -9,7 +9,7 @@ const host = sharedHost();
 const file = 'reusable.yml';
 const script = '#!/bin/sh\nset -eu\nkubectl get nodes --output=name\necho "the script has run"\n';
 
-/** The workflow that calls it in docs/recipes/workflows.md. */
+/** The calling workflow in docs/recipes/workflows.md. */
 function caller(): string {
   const recipe = readFileSync(resolve(import.meta.dirname, '../../../docs/recipes/workflows.md'), 'utf8');
   const examples = [...recipe.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text = '']) => text);
@@ -23,7 +23,7 @@ describe(`workflows/${file}`, () => {
   });
   afterAll(() => act.clean());
 
-  it('runs a script of the repository that calls it, on a cluster for each call', async () => {
+  it('runs a script of the calling repository, on a separate cluster for each call', async () => {
     const again = caller().replace(/^ {2}e2e:[\s\S]*/m, (job) => job + job.replace('e2e:', 'again:'));
     const files = { '.github/workflows/caller.yml': again, 'test/e2e.sh': script };
     const { code, log } = await act.run([file], { event: 'pull_request', payload: pullRequest(7) }, files);
@@ -38,7 +38,7 @@ describe(`workflows/${file}`, () => {
     }
   });
 
-  it('takes the name of the script for a name, whatever is in it, and deletes the cluster when it fails', async () => {
+  it('treats the name of the script as plain text, and deletes the cluster when it fails', async () => {
     const hostile = caller().replace('test/e2e.sh', `'"; echo broken-$((6 * 7)); $(echo out)"'`);
     const files = { '.github/workflows/caller.yml': hostile, 'test/e2e.sh': script };
     const { code, log } = await act.run([file], { event: 'pull_request', payload: pullRequest(7) }, files);

@@ -22,14 +22,14 @@ describe(`workflows/${file}`, () => {
     act.clean();
   });
 
-  it('gives the cluster that is asked for the machines that are asked for', async () => {
+  it('scales the given cluster to the given replicas', async () => {
     const { code, log } = await act.run([file], {
       event: 'workflow_dispatch',
       payload: { inputs: { name, replicas: ':3' } },
     });
     expect(code, log).toBe(0);
     expect(log).toContain(`✔ ${name} is scaled (control plane: 1, workers: 3)`);
-    // What the command promises: nodes. Whether they are Ready, the MachineDeployment counts in its own time.
+    // Nodes, which the command promises. The MachineDeployment counts Ready nodes later.
     const workers = `cluster.x-k8s.io/cluster-name=${name},!cluster.x-k8s.io/control-plane`;
     const jsonpath = 'jsonpath={range .items[*]}{.status.nodeRef.name}{"\\n"}{end}';
     const nodes = await host.kubectl(['get', 'machines', '-n', namespace, '-l', workers, '-o', jsonpath]);
