@@ -27,7 +27,7 @@ const cluster: ListedCluster = {
 describe('describeCluster', () => {
   const row = (parts: Partial<ListedCluster>): readonly string[] => describeCluster({ ...cluster, ...parts }, now);
 
-  it('is a row of where, how, how old, until when and whose', () => {
+  it('is a row of name, state, age, expiry, owner and run', () => {
     expect(row({})).toEqual([
       'knest/pr-7',
       'ready',
@@ -46,7 +46,7 @@ describe('describeCluster', () => {
       'failing (KNEST_IMAGE_PULL)',
     ],
     [{ state: 'no CNI' }, 'no CNI'],
-  ] as const)('tells the state of %j', (parts, state) => {
+  ] as const)('shows the state of %j', (parts, state) => {
     expect(row(parts)[1]).toBe(state);
   });
 
@@ -55,11 +55,11 @@ describe('describeCluster', () => {
     [{ expiresAt: '2026-11-24T09:58:30Z' }, '1m30s ago'],
     [{ expiresAt: '2026-11-24T09:58:30Z', keep: true }, '1m30s ago, kept'],
     [{ expiresAt: 'tomorrow' }, '"tomorrow" is not a time'],
-  ])('tells the expiry of %j', (parts, expiry) => {
+  ])('shows the expiry of %j', (parts, expiry) => {
     expect(row(parts)[3]).toBe(expiry);
   });
 
-  it('names the owner as well as it can, and no age below zero', () => {
+  it('shows the best known owner, and no negative age', () => {
     const nobody = { repository: undefined, repositoryId: undefined, pullRequest: undefined, runUrl: undefined };
     expect(row(nobody).slice(4)).toEqual(['not made by this action', '', '']);
     expect(row({ repository: undefined })[4]).toBe('4711');

@@ -25,7 +25,7 @@ const direct = { kind: 'cluster-ip', server: 'https://10.1.2.3:6443' };
 const ports = [{ port: 6443, nodePort: 30_001 }];
 
 describe('routes', () => {
-  it('keep the name in the certificate that the kubeconfig has', () => {
+  it('keep the tls-server-name of the kubeconfig', () => {
     const named = { ...kubeconfig, tlsServerName: 'api.example.com' };
     const all = routes(named, service({ spec: { ports } }), ['node-1']);
     expect(all.map(({ kind, tlsServerName }) => [kind, tlsServerName])).toEqual([
@@ -34,7 +34,7 @@ describe('routes', () => {
     ]);
   });
 
-  it('are the most direct first, each of the others with the name in the certificate', () => {
+  it('start with the most direct one, and the others verify the name in the certificate', () => {
     const balanced = service({
       spec: { type: 'LoadBalancer', ports },
       status: { loadBalancer: { ingress: [{ ip: '192.0.2.7' }] } },
@@ -50,7 +50,7 @@ describe('routes', () => {
   it.each([
     [{ ip: '192.0.2.7', hostname: 'lb.example.com' }, 'https://192.0.2.7:443'],
     [{ hostname: 'lb.example.com' }, 'https://lb.example.com:443'],
-  ])('through a load balancer take its address, else its name: %o', (ingress, server) => {
+  ])('through a load balancer use its address, or else its name: %o', (ingress, server) => {
     const balanced = service({ spec: { ports: [{ port: 443 }] }, status: { loadBalancer: { ingress: [ingress] } } });
     expect(routes(kubeconfig, balanced, ['node-1'])).toEqual([
       direct,
@@ -58,12 +58,12 @@ describe('routes', () => {
     ]);
   });
 
-  it('through a load balancer have the usual port when the Service names none', () => {
+  it('through a load balancer use the default port when the Service has none', () => {
     const bare = service({ status: { loadBalancer: { ingress: [{ ip: '192.0.2.7' }] } } });
     expect(routes(kubeconfig, bare, ['node-1'])[1]?.server).toBe('https://192.0.2.7:6443');
   });
 
-  it('are the direct one alone while the load balancer has no address, and without nodes', () => {
+  it('are only the direct one without nodes, or while the load balancer has no address', () => {
     const pending = { spec: { type: 'LoadBalancer', ports: [{ port: 6443 }] } };
     for (const status of [{}, { loadBalancer: {} }, { loadBalancer: { ingress: [] } }]) {
       expect(routes(kubeconfig, service({ ...pending, status }), ['node-1'])).toEqual([direct]);
@@ -73,7 +73,7 @@ describe('routes', () => {
   });
 });
 
-describe('the addresses of the nodes', () => {
+describe('the addresses of nodes', () => {
   const node = (name: string, ready: 'True' | 'False', addresses: Readonly<Record<string, string>>): Node => ({
     apiVersion: 'v1',
     kind: 'Node',
@@ -87,11 +87,11 @@ describe('the addresses of the nodes', () => {
   const one = node('one', 'True', { Hostname: 'one', InternalIP: '10.0.0.2' });
   const two = node('two', 'True', { InternalIP: '10.0.0.3', ExternalIP: '203.0.113.3' });
 
-  it('are those of every Ready node, the external ones first', () => {
+  it('are the addresses of all Ready nodes, external ones first', () => {
     expect(nodeAddresses([gone, one, two], 'api')).toEqual(['api', '203.0.113.3', '10.0.0.2', '10.0.0.3']);
   });
 
-  it('are those of all where none is Ready, and the API server alone where none is seen', () => {
+  it('are the addresses of all nodes when none is Ready, and only the API server without any node', () => {
     expect(nodeAddresses([gone], '10.0.0.1')).toEqual(['10.0.0.1', '203.0.113.1']);
     expect(nodeAddresses([], 'api')).toEqual(['api']);
   });
@@ -102,7 +102,7 @@ describe('firstThatWorks', () => {
     return { kind: 'node-port', server: `https://node-${index}:30001`, tlsServerName: undefined };
   });
 
-  it('tries all routes, and takes the first in their order', async () => {
+  it('tries all routes, and returns the first one in their order', async () => {
     const [last] = many.slice(-1);
     expect(await firstThatWorks(many, (route) => Promise.resolve(route === last ? undefined : 'no'))).toEqual({
       route: last,
@@ -113,7 +113,7 @@ describe('firstThatWorks', () => {
     });
   });
 
-  it('says of each why it does not work', async () => {
+  it('reports for each route why it does not work', async () => {
     const found = await firstThatWorks(many, () => Promise.resolve('no'));
     expect(found).toHaveProperty('failures.length', 40);
     expect(found).toHaveProperty('failures.39', { route: many[39], problem: 'no' });
@@ -121,7 +121,7 @@ describe('firstThatWorks', () => {
 });
 
 describe('a load balancer', () => {
-  /** A host that gives the Service an address, at which nothing answers, with that request for it; never for Infinity. */
+  /** A host that gives the Service an unreachable address on that request, or never for Infinity. */
   const access = async (from: number, signal: AbortSignal): Promise<unknown> => {
     let asked = 0;
     const { client } = await clientOf((response, _number, { path }) => {
@@ -148,14 +148,14 @@ describe('a load balancer', () => {
     );
   };
 
-  it('is waited for longer than anything else may take, until it has an address', async () => {
+  it('is waited for until it has an address, longer than other routes', async () => {
     expect(await access(20, new AbortController().signal)).toMatchObject({
       code: 'KNEST_API_ACCESS',
       evidence: [expect.stringMatching(/^load-balancer https:\/\/127\.0\.0\.1:1: /)],
     });
   });
 
-  it('is awaited without listing the nodes of the host again and again', async () => {
+  it('is waited for without listing the nodes of the host again and again', async () => {
     const { client, received } = await clientOf((response, _number, { path }) => {
       if (path.includes('/nodes')) json(response, { metadata: { resourceVersion: '1' }, items: [] });
       else if (received.length < 40)
@@ -171,7 +171,7 @@ describe('a load balancer', () => {
     expect(received.length).toBeGreaterThan(40);
   });
 
-  it('that gets none is named when the time is up', async () => {
+  it('without an address is named at the timeout', async () => {
     const time = new AbortController();
     setTimeout(() => time.abort(new KnestError({ code: 'KNEST_TIMEOUT', problem: 'the time is up' })), 300);
     expect(await access(Number.POSITIVE_INFINITY, time.signal)).toMatchObject({

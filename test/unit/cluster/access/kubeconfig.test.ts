@@ -34,7 +34,7 @@ beforeAll(() => {
   };
 });
 
-/** As Cluster API writes it: without the mark that the action adds. */
+/** The text as Cluster API writes it, without the extension that the action adds. */
 function written(change: Partial<Kubeconfig> = {}): string {
   const document = parseDocument(kubeconfigText({ ...kubeconfig, ...change }, cluster));
   document.deleteIn(['clusters', 0, 'cluster', 'extensions']);
@@ -42,7 +42,7 @@ function written(change: Partial<Kubeconfig> = {}): string {
 }
 
 describe('secretsOf', () => {
-  it('hides every secret in the YAML, and nothing else', () => {
+  it('finds every secret in the YAML, and nothing else', () => {
     const masked = secretsOf(kubeconfig).reduce(
       (text, secret) => text.replaceAll(secret, 'hidden'),
       kubeconfigText(kubeconfig, cluster),
@@ -51,25 +51,25 @@ describe('secretsOf', () => {
     expect(masked.split('\n').filter((line) => !line.includes('client-key-data: hidden'))).toEqual(plain.split('\n'));
   });
 
-  it('is empty where there is no secret', () => {
+  it('is empty without secrets', () => {
     expect(secretsOf({ ...kubeconfig, clientKey: undefined, token: undefined })).toEqual([]);
   });
 });
 
 describe('kubeconfigText', () => {
-  it('is what was read', () => {
+  it('can be read back', () => {
     expect(parseNested(written({ tlsServerName: '10.1.2.3' }))).toEqual({
       kubeconfig: { ...kubeconfig, tlsServerName: '10.1.2.3' },
       problems: [],
     });
   });
 
-  it('says which nested cluster it is for', () => {
+  it('records the nested cluster that it is for', () => {
     const merged = parseKubeconfig(kubeconfigText(kubeconfig, cluster), 'text');
     expect(merged.clusters.get('pr')?.nested).toEqual(cluster);
   });
 
-  it('is the same for the official client library, which knows nothing of the mark', () => {
+  it('means the same to the official client library, which ignores the extension', () => {
     const config = new KubeConfig();
     config.loadFromString(kubeconfigText(kubeconfig, cluster));
     expect(config.getCurrentCluster()).toMatchObject({ server: kubeconfig.server, skipTLSVerify: false });
@@ -80,7 +80,7 @@ describe('kubeconfigText', () => {
     });
   });
 
-  it('keeps each value on one line, since what is broken could not be masked', () => {
+  it('keeps each value on one line, since a broken value could not be masked', () => {
     const lines = kubeconfigText(kubeconfig, cluster).split('\n');
     expect(lines.filter((line) => line.includes(base64(kubeconfig.clientKey ?? '')))).toHaveLength(1);
   });
@@ -98,11 +98,11 @@ describe('readKubeconfig', () => {
     return readKubeconfig(client, cluster, AbortSignal.timeout(10_000));
   }
 
-  it('is that of the Secret', async () => {
+  it('reads the kubeconfig in the Secret', async () => {
     expect(await read(written())).toEqual(kubeconfig);
   });
 
-  it('refuses one that leads elsewhere than the Cluster', async () => {
+  it('refuses a server other than the endpoint of the Cluster', async () => {
     const error = await rejection(read(written({ server: 'https://198.51.100.7:6443' })));
     expect(error).toBeInstanceOf(KnestError);
     expect(error).toMatchObject({
@@ -112,7 +112,7 @@ describe('readKubeconfig', () => {
     });
   });
 
-  it('refuses one while the Cluster has no endpoint', async () => {
+  it('refuses a kubeconfig while the Cluster has no endpoint', async () => {
     const error = await rejection(read(written(), { host: '', port: 0 }));
     expect(error).toMatchObject({ problem: expect.stringContaining('has no controlPlaneEndpoint') as string });
   });
@@ -126,7 +126,7 @@ describe('writePrivateFile', () => {
   }
   const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(8);
 
-  it('makes a file for its owner alone, in a directory for its owner alone', async () => {
+  it('creates a file that only its owner can read, in such a directory', async () => {
     const path = join(directory(), 'a', 'b', 'kubeconfig');
     await writePrivateFile(path, 'secret');
     expect(readFileSync(path, 'utf8')).toBe('secret');
@@ -134,11 +134,11 @@ describe('writePrivateFile', () => {
     expect(modeOf(join(path, '..'))).toBe('700');
   });
 
-  it('replaces a file that others can read, instead of writing into it', async () => {
+  it('replaces a file that others can read, instead of writing to it', async () => {
     const path = join(directory(), 'kubeconfig');
     writeFileSync(path, 'readable');
     chmodSync(path, 0o644);
-    // Whoever has it open reads on in the old file.
+    // A process that has the old file open still reads the old file.
     linkSync(path, `${path}.open`);
     await writePrivateFile(path, 'secret');
     expect(readFileSync(path, 'utf8')).toBe('secret');

@@ -12,7 +12,7 @@ beforeAll(() => {
   ({ cert, key } = makeCertificate());
 });
 
-/** What Cluster API writes, with more fields in the places that are named. */
+/** The kubeconfig that Cluster API writes, with extra fields where given. */
 function written({ cluster = {}, user = {}, context = {}, root = {} }: Partial<Record<string, object>> = {}): object {
   return {
     apiVersion: 'v1',
@@ -41,7 +41,7 @@ function problemsOf(kubeconfig: object): readonly string[] {
 }
 
 describe('a nested kubeconfig', () => {
-  it('is that of Cluster API', () => {
+  it('is accepted as Cluster API writes it', () => {
     expect(parseNested(stringify(written()))).toEqual({
       kubeconfig: {
         server: 'https://10.1.2.3:6443',
@@ -55,7 +55,7 @@ describe('a nested kubeconfig', () => {
     });
   });
 
-  it('may have a token and a name in the certificate', () => {
+  it('may have a token and a tls-server-name', () => {
     const text = stringify(written({ cluster: { 'tls-server-name': 'api.example.com' }, user: { token: 'abc' } }));
     expect(parseNested(text)).toMatchObject({
       kubeconfig: { tlsServerName: 'api.example.com', token: 'abc' },
@@ -63,7 +63,7 @@ describe('a nested kubeconfig', () => {
     });
   });
 
-  it('leaves out what stands around the certificates and the key', () => {
+  it('keeps only the certificates and the key, without surrounding text', () => {
     const noisy = (text: string): string => base64(`# ${SECRET}\n${text}\n# ${SECRET}\n`);
     const { kubeconfig, problems } = parseNested(
       stringify(
@@ -99,7 +99,7 @@ describe('a nested kubeconfig', () => {
     ['users[0].exec', { root: { users: [{ name: 'pr-admin', user: { token: 'abc' }, exec }] } }],
     ['contexts[0].context.namespace', { context: { namespace: SECRET } }],
     ['extensions', { root: { extensions: [{ name: SECRET }] } }],
-  ])('is refused with the name of any other field: %s', (field, parts) => {
+  ])('is refused for any other field, by its name: %s', (field, parts) => {
     const problems = problemsOf(written(parts));
     expect(problems).toEqual([`${field} is never used`]);
   });
@@ -112,7 +112,7 @@ describe('a nested kubeconfig', () => {
     ['token', { user: { token: `${SECRET}\nX-Other: 1` } }],
     ['token', { user: { token: 12_345_678 } }],
     ['server', { cluster: { server: [SECRET] } }],
-  ])('is refused with a %s that is none', (field, parts) => {
+  ])('is refused when %s is not valid', (field, parts) => {
     const problems = problemsOf(written(parts));
     expect(problems).toEqual([expect.stringMatching(new RegExp(`\\.${field} is not valid$`))]);
   });
@@ -122,14 +122,14 @@ describe('a nested kubeconfig', () => {
     expect(problemsOf(written({ user }))).toEqual(['its user has neither a certificate with its key nor a token']);
   });
 
-  it.each(['clusters', 'users', 'contexts'] as const)('is refused with more than one, or none, of %s', (list) => {
+  it.each(['clusters', 'users', 'contexts'] as const)('is refused unless it has exactly one entry in %s', (list) => {
     const [first] = (written() as Record<string, unknown[]>)[list] ?? [];
     for (const entries of [[], undefined, 'x', [first, first]]) {
       expect(problemsOf(written({ root: { [list]: entries } }))).toContain(`it has not exactly one entry in ${list}`);
     }
   });
 
-  it('is refused with a context of other names', () => {
+  it('is refused when its context names another cluster or user', () => {
     const problem = 'its current context is not that of its cluster and user';
     expect(problemsOf(written({ root: { 'current-context': 'other' } }))).toEqual([problem]);
     expect(problemsOf(written({ context: { user: 'other' } }))).toEqual([problem]);
@@ -142,7 +142,7 @@ describe('a nested kubeconfig', () => {
     [`users:\n- {token: "${SECRET}`, expect.stringMatching(/^it is not valid YAML in line 2 \(\w+\)$/)],
     [`token: !${SECRET} ${SECRET}\n: ${SECRET}: [`, expect.stringMatching(/^it is not valid YAML in line 2 \(\w+\)$/)],
     [`a: *${SECRET}`, expect.stringMatching(/^it is not valid YAML/)],
-  ])('is not %j, of which no word is repeated', (text, problem) => {
+  ])('is not %j, and the error does not quote it', (text, problem) => {
     const { problems } = parseNested(text);
     expect(problems[0]).toEqual(problem);
     expect(problems.join()).not.toContain(SECRET);
@@ -159,7 +159,7 @@ describe('the server', () => {
     ['https://API.example.com:443', { host: 'api.EXAMPLE.com', port: 443 }],
     ['https://[2001:db8::1]:6443', { host: '2001:db8::1', port: 6443 }],
     ['https://[2001:db8:0::1]:6443', { host: '[2001:db8::1]', port: 6443 }],
-  ])('is the endpoint of the Cluster: %s', (server, at) => {
+  ])('matches the endpoint of the Cluster: %s', (server, at) => {
     expect(checkEndpoint(server, at)).toEqual([]);
   });
 
@@ -176,13 +176,13 @@ describe('the server', () => {
     'https://10.1.2.3.example.com:6443',
     '10.1.2.3:6443',
     '',
-  ])('is not %j', (server) => {
+  ])('is refused when it is %j', (server) => {
     expect(checkEndpoint(server, endpoint)).toEqual([
       "its server is not the Cluster's controlPlaneEndpoint, https://10.1.2.3:6443",
     ]);
   });
 
-  it.each([undefined, {}, { host: '', port: 0 }, { host: '10.1.2.3' }])('is nothing without an endpoint: %o', (at) => {
+  it.each([undefined, {}, { host: '', port: 0 }, { host: '10.1.2.3' }])('is refused without an endpoint: %o', (at) => {
     expect(checkEndpoint('https://10.1.2.3:6443', at)).toEqual([
       'the Cluster has no controlPlaneEndpoint to compare its server with',
     ]);

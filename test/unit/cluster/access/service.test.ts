@@ -21,19 +21,19 @@ const found = async (answers: Readonly<Record<string, unknown>>): Promise<string
 };
 
 describe('findService', () => {
-  it('takes the one that is called like the infrastructure, whatever the cluster is called', async () => {
+  it('finds the Service with the name of the infrastructure, whatever the name of the cluster is', async () => {
     const named = { [`${services}/pr-infra`]: service('pr-infra', '10.0.0.1') };
     expect(await found({ ...cluster('pr-infra', ''), ...named })).toBe('pr-infra');
   });
 
-  it('takes the one that has the address of the endpoint, of the Service or of its load balancer', async () => {
+  it('finds the Service whose own or load balancer address is the endpoint', async () => {
     const items = [service('other', '10.0.0.1'), service('pr-lb', '10.0.0.2', '192.0.2.7')];
     expect(await found({ ...cluster('pr', '10.0.0.2'), [services]: { items } })).toBe('pr-lb');
     expect(await found({ ...cluster('pr', '192.0.2.7'), [services]: { items } })).toBe('pr-lb');
     expect(await found({ ...cluster('pr', '10.0.0.9'), [services]: { items } })).toBeUndefined();
   });
 
-  it('does without where there is none, or none may be seen', async () => {
+  it('finds none when there is none or it may not be listed', async () => {
     expect(await found(cluster('pr', ''))).toBeUndefined();
     expect(await found({ ...cluster('pr', '10.0.0.1'), [services]: false })).toBeUndefined();
   });

@@ -22,13 +22,13 @@ data: { net-conf.json: '{"Network": "10.244.0.0/16", "Backend": {"Type": "vxlan"
 const OWN = 'apiVersion: v1\nkind: Namespace\nmetadata: { name: mine }\n---\n# nothing\n';
 
 interface Given {
-  /** What any download brings. */
+  /** The text of every download. */
   readonly text?: string;
   readonly template?: Infrastructure | undefined;
   readonly helm?: () => Promise<ProcessResult>;
 }
 
-/** Prepares a CNI; returns it with what was downloaded and how helm was run. */
+/** Prepares a CNI. Returns it with the downloads and the runs of helm. */
 function preparing(input: CniInput, given: Given = {}) {
   const directory = mkdtempSync(join(tmpdir(), 'cni-'));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
@@ -68,7 +68,7 @@ function preparing(input: CniInput, given: Given = {}) {
 const names = ({ objects }: Cni): string[] => objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`);
 
 describe('no CNI', () => {
-  it('is said to leave nodes NotReady, where they are real', async () => {
+  it('leaves real nodes NotReady, and its description says so', async () => {
     const { cni, downloads } = preparing({ kind: 'none' });
     expect(await cni).toEqual({
       description: 'none: nodes stay NotReady until you install one, and no health check recreates them meanwhile',
@@ -83,7 +83,7 @@ describe('no CNI', () => {
 });
 
 describe('a known CNI', () => {
-  it('is its manifest, with the pods of the cluster', async () => {
+  it('is its manifest, with the pod network of the cluster', async () => {
     const { cni, downloads } = preparing({ kind: 'known', name: 'flannel' }, { text: FLANNEL });
     const { description, objects } = await cni;
     expect(downloads).toEqual(['flannel-io/flannel/raw/v0.26.7/Documentation/kube-flannel.yml']);
@@ -91,7 +91,7 @@ describe('a known CNI', () => {
     expect(JSON.stringify(objects)).toContain('10.95.0.0/16');
   });
 
-  it('is the chart of Cilium as helm renders it, for VXLAN, and without the inputs of the action', async () => {
+  it('is the chart of Cilium rendered by helm, for VXLAN, without the inputs of the action', async () => {
     const { cni, directory, downloads, runs } = preparing({ kind: 'known', name: 'cilium' });
     expect(names(await cni)).toEqual(['Namespace mine']);
     expect(downloads).toEqual([expect.stringMatching(/^cilium\/charts\/raw\/[0-9a-f]{40}\/cilium-1\.18\.12\.tgz$/)]);
@@ -117,7 +117,7 @@ describe('a known CNI', () => {
     expect(env).toEqual({ PATH: '/bin' });
   });
 
-  it('says what to do where helm is not installed, or fails', async () => {
+  it('fails with advice when helm is not installed or fails', async () => {
     const missing = preparing(
       { kind: 'known', name: 'cilium' },
       { helm: () => Promise.reject(new Error('Unable to locate executable file: helm')) },
@@ -143,7 +143,7 @@ describe('a known CNI', () => {
 });
 
 describe('a manifest', () => {
-  /** The path of a file with that text. */
+  /** The path of a file with this text. */
   function file(text: string): string {
     const directory = mkdtempSync(join(tmpdir(), 'manifest-'));
     onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
@@ -151,14 +151,14 @@ describe('a manifest', () => {
     return join(directory, 'cni.yaml');
   }
 
-  it('is taken as it is, from a file', async () => {
+  it('is read from a file, unchanged', async () => {
     const path = file(OWN);
     const made = await preparing({ kind: 'file', path }).cni;
     expect(made.description).toBe(`${path} (1 objects)`);
     expect(made.objects).toEqual([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'mine' } }]);
   });
 
-  it('is downloaded with the sum that was named', async () => {
+  it('is downloaded and verified with the given checksum', async () => {
     const { cni, downloads } = preparing({ kind: 'url', url: 'https://example.com/cni.yaml', sha256: 'abc' });
     expect(names(await cni)).toEqual(['Namespace mine']);
     expect(downloads).toEqual(['https://example.com/cni.yaml abc']);
@@ -166,10 +166,10 @@ describe('a manifest', () => {
 
   it.each([
     ['empty', '# nothing\n', 'it has no objects'],
-    ['no YAML', 'a: [', 'Flow sequence'],
-    ['not of Kubernetes', `${OWN}---\nfoo: bar\n`, 'document 2 has no apiVersion'],
-    ['a text', 'hello\n', 'document 1 is a string, not an object'],
-  ])('that is %s is one bad input', async (_what, text, reason) => {
+    ['not YAML', 'a: [', 'Flow sequence'],
+    ['not a Kubernetes manifest', `${OWN}---\nfoo: bar\n`, 'document 2 has no apiVersion'],
+    ['plain text', 'hello\n', 'document 1 is a string, not an object'],
+  ])('that is %s is one input error', async (_what, text, reason) => {
     const path = file(text);
     const { evidence, ...failure } = (await rejection(preparing({ kind: 'file', path }).cni)) as {
       evidence: string[];
@@ -180,7 +180,7 @@ describe('a manifest', () => {
     expect(evidence[0]).toContain(reason);
   });
 
-  it('that is not there is one bad input', async () => {
+  it('that does not exist is one input error', async () => {
     expect(await rejection(preparing({ kind: 'file', path: '/nowhere/cni.yaml' }).cni)).toMatchObject({
       code: 'KNEST_INPUT',
       evidence: [expect.stringMatching(/^cni: \/nowhere\/cni\.yaml is not a usable manifest: ENOENT/)],

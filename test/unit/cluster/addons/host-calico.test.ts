@@ -20,7 +20,7 @@ describe('checkEncapsulation', () => {
     ['calico', drops()],
     ['flannel', drops({ vxlanPort: 8472 })],
     ['cilium', drops({ vxlanPort: 8472 })],
-  ] as const)('refuses %s whose VXLAN port the host drops, with the command that mends it', (name, found) => {
+  ] as const)('refuses %s when the host drops its VXLAN port, with the command that fixes it', (name, found) => {
     const check = (): unknown => checkEncapsulation(known(name), found);
     expect(check).toThrow(KnestError);
     expect(check).toThrow(/^the host's Calico drops the VXLAN packets \(UDP port \d+\) by which \S+ v[\d.]+ connects/);
@@ -33,12 +33,12 @@ describe('checkEncapsulation', () => {
     ['flannel', drops()],
     ['cilium', drops()],
     ['calico', undefined],
-  ] as const)('has nothing against %s on a host that drops %o', (name, found) => {
+  ] as const)('accepts %s on a host that drops %o', (name, found) => {
     expect(checkEncapsulation(known(name), found)).toBeUndefined();
   });
 
   it.each<CniInput>([{ kind: 'none' }, { kind: 'file', path: 'cni.yaml' }])(
-    'tells what a CNI of %o has to reckon with',
+    'warns about the packets that the host drops for a CNI of %o',
     (cni) => {
       expect(checkEncapsulation(cni, drops({ ipip: false }))).toBe(
         `the host's Calico drops VXLAN on UDP port 4789 between machines; for a CNI that needs it: ${allowVxlan}`,

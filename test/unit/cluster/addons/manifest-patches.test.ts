@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { withCalicoPool, withFlannelNetwork } from '../../../../src/cluster/addons/manifest-patches.ts';
 import { parseManifest } from '../../../../src/host/api/manifest.ts';
 
-/** What matters of each manifest, in the shape that the real one has. */
+/** The relevant parts of each manifest, in the shape of the real one. */
 const flannel = `
 kind: Namespace
 apiVersion: v1
@@ -74,7 +74,7 @@ spec:
 `;
 
 describe('withFlannelNetwork', () => {
-  it('sets the pods of the cluster and VXLAN, and nothing else', () => {
+  it('sets the pod network of the cluster and VXLAN, and nothing else', () => {
     const [namespace, before] = parseManifest(flannel);
     const [sameNamespace, after] = withFlannelNetwork(parseManifest(flannel), '10.95.0.0/16');
     expect(sameNamespace).toEqual(namespace);
@@ -90,7 +90,7 @@ describe('withFlannelNetwork', () => {
     });
   });
 
-  it('does not take another manifest for it', () => {
+  it('refuses another manifest', () => {
     expect(() => withFlannelNetwork(parseManifest(calico), '10.95.0.0/16')).toThrow('no ConfigMap kube-flannel-cfg');
   });
 });
@@ -99,7 +99,7 @@ describe('withCalicoPool', () => {
   const made = withCalicoPool(parseManifest(calico), '10.95.0.0/16');
   const podSpec = (made[1] as unknown as { spec: { template: { spec: Record<string, unknown> } } }).spec.template.spec;
 
-  it('encapsulates every packet between machines, from a pool of the pods of the cluster', () => {
+  it('encapsulates every packet between machines, and uses the pod network of the cluster', () => {
     expect(podSpec['containers']).toEqual([
       {
         name: 'calico-node',
@@ -115,7 +115,7 @@ describe('withCalicoPool', () => {
     ]);
   });
 
-  it('leaves all else as it was', () => {
+  it('leaves everything else unchanged', () => {
     const [config, node] = parseManifest(calico);
     expect(made[0]).toEqual(config);
     const withoutContainers = structuredClone(made[1]) as unknown as typeof node & {
@@ -127,7 +127,7 @@ describe('withCalicoPool', () => {
     expect(withoutContainers).toEqual(original);
   });
 
-  it('does not take another manifest for it', () => {
+  it('refuses another manifest', () => {
     expect(() => withCalicoPool(parseManifest(flannel), '10.95.0.0/16')).toThrow('no DaemonSet calico-node');
   });
 });

@@ -17,9 +17,9 @@ const held = (secret: KubernetesObject): string[] => {
 };
 
 describe('resourceSet', () => {
-  it('is nothing without a CNI', () => expect(made()).toEqual([]));
+  it('is empty without a CNI', () => expect(made()).toEqual([]));
 
-  it('installs the objects in that cluster, once, from a Secret of the type that Cluster API reads', () => {
+  it('installs the objects in that cluster, once, from a Secret with the type that Cluster API requires', () => {
     const [secret, set, ...others] = made(object('a'), object('b'));
     expect(others).toEqual([]);
     expect(secret).toMatchObject({ kind: 'Secret', type: 'addons.cluster.x-k8s.io/resource-set' });
@@ -36,7 +36,7 @@ describe('resourceSet', () => {
     });
   });
 
-  it('belongs to the cluster and its owner, each object of it', () => {
+  it('labels each object with its cluster and owner', () => {
     for (const { metadata } of made(object('a'))) {
       expect(metadata).toEqual({
         name: 'pr-cni',
@@ -47,7 +47,7 @@ describe('resourceSet', () => {
     }
   });
 
-  it('is spread over as many Secrets as its bytes need, in order', () => {
+  it('is split into as many Secrets as its size needs, in order', () => {
     const objects = made(object('a', 500_000), object('b', 300_000), object('c', 300_000), object('d'));
     const secrets = objects.slice(0, -1);
     expect(secrets.map(held)).toEqual([
@@ -68,7 +68,7 @@ describe('resourceSet', () => {
     }
   });
 
-  it('refuses an object that fits no Secret', () => {
+  it('refuses an object that is too large for a Secret', () => {
     expect(() => made(object('a'), object('giant', 1_000_000))).toThrow(
       /^1 input cannot be used; nothing was created \(KNEST_INPUT\)\ncni: ConfigMap giant has 10000\d\d bytes/,
     );

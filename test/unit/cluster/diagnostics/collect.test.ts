@@ -27,7 +27,7 @@ const event = (name: string, message: string): object => ({
   message,
 });
 
-/** A host with a cluster of one machine, as far as its paths are not answered otherwise. */
+/** A host with a cluster of one machine. `others` replaces the answers for some paths. */
 function answers(others: Readonly<Record<string, Answer>> = {}): Readonly<Record<string, Answer>> {
   return {
     '/clusters/pr': (response) => json(response, clusterOf()),
@@ -62,7 +62,7 @@ async function collect(
 }
 
 describe('the diagnostics of a cluster', () => {
-  it('are its conditions, events, consoles, and what controllers say of it', async () => {
+  it('are its conditions, events and consoles, and the log lines of controllers about it', async () => {
     const { findings, lines } = await collect(answers());
     expect(lines.get('conditions.txt')).toEqual([
       'Cluster pr',
@@ -76,7 +76,7 @@ describe('the diagnostics of a cluster', () => {
     expect(findings.at(-1)?.shown).toEqual(['E1124 knest/pr broken']);
   });
 
-  it('stay in their directory, whatever the pods are called, and in a file each', async () => {
+  it('stay in their directory, each in a separate file, whatever the names of the pods are', async () => {
     const pod = podOf('pr-cp-x', { phase: 'Running' });
     const named = (name: string): object => ({ ...pod, metadata: { ...pod.metadata, name } });
     const controller = (namespace: string): object => ({ metadata: { name: 'manager', namespace } });
@@ -101,12 +101,12 @@ describe('the diagnostics of a cluster', () => {
     expect(received.filter(({ method, path }) => method !== 'GET' || path.includes('/secrets'))).toEqual([]);
   });
 
-  it('are the small parts alone where they are to be brief', async () => {
+  it('are only the conditions and events when they must be brief', async () => {
     const { findings } = await collect(answers(), 'brief');
     expect(findings.map(({ file }) => file)).toEqual(['conditions.txt', 'events.txt']);
   });
 
-  it('say what is forbidden, and have the rest', async () => {
+  it('name what is forbidden, and contain the rest', async () => {
     const forbid: Answer = (response) => refuse(response, 403);
     const { lines } = await collect(
       answers({
@@ -122,7 +122,7 @@ describe('the diagnostics of a cluster', () => {
     expect(lines.get('controller-provider.log')).toEqual([expect.stringMatching(/^not read: .* 403 /)]);
   });
 
-  it('end with their time, and have what came until then', async () => {
+  it('end at their timeout, with everything that arrived before it', async () => {
     const silence: Answer = () => undefined;
     const given = answers({ '/namespaces/knest/events': silence, '/pods/capi-manager/log': silence });
     const began = performance.now();
@@ -134,7 +134,7 @@ describe('the diagnostics of a cluster', () => {
     expect(lines.get('controller-capi-manager.log')).toEqual([expect.stringMatching(/^not read: .*timeout/)]);
   });
 
-  it('are none where there is no cluster', async () => {
+  it('are empty without a cluster', async () => {
     const { findings } = await collect({});
     expect(findings).toEqual([]);
   });

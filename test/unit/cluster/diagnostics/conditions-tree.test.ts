@@ -19,7 +19,7 @@ function snapshotOf(parts: Partial<Snapshot>): Snapshot {
   return { view: viewOf(), parts: [], unread: [], ...parts };
 }
 
-it('goes from the Cluster down to the pods, all conditions with their age', () => {
+it('shows all conditions with their age, from the Cluster down to the pods', () => {
   const cluster = clusterOf({
     spec: { infrastructureRef: { kind: 'VirtinkCluster', name: 'pr' } },
     status: {
@@ -68,13 +68,13 @@ it('goes from the Cluster down to the pods, all conditions with their age', () =
   ]);
 });
 
-it('shows machines without a parent, and that something is being deleted', () => {
+it('shows machines without a parent, and objects that are being deleted', () => {
   const machine = machineOf('alone', { metadata: { deletionTimestamp: '2026-11-22T19:59:00Z' } });
   const tree = conditionsTree(snapshotOf({ view: viewOf({ cluster: clusterOf(), machines: [machine] }) }), now);
   expect(tree).toEqual(['Cluster pr', '  Machine alone, deleted since 2026-11-22T19:59:00Z']);
 });
 
-it('says what could not be read', () => {
+it('lists what could not be read', () => {
   const unread = ['machines were not read: forbidden'];
   expect(conditionsTree(snapshotOf({ unread }), now)).toEqual(['no Cluster was read', ...unread]);
 });

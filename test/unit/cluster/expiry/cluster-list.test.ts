@@ -11,7 +11,7 @@ import { rejection } from '../../rejection.ts';
 
 const job = readJob({ GITHUB_REPOSITORY: 'acme/shop', GITHUB_REPOSITORY_ID: '4711', GITHUB_RUN_ID: '99' });
 
-/** A Cluster as this action makes it, seen on the host. */
+/** A Cluster of this action, as read from the host. */
 const made: Cluster = {
   apiVersion: 'cluster.x-k8s.io/v1beta2',
   kind: 'Cluster',
@@ -38,7 +38,7 @@ const made: Cluster = {
 };
 
 describe('fleetCluster', () => {
-  it('tells state, owner and expiry', () => {
+  it('reads state, owner and expiry', () => {
     expect(fleetCluster(made)).toEqual({
       name: 'pr-7',
       namespace: 'knest',
@@ -61,7 +61,7 @@ describe('fleetCluster', () => {
     });
   });
 
-  it('guesses nothing about a cluster that tells nothing', () => {
+  it('leaves fields undefined that the cluster does not have', () => {
     const bare: Cluster = {
       apiVersion: 'cluster.x-k8s.io/v1beta2',
       kind: 'Cluster',
@@ -78,7 +78,7 @@ describe('fleetCluster', () => {
     });
   });
 
-  it('takes all but false for kept, since people write it, and leaves the text of an expiry as it is', () => {
+  it('treats any value of the keep annotation but false as kept, and returns an unreadable expiry unchanged', () => {
     const annotated = (annotations: Readonly<Record<string, string>>): Cluster => ({
       ...made,
       metadata: { ...made.metadata, annotations, deletionTimestamp: '2026-11-24T09:00:00Z' },
@@ -108,14 +108,14 @@ describe('listClusters', () => {
     return path;
   };
 
-  it('asks for those of the repository', async () => {
+  it('requests only the clusters of the repository', async () => {
     expect(await asked('knest', job)).toBe(
       '/apis/cluster.x-k8s.io/v1beta2/namespaces/knest/clusters' +
         '?labelSelector=knest-action/managed=true,knest-action/server=github.com,knest-action/repository-id=4711&limit=500',
     );
   });
 
-  it('asks for all of them, whoever made them', async () => {
+  it('requests all clusters without a repository', async () => {
     expect(await asked(undefined, undefined)).toBe('/apis/cluster.x-k8s.io/v1beta2/clusters?limit=500');
   });
 
@@ -129,7 +129,7 @@ describe('listClusters', () => {
     expect(found.map(({ namespace, name }) => `${namespace}/${name}`)).toEqual(['a/y', 'a/z', 'b/x']);
   });
 
-  it('has none where Cluster API is not installed, and fails where it may not look', async () => {
+  it('is empty without Cluster API, and fails when it is forbidden', async () => {
     expect(await list((response) => refuse(response, 404), 'knest', job)).toEqual([]);
     const refused = list((response) => refuse(response, 403), undefined, job);
     expect(await rejection(refused)).toMatchObject({ code: 'KNEST_PERMISSION' });

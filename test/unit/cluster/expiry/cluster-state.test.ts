@@ -18,7 +18,7 @@ const without = condition(
   '* Node.Ready: container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:Network plugin returns error: cni plugin not initialized',
 );
 
-/** A pod that cannot pull an image, for so many seconds; it is older than that when it was Ready before. */
+/** A pod that has failed to pull an image for so many seconds. It is older than that when it was Ready before. */
 const pulling = (message: string, seconds: number, age = seconds) => {
   const pod = podOf('a', {
     containerStatuses: [
@@ -36,12 +36,12 @@ describe('stateOf', () => {
     ['starting', 'a cluster without anything', { cluster: clusterOf() }],
     [
       'starting',
-      'a provisioned one without nodes',
+      'a provisioned cluster without nodes',
       { cluster: clusterOf({ status: { phase: 'Provisioned' } }), machines: [machineOf('a')] },
     ],
     [
       'starting',
-      'one of whose machines is a node',
+      'a cluster of which only one machine is a node',
       { cluster: initialised, machines: [node('a', ready), machineOf('b')] },
     ],
     [
@@ -49,16 +49,24 @@ describe('stateOf', () => {
       'a node that is not Ready for another reason',
       { cluster: initialised, machines: [node('a', condition('NodeReady', 'Unknown', 'Node is unreachable'))] },
     ],
-    ['no CNI', 'nodes that wait for one', { cluster: initialised, machines: [node('a', without), node('b', without)] }],
     [
       'no CNI',
-      'nodes that wait for one while another machine starts',
+      'nodes that wait for a CNI',
+      { cluster: initialised, machines: [node('a', without), node('b', without)] },
+    ],
+    [
+      'no CNI',
+      'nodes that wait for a CNI while another machine starts',
       { cluster: initialised, machines: [node('a', without), machineOf('b')] },
     ],
-    ['ready', 'all machines are Ready nodes', { cluster: initialised, machines: [node('a', ready), node('b', ready)] }],
     [
       'ready',
-      'one whose machines are not known',
+      'a cluster whose machines are all Ready nodes',
+      { cluster: initialised, machines: [node('a', ready), node('b', ready)] },
+    ],
+    [
+      'ready',
+      'an available cluster whose machines are not known',
       {
         cluster: clusterOf({
           status: { conditions: [condition('ControlPlaneInitialized', 'True'), condition('Available', 'True')] },
@@ -67,7 +75,7 @@ describe('stateOf', () => {
     ],
     [
       'deleting',
-      'a good one that is being deleted',
+      'a healthy cluster that is being deleted',
       {
         cluster: { ...initialised, metadata: { ...initialised.metadata, deletionTimestamp: '2026-11-24T09:00:00Z' } },
         machines: [node('a', ready)],
@@ -75,7 +83,7 @@ describe('stateOf', () => {
     ],
     [
       'starting',
-      'an image that may come at the next try',
+      'an image whose next pull may succeed',
       {
         cluster: clusterOf(),
         machines: [machineOf('a')],
@@ -85,7 +93,7 @@ describe('stateOf', () => {
     ],
     [
       'starting',
-      'an image that may come at the next try, of a pod that ran for long',
+      'an image whose next pull may succeed, in an old pod',
       {
         cluster: clusterOf(),
         machines: [machineOf('a')],
@@ -98,9 +106,9 @@ describe('stateOf', () => {
   });
 
   it.each([
-    ['that is not there', 'manifest unknown', 1],
-    ['that did not come for minutes', 'i/o timeout', 120],
-  ])('is failing with the code of a create: an image %s', (_what, message, seconds) => {
+    ['that does not exist', 'manifest unknown', 1],
+    ['that could not be pulled for minutes', 'i/o timeout', 120],
+  ])('is failing with the error code of a create: an image %s', (_what, message, seconds) => {
     const parts = {
       machines: [machineOf('a')],
       virtualMachines: [virtualMachineOf('a')],
@@ -127,7 +135,7 @@ describe('readStates', () => {
     };
   };
 
-  it('tells clusters of one name in two namespaces apart, in the order given', async () => {
+  it('distinguishes clusters of the same name in two namespaces, and keeps their order', async () => {
     const items = [
       labelled('one', 'knest', ready),
       labelled('one', 'other', without),
@@ -137,11 +145,11 @@ describe('readStates', () => {
     const clusters = [of('one'), of('one', 'other'), of('two'), of('three')];
     const states = await readStates(client, undefined, clusters, now);
     expect(states.map(({ state }) => state)).toEqual(['ready', 'no CNI', 'no CNI', 'starting']);
-    // However many clusters there are.
+    // The number of requests does not depend on the number of clusters.
     expect(received).toHaveLength(3);
   });
 
-  it('says what can be known where nothing but clusters may be listed', async () => {
+  it('derives the state from the clusters when nothing else may be listed', async () => {
     const forbidden = ['/apis/cluster.x-k8s.io/v1beta2', '/apis/virt.virtink.smartx.com/v1alpha1', '/api/v1'];
     const plurals = ['machines', 'virtualmachines', 'pods'];
     const paths = forbidden.map((group, index) => [`${group}/namespaces/knest/${plurals[index] ?? ''}`, false]);
@@ -150,7 +158,7 @@ describe('readStates', () => {
     expect(received).toHaveLength(3);
   });
 
-  it('asks for nothing where there are no clusters', async () => {
+  it('sends no request without clusters', async () => {
     const { client, received } = await hostWith({});
     expect(await readStates(client, 'knest', [], now)).toEqual([]);
     expect(received).toEqual([]);

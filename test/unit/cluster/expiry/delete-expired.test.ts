@@ -26,7 +26,7 @@ function clusterOf(
   return { apiVersion: 'cluster.x-k8s.io/v1beta2', kind: 'Cluster', metadata };
 }
 
-/** Deletes these, and tells what came of it and in at the host. */
+/** Deletes the clusters, and returns the outcomes and the requests that the host received. */
 async function clean(
   clusters: readonly KubernetesObject[],
   handler: Handler,
@@ -44,7 +44,7 @@ async function clean(
 const results = (outcomes: readonly Outcome[]) => outcomes.map(({ cluster, result }) => [cluster.name, result]);
 
 describe('deleteDue', () => {
-  it('ties each DELETE to what was judged, and sends none for what stays', async () => {
+  it('deletes each cluster with the uid and version that it judged, and sends no DELETE for others', async () => {
     const kept = { ...clusterOf('kept'), metadata: { ...clusterOf('kept').metadata, labels: {} } };
     const { outcomes, received } = await clean([clusterOf('a'), kept], (response) => json(response, {}));
     expect(results(outcomes)).toEqual([['a', 'deleting']]);
@@ -56,7 +56,7 @@ describe('deleteDue', () => {
     });
   });
 
-  it('goes on after a failure, and tells it', async () => {
+  it('continues after a failure, and reports it', async () => {
     const clusters = ['a', 'b', 'c'].map((name) => clusterOf(name));
     const { outcomes } = await clean(clusters, (response, _number, { path }) =>
       path.endsWith('/b') ? refuse(response, 403) : json(response, {}),
@@ -69,12 +69,12 @@ describe('deleteDue', () => {
     expect(outcomes[1]?.error).toMatch(/^DELETE \S+\/b was answered 403 .*\(KNEST_PERMISSION\)$/);
   });
 
-  it('takes what is gone already for deleted', async () => {
+  it('reports a cluster that is already gone as deleted', async () => {
     const { outcomes } = await clean([clusterOf('a')], (response) => refuse(response, 404));
     expect(results(outcomes)).toEqual([['a', 'deleted']]);
   });
 
-  /** The host refuses the first DELETE since the cluster changed, and shows it as it is by now. */
+  /** A host that refuses the first DELETE because the cluster has changed, and then returns its current state. */
   const changedTo = (cluster: object | undefined): Handler => {
     return (response, number, { method }) => {
       if (number === 0) refuse(response, 409);
@@ -84,7 +84,7 @@ describe('deleteDue', () => {
     };
   };
 
-  it('judges again what a controller wrote to meanwhile, and deletes it as it is then', async () => {
+  it('judges a cluster again that a controller changed meanwhile, and deletes that version', async () => {
     const changed = clusterOf('a', past, { uid: 'uid-a', resourceVersion: '2' });
     const { outcomes, received } = await clean([clusterOf('a')], changedTo(changed));
     expect(results(outcomes)).toEqual([['a', 'deleting']]);
@@ -94,25 +94,25 @@ describe('deleteDue', () => {
 
   it.each([
     ['is gone', undefined, 'deleted'],
-    ['was made anew, with another uid', clusterOf('a', past, { uid: 'uid-new', resourceVersion: '9' }), 'kept'],
-    ['was adopted: its expiry is another', clusterOf('a', future, { uid: 'uid-a', resourceVersion: '2' }), 'kept'],
+    ['was created again, with another uid', clusterOf('a', past, { uid: 'uid-new', resourceVersion: '9' }), 'kept'],
+    ['was adopted, with a later expiry', clusterOf('a', future, { uid: 'uid-a', resourceVersion: '2' }), 'kept'],
     [
-      'is another repository’s by now',
+      'has lost its owner labels',
       { ...clusterOf('a'), metadata: { ...clusterOf('a').metadata, labels: { [Labels.managed]: 'true' } } },
       'kept',
     ],
     [
-      'is kept by a person',
+      'has the keep annotation by now',
       { ...clusterOf('a'), metadata: { ...clusterOf('a').metadata, annotations: { [Annotations.keep]: 'true' } } },
       'kept',
     ],
-  ])('sends no other DELETE for what %s', async (_what, changed, result) => {
+  ])('sends no second DELETE for a cluster that %s', async (_what, changed, result) => {
     const { outcomes, received } = await clean([clusterOf('a')], changedTo(changed));
     expect(results(outcomes)).toEqual([['a', result]]);
     expect(received.map(({ method }) => method)).toEqual(['DELETE', 'GET']);
   });
 
-  it('pauses between the requests for what changes every time', async () => {
+  it('pauses between the attempts for a cluster that changes every time', async () => {
     const handler: Handler = (response, _number, { method }) =>
       method === 'GET' ? json(response, clusterOf('a')) : refuse(response, 409);
     const { outcomes, received } = await clean([clusterOf('a')], handler, AbortSignal.timeout(1_000));
@@ -122,7 +122,7 @@ describe('deleteDue', () => {
 });
 
 describe('outcomeOf', () => {
-  it('tells what is due from what is kept or on its way', () => {
+  it('distinguishes due, kept and already deleting clusters', () => {
     const going = { ...clusterOf('c'), metadata: { ...clusterOf('c').metadata, deletionTimestamp: past } };
     const fleet = [clusterOf('a'), { ...clusterOf('b'), metadata: { name: 'b' } }, going];
     expect(fleet.map((cluster) => outcomeOf(judge(fleetCluster(cluster), rules)).result)).toEqual([

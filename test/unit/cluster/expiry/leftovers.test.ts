@@ -44,13 +44,13 @@ function objectOf(name: string, given: Given = {}) {
 
 type Host = Readonly<Record<string, readonly object[] | 403>>;
 
-/** What is found on a host that shows these objects, one host for each look. */
+/** The leftovers on a host with these objects. Each look at the host sees the next set. */
 async function find(...looks: readonly Host[]): Promise<Leftovers & { readonly paths: readonly string[] }> {
   let clusters = 0;
   const { client, received } = await clientOf((response, _number, { path }) => {
     const plural = /namespaces\/knest\/(\w+)/.exec(path)?.[1] ?? '';
     const look = looks[Math.min(clusters, looks.length - 1)] ?? {};
-    // Clusters are the end of a look.
+    // The list of clusters is the last one of a look.
     if (plural === 'clusters') clusters += 1;
     const objects = look[plural];
     if (objects === 403) refuse(response, 403);
@@ -62,7 +62,7 @@ async function find(...looks: readonly Host[]): Promise<Leftovers & { readonly p
 }
 
 describe('findLeftovers', () => {
-  it('finds nothing where every object has its Cluster and none is being deleted', async () => {
+  it('finds nothing when every object has its Cluster and none is being deleted', async () => {
     const { found, unverified } = await find({
       clusters: [objectOf('pr')],
       machines: [objectOf('pr-cp-a', { cluster: 'pr' })],
@@ -72,7 +72,7 @@ describe('findLeftovers', () => {
     expect(unverified).toEqual([]);
   });
 
-  it('names a deletion that does not end, since when, what holds it and what is left', async () => {
+  it('reports a deletion that does not end, with its age, its finalizers and what is left', async () => {
     const { found } = await find({
       clusters: [objectOf('pr', { deleted: 125, finalizers: ['cluster.cluster.x-k8s.io'] })],
       machines: [objectOf('pr-cp-a', { cluster: 'pr', deleted: 120, finalizers: ['machine.cluster.x-k8s.io'] })],
@@ -99,7 +99,7 @@ describe('findLeftovers', () => {
     ['virtinkmachines', 'VirtinkMachine', {}, '; its Cluster gone is gone; created 5h ago'],
     ['datavolumes', 'DataVolume', {}, '; its Cluster gone is gone; created 5h ago'],
     ['persistentvolumeclaims', 'PersistentVolumeClaim', {}, '; its Cluster gone is gone; created 5h ago'],
-  ])('names what is there without its Cluster: %s', async (plural, kind, given, rest) => {
+  ])('reports an object without its Cluster: %s', async (plural, kind, given, rest) => {
     const { found, paths } = await find({
       clusters: [objectOf('pr')],
       [plural]: [objectOf('a', { cluster: 'gone', ...given })],
@@ -108,7 +108,7 @@ describe('findLeftovers', () => {
     expect(paths.find((path) => path.includes(`/${plural}?`))).toContain('labelSelector=knest-action/managed=true');
   });
 
-  it('knows a disk of an earlier cluster of the same name by the uid', async () => {
+  it('recognises a disk of an earlier cluster with the same name by the uid', async () => {
     const disk = objectOf('pr-cp-a-rootfs', { cluster: 'pr', clusterUid: 'uid-earlier' });
     const { found } = await find({ clusters: [objectOf('pr')], persistentvolumeclaims: [disk] });
     expect(found).toMatchObject([{ isOverdue: true }]);
@@ -117,7 +117,7 @@ describe('findLeftovers', () => {
   it.each<[string, Given]>([
     ['of another repository', { labels: theirs }],
     ['of another server', { labels: { ...ours, 'knest-action/server': 'ghe.example' } }],
-  ])('reports what is %s, which is not overdue', async (_what, given) => {
+  ])('reports an object %s, but not as overdue', async (_what, given) => {
     const { found } = await find({
       clusters: [objectOf('pr', { deleted: 125, ...given })],
       machines: [objectOf('a', { cluster: 'gone', ...given })],
@@ -128,7 +128,7 @@ describe('findLeftovers', () => {
     );
   });
 
-  it('reports what is not older than an hour, which is not overdue', async () => {
+  it('reports what is younger than an hour, but not as overdue', async () => {
     const { found } = await find({
       clusters: [objectOf('pr', { deleted: 59 })],
       machines: [objectOf('a', { cluster: 'gone', created: 59 }), objectOf('b', { cluster: 'gone', deleted: 59 })],
@@ -136,22 +136,22 @@ describe('findLeftovers', () => {
     expect(found.map(({ isOverdue }) => isOverdue)).toEqual([false, false, false]);
   });
 
-  it('does not report clusters that this action did not make', async () => {
+  it('does not report clusters that this action did not create', async () => {
     expect((await find({ clusters: [objectOf('pr', { labels: {}, deleted: 125 })] })).found).toEqual([]);
   });
 
-  it('looks again before it reports an orphan: what was collected in the meantime is not one', async () => {
+  it('looks again before it reports an orphan: one that was deleted meanwhile is not reported', async () => {
     const machines = [objectOf('a', { cluster: 'gone' }), objectOf('b', { cluster: 'gone' })];
     const { found } = await find({ machines }, { machines: machines.slice(1) });
     expect(found.map(({ line }) => line)).toEqual(['knest: Machine b; its Cluster gone is gone; created 5h ago']);
   });
 
-  it('lists the Clusters last: one that was created in between is not gone', async () => {
+  it('lists the Clusters last, so that one that is created meanwhile is found', async () => {
     const { paths } = await find({});
     expect(paths.at(-1)).toMatch(/\/clusters\?/);
   });
 
-  it('names what it may not list', async () => {
+  it('names the kinds that it may not list', async () => {
     const { unverified } = await find({ virtualmachines: 403, persistentvolumeclaims: 403 });
     expect([...unverified].sort()).toEqual(['persistentvolumeclaims', 'virtualmachines']);
   });

@@ -15,7 +15,7 @@ const now = Date.parse('2026-11-24T12:00:00Z');
 const rules: CleanupRules = { server: 'github.com', repositoryId: '4711', now, closedPullRequests: new Set(['17']) };
 const minutes = (count: number): string => new Date(now + count * 60_000).toISOString();
 
-/** A cluster of ours that expired an hour ago, but for what is changed. */
+/** A cluster of this repository that expired an hour ago, with these changes. */
 function clusterWith(changed: {
   readonly labels?: Readonly<Record<string, string | undefined>>;
   readonly annotations?: Readonly<Record<string, string | undefined>>;
@@ -87,11 +87,11 @@ describe('judge', () => {
     ],
     ['suspect', { metadata: { uid: '' } }, 'it has no uid or resourceVersion'],
     ['suspect', { metadata: { resourceVersion: '' } }, 'it has no uid or resourceVersion'],
-  ])('takes for %s what is changed by %o', (verdict, changed, reason) => {
+  ])('returns %s for a cluster with the changes %o', (verdict, changed, reason) => {
     expect(judge(clusterWith(changed), rules)).toMatchObject({ verdict, reason });
   });
 
-  it('asks of each pull request once, and only where the answer decides', () => {
+  it('asks about each pull request once, and only when the answer matters', () => {
     const of = (pullRequest: string, expiry: number) =>
       clusterWith({ annotations: expiring(minutes(expiry)), labels: { [Labels.pullRequest]: pullRequest } });
     const foreign = clusterWith({
@@ -103,7 +103,7 @@ describe('judge', () => {
   });
 });
 
-/** What a cluster has of all that clean-up looks at. */
+/** The traits of a cluster that cleanup looks at. */
 interface Traits {
   readonly name: string;
   readonly managed: string | undefined;
@@ -118,7 +118,7 @@ interface Traits {
 }
 
 describe('in any fleet', () => {
-  /** Mostly as ours has it, else one of the ways in which a cluster only looks like ours. */
+  /** Usually the value of a cluster of this repository, otherwise one that only resembles it. */
   const mostly = <T>(ours: T, ...alike: readonly T[]): fc.Arbitrary<T> =>
     fc.oneof({ arbitrary: fc.constant(ours), weight: 8 }, { arbitrary: fc.constantFrom(...alike), weight: 2 });
   const noTimes = ['', '0', '1', 'never', '2020', '2020-01-01', '2020-02-30T00:00:00Z', '2020-01-01T00:00'];
@@ -151,7 +151,7 @@ describe('in any fleet', () => {
       metadata: { ...identity, ...(deletionTimestamp !== undefined && { deletionTimestamp }) },
     });
   };
-  /** What the promise says, in other words than the source does. */
+  /** The promise of the documentation, in other words than the source. */
   const mayGo = (traits: Traits): boolean => {
     const written = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/.test(traits.expiresAt ?? '');
     const time = written ? new Date(traits.expiresAt ?? '') : new Date(Number.NaN);
@@ -164,7 +164,7 @@ describe('in any fleet', () => {
     return ours && !held && isTold && isTime && isOver && traits.deletionTimestamp === undefined;
   };
 
-  it('exactly those go that are ours in every way and are over', () => {
+  it('only clusters of this repository that have expired or whose pull request is closed are due', () => {
     let gone = 0;
     fc.assert(
       fc.property(fc.array(cluster, { maxLength: 20 }), (fleet) => {
@@ -176,11 +176,11 @@ describe('in any fleet', () => {
       }),
       { numRuns: 2000 },
     );
-    // A property that never meets a cluster that goes would hold for a clean-up that does nothing.
+    // Without any due cluster, the property would also hold for a cleanup that deletes nothing.
     expect(gone).toBeGreaterThan(100);
   });
 
-  it('one trait that is not ours is enough to stay', () => {
+  it('one trait that does not match is enough to keep a cluster', () => {
     const owner = { managed: 'true', server: 'github.com', repositoryId: '4711' };
     const ours = { ...owner, expiresAt: minutes(-1), uid: 'u-1', resourceVersion: '1' };
     const certain = cluster.map((traits) => ({ ...traits, ...ours, keep: undefined, deletionTimestamp: undefined }));
@@ -206,7 +206,7 @@ describe('in any fleet', () => {
   });
 });
 
-describe('the id of the repository', () => {
+describe('the repository ID', () => {
   const of = (repository: string, repositoryId: string, server = 'github.com') =>
     clusterWith({
       labels: { [Labels.repositoryId]: repositoryId, [Labels.server]: server },
@@ -217,7 +217,7 @@ describe('the id of the repository', () => {
     () =>
       checkRepositoryId(clusters, 'acme/shop', rules);
 
-  it('is wrong when all clusters of the name have another', () => {
+  it('is wrong when all clusters with the name of the repository have another ID', () => {
     expect(check(of('acme/shop', '42'), of('else/where', '7'))).toThrow(
       expect.objectContaining({
         code: 'KNEST_RUNNER',
@@ -229,11 +229,11 @@ describe('the id of the repository', () => {
 
   it.each([
     ['there is no cluster', []],
-    ['there are those of others alone', [of('else/where', '42')]],
-    ['one has it', [of('acme/shop', '42'), of('acme/shop', '4711')]],
-    ['one has it under the name that the repository had before', [of('acme/shop', '42'), of('acme/store', '4711')]],
-    ['the name is that of a repository on another server', [of('acme/shop', '42', 'ghe.example.com')]],
-  ])('is not known to be wrong when %s', (_what, clusters) => {
+    ['all clusters belong to others', [of('else/where', '42')]],
+    ['a cluster has it', [of('acme/shop', '42'), of('acme/shop', '4711')]],
+    ['a cluster has it under an earlier name of the repository', [of('acme/shop', '42'), of('acme/store', '4711')]],
+    ['the clusters belong to a repository of that name on another server', [of('acme/shop', '42', 'ghe.example.com')]],
+  ])('is not considered wrong when %s', (_what, clusters) => {
     expect(check(...clusters)).not.toThrow();
   });
 });

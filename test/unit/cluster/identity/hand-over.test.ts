@@ -22,7 +22,7 @@ describe('handOverCommand', () => {
   const whole =
     'kubectl label clusters.cluster.x-k8s.io pr --namespace knest knest-action/managed=true knest-action/server=github.com knest-action/repository-id=4711';
 
-  it('labels a cluster of nobody, so that it is one of the repository', () => {
+  it('labels a cluster without an owner as one of the repository', () => {
     expect(command({})).toBe(whole);
     expect(command({ labels: { a: 'b', [Labels.managed]: 'true' } })).toBe(whole);
     expect(() => checkOwner(clusterWith({}), proof, 'used')).toThrow(
@@ -39,19 +39,22 @@ describe('handOverCommand', () => {
     ['has the label of another repository', { labels: { [Labels.repositoryId]: '666' } }],
     ['has the label of another server', { labels: { [Labels.server]: 'ghe.example' } }],
     ['names another owner', { annotations: { [Annotations.repository]: 'evil/corp' } }],
-  ])('is none for a cluster that %s', (_what, metadata) => {
+  ])('does not exist for a cluster that %s', (_what, metadata) => {
     expect(command(metadata)).toBeUndefined();
     expect(() => checkOwner(clusterWith(metadata), proof, 'used')).toThrow(
       expect.objectContaining({ next: 'have it used from where it was created' }),
     );
   });
 
-  it.each(['a; rm -rf ~', '$(id)', 'a`id`', '-f', "a'b", 'a b', 'a\nb', ''])('is none for the name %j', (name) => {
-    expect(command({ name })).toBeUndefined();
-    expect(command({ namespace: name })).toBeUndefined();
-  });
+  it.each(['a; rm -rf ~', '$(id)', 'a`id`', '-f', "a'b", 'a b', 'a\nb', ''])(
+    'does not exist for the name %j',
+    (name) => {
+      expect(command({ name })).toBeUndefined();
+      expect(command({ namespace: name })).toBeUndefined();
+    },
+  );
 
-  it('is none for what only the claim of one use of the action proves', () => {
+  it('is not suggested when a cluster must have the claim of this use', () => {
     expect(() =>
       checkOwner(clusterWith({}), proofOfClaim({ repository: labels, claim: 'c', unsettled: {} }), 'deleted'),
     ).toThrow(expect.objectContaining({ next: 'have it deleted from where it was created' }));

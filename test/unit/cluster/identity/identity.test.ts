@@ -44,7 +44,7 @@ describe('generatedName', () => {
     ['an-end-to-end-test-with-a-long-name', 'knest-12345678901-1-an-end-to-e-0a1b2c3d'],
     ['___', 'knest-12345678901-1-0a1b2c3d'],
     ['', 'knest-12345678901-1-0a1b2c3d'],
-  ])('keeps what it can of the job %j', (jobName, name) => expect(named(jobName)).toBe(name));
+  ])('keeps as much as possible of the job name %j', (jobName, name) => expect(named(jobName)).toBe(name));
 
   it('is a DNS-1123 label of at most 40 characters for any job', () => {
     const jobs = fc.record({
@@ -62,7 +62,7 @@ describe('generatedName', () => {
     );
   });
 
-  it('differs for two uses that look the same', () => {
+  it('differs between two uses of the action that look the same', () => {
     const [one, other] = [identify(inputs(), job, now), identify(inputs(), job, now)];
     expect(one.name).not.toBe(other.name);
     expect(one.claim).not.toBe(other.claim);
@@ -82,7 +82,7 @@ describe('useOf', () => {
     ['test-2', undefined, undefined],
   ];
 
-  it('tells jobs, legs and steps apart', () => {
+  it('distinguishes jobs, matrix legs and steps', () => {
     const texts = uses.map(([jobName, index, step]) => useOf({ jobName, step }, index));
     expect(texts).toEqual([
       'test',
@@ -97,13 +97,13 @@ describe('useOf', () => {
     ]);
   });
 
-  it('is the same with and without the index of the only leg', () => {
+  it('is the same with and without the index of a single leg', () => {
     expect(useOf(job, '0')).toBe(useOf(job, undefined));
   });
 });
 
 describe('identify', () => {
-  it('takes the name that was given, else makes one', () => {
+  it('uses the given name, or else generates one', () => {
     expect(identify(inputs({ name: 'pr-17' }), job, now)).toMatchObject({ name: 'pr-17', isNameGenerated: false });
     expect(identify(inputs(), job, now, claim)).toMatchObject({
       name: 'knest-12345678901-1-e2e-0a1b2c3d',
@@ -123,7 +123,7 @@ describe('identify', () => {
     expect(identity.annotations[Annotations.expiresAt]).toBe('2026-11-22T23:10:00Z');
   });
 
-  it('sets that of any other when it is asked to', () => {
+  it('sets the expiry of other clusters when a ttl is given', () => {
     const identity = identify(inputs({ ephemeral: 'false', ttl: '7d' }), job, now);
     expect(identity.expiresAt).toBe('2026-11-29T19:10:00Z');
     expect(identity.annotations).toMatchObject({
@@ -132,13 +132,13 @@ describe('identify', () => {
     });
   });
 
-  it('lets any other live on when it is not', () => {
+  it('sets no expiry for other clusters without a ttl', () => {
     const identity = identify(inputs({ ephemeral: 'false' }), job, now);
     expect(identity.expiresAt).toBeUndefined();
     expect(identity.annotations).not.toHaveProperty([Annotations.expiresAt]);
   });
 
-  it('gives a lasting one an expiry until it is handed over, longer than the create can take', () => {
+  it('gives a non-ephemeral cluster a provisional expiry, longer than the create can take', () => {
     expect(identify(inputs({}), job, now).unsettled).toEqual({});
     expect(identify(inputs({ ephemeral: 'false', timeout: '2d' }), job, now, 'c1').unsettled).toEqual({
       [Annotations.unsettled]: 'c1/2026-11-24T20:10:00Z',
@@ -151,7 +151,7 @@ describe('identify', () => {
 });
 
 describe('ownerLabels', () => {
-  it('name server, repository and run, and the pull request if there is one', () => {
+  it('contain server, repository and run, and the pull request if there is one', () => {
     const labels = {
       [Labels.managed]: 'true',
       [Labels.server]: 'github.com',
@@ -164,7 +164,7 @@ describe('ownerLabels', () => {
 });
 
 describe('owned', () => {
-  it('adds to the labels and annotations that are there', () => {
+  it('adds to existing labels and annotations', () => {
     const identity = identify(inputs(), job, now);
     const metadata = { name: 'x', labels: { a: '1', [Labels.managed]: 'no' }, annotations: { b: '2' } };
     expect(owned(metadata, identity)).toEqual({

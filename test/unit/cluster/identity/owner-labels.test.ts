@@ -28,7 +28,7 @@ describe('withOwner', () => {
     },
   };
 
-  it('puts cluster, repository and namespace on any object, and leaves what else it has', () => {
+  it('adds cluster, repository and namespace to any object, and keeps everything else', () => {
     const object = { ...plain, spec: { template: { metadata: { labels: { c: '3' } } } }, data: { d: '4' } };
     expect(withOwner(object, identity)).toEqual({
       ...object,
@@ -41,7 +41,7 @@ describe('withOwner', () => {
     });
   });
 
-  it('puts the rest of the owner and the claim on the Cluster alone, which adopting changes', () => {
+  it('adds the rest of the owner and the claim only to the Cluster, which adopting changes', () => {
     const cluster = { ...plain, apiVersion: 'cluster.x-k8s.io/v1beta1', kind: 'Cluster' };
     expect(withOwner(cluster, identity).metadata).toEqual({
       name: 'w',
@@ -54,7 +54,7 @@ describe('withOwner', () => {
   it.each([
     ['KubeadmControlPlane', 'machineTemplate'],
     ['MachineDeployment', 'template'],
-  ])('puts the repository on the machines of a %s too, and loses nothing of its spec', (kind, field) => {
+  ])('adds the repository to the machines of a %s too, and keeps everything else in its spec', (kind, field) => {
     const machines = { metadata: { labels: { c: '3' }, annotations: { d: '4' } }, spec: { version: 'v1.36.3' } };
     const object = { ...plain, kind, spec: { replicas: 3, [field]: machines }, status: { ready: true } };
     const made = withOwner(object, identity);
@@ -69,7 +69,7 @@ describe('withOwner', () => {
   it.each([
     ['KubeadmControlPlane', 'machineTemplate'],
     ['MachineDeployment', 'template'],
-  ])('makes the metadata of the machines of a %s that has none', (kind, field) => {
+  ])('creates the metadata for the machines of a %s that has none', (kind, field) => {
     const made = withOwner({ ...plain, kind }, identity);
     expect(made).toHaveProperty('spec', { [field]: { metadata: { labels: ownLabels } } });
   });
@@ -82,7 +82,7 @@ describe('withOwner', () => {
   });
 
   it.each(['virtink', 'in-memory'])('labels every object of the template for %s', (infrastructure) => {
-    // Without quotes around them, numbers would be maps in the YAML of the template itself.
+    // Without quotes around them, numbers would be maps in the YAML of the template.
     const text = template(infrastructure).replaceAll(/\$\{([^}]*)\}/g, '7');
     const objects = parseManifest(text);
     expect(objects.filter(({ kind }) => kind === 'Cluster')).toHaveLength(1);
@@ -93,7 +93,7 @@ describe('withOwner', () => {
     }
   });
 
-  it('puts the repository on what a topology makes, and loses nothing of it', () => {
+  it('adds the repository to the machines of a topology, and keeps everything else', () => {
     const topology = {
       classRef: { name: 'c' },
       controlPlane: { replicas: 3, metadata: { labels: { a: '1' } } },
@@ -116,7 +116,7 @@ describe('withOwner', () => {
     );
   });
 
-  it('puts the repository on the Service that a provider makes', () => {
+  it('adds the repository to the Service of a provider', () => {
     const spec = { controlPlaneServiceTemplate: { type: 'NodePort', metadata: { namespace: 'knest' } } };
     expect(withOwner({ ...plain, kind: 'KubevirtCluster', spec } as KubernetesObject, identity)).toHaveProperty(
       'spec.controlPlaneServiceTemplate',

@@ -36,7 +36,7 @@ function clusterWith(metadata: Partial<Metadata>) {
 }
 
 describe('proofOfRepository', () => {
-  it('is of the repository, whatever the run', () => {
+  it('consists of the labels of the repository, whatever the run is', () => {
     expect(proof).toEqual({ labels });
   });
 });
@@ -44,12 +44,12 @@ describe('proofOfRepository', () => {
 describe('checkOwner', () => {
   const check = (metadata: Partial<Metadata>) => () => checkOwner(clusterWith(metadata), proof, 'deleted');
 
-  it('lets a cluster through that has every label of the proof, and others', () => {
+  it('accepts a cluster that has every label of the proof and others', () => {
     expect(check({ labels })).not.toThrow();
     expect(check({ labels: { ...labels, [Labels.runId]: '1', a: 'b' } })).not.toThrow();
   });
 
-  it('refuses that of another, and names them', () => {
+  it('refuses a cluster of another owner, and names the owner', () => {
     const annotations = { [Annotations.repository]: 'evil/corp', [Annotations.runUrl]: 'https://example.com/1' };
     expect(check({ labels: { ...labels, [Labels.repositoryId]: '666' }, annotations })).toThrow(
       expect.objectContaining({
@@ -68,7 +68,7 @@ describe('checkOwner', () => {
     [{ ...labels, [Labels.server]: 'ghe.example' }, 'knest-action/server is ghe.example, not github.com'],
     [{ [Labels.managed]: 'true', [Labels.repositoryId]: '4711' }, 'knest-action/server is missing, not github.com'],
     [{ [Labels.managed]: 'true', [Labels.server]: 'github.com' }, 'knest-action/repository-id is missing, not 4711'],
-  ])('refuses one with the labels %o', (given, reason) => {
+  ])('refuses a cluster with the labels %o', (given, reason) => {
     expect(check(given === undefined ? {} : { labels: given })).toThrow(
       expect.objectContaining({
         problem: `Cluster knest/pr is not deleted: ${reason}`,
@@ -85,11 +85,11 @@ describe('findOwned', () => {
     return findOwned(client, { name: 'pr', namespace: 'knest' }, job);
   };
 
-  it('gives the cluster when it is the own', async () => {
+  it('returns a cluster of this repository', async () => {
     expect(await find((response) => json(response, clusterWith({ labels })))).toEqual(clusterWith({ labels }));
   });
 
-  it('tells none from that of another', async () => {
+  it('distinguishes a missing cluster from one of another owner', async () => {
     expect(await rejection(find((response) => refuse(response, 404)))).toMatchObject({
       code: 'KNEST_NOT_FOUND',
       problem: 'there is no cluster knest/pr',
@@ -106,18 +106,18 @@ describe('proofOfClaim', () => {
   const marks = { [Annotations.claim]: 'c1a1', [Annotations.ephemeral]: 'true' };
   const lack = (metadata: Partial<Metadata>) => lackOf(clusterWith(metadata), proofOfClaim(saved));
 
-  it('is met by a lasting cluster only until it is handed over, and only for the use that made it', () => {
+  it('accepts a non-ephemeral cluster only from the use that created it, and only until it is handed over', () => {
     const unsettled = { [Annotations.unsettled]: 'c1a1/2026-11-22T23:10:00Z' };
     const lackOfLasting = (annotations: Metadata['annotations']) =>
       lackOf(clusterWith({ labels, annotations: { ...annotations } }), proofOfClaim({ ...saved, unsettled }));
     const lasting = { ...marks, [Annotations.ephemeral]: 'false' };
     expect(lackOfLasting({ ...lasting, ...unsettled })).toBeUndefined();
     expect(lackOfLasting(lasting)).toBe('knest-action/unsettled is missing, not c1a1/2026-11-22T23:10:00Z');
-    // Another use made it, and this one adopted it.
+    // Another use created it, and this one adopted it.
     expect(lackOfLasting({ ...lasting, [Annotations.unsettled]: 'c2/2026-11-22T23:10:00Z' })).toBeDefined();
   });
 
-  it('is met by the ephemeral cluster with the claim alone', () => {
+  it('accepts an ephemeral cluster only with the claim', () => {
     expect(lack({ labels, annotations: { ...marks, a: 'b' } })).toBeUndefined();
     expect(lack({ labels, annotations: { ...marks, [Annotations.claim]: 'c2' } })).toBe(
       'knest-action/claim is c2, not c1a1',
@@ -134,10 +134,10 @@ describe('proofOfClaim', () => {
 
 describe('judgeExisting', () => {
   const run: Job = { ...job, runAttempt: '1', jobName: 'e2e' };
-  /** How a use of the action wants a cluster. */
+  /** The identity that a use of the action gives its cluster. */
   const use = (inputs: Readonly<Record<string, string>>, changed: Partial<Job> = {}): ClusterIdentity =>
     identify(readCreate({ name: 'shared', ...inputs }), { ...run, ...changed }, 0);
-  /** The Cluster that this use made. */
+  /** The metadata of the Cluster that this use created. */
   const made = (by: ClusterIdentity, metadata: Partial<Metadata> = {}): Metadata => ({
     ...owned({ name: 'shared' }, by),
     ...metadata,
@@ -151,15 +151,15 @@ describe('judgeExisting', () => {
     ['of an earlier attempt of the same leg', use({ 'job-index': '2' }), use({ 'job-index': '2' }, later)],
     ['of an earlier attempt of the same step', use({}, { step: 'db' }), use({}, { ...later, step: 'db' })],
     ['of attempt 9, in attempt 10', use({}, { runAttempt: '9' }), use({}, { runAttempt: '10' })],
-    ['of another run that outlives it', use(lasting, { runId: '1' }), use(lasting)],
-    ['of another job that outlives it', use(lasting, { jobName: 'other' }), use(lasting)],
-    ['of the same attempt that outlives it', use(lasting), use(lasting)],
+    ['that is not ephemeral, of another run', use(lasting, { runId: '1' }), use(lasting)],
+    ['that is not ephemeral, of another job', use(lasting, { jobName: 'other' }), use(lasting)],
+    ['that is not ephemeral, of the same attempt', use(lasting), use(lasting)],
     [
-      'of another run for the same pull request',
+      'that is not ephemeral, of another run for the same pull request',
       use(lasting, { runId: '1', ...pullRequest }),
       use(lasting, pullRequest),
     ],
-  ])('adopts one %s', (_what, theirs, ours) => {
+  ])('adopts a cluster %s', (_what, theirs, ours) => {
     expect(judgeExisting(made(theirs), ours, 'f')).toBe('adopt');
   });
 
@@ -176,7 +176,7 @@ describe('judgeExisting', () => {
     ['another leg', use({ 'job-index': '1' }), use({ 'job-index': '2' }, later)],
     ['another step', use({}, { step: 'db' }), use({}, later)],
     ['a job whose attempt is not known', use({}, { runAttempt: '' }), use({}, { runAttempt: '?' })],
-  ])('refuses an ephemeral one of %s, with the advice to use it', (_what, theirs, ours) => {
+  ])('refuses an ephemeral cluster of %s, with advice to use command: kubeconfig', (_what, theirs, ours) => {
     expect(judgeExisting(made(theirs), ours, 'f')).toEqual({
       refused: expect.stringMatching(/^another use of the action owns it \(.*runs\/\d+\)$/) as string,
       next: expect.stringContaining('command: kubeconfig') as string,
@@ -185,27 +185,27 @@ describe('judgeExisting', () => {
 
   it.each<[string, Partial<Job>, Partial<Job>, string, RegExp]>([
     [
-      'of a pull request to a run for none',
+      'of a pull request in a run without one',
       pullRequest,
       {},
       'it is for pull request 17, whose code may have changed anything in it',
       /^choose another name; .* set pull-request: 17$/,
     ],
     [
-      'of a pull request to a run for another',
+      'of a pull request in a run for another one',
       pullRequest,
       { pullRequest: '170' },
       'it is for pull request 17, whose code may have changed anything in it',
       /^choose another name; .* set pull-request: 17$/,
     ],
     [
-      'of a run for no pull request to one for a pull request',
+      'without a pull request in a run for one',
       {},
       pullRequest,
       'it is for no pull request, while this run is for pull request 17',
       /command: kubeconfig/,
     ],
-  ])('refuses one %s, also by a later attempt', (_what, theirs, ours, refused, next) => {
+  ])('refuses a cluster %s, even in a later attempt', (_what, theirs, ours, refused, next) => {
     for (const inputs of [lasting, {}]) {
       expect(judgeExisting(made(use(inputs, theirs)), use(inputs, { ...later, ...ours }), 'f')).toEqual({
         refused: expect.stringContaining(refused) as string,
@@ -214,7 +214,7 @@ describe('judgeExisting', () => {
     }
   });
 
-  it('refuses one whose end would change with its owner', () => {
+  it('refuses a cluster whose lifetime would change with its owner', () => {
     expect(judgeExisting(made(use(lasting)), use({}, later), 'f')).toMatchObject({
       refused: 'it is not ephemeral, but would be deleted with this job',
     });
@@ -226,7 +226,7 @@ describe('judgeExisting', () => {
   it.each<[string, Partial<Job>]>([
     ['another repository', { repositoryId: '1', repository: 'evil/corp' }],
     ['the same id on another server', { server: 'ghe.example', repository: 'evil/corp' }],
-  ])('refuses one of %s, whatever it is', (_what, changed) => {
+  ])('refuses any cluster of %s', (_what, changed) => {
     for (const inputs of [{}, lasting]) {
       for (const metadata of [{}, { deletionTimestamp: '2026-11-22T19:00:00Z' }]) {
         expect(judgeExisting(made(use(inputs, changed), metadata), use(inputs, later), 'f')).toMatchObject({
@@ -236,24 +236,24 @@ describe('judgeExisting', () => {
     }
   });
 
-  it('refuses what this action did not create', () => {
+  it('refuses a cluster that this action did not create', () => {
     expect(judgeExisting({ name: 'shared' }, use(lasting), 'f')).toMatchObject({
       refused: 'knest-action did not create it',
     });
   });
 
-  it('waits for one of the repository that is being deleted', () => {
+  it('waits for a cluster of the repository that is being deleted', () => {
     const theirs = made(use({}, { runId: '1' }), { deletionTimestamp: '2026-11-22T19:00:00Z' });
     expect(judgeExisting(theirs, use({}), 'f')).toBe('deleting');
   });
 
-  it('adopts nothing under a generated name', () => {
+  it('never adopts a cluster with a generated name', () => {
     const unnamed = { ...use({}, later), isNameGenerated: true };
     expect(judgeExisting(made(use({})), unnamed, 'f')).toHaveProperty('refused');
     expect(judgeExisting(made(use(lasting)), { ...unnamed, ephemeral: false }, 'f')).toHaveProperty('refused');
   });
 
-  it('adopts one that lacks objects only to create the same ones', () => {
+  it('adopts an incomplete cluster only to create the same objects', () => {
     const half = { [Annotations.unfinished]: 'true', [Annotations.template]: 'f' };
     const theirs = made(use({}));
     const unfinished = { ...theirs, annotations: { ...theirs.annotations, ...half } };

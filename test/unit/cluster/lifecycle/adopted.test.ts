@@ -9,7 +9,7 @@ import { clientOfStore } from '../../host/store.ts';
 
 const apiVersions = { controlPlane: Kinds.kubeadmControlPlane.apiVersion, workers: Kinds.machineDeployment.apiVersion };
 
-/** The objects of a cluster with that version, so many machines and that kind of infrastructure. */
+/** The objects of a cluster with this version, so many machines and this kind of infrastructure. */
 function objects(version: string, controlPlane: number, workers: number, infrastructure = 'DevCluster') {
   const labels = { 'cluster.x-k8s.io/cluster-name': 'pr' };
   const metadata = (name: string) => ({ name, namespace: 'knest', labels });
@@ -44,7 +44,7 @@ function plan(...args: Parameters<typeof objects>): ClusterObjects {
   return planOf({ cluster, others, machines: machineCounts([cluster, ...others]) }, []);
 }
 
-/** What is found of a cluster that was made by one plan, when the inputs ask for another. */
+/** The result for a cluster that was created from one plan, when the inputs describe another. */
 async function inspect(made: Parameters<typeof objects>, asked: ClusterObjects) {
   const { client, store } = await clientOfStore();
   const { cluster, others } = objects(...made);
@@ -54,7 +54,7 @@ async function inspect(made: Parameters<typeof objects>, asked: ClusterObjects) 
 }
 
 describe('inspectAdopted', () => {
-  it('finds no difference from the inputs that the cluster was made with', async () => {
+  it('finds no difference when the inputs are those of the cluster', async () => {
     expect(await inspect(['v1.31.0', 1, 2], plan('v1.31.0', 1, 2))).toEqual({
       machines: { controlPlane: 1, workers: 2 },
       kubernetesVersion: 'v1.31.0',
@@ -62,7 +62,7 @@ describe('inspectAdopted', () => {
     });
   });
 
-  it('names version, machines and infrastructure, each with its command', async () => {
+  it('reports version, machines and infrastructure, each with its command', async () => {
     const { differences } = await inspect(['v1.31.0', 3, 2], plan('v1.32.0', 1, 2, 'VirtinkCluster'));
     const again = 'delete it (command: delete) and create it again to change that';
     expect(differences).toEqual([
@@ -72,13 +72,13 @@ describe('inspectAdopted', () => {
     ]);
   });
 
-  it('says so when the objects differ in anything else', async () => {
+  it('reports any other difference of the objects', async () => {
     const asked = { ...plan('v1.31.0', 1, 2), fingerprint: 'another' };
     const { differences } = await inspect(['v1.31.0', 1, 2], asked);
     expect(differences).toEqual([expect.stringMatching(/^it was created from another template, .*command: delete/)]);
   });
 
-  it('compares only what is known of both', async () => {
+  it('compares only facts that are known on both sides', async () => {
     const { client } = await clientOfStore();
     const { cluster } = objects('v1.31.0', 1, 2);
     const asked = plan('v1.31.0', 1, 0);
@@ -93,7 +93,7 @@ describe('inspectAdopted', () => {
 });
 
 describe('factsOf', () => {
-  it('reads those of a topology from the Cluster', () => {
+  it('reads the facts of a topology from the Cluster', () => {
     const { cluster } = objects('v1.31.0', 1, 2);
     const topology = {
       version: 'v1.33.0',

@@ -17,14 +17,14 @@ const secret = (name: string, metadata: Partial<Metadata> = {}): KubernetesObjec
 });
 
 describe('createDependents', () => {
-  it('creates what is missing, owned by the Cluster, and applies nothing', async () => {
+  it('creates missing objects, owned by the Cluster, and applies nothing', async () => {
     const { client, store, received } = await clientOfStore();
     expect(await createDependents(client, [secret('pr-a'), secret('pr-b')], cluster, identity, signal)).toBe(2);
     for (const { metadata } of store.of(Kinds.secret)) expect(metadata.ownerReferences).toEqual([owner]);
     expect(received.map(({ method }) => method)).toEqual(['POST', 'POST']);
   });
 
-  it('leaves what belongs to the Cluster as it is', async () => {
+  it('does not change objects that belong to the Cluster', async () => {
     const { client, store } = await clientOfStore();
     const labels = { changed: 'by-its-user' };
     const before = store.put(secret('pr-a', { ownerReferences: [owner], labels }));
@@ -32,7 +32,7 @@ describe('createDependents', () => {
     expect(store.find(Kinds.secret, 'pr-a')).toEqual(before);
   });
 
-  it('refuses what belongs to nobody, and leaves it as it is', async () => {
+  it('refuses an object that does not belong to the Cluster, and does not change it', async () => {
     const { client, store } = await clientOfStore();
     const labels = { ...identity.repository, 'cluster.x-k8s.io/cluster-name': 'pr' };
     const before = store.put(secret('pr-a', { labels }));
@@ -44,7 +44,7 @@ describe('createDependents', () => {
     expect(store.find(Kinds.secret, 'pr-a')).toEqual(before);
   });
 
-  it('waits for the end of what an earlier cluster of that name left', async () => {
+  it('waits until an object of an earlier cluster with that name is gone', async () => {
     let isLeft = true;
     const { client, store } = await clientOfStore(({ method }) => {
       if (method !== 'GET' || !isLeft) return undefined;

@@ -24,7 +24,7 @@ function planFor(identity: ClusterIdentity): ClusterObjects {
 }
 
 describe('checkClaim', () => {
-  it('finds the Cluster that another job creates with its objects while this one looks at them', async () => {
+  it('finds a Cluster that another job creates during the check', async () => {
     const identity = identify(readCreate({ name: 'pr', ephemeral: 'false' }), job, 0);
     const service = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'pr', namespace: identity.namespace } };
     const { client, store } = await clientOfStore(({ path }) => {
@@ -35,7 +35,7 @@ describe('checkClaim', () => {
     expect(await checkClaim(client, planFor(identity), identity, { line: () => undefined }, signal)).toBe(true);
   });
 
-  it('refuses a name that something else has, where there is no such Cluster', async () => {
+  it('refuses a name that another object has, when there is no such Cluster', async () => {
     const identity = identify(readCreate({ name: 'pr', ephemeral: 'false' }), job, 0);
     const { client, store } = await clientOfStore();
     store.put({ apiVersion: 'v1', kind: 'Service', metadata: { name: 'pr', namespace: identity.namespace } });
@@ -45,7 +45,7 @@ describe('checkClaim', () => {
 });
 
 describe('claimCluster', () => {
-  it('knows its own Cluster when the answer to its creation was lost', async () => {
+  it('recognises its own Cluster when the response to its creation is lost', async () => {
     const identity = identify(readCreate({ name: 'pr' }), job, 0);
     let made: KubernetesObject | undefined;
     const { url, received } = await serve((response, _number, { method, path, body }) => {
@@ -63,7 +63,7 @@ describe('claimCluster', () => {
     expect(received.map(({ method }) => method)).toEqual(['GET', 'POST', 'POST', 'GET']);
   });
 
-  it('tries a few times, with pauses, to create a Cluster that is there at one moment and gone at the next', async () => {
+  it('retries with pauses when the Cluster exists on create but not on read', async () => {
     const identity = identify(readCreate({ name: 'pr' }), job, 0);
     const { client, received } = await clientOf((response, _number, { method, path }) => {
       if (method === 'POST') refuse(response, 409);
@@ -76,7 +76,7 @@ describe('claimCluster', () => {
     expect(received.length).toBeLessThan(10);
   });
 
-  it('looks again after a conflict, and leaves a Cluster that another job adopted meanwhile', async () => {
+  it('reads the Cluster again after a conflict, and refuses one that another job has adopted', async () => {
     const inputs = readCreate({ name: 'pr' });
     const [first, second] = ['1', '2'].map((runAttempt) => identify(inputs, { ...job, runAttempt }, 0));
     if (first === undefined || second === undefined) throw new Error('unreachable');

@@ -11,8 +11,8 @@ const one = { name: 'one', namespace: 'knest', uid: 'u-1' };
 const two = { name: 'two', namespace: 'knest', uid: 'u-2' };
 
 /**
- * Waits on a host that has these objects and no others, until all are gone, or so many as are expected to go, or the
- * host has shown all it has.
+ * Waits on a host with these objects and no others, until all clusters are gone, or as many as expected, or the host
+ * has shown everything.
  */
 async function wait(
   objects: Readonly<Record<string, readonly object[]>>,
@@ -32,7 +32,7 @@ async function wait(
       else json(response, object);
     } else if (request.searchParams.has('watch')) response.writeHead(200).flushHeaders();
     else json(response, { items: objects[plural] ?? [], metadata: { resourceVersion: '1' } });
-    // A watch follows its list: once all are open, everything was seen. Secrets are got by name until they are gone.
+    // A watch follows its list: once all are open, everything was seen. Secrets are read by name until they are gone.
     const rounds = asked.filter(({ pathname }) => pathname.endsWith('-kubeconfig')).length;
     if (watches() === remainsOf('knest', [], () => true).length && rounds >= 5) shown.abort();
   });
@@ -53,9 +53,9 @@ const clusterOf = (name: string, uid: string) => ({
   metadata: { name, namespace: 'knest', uid, finalizers: ['held'] },
 });
 
-// Secrets are got once a second.
+// Secrets are read once a second.
 describe('waitForDepartures', { timeout: 20_000 }, () => {
-  it('has one list for each kind, of those clusters alone, however many there are', async () => {
+  it('lists each kind once, for those clusters only, however many there are', async () => {
     const { left, gone, asked } = await wait({});
     expect(left.size).toBe(0);
     expect(gone).toEqual(['one', 'two']);
@@ -67,23 +67,23 @@ describe('waitForDepartures', { timeout: 20_000 }, () => {
     expect(machines?.searchParams.get('labelSelector')).toBe('cluster.x-k8s.io/cluster-name in (one,two)');
   });
 
-  it('tells what is left when the time is up, and what holds it', async () => {
+  it('reports what is left at the timeout, with its finalizers', async () => {
     const objects = { clusters: [clusterOf('one', 'u-1')], machines: [of('m', 'one')] };
     const { left, gone } = await wait(objects, { going: 1 });
     expect(gone).toEqual(['two']);
     expect([...left]).toEqual([[one, ['Cluster one waits for held']]]);
   });
 
-  it('waits for what the cluster leaves behind', async () => {
+  it('waits for objects that the Cluster leaves behind', async () => {
     const { left } = await wait({ machines: [of('m', 'two', ['machine'])], secrets: [of('two-ca', 'two')] });
     expect([...left]).toEqual([[two, ['Machine m waits for machine', 'Secret two-ca']]]);
   });
 
-  it('gets Secrets by name, those too that a machine or a ClusterResourceSet names, and lists none', async () => {
+  it('reads Secrets by name, including those that machines and ClusterResourceSets name, and lists none', async () => {
     const machine = { ...of('m', 'one'), spec: { bootstrap: { dataSecretName: 'm-bootstrap' } } };
     const resources = ['cni', 'cni-2'].map((name) => ({ kind: 'Secret', name: `two-${name}` }));
     const sets = [{ ...of('two-cni', 'two'), spec: { resources: [...resources, { kind: 'ConfigMap', name: 'x' }] } }];
-    // Other kinds have fields of the same names for something else.
+    // Other kinds use fields with the same names for something else.
     const vm = { ...of('m', 'one'), spec: { bootstrap: { dataSecretName: 'x' }, resources: { limits: {} } } };
     const { asked } = await wait({ machines: [machine], clusterresourcesets: sets, virtualmachines: [vm] });
     const paths = asked.map(({ pathname }) => pathname).filter((path) => path.includes('/secrets'));
@@ -96,29 +96,29 @@ describe('waitForDepartures', { timeout: 20_000 }, () => {
     );
   });
 
-  it('no longer gets the Secrets of a cluster that is gone', async () => {
+  it('stops reading the Secrets of a cluster that is gone', async () => {
     const { asked, gone } = await wait({ secrets: [of('two-ca', 'two')] });
     expect(gone).toEqual(['one']);
     const timesOf = (name: string) => asked.filter(({ pathname }) => pathname.endsWith(`/secrets/${name}`)).length;
-    // Once more after all else was gone.
+    // Once more after everything else was gone.
     expect(timesOf('one-kubeconfig')).toBe(2);
     expect(timesOf('two-kubeconfig')).toBeGreaterThan(2);
   });
 
-  it('does not wait for a Secret of such a name that is not of the cluster', async () => {
+  it('does not wait for a Secret with such a name that is not of the cluster', async () => {
     const foreign = { metadata: { name: 'one-ca', namespace: 'knest', labels: { app: 'vault' } } };
     const { left, gone } = await wait({ secrets: [foreign, of('two-ca', 'two')] });
     expect(gone).toEqual(['one']);
     expect([...left]).toEqual([[two, ['Secret two-ca']]]);
   });
 
-  it('names what it may not list', async () => {
+  it('names the kinds that it may not list', async () => {
     const { gone, unverified } = await wait({}, { forbidden: ['pods', 'secrets'] });
     expect(gone).toEqual(['one', 'two']);
     expect([...unverified].sort()).toEqual(['pods', 'secrets']);
   });
 
-  it('asks for disks with the label of the action alone: anybody can give one the name of a cluster', async () => {
+  it('selects only disks with the label of the action: anybody can label a disk with the name of a cluster', async () => {
     const { asked } = await wait({});
     const selectors = ['datavolumes', 'persistentvolumeclaims'].map((plural) =>
       asked.find(({ pathname }) => pathname.endsWith(`/${plural}`))?.searchParams.get('labelSelector'),
@@ -128,7 +128,7 @@ describe('waitForDepartures', { timeout: 20_000 }, () => {
     );
   });
 
-  it('throws where it may not list Clusters: it could not say that one is gone', async () => {
+  it('rejects when it may not list Clusters, since it could not know when one is gone', async () => {
     await expect(wait({}, { forbidden: ['clusters'] })).rejects.toMatchObject({ code: 'KNEST_PERMISSION' });
   });
 

@@ -7,7 +7,7 @@ const handle = { name: 'pr', namespace: 'knest' };
 const cluster = { metadata: { name: 'pr', namespace: 'knest', uid: 'u', labels: { owner: 'us' } } };
 
 describe('removeCluster', () => {
-  it('asks again for as long as the host cannot answer', async () => {
+  it('requests the deletion again while the host cannot answer', async () => {
     let deletions = 0;
     const { client } = await clientOf((response, _number, { method, path }) => {
       if (method === 'DELETE' && ++deletions <= 7) refuse(response, 500, { 'retry-after': '0' });
@@ -21,7 +21,7 @@ describe('removeCluster', () => {
     expect(lines).toEqual([expect.stringMatching(/^deletion is requested again: DELETE .* was answered 500 /)]);
   });
 
-  it('asks again with pauses when the Cluster changes every time', async () => {
+  it('requests it again, with pauses, when the Cluster changes every time', async () => {
     const { client, received } = await clientOf((response, _number, { method }) => {
       if (method === 'DELETE') refuse(response, 409);
       else json(response, cluster);
@@ -34,7 +34,7 @@ describe('removeCluster', () => {
     expect(received.length).toBeLessThan(8);
   });
 
-  it('ends with what the host said when time is up', async () => {
+  it('ends with the last answer of the host at its timeout', async () => {
     const { client } = await clientOf((response, _number, { method }) => {
       if (method === 'DELETE') refuse(response, 503, { 'retry-after': '0' });
       else json(response, cluster);
@@ -46,7 +46,7 @@ describe('removeCluster', () => {
     expect(String(failure)).toContain('was answered 503');
   });
 
-  /** The requests of a deletion that change something, and the lists of what may have disks, in their order. */
+  /** Runs a deletion. Returns its writes and its lists of objects that may have disks, in order. */
   async function deletion(
     answer: (plural: string) => object | number | undefined,
   ): Promise<{ readonly requests: readonly string[]; readonly lines: readonly string[]; readonly removal: Removal }> {
@@ -69,20 +69,20 @@ describe('removeCluster', () => {
     return { requests, lines, removal };
   }
 
-  it('looks for the disks of its machines before it asks for the deletion', async () => {
+  it('looks for the disks of its machines before it requests the deletion', async () => {
     const { requests } = await deletion(() => undefined);
     const machines = requests.findIndex((request) => request.startsWith('GET virtinkmachines?limit'));
     expect(machines).toBeGreaterThan(0);
     expect(requests.indexOf('DELETE clusters/pr')).toBeGreaterThan(machines);
   });
 
-  it('asks for the deletion all the same when it may not look for the disks, and says so', async () => {
+  it('requests the deletion even when it may not look for the disks, and logs that', async () => {
     const { requests, lines } = await deletion((plural) => (plural === 'virtinkmachines' ? 403 : undefined));
     expect(requests).toContain('DELETE clusters/pr');
     expect(lines).toContainEqual(expect.stringMatching(/^disks of its machines may be left: GET .* was answered 403/));
   });
 
-  it('asks for the deletion within a second when the host does not tell its disks', async () => {
+  it('requests the deletion within a second when the host does not list the disks', async () => {
     let asked = 0;
     const { client } = await clientOf((response, _number, { method, path }) => {
       if (method === 'DELETE') asked = performance.now();
@@ -98,7 +98,7 @@ describe('removeCluster', () => {
     expect(asked - began).toBeLessThan(2_000);
   });
 
-  it('changes nothing when there is no cluster, whatever disks are named and labelled like its own', async () => {
+  it('changes nothing without a Cluster, even if disks have its name and labels', async () => {
     const labels = { 'cluster.x-k8s.io/cluster-name': 'pr', 'knest-action/repository-id': '4711' };
     const disk = { metadata: { name: 'pr-cp-abcde-rootfs', namespace: 'knest', uid: 'd', labels } };
     const answer = (plural: string) =>
@@ -106,7 +106,7 @@ describe('removeCluster', () => {
     const asked: string[] = [];
     const { client } = await clientOf((response, _number, { method, path }) => {
       const [, plural = ''] = /namespaces\/knest\/([^/?]+)/.exec(path) ?? [];
-      // As the API server does: only what carries the label of the action is selected by it.
+      // As the API server does: disks without the label of the action are not selected by it.
       const isSelected = !path.includes('managed');
       if (method !== 'GET') asked.push(`${method} ${path}`);
       if (path.includes('watch=true')) response.writeHead(200).flushHeaders();
@@ -119,7 +119,7 @@ describe('removeCluster', () => {
     expect(asked).toEqual([]);
   });
 
-  it('names what it may not list, instead of taking it for gone', async () => {
+  it('names the kinds that it may not list, instead of assuming that they are gone', async () => {
     const { removal } = await deletion((plural) => (['pods', 'secrets'].includes(plural) ? 403 : undefined));
     expect(removal.existed).toBe(true);
     expect([...removal.unverified].sort()).toEqual(['pods', 'secrets']);
@@ -128,7 +128,7 @@ describe('removeCluster', () => {
     );
   });
 
-  it('is not over where the Clusters may not be listed: nobody could say that one is gone', async () => {
+  it('fails when it may not list Clusters, since it could not know when one is gone', async () => {
     const { client } = await clientOf((response, _number, { method, path }) => {
       if (path.includes('/clusters?')) refuse(response, 403);
       else if (path.includes('watch=true')) response.writeHead(200).flushHeaders();
@@ -141,7 +141,7 @@ describe('removeCluster', () => {
     expect(await rejection(removal)).toMatchObject({ code: 'KNEST_PERMISSION' });
   });
 
-  it('is over once the Secrets were looked for after all else was gone', async () => {
+  it('ends once it has looked for the Secrets after everything else was gone', async () => {
     const labels = { 'cluster.x-k8s.io/cluster-name': 'pr' };
     const secret = { metadata: { name: 'pr-ca', namespace: 'knest', labels } };
     let [looks, end] = [0, (): void => undefined];
@@ -153,7 +153,7 @@ describe('removeCluster', () => {
       } else if (path.includes('?')) {
         json(response, { metadata: { resourceVersion: '1' }, items: isOfClusters ? [cluster] : [] });
       } else if (path.endsWith('/secrets/pr-ca')) {
-        // It was made after the first look, and goes after the second.
+        // It was created after the first look, and is deleted after the second.
         looks += 1;
         if (looks === 2) json(response, secret);
         else refuse(response, 404);

@@ -12,7 +12,7 @@ const owner = {
   name: 'pr-cp-abcde',
   uid: 'u1',
 };
-/** What the action puts on a disk of that machine. */
+/** The labels that the action gives a disk of that machine. */
 const labels = {
   'knest-action/managed': 'true',
   'cluster.x-k8s.io/cluster-name': 'pr',
@@ -43,7 +43,7 @@ interface Given {
   readonly clusters?: readonly (typeof pr)[];
 }
 
-/** Ties the disks of a host with these claims, and returns what it was asked to change, and the lines of the log. */
+/** Ties the disks of a host with these claims. Returns the writes and the lines of the log. */
 async function tie(
   claims: readonly Partial<Metadata>[],
   { objects = host, conflicts = 0, clusters = [pr] }: Given = {},
@@ -82,7 +82,7 @@ const deletionOf = (name: string): string =>
   `DELETE ${name} ${JSON.stringify({ propagationPolicy: 'Background', preconditions: { uid: 'disk', resourceVersion: '7' } })}`;
 
 describe('tieDisks', () => {
-  it('labels the disks of a machine as its Cluster’s, and makes the machine their owner beside others', async () => {
+  it('labels the disks of a machine for its Cluster, and adds the machine to their owners', async () => {
     const dataVolume = {
       apiVersion: 'cdi.kubevirt.io/v1beta1',
       kind: 'DataVolume',
@@ -96,15 +96,15 @@ describe('tieDisks', () => {
     ]);
   });
 
-  it('does so once', async () => {
+  it('does not label a disk twice', async () => {
     expect((await tie([{ name: 'pr-cp-abcde-rootfs', ownerReferences: [owner], labels }])).changes).toEqual([]);
   });
 
-  it('tries again when another client wrote to a disk in the meantime', async () => {
+  it('retries when another client changed the disk meanwhile', async () => {
     expect((await tie([{ name: 'pr-cp-abcde-rootfs' }], { conflicts: 1 })).changes).toHaveLength(2);
   });
 
-  it('labels the disks of a worker, and of a machine that is being replaced', async () => {
+  it('labels the disks of a worker, and of a machine that is being deleted', async () => {
     const leaving = child('pr-md-0-x-y', 'u2', reference('Machine', 'm2'));
     const objects = {
       machinedeployments: [child('pr-md-0', 'md', cluster)],
@@ -126,7 +126,7 @@ describe('tieDisks', () => {
     ],
     ['belongs to a Machine that is gone', { machines: [] }],
     ['has no disks', { virtinkmachines: [child('pr-cp-abcde', 'u1', reference('Machine', 'm1'))] }],
-  ])('leaves the disk of a machine alone that %s', async (_what, changed) => {
+  ])('does not touch the disk of a machine that %s', async (_what, changed) => {
     expect((await tie([{ name: 'pr-cp-abcde-rootfs' }], { objects: { ...host, ...changed } })).changes).toEqual([]);
   });
 
@@ -138,13 +138,13 @@ describe('tieDisks', () => {
     ['its label cluster.x-k8s.io/cluster-name is not pr', { labels: { 'cluster.x-k8s.io/cluster-name': 'x' } }],
     ['it belongs to StatefulSet db', { ownerReferences: [{ kind: 'StatefulSet', name: 'db', uid: 's' }] }],
     ['it is older than the machine pr-cp-abcde', { creationTimestamp: '2026-11-24T11:00:00Z' }],
-  ])('leaves a disk alone, whatever its name is, when %s', async (reason, metadata) => {
+  ])('does not touch a disk, whatever its name is, when %s', async (reason, metadata) => {
     const { changes, lines } = await tie([{ name: 'pr-cp-abcde-rootfs', ...metadata }]);
     expect(changes).toEqual([]);
     expect(lines).toEqual([`PersistentVolumeClaim pr-cp-abcde-rootfs is left alone: ${reason}`]);
   });
 
-  it('deletes a disk that it tied to a machine that is gone, as it was read, and logs that', async () => {
+  it('deletes a disk that it tied to a machine that is gone, with the uid and version it read, and logs that', async () => {
     const { changes, lines } = await tie([{ name: 'any', labels, ownerReferences: [gone] }]);
     expect(changes).toEqual([deletionOf('any')]);
     expect(lines).toEqual(['PersistentVolumeClaim any is deleted: its machine is gone']);
@@ -159,13 +159,13 @@ describe('tieDisks', () => {
       { labels: { 'knest-action/repository-id': '4712', 'knest-action/managed': 'true' } },
     ],
     ['has all labels but one', { labels: { ...labels, 'knest-action/managed': 'false' } }],
-    ['belongs to a machine that is there', { labels, ownerReferences: [gone, owner] }],
+    ['belongs to an existing machine', { labels, ownerReferences: [gone, owner] }],
     ['is being deleted', { labels, deletionTimestamp: '2026-11-24T12:00:00Z' }],
   ])('deletes no disk that %s', async (_what, metadata) => {
     expect((await tie([{ name: 'some', ownerReferences: [gone], ...metadata }])).changes).toEqual([]);
   });
 
-  it('lists the machines after the disks: none that was created in between counts as gone', async () => {
+  it('lists the machines after the disks, so that a machine that is created meanwhile does not count as gone', async () => {
     const { client, received } = await clientOf((response) => json(response, { items: [] }));
     await tieDisks(client, 'knest', [pr], { line: () => undefined });
     const plurals = received.map(({ path }) => /namespaces\/knest\/(\w+)/.exec(path)?.[1]);
@@ -173,7 +173,7 @@ describe('tieDisks', () => {
     expect(plurals.slice(2)).toEqual(['virtinkmachines']);
   });
 
-  it('takes several clusters at once, and leaves those of all others', async () => {
+  it('handles several clusters at once, and does not touch others', async () => {
     const main = { ...pr, name: 'main', uid: 'cluster-main' };
     const labelled = ({ name, uid }: typeof pr) => ({
       labels: { ...labels, 'cluster.x-k8s.io/cluster-name': name, 'knest-action/cluster-uid': uid },
@@ -194,7 +194,7 @@ describe('tieDisks', () => {
     expect(received).toEqual([]);
   });
 
-  it('changes nothing where there are no such machines and disks, and rejects where it may not look', async () => {
+  it('changes nothing without such machines and disks, and rejects when it is forbidden', async () => {
     const log = { line: () => undefined };
     const nothing = await clientOf((response) => refuse(response, 404));
     await tieDisks(nothing.client, 'knest', [pr], log);

@@ -26,7 +26,7 @@ describe('checkNamesFree', () => {
   const pool = object(Kinds.ipPool, 'pr');
   const owner = { apiVersion: Kinds.cluster.apiVersion, kind: 'Cluster', name: 'pr', uid: 'u-0' };
 
-  /** What comes of a host with that object; `gone` after so many looks at it. */
+  /** Checks a host with these objects. They are `gone` after so many looks. */
   async function check(existing: readonly KubernetesObject[], gone = Number.POSITIVE_INFINITY) {
     const lines: string[] = [];
     let looks = 0;
@@ -42,7 +42,7 @@ describe('checkNamesFree', () => {
     return lines;
   }
 
-  it('has nothing against objects of other names', async () => {
+  it('accepts objects with other names', async () => {
     const others = [object(Kinds.secret, 'pr-2-kubeconfig'), object(Kinds.ipPool, 'pr-2'), object(Kinds.pod, 'pr')];
     expect(await check(others)).toEqual([]);
   });
@@ -67,23 +67,23 @@ describe('checkNamesFree', () => {
 
   it.each<[string, Partial<Metadata>]>([
     ['is being deleted', { deletionTimestamp: '2026-11-22T19:00:00Z' }],
-    ['goes with an owner that is gone', { ownerReferences: [owner] }],
-  ])('waits for what %s', async (_what, metadata) => {
+    ['belongs to an owner that is gone', { ownerReferences: [owner] }],
+  ])('waits for an object that %s', async (_what, metadata) => {
     expect(await check([object(Kinds.secret, 'pr-ca', metadata)], 2)).toEqual([
       'Secret knest/pr-ca is still being deleted; waiting until it is gone',
     ]);
   });
 
   it.each<[string, Partial<Metadata>]>([
-    ['belongs to a cluster that lives', { ownerReferences: [{ ...owner, name: 'other', uid: 'u-2' }] }],
-    ['may belong to something that cannot be looked at', { ownerReferences: [{ ...owner, name: 'forbidden' }] }],
-  ])('refuses at once what %s', async (_what, metadata) => {
+    ['belongs to an existing cluster', { ownerReferences: [{ ...owner, name: 'other', uid: 'u-2' }] }],
+    ['belongs to an owner that may not be read', { ownerReferences: [{ ...owner, name: 'forbidden' }] }],
+  ])('refuses at once an object that %s', async (_what, metadata) => {
     const other = object(Kinds.cluster, 'other', { uid: 'u-2' });
     const refused = check([object(Kinds.secret, 'pr-ca', metadata), other]);
     expect(await rejection(refused)).toMatchObject({ code: 'KNEST_OWNED_BY_OTHER' });
   });
 
-  it('names the template for an object that is not named after the cluster', async () => {
+  it('blames the template for an object that is not named after the cluster', async () => {
     const { client } = await hostWith({
       ...served,
       '/apis/example.com/v1/namespaces/knest/widgets/w': {
@@ -98,7 +98,7 @@ describe('checkNamesFree', () => {
     });
   });
 
-  it('passes over what the host does not serve yet, or what is in no namespace', async () => {
+  it('ignores kinds that the host does not serve yet or that have no namespace', async () => {
     const { client } = await hostWith({ ...served, '/apis/example.com/v1/worlds/w': widget });
     const objects = [
       { ...widget, kind: 'World' },
@@ -114,11 +114,11 @@ describe('checkServedObjects', () => {
     await checkServedObjects(client, [object]);
   };
 
-  it('has nothing against what the host serves in a namespace', async () => {
+  it('accepts kinds that the host serves in a namespace', async () => {
     await expect(check(widget)).resolves.toBeUndefined();
   });
 
-  it('refuses what would outlive the cluster', async () => {
+  it('refuses kinds without a namespace, which would outlive the cluster', async () => {
     expect(await rejection(check({ ...widget, kind: 'World' }))).toMatchObject({
       code: 'KNEST_TEMPLATE',
       problem: 'the template has World w, which belongs to no namespace and would stay when the cluster goes',
@@ -128,7 +128,7 @@ describe('checkServedObjects', () => {
   it.each([
     { apiVersion: 'example.com/v1', kind: 'Gadget' },
     { apiVersion: 'infrastructure.cluster.x-k8s.io/v1beta1', kind: 'VirtinkCluster' },
-  ])('refuses what the host does not serve: %j', async (object) => {
+  ])('refuses kinds that the host does not serve: %j', async (object) => {
     expect(await rejection(check({ ...widget, ...object }))).toMatchObject({
       code: 'KNEST_TEMPLATE',
       problem: `the template has a ${object.kind} of ${object.apiVersion}, which the host does not serve`,

@@ -12,7 +12,7 @@ const deployments = '/apis/cluster.x-k8s.io/v1beta2/namespaces/knest/machinedepl
 const clusterPath = '/apis/cluster.x-k8s.io/v1beta2/namespaces/knest/clusters/pr';
 const controlPlaneRef = { kind: 'KubeadmControlPlane', name: 'pr-masters' };
 const masters = scalable('KubeadmControlPlane', 'pr-masters', { spec: { replicas: 1 } });
-/** A MachineDeployment; one of a topology has the name that it has there. */
+/** A MachineDeployment. One of a topology has the name that it has there. */
 const deployment = (name: string, replicas: number, ofTopology?: string): Scalable => {
   const { metadata, ...rest } = scalable('MachineDeployment', name, { spec: { replicas } });
   const labels = ofTopology === undefined ? {} : { 'topology.cluster.x-k8s.io/deployment-name': ofTopology };
@@ -26,7 +26,7 @@ const withDeployments = (...items: readonly object[]): Readonly<Record<string, u
   [deployments]: { items },
 });
 
-/** What is sent to scale a cluster with these MachineDeployments: path and body each. */
+/** The requests that scale a cluster with these MachineDeployments: path and body each. */
 async function requests(
   cluster: Cluster,
   replicas: Replicas,
@@ -44,22 +44,22 @@ async function requests(
     .map(({ path, body }) => [path.replace(/\?.*/, ''), JSON.parse(body)] as const);
 }
 
-describe('what is scaled', () => {
-  it('is found by reference and label, whatever it is called', async () => {
+describe('a scale', () => {
+  it('finds control plane and workers by reference and label, whatever their names are', async () => {
     expect(await requests(clusterOf({ spec: { controlPlaneRef } }), both)).toEqual([
       [`${controlPlanes}/pr-masters`, { spec: { replicas: 3 } }],
       [`${deployments}/pr-pool-x7`, { spec: { replicas: 2 } }],
     ]);
   });
 
-  it('is the MachineDeployment that is named, of several', async () => {
+  it('changes the named MachineDeployment of several', async () => {
     const gpu = deployment('pr-gpu', 4);
     const cluster = clusterOf({ spec: { controlPlaneRef } });
     const named = { ...asIs, workers: 2, machineDeployment: 'pr-gpu' };
     expect(await requests(cluster, named, [pool, gpu])).toEqual([[`${deployments}/pr-gpu`, { spec: { replicas: 2 } }]]);
   });
 
-  describe('is the topology of a cluster of a ClusterClass', () => {
+  describe('of a cluster with a ClusterClass', () => {
     const machineDeployments = [
       { name: 'pool', class: 'default', replicas: 1 },
       { name: 'gpu', class: 'large', replicas: 4 },
@@ -68,22 +68,25 @@ describe('what is scaled', () => {
     const made = [deployment('pr-pool-x7', 1, 'pool'), deployment('pr-gpu-k2', 4, 'gpu')];
     const patched = (topology: object): readonly unknown[] => [clusterPath, { metadata: {}, spec: { topology } }];
 
-    it.each(['gpu', 'pr-gpu-k2'])('and nothing that it makes: %s', async (machineDeployment) => {
-      expect(await requests(cluster, { ...both, machineDeployment }, made)).toEqual([
-        patched({
-          controlPlane: { replicas: 3 },
-          workers: { machineDeployments: [machineDeployments[0], { name: 'gpu', class: 'large', replicas: 2 }] },
-        }),
-      ]);
-    });
+    it.each(['gpu', 'pr-gpu-k2'])(
+      'changes the topology, and nothing that comes from it: %s',
+      async (machineDeployment) => {
+        expect(await requests(cluster, { ...both, machineDeployment }, made)).toEqual([
+          patched({
+            controlPlane: { replicas: 3 },
+            workers: { machineDeployments: [machineDeployments[0], { name: 'gpu', class: 'large', replicas: 2 }] },
+          }),
+        ]);
+      },
+    );
 
-    it('without its workers when they stay as they are', async () => {
+    it('leaves out the workers when their number stays the same', async () => {
       expect(await requests(cluster, { ...asIs, controlPlane: 3 }, made)).toEqual([
         patched({ controlPlane: { replicas: 3 } }),
       ]);
     });
 
-    it('but not for a MachineDeployment that stands beside it', async () => {
+    it('changes a MachineDeployment directly that is not part of the topology', async () => {
       const beside = deployment('pr-beside', 1);
       expect(
         await requests(cluster, { ...asIs, workers: 2, machineDeployment: 'pr-beside' }, [...made, beside]),
@@ -91,14 +94,14 @@ describe('what is scaled', () => {
     });
   });
 
-  describe('when a controller writes to the Cluster of a ClusterClass first', () => {
+  describe('of a ClusterClass Cluster that a controller changes first', () => {
     const read = (uid: string, resourceVersion: string): Cluster => ({
       ...clusterOf({
         spec: { topology: { workers: { machineDeployments: [{ name: 'pool' }, { name: resourceVersion }] } } },
       }),
       metadata: { name: 'pr', namespace: 'knest', uid, resourceVersion },
     });
-    /** Scales a Cluster that is another by then. Resolves what is sent. */
+    /** Scales a Cluster that has changed by then. Returns the requests. */
     const scaled = async (uid: string): Promise<readonly string[]> => {
       const { client, received } = await clientOf((response, number, { method }) => {
         if (number === 0) refuse(response, 409);
@@ -114,11 +117,11 @@ describe('what is scaled', () => {
     const patch = (version: string): string =>
       `PATCH {"metadata":{"resourceVersion":"${version}"},"spec":{"topology":{"workers":{"machineDeployments":[{"name":"pool","replicas":2},{"name":"${version}"}]}}}}`;
 
-    it('is read and asked again', async () => {
+    it('reads it and sends the request again', async () => {
       expect(await scaled('ours')).toEqual([patch('old'), 'GET', patch('new')]);
     });
 
-    it('is asked again a few times, with pauses, when it changes every time', async () => {
+    it('retries a few times, with pauses, when it changes every time', async () => {
       const { client, received } = await clientOf((response, _number, { method }) => {
         if (method === 'GET') json(response, read('ours', 'new'));
         else refuse(response, 409);
@@ -130,7 +133,7 @@ describe('what is scaled', () => {
       expect(received.length).toBeLessThan(10);
     });
 
-    it('is not, when it is another Cluster of the same name', async () => {
+    it('stops when it is another Cluster of the same name', async () => {
       expect(await scaled('theirs')).toEqual([patch('old'), 'GET']);
     });
   });
@@ -147,7 +150,7 @@ describe('what is scaled', () => {
     return (error as Error).message.split('\n')[0] ?? '';
   };
 
-  it('must be clear', async () => {
+  it('fails when it is unclear which machines to scale', async () => {
     expect(await cannot(withDeployments(pool, deployment('pr-gpu', 4)))).toBe(
       'pr cannot be scaled: it has several MachineDeployments (pr-pool-x7, pr-gpu) (KNEST_SCALE)',
     );
@@ -161,13 +164,13 @@ describe('what is scaled', () => {
     );
   });
 
-  it('must not be an autoscaler’s', async () => {
+  it('fails when an autoscaler manages the workers', async () => {
     const annotations = { 'cluster.x-k8s.io/cluster-api-autoscaler-node-group-max-size': '5' };
     const theirs = { ...pool, metadata: { ...pool.metadata, annotations } };
     expect(await cannot(withDeployments(theirs))).toMatch(/an autoscaler decides on its workers/);
   });
 
-  it('makes so many machines, those that stay as they are included', async () => {
+  it('plans the total of machines, including those that stay', async () => {
     const cluster = clusterOf({ spec: { controlPlaneRef } });
     const { client } = await hostWith(withDeployments(pool, deployment('pr-gpu', 4)));
     const machines = async (replicas: Partial<Replicas>): Promise<object> =>
@@ -176,7 +179,7 @@ describe('what is scaled', () => {
     expect(await machines({ workers: 0, machineDeployment: 'pr-gpu' })).toEqual({ controlPlane: 1, workers: 1 });
   });
 
-  it('may be no workers where there are none', async () => {
+  it('accepts zero workers when there are none', async () => {
     const { client } = await hostWith(withDeployments());
     const plan = await planScale(client, clusterOf({ spec: { controlPlaneRef } }), { ...both, workers: 0 });
     expect(plan).toMatchObject({ workers: undefined, machines: { controlPlane: 3, workers: 0 } });

@@ -9,19 +9,19 @@ describe('isScaled', () => {
   const member = machineOf('cp', { metadata: { labels: controlPlaneLabels }, status });
   const labels = { 'cluster.x-k8s.io/deployment-name': 'pr-md-0' };
   const worker = machineOf('w', { metadata: { labels }, status });
-  const machines = { controlPlane: 1, workers: 1 }; // for people alone
+  const machines = { controlPlane: 1, workers: 1 }; // only for messages
   const controlPlane = { object: scalable('KubeadmControlPlane', 'pr-cp'), replicas: 1 };
   const workers = { object: scalable('MachineDeployment', 'pr-md-0'), replicas: 1 };
   const plan: ScalePlan = { controlPlane, workers, machines };
   const scaled = (...found: readonly Machine[]): boolean => isScaled(viewOf({ machines: found }), plan);
 
-  it('wants exactly these machines, whatever their order', () => {
+  it('is true for exactly these machines, in any order', () => {
     expect(scaled(member, worker)).toBe(true);
     expect(scaled(worker, member)).toBe(true);
     expect(isScaled(viewOf({ machines: [member] }), { ...plan, workers: { ...workers, replicas: 0 } })).toBe(true);
   });
 
-  it('does not look at what stays as it is', () => {
+  it('ignores machines that stay the same', () => {
     const other = machineOf('gpu', { metadata: { labels: { 'cluster.x-k8s.io/deployment-name': 'pr-gpu' } } });
     expect(scaled(member, worker, other)).toBe(true);
     expect(isScaled(viewOf({ machines: [worker] }), { ...plan, controlPlane: undefined })).toBe(true);
@@ -29,20 +29,23 @@ describe('isScaled', () => {
   });
 
   it.each<[string, readonly Machine[]]>([
-    ['a worker is not there', [member]],
-    ['a worker is too many', [member, worker, worker]],
-    ['the numbers are right, the roles are not', [worker, worker]],
-    ['a control plane is in the place of a worker', [member, member]],
-    ['a worker is no node yet', [member, machineOf('w', { metadata: { labels } })]],
-    ['the control plane is no node yet', [machineOf('cp', { metadata: { labels: controlPlaneLabels } }), worker]],
-    ['a worker leaves that is still wanted', [member, machineOf('w', { metadata: { labels, ...leaving }, status })]],
+    ['a worker is missing', [member]],
+    ['there is one worker too many', [member, worker, worker]],
+    ['the total is right, but the roles are not', [worker, worker]],
+    ['a control plane takes the place of a worker', [member, member]],
+    ['a worker is not a node yet', [member, machineOf('w', { metadata: { labels } })]],
+    ['the control plane is not a node yet', [machineOf('cp', { metadata: { labels: controlPlaneLabels } }), worker]],
+    ['a required worker is being deleted', [member, machineOf('w', { metadata: { labels, ...leaving }, status })]],
     [
-      'a worker leaves and is not gone',
+      'a surplus worker is not gone yet',
       [member, worker, machineOf('w2', { metadata: { labels, ...leaving }, status })],
     ],
-    ['a worker leaves that never was a node', [member, worker, machineOf('w2', { metadata: { labels, ...leaving } })]],
-    ['there is none', []],
-  ])('waits while %s', (_why, machines) => {
+    [
+      'a surplus worker that was never a node is not gone yet',
+      [member, worker, machineOf('w2', { metadata: { labels, ...leaving } })],
+    ],
+    ['there are no machines', []],
+  ])('is false while %s', (_why, machines) => {
     expect(scaled(...machines)).toBe(false);
   });
 });

@@ -12,7 +12,7 @@ import { cidr } from '../samples.ts';
 const handle = { name: 'pr', namespace: 'knest' };
 const ranges = [{ first: '10.1.2.10', last: '10.1.2.20' }];
 
-/** A host with these pools, each `namespace/name` with its own form of addresses. */
+/** A host with these pools, by `namespace/name`. Each writes its addresses in another form. */
 const hostWith = async (pools: Readonly<Record<string, readonly object[]>>) => {
   const items = Object.entries(pools).map(([key, addresses]) => {
     const [namespace = '', name = ''] = key.split('/');
@@ -22,7 +22,7 @@ const hostWith = async (pools: Readonly<Record<string, readonly object[]>>) => {
 };
 
 describe('checkAddressesFree', () => {
-  it('lets addresses through that no other pool has, and those of the cluster itself', async () => {
+  it('accepts addresses that no other pool has, and those of the cluster itself', async () => {
     const others = [{ start: '10.1.2.21', end: '10.1.2.30' }, { subnet: '10.1.3.0/24' }, { start: '10.1.2.9' }];
     const { client } = await hostWith({
       'knest/pr': [{ start: '10.1.2.10', end: '10.1.2.20' }],
@@ -35,7 +35,7 @@ describe('checkAddressesFree', () => {
     [{ start: '10.1.2.20', end: '10.1.2.30' }, '10.1.2.20-10.1.2.30'],
     [{ subnet: '10.1.2.0/24' }, '10.1.2.1-10.1.2.254'],
     [{ start: '10.1.2.12' }, '10.1.2.12'],
-  ])('refuses what another cluster has in %o', async (pool, text) => {
+  ])('refuses addresses that another cluster has in %o', async (pool, text) => {
     const { client } = await hostWith({ 'elsewhere/pr': [pool] });
     await expect(checkAddressesFree(client, handle, ranges)).rejects.toMatchObject({
       code: 'KNEST_INPUT',
@@ -43,7 +43,7 @@ describe('checkAddressesFree', () => {
     });
   });
 
-  it.each([403, 404])('goes on where pools cannot be read (%i)', async (code) => {
+  it.each([403, 404])('succeeds when pools cannot be read (%i)', async (code) => {
     const { client } = await clientOf((response) => refuse(response, code));
     await expect(checkAddressesFree(client, handle, ranges)).resolves.toBeUndefined();
   });
@@ -52,12 +52,12 @@ describe('checkAddressesFree', () => {
 describe('checkAddressesInPodNetwork', () => {
   const inside = [cidr('10.1.2.0/28'), cidr('10.1.2.16/28')];
 
-  it('lets addresses through that are in the pod network, though in that of two nodes, or when it is not known', () => {
+  it('accepts addresses in the pod network, even across two nodes, and any when it is not known', () => {
     expect(() => checkAddressesInPodNetwork(ranges, inside)).not.toThrow();
     expect(() => checkAddressesInPodNetwork(ranges, [])).not.toThrow();
   });
 
-  it.each([[['10.85.0.0/16']], [['10.1.2.0/28']], [['fd00::/48']]])('refuses others: %j', (pods) => {
+  it.each([[['10.85.0.0/16']], [['10.1.2.0/28']], [['fd00::/48']]])('refuses addresses outside it: %j', (pods) => {
     expect(() => checkAddressesInPodNetwork(ranges, pods.map(cidr))).toThrow(
       expect.objectContaining({
         code: 'KNEST_INPUT',
@@ -70,7 +70,7 @@ describe('checkAddressesInPodNetwork', () => {
 });
 
 describe('poolsOf', () => {
-  it('asks for the pools of the cluster alone', async () => {
+  it('requests only the pools of the cluster', async () => {
     const { client, received } = await hostWith({ 'knest/pr': [] });
     expect(await poolsOf(client, handle)).toHaveLength(1);
     const [request] = received.map(({ path }) => new URL(path, 'http://host'));
@@ -78,7 +78,7 @@ describe('poolsOf', () => {
     expect(request?.searchParams.get('labelSelector')).toBe('cluster.x-k8s.io/cluster-name=pr');
   });
 
-  it.each([403, 404])('finds none where pools cannot be read (%i)', async (code) => {
+  it.each([403, 404])('is empty when pools cannot be read (%i)', async (code) => {
     const { client } = await clientOf((response) => refuse(response, code));
     expect(await poolsOf(client, handle)).toEqual([]);
   });
@@ -96,9 +96,9 @@ describe('checkAddressesSuffice', () => {
     () =>
       checkAddressesSuffice(pools, handle, machines);
 
-  it('lets as many machines through as there are addresses', () => expect(check(5)).not.toThrow());
+  it('accepts as many machines as there are addresses', () => expect(check(5)).not.toThrow());
 
-  it('refuses more', () => {
+  it('refuses more machines', () => {
     expect(check(6)).toThrow(
       expect.objectContaining({
         code: 'KNEST_ADDRESS_POOL',
@@ -108,9 +108,9 @@ describe('checkAddressesSuffice', () => {
     );
   });
 
-  it('has nothing to say of a cluster without a pool', () => expect(check(1000, [])).not.toThrow());
+  it('accepts any number without a pool', () => expect(check(1000, [])).not.toThrow());
 
-  it('counts the pool that a create makes', () => {
+  it('counts the addresses of the pool that a create makes', () => {
     const made = addressPool('pr', ranges);
     expect(() => checkAddressesSuffice([made], handle, 11)).not.toThrow();
     expect(() => checkAddressesSuffice([made], handle, 12)).toThrow('its pool has 11 addresses');

@@ -21,12 +21,12 @@ async function check(nodes: unknown, given: Readonly<Record<string, string>> = {
 describe('checkCapacity', () => {
   const nodes = { items: [node('small', '2', '4Gi'), node('large', '1930m', '24689512Ki')] };
 
-  it('lets machines through that some node has room for', async () => {
+  it('accepts machines that fit on some node', async () => {
     await expect(check(nodes)).resolves.toBeUndefined();
     await expect(check(nodes, { 'worker-machine-memory-size': '23Gi' })).resolves.toBeUndefined();
   });
 
-  it('refuses a machine that is larger than every node, with what they have', async () => {
+  it('refuses a machine that is larger than every node, and lists the nodes', async () => {
     await expect(check(nodes, { 'control-plane-machine-memory-size': '999Gi' })).rejects.toMatchObject({
       code: 'KNEST_UNSCHEDULABLE',
       problem:
@@ -42,19 +42,19 @@ describe('checkCapacity', () => {
     });
   });
 
-  it('needs one node with enough of both', async () => {
+  it('requires one node with enough of both', async () => {
     const lopsided = { items: [node('cpu', '64', '2Gi'), node('memory', '1', '64Gi')] };
     const given = { 'control-plane-machine-cpu-cores': '20', 'control-plane-machine-memory-size': '8Gi' };
     await expect(check(lopsided, given)).rejects.toMatchObject({ code: 'KNEST_UNSCHEDULABLE' });
   });
 
-  it('asks nothing for workers that there are none of', async () => {
+  it('ignores the size of workers when there are none', async () => {
     const given = { 'worker-machine-count': '0', 'worker-machine-memory-size': '999Gi' };
     await expect(check(nodes, given)).resolves.toBeUndefined();
   });
 
   it.each([false, { items: [] }, { items: [{ metadata: { name: 'silent' } }] }])(
-    'goes on where nodes cannot be judged: %j',
+    'succeeds when the size of nodes is not known: %j',
     async (unread) => {
       await expect(check(unread, { 'worker-machine-memory-size': '999Gi' })).resolves.toBeUndefined();
     },

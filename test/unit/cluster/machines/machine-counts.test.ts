@@ -21,10 +21,15 @@ describe('machineCounts', () => {
       3,
       7,
     ],
-    ['parts that do not say', [object('KubeadmControlPlane'), object('MachineDeployment')], 1, 1],
-    ['a control plane alone', [object('Cluster'), object('KubeadmControlPlane', { replicas: 1 })], 1, 0],
-    ['another control plane', [object('KamajiControlPlane', { replicas: 2 })], undefined, 0],
-    ['a pool', [object('KubeadmControlPlane', { replicas: 1 }), object('MachinePool', { replicas: 4 })], 1, undefined],
+    ['objects without replicas', [object('KubeadmControlPlane'), object('MachineDeployment')], 1, 1],
+    ['only a control plane', [object('Cluster'), object('KubeadmControlPlane', { replicas: 1 })], 1, 0],
+    ['another kind of control plane', [object('KamajiControlPlane', { replicas: 2 })], undefined, 0],
+    [
+      'a MachinePool',
+      [object('KubeadmControlPlane', { replicas: 1 }), object('MachinePool', { replicas: 4 })],
+      1,
+      undefined,
+    ],
     [
       'a topology',
       [
@@ -36,18 +41,18 @@ describe('machineCounts', () => {
       3,
     ],
     [
-      'a topology with a pool',
+      'a topology with a MachinePool',
       [object('Cluster', { topology: { controlPlane: { replicas: 1 }, workers: { machinePools: [{}] } } })],
       1,
       undefined,
     ],
-  ])('counts those of %s', (_what, objects, controlPlane, workers) => {
+  ])('counts the machines of %s', (_what, objects, controlPlane, workers) => {
     expect(machineCounts(objects)).toEqual({ controlPlane, workers });
   });
 });
 
 describe('describeMachines', () => {
-  it('says what is not known', () => {
+  it('says which numbers are not known', () => {
     expect(describeMachines({ controlPlane: 1, workers: 0 })).toBe('control plane: 1, workers: 0');
     expect(describeMachines({ controlPlane: undefined, workers: undefined })).toBe(
       'control plane: not known, workers: not known',

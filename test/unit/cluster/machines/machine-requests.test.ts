@@ -11,7 +11,7 @@ describe('machineRequests', () => {
     [1, '1Gi', { milliCpu: 100, mebibytes: 1280 }],
     [3, '4G', { milliCpu: 300, mebibytes: 4071 }],
     [16, '64Gi', { milliCpu: 1600, mebibytes: 65_792 }],
-  ])('are a tenth of %d cores, and %s with the hypervisor’s memory', (cores, memory, requests) => {
+  ])('are a tenth of %d cores, and %s plus the memory of the hypervisor', (cores, memory, requests) => {
     expect(machineRequests(cores, memory)).toEqual(requests);
   });
 });
@@ -30,7 +30,7 @@ describe('withRequests', () => {
     (object as { spec?: { template: { spec: { virtualMachineTemplate: { spec: object } } } } } | undefined)?.spec
       ?.template.spec.virtualMachineTemplate.spec;
 
-  it('has every VM of the action’s own template request what its size says, and no limit, which would stop it', () => {
+  it('adds requests by size to every VM of the template, and no limits, which would stop it', () => {
     const machines = objects.filter(({ kind }) => kind === 'VirtinkMachineTemplate');
     expect(machines.map(withRequests).map(machineOf)).toMatchObject([
       { resources: { requests: { cpu: '400m', memory: '8448Mi' } }, runPolicy: 'Once' },
@@ -39,7 +39,7 @@ describe('withRequests', () => {
     for (const machine of machines) expect(machineOf(withRequests(machine))).not.toHaveProperty('resources.limits');
   });
 
-  it('leaves everything else as it is, and requests that are there', () => {
+  it('keeps existing requests and everything else', () => {
     const others = objects.filter(({ kind }) => kind !== 'VirtinkMachineTemplate');
     expect(others.map(withRequests)).toEqual(others);
     const once = objects.map(withRequests);

@@ -21,7 +21,7 @@ const ofKind = (kind: string, objects: readonly KubernetesObject[]) => objects.f
 describe('persist', () => {
   const objects = persist(template, 'pr', inputs);
 
-  it('adds a pool of the addresses, in the name of the cluster', () => {
+  it('adds a pool of the addresses, named after the cluster', () => {
     expect(objects[0]).toEqual({
       apiVersion: 'ipam.metal3.io/v1alpha1',
       kind: 'IPPool',
@@ -39,7 +39,7 @@ describe('persist', () => {
   it.each([
     ['CLUSTER_NAME-cp', 'CONTROL_PLANE'],
     ['CLUSTER_NAME-md-0', 'WORKER'],
-  ])('gives the machines of %s a disk, an address, and a VM that is started again', (name, role) => {
+  ])('gives the machines of %s a disk, an address, and a VM that restarts', (name, role) => {
     const machines = objects.find(({ kind, metadata }) => kind === 'VirtinkMachineTemplate' && metadata.name === name);
     expect(machines).toMatchObject({
       spec: {
@@ -80,7 +80,7 @@ describe('persist', () => {
     expect(JSON.stringify(machines)).not.toContain('containerRootfs');
   });
 
-  it('asks Kube-OVN with its own annotations', () => {
+  it('uses the annotations of Kube-OVN for Kube-OVN', () => {
     const [machines] = ofKind(
       'VirtinkMachineTemplate',
       persist(template, 'pr', { ...inputs, hostClusterCni: 'kube-ovn' }),
@@ -91,7 +91,7 @@ describe('persist', () => {
     });
   });
 
-  it('has no health check that would replace a machine, and all other objects as they are', () => {
+  it('removes the health check that would replace a machine, and keeps all other objects', () => {
     const changed = ['VirtinkMachineTemplate', 'MachineHealthCheck'];
     expect(ofKind('MachineHealthCheck', template)).toHaveLength(1);
     expect(ofKind('MachineHealthCheck', objects)).toEqual([]);
@@ -100,7 +100,7 @@ describe('persist', () => {
     );
   });
 
-  it('leaves a disk that a template has already', () => {
+  it('keeps a disk that the template already has', () => {
     const disk = { dataVolume: { metadata: { name: 'rootfs' }, spec: { source: { blank: {} } } } };
     const volumes = [{ name: 'rootfs', dataVolume: { volumeName: 'rootfs' } }];
     const own = {

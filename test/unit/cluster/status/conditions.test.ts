@@ -13,7 +13,7 @@ const workers = scalable('MachineDeployment', 'pr-md-0', { spec: { replicas: 2 }
 const joined = machineOf('pr-cp-x', { status: { phase: 'Running', nodeRef: { name: 'n' } } });
 
 describe('describeChain', () => {
-  it('goes down to the pod of the first machine that is no node', () => {
+  it('goes down to the pod of the first machine that is not a node', () => {
     const view = viewOf({
       cluster: clusterOf(),
       controlPlanes: [controlPlane],
@@ -32,7 +32,7 @@ describe('describeChain', () => {
     );
   });
 
-  it('tells what is not there yet', () => {
+  it('shows what does not exist yet', () => {
     const bare = scalable('KubeadmControlPlane', 'pr-cp');
     const { spec, ...machine } = machineOf('pr-cp-x', { metadata: ownedBy(bare) });
     expect(spec).toBeDefined();
@@ -46,7 +46,7 @@ describe('describeChain', () => {
     ).toBe('Chain: Cluster pr → Machine m (no phase yet) → VirtinkMachine → VirtualMachine (no phase yet)');
   });
 
-  it('names who is behind when every machine is a node, or none is there', () => {
+  it('names the object that is not ready when every machine is a node, or there are no machines', () => {
     const parts = { cluster: clusterOf(), controlPlanes: [controlPlane], machineDeployments: [workers] };
     const chain = 'Chain: Cluster pr → MachineDeployment pr-md-0 (1 of 2 ready)';
     expect(describeChain(viewOf({ ...parts, machines: [joined] }))).toBe(chain);
@@ -54,13 +54,13 @@ describe('describeChain', () => {
     expect(describeChain(viewOf({ cluster: clusterOf(), controlPlanes: [controlPlane] }))).toBe('Chain: Cluster pr');
   });
 
-  it('says so when there is no Cluster', () => {
+  it('reports that there is no Cluster', () => {
     expect(describeChain(viewOf({ machines: [joined] }))).toBe('Chain: there is no Cluster');
   });
 });
 
 describe('unmetConditions', () => {
-  it('has what Cluster API could not install', () => {
+  it('include what Cluster API could not install', () => {
     const set = {
       apiVersion: 'addons.cluster.x-k8s.io/v1beta2',
       kind: 'ClusterResourceSet',
@@ -77,7 +77,7 @@ describe('unmetConditions', () => {
   const ofCluster = (...conditions: Condition[]): readonly string[] =>
     unmetConditions(viewOf({ cluster: clusterOf({ status: { conditions } }) }), now);
 
-  it('begin with the causes of an object, not with what sums them up', () => {
+  it('begin with the causes in an object, before its summary conditions', () => {
     const conditions = ['Available', 'Ready', 'NodeHealthy', 'InfrastructureReady'].map((type) =>
       condition(type, 'False'),
     );
@@ -105,7 +105,7 @@ describe('unmetConditions', () => {
     ]);
   });
 
-  it('tell age, reason and message, the message on one line', () => {
+  it('include age, reason and message, with the message on one line', () => {
     const message = ' no\n  such image ';
     const since = { lastTransitionTime: '2026-11-22T19:08:30Z' };
     expect(ofCluster(condition('Ready', 'Unknown', { reason: 'Pull', message, ...since }))).toEqual([
@@ -114,25 +114,25 @@ describe('unmetConditions', () => {
     expect(ofCluster(condition('Ready', 'False'))).toEqual(['Cluster pr: Ready is False (no reason)']);
   });
 
-  it('are not those that are met', () => {
+  it('do not include met conditions', () => {
     expect(ofCluster(condition('Ready', 'True'), condition('Deleting', 'False'))).toEqual([]);
   });
 
-  it('leave out what only adds up others', () => {
+  it('leave out conditions that only summarise others', () => {
     const sum = condition('Available', 'False', { message: '* RemoteConnectionProbe: no\n* Machines: no' });
     const own = condition('InfrastructureReady', 'False', { reason: 'Own', message: 'no * here' });
     expect(ofCluster(sum, own)).toEqual(['Cluster pr: InfrastructureReady is False (Own): no * here']);
   });
 
   it.each(['RollingOut', 'ScalingDown', 'Remediating', 'Deleting', 'Paused', 'Updating'])(
-    'have %s when it is True',
+    'include %s when it is True',
     (type) => {
       expect(ofCluster(condition(type, 'True', { reason: 'R' }))).toEqual([`Cluster pr: ${type} is True (R)`]);
       expect(ofCluster(condition(type, 'False'), condition(type, 'Unknown'))).toEqual([]);
     },
   );
 
-  it('never have ScalingUp, which every cluster does at first', () => {
+  it('never include ScalingUp, which every cluster has at first', () => {
     const each = (['True', 'False', 'Unknown'] as const).map((status) => condition('ScalingUp', status));
     expect(ofCluster(...each)).toEqual([]);
   });
@@ -148,7 +148,7 @@ describe('newestEvents', () => {
     ...rest,
   });
 
-  it('are those of the own objects, newest first, as many as are wanted', async () => {
+  it('returns the newest events of the objects of the cluster, newest first', async () => {
     const items = [
       event('vm-m', 'Oldest', { lastTimestamp: '2026-11-22T19:00:00Z' }),
       event('vm-m', 'Newest', { lastTimestamp: '2026-11-22T19:03:00Z', count: 4, message: 'a\n b' }),

@@ -24,7 +24,7 @@ async function consoles(answer: (response: ServerResponse) => void) {
   return { opened: new Consoles(client, abort.signal), received };
 }
 
-/** A console that says these lines and stays open, as that of a machine does. */
+/** A console that writes these lines and stays open, like the one of a machine. */
 const saying =
   (...lines: readonly string[]) =>
   (response: ServerResponse): void => {
@@ -32,7 +32,7 @@ const saying =
     response.write(lines.map((line) => `${line}\n`).join(''));
   };
 
-/** What the console of the one machine tells once it has said something that tells of trouble. */
+/** Follows the console of the one machine until it has written all of these lines. */
 async function read(view: ClusterView, ...lines: readonly string[]) {
   const { opened, received } = await consoles(saying(...lines, 'error: the end'));
   opened.follow(view);
@@ -41,7 +41,7 @@ async function read(view: ClusterView, ...lines: readonly string[]) {
 }
 
 describe('a bootstrap', () => {
-  it('that failed is recognised by the last word of kubeadm, with its reason', async () => {
+  it('that failed is recognised by the last line of kubeadm, and reported with its reason', async () => {
     const { opened } = await consoles(
       saying('booting', 'error execution phase preflight: cannot reach the API', LAST_WORD, 'login:'),
     );
@@ -58,19 +58,19 @@ describe('a bootstrap', () => {
     });
   });
 
-  it('that cloud-init gave up is told in its words', async () => {
+  it('that fails in cloud-init is reported with its message', async () => {
     const { opened } = await read(running, 'Failed to run module scripts-user (scripts in /var/lib/cloud)');
     expect(opened.deadEnd(running)?.problem).toBe(
       'machine m could not become a node: Failed to run module scripts-user (scripts in /var/lib/cloud)',
     );
   });
 
-  it('goes on while there are errors and no last word', async () => {
+  it('continues while there are errors without that last line', async () => {
     const { opened } = await read(running, 'error: retrying', 'connection refused');
     expect(opened.deadEnd(running)).toBeUndefined();
   });
 
-  it('did not fail when the machine is a node by now', async () => {
+  it('has not failed when the machine is a node by now', async () => {
     const { opened } = await read(running, LAST_WORD);
     expect(opened.deadEnd(running)).toBeDefined();
     const joined = { ...running, machines: [machineOf('m', { status: { nodeRef: { name: 'n' } } })] };
@@ -79,7 +79,7 @@ describe('a bootstrap', () => {
 });
 
 describe('a console', () => {
-  it('gives away no token, key or hash', async () => {
+  it('shows no token, key or hash', async () => {
     const key = '0123456789abcdef'.repeat(4);
     const { opened } = await read(
       running,
@@ -97,19 +97,19 @@ describe('a console', () => {
     ]);
   });
 
-  it('tells the last six lines that matter', async () => {
+  it('shows the last six relevant lines', async () => {
     const noise = Array.from({ length: 9 }, (_, number) => [`fatal ${number}`, `fine ${number}`]).flat();
     const { opened } = await read(running, ...noise);
     expect(opened.telling(pod)).toEqual([4, 5, 6, 7, 8].map((number) => `fatal ${number}`).concat('error: the end'));
   });
 
-  it('keeps no more than the last lines, but never forgets a failure', async () => {
+  it('keeps only the last lines, but never forgets a failure', async () => {
     const { opened } = await read(running, 'error: too long ago', LAST_WORD, ...Array<string>(300).fill('fine'));
     expect(opened.telling(pod)).not.toContain('error: too long ago');
     expect(opened.deadEnd(running)?.problem).toContain('error: too long ago');
   });
 
-  it('is opened once, and only when its pod runs', async () => {
+  it('is opened once, and only while its pod is running', async () => {
     const { opened, received } = await consoles(saying('error: x'));
     opened.follow({ ...running, pods: [podOf('m', { phase: 'Pending' })] });
     opened.follow(running);
@@ -120,7 +120,7 @@ describe('a console', () => {
     ]);
   });
 
-  it('that may not be read costs nothing', async () => {
+  it('that may not be read is ignored', async () => {
     const { opened, received } = await consoles((response) => refuse(response, 403));
     opened.follow(running);
     await vi.waitFor(() => expect(received).toHaveLength(1), patience);

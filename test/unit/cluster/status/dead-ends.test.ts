@@ -18,7 +18,7 @@ const old: Ages = () => 60;
 const NOT_FOUND = 'failed to resolve reference "registry.example.com/r:1": registry.example.com/r:1: not found';
 const NO_DNS = 'dial tcp: lookup registry.example.com on 10.96.0.10:53: no such host';
 
-/** What is found of a worker whose pod has that status. */
+/** The dead end of a worker whose pod has this status. */
 function ofPod(status: Pod['status'], ages: Ages, labels = {}): DeadEnd | undefined {
   const pods = [podOf('m', status, labels)];
   return findDeadEnd(viewOf({ machines: [machineOf('m')], virtualMachines: [virtualMachineOf('m')], pods }), ages);
@@ -27,7 +27,7 @@ function ofPod(status: Pod['status'], ages: Ages, labels = {}): DeadEnd | undefi
 describe('an image', () => {
   const init = 'init-volume-rootfs';
 
-  it('that is not there is told at once', () => {
+  it('that does not exist is reported at once', () => {
     expect(ofPod(waitingInit(init, 'r:1', 'ErrImagePull', NOT_FOUND), young, controlPlaneLabels)).toEqual({
       code: 'KNEST_IMAGE_PULL',
       problem: 'the image r:1 cannot be pulled (not found)',
@@ -40,16 +40,16 @@ describe('an image', () => {
     'manifest unknown',
     'pull access denied, repository does not exist',
     'unauthorized: authentication required',
-  ])('is final for "%s"', (message) =>
+  ])('is a dead end at once for "%s"', (message) =>
     expect(ofPod(waitingInit(init, 'r:1', 'ErrImagePull', message), young)?.code).toBe('KNEST_IMAGE_PULL'),
   );
 
-  it('keeps the word of Kubernetes when it is not missing', () => {
+  it('keeps the reason of Kubernetes when the image is not missing', () => {
     const found = ofPod(waitingInit(init, 'R', 'InvalidImageName', "couldn't parse image name"), young);
     expect(found?.problem).toBe('the image R cannot be pulled (InvalidImageName)');
   });
 
-  it('whose registry has no address may still get one', () => {
+  it('whose registry cannot be resolved gets a minute', () => {
     const status = waitingInit(init, 'r:1', 'ErrImagePull', NO_DNS);
     expect(ofPod(status, young)).toBeUndefined();
     expect(ofPod(status, () => 59)).toBeUndefined();
@@ -65,7 +65,7 @@ describe('an image', () => {
     expect(ofPod(waitingInit(container, 'r:1', 'ErrImagePull', NOT_FOUND), young, labels)?.next).toMatch(next);
   });
 
-  it('is timed by pod and kind of problem, so that a back-off does not begin anew', () => {
+  it('is timed by pod and kind of problem, so that a back-off does not restart the time', () => {
     const asked: string[] = [];
     const noting: Ages = (key) => asked.push(key) * 0;
     ofPod(waitingInit(init, 'r:1', 'ErrImagePull', NO_DNS), noting);
@@ -75,7 +75,7 @@ describe('an image', () => {
 });
 
 describe('a pod', () => {
-  it('that fits on no node may still find one, for a minute', () => {
+  it('that fits on no node gets a minute', () => {
     expect(ofPod(unschedulable, () => 59)).toBeUndefined();
     expect(ofPod(unschedulable, old)).toEqual({
       code: 'KNEST_UNSCHEDULABLE',
@@ -99,7 +99,7 @@ describe('a pod', () => {
     });
   });
 
-  it('that merely waits is no dead end, however long', () => {
+  it('that only waits is never a dead end', () => {
     expect(ofPod(waitingInit('init', 'r:1', 'CreateContainerError', 'x'), () => 1e6)).toBeUndefined();
   });
 
@@ -109,7 +109,7 @@ describe('a pod', () => {
     );
   });
 
-  it('does not hide that of another', () => {
+  it('does not hide the problem of another pod', () => {
     const pods = [podOf('a', unschedulable), podOf('b', waitingInit('init', 'r:1', 'ErrImagePull', NOT_FOUND))];
     expect(findDeadEnd(viewOf({ pods }), young)?.code).toBe('KNEST_IMAGE_PULL');
   });
@@ -131,7 +131,7 @@ describe('a pod that gets no network', () => {
     return findDeadEnd(viewOf({ ...parts, sandboxEvents: [event] }), ages);
   };
 
-  it('is a dead end after a minute, with the words of the CNI', () => {
+  it('is a dead end after a minute, with the message of the CNI', () => {
     expect(of({ phase: 'Pending' }, old)).toMatchObject({
       code: 'KNEST_INFRASTRUCTURE',
       problem: 'the host cannot give the VM of machine m a network',
@@ -141,13 +141,13 @@ describe('a pod that gets no network', () => {
     expect(of({ phase: 'Pending' }, () => 59)).toBeUndefined();
   });
 
-  it('is none once the pod has an address, or when the event is about another pod', () => {
+  it('is not a dead end once the pod has an address, or when the event is about another pod', () => {
     expect(of({ phase: 'Pending', podIP: '10.85.0.7' }, old)).toBeUndefined();
     expect(of({ phase: 'Running' }, old)).toBeUndefined();
     expect(of({ phase: 'Pending' }, old, 'vm-other')).toBeUndefined();
   });
 
-  it('is none where it failed once or twice, or has one by now and pulls an image for long', () => {
+  it('is not a dead end after one or two failures, or when it has a network by now and pulls an image', () => {
     expect(of({ phase: 'Pending' }, old, 'vm-m', 2)).toBeUndefined();
     const conditions = [condition('PodReadyToStartContainers', 'True')];
     expect(of({ phase: 'Pending', conditions }, old)).toBeUndefined();
@@ -170,7 +170,7 @@ describe('a VM', () => {
       old,
     );
 
-  it.each(['Failed', 'Succeeded'])('that %s will not come back', (phase) => {
+  it.each(['Failed', 'Succeeded'])('that has %s does not come back', (phase) => {
     expect(ended(phase)).toEqual({
       code: 'KNEST_INFRASTRUCTURE',
       problem: `the VM of machine m has ended (${phase})`,
@@ -179,24 +179,24 @@ describe('a VM', () => {
     });
   });
 
-  it.each(['Pending', 'Scheduling', 'Scheduled', 'Running', 'Unknown'])('that is %s may yet start', (phase) => {
+  it.each(['Pending', 'Scheduling', 'Scheduled', 'Running', 'Unknown'])('that is %s may still start', (phase) => {
     expect(ended(phase)).toBeUndefined();
   });
 
-  it.each(['Failed', 'Succeeded'])('that %s is started again when it is to run always', (phase) => {
+  it.each(['Failed', 'Succeeded'])('that has %s restarts when its policy is Always', (phase) => {
     const vm = { ...virtualMachineOf('m', { phase }), spec: { runPolicy: 'Always' } };
     expect(findDeadEnd(viewOf({ machines: [machineOf('m')], virtualMachines: [vm] }), old)).toBeUndefined();
   });
 
-  it('of a machine that is being replaced is no reason to give up', () => {
+  it('of a machine that is being replaced is not a dead end', () => {
     expect(ended('Failed', { deletionTimestamp: '2026-11-22T19:00:00Z' })).toBeUndefined();
   });
 });
 
-describe('a provider that has given up', () => {
+describe('a failed provider', () => {
   const deprecated = { v1beta1: { failureReason: 'CreateError', failureMessage: 'quota exceeded' } };
 
-  it('is a dead end, whichever it is', () => {
+  it('is a dead end for any object', () => {
     expect(
       findDeadEnd(viewOf({ machines: [machineOf('good'), machineOf('m', { status: { deprecated } })] }), young),
     ).toEqual({
@@ -210,7 +210,7 @@ describe('a provider that has given up', () => {
     );
   });
 
-  it('of a machine that is being replaced is none', () => {
+  it('is not a dead end for a machine that is being replaced', () => {
     const metadata = { deletionTimestamp: '2026-11-22T19:00:00Z' };
     const machines = [machineOf('m', { metadata, status: { deprecated } })];
     expect(findDeadEnd(viewOf({ machines }), young)).toBeUndefined();
@@ -223,7 +223,7 @@ describe('a machine', () => {
     return findDeadEnd(viewOf({ machines: [machineOf('m', { status, metadata })] }), young);
   };
 
-  it('for which its pool has no address will get none', () => {
+  it('without a free address in its pool is a dead end', () => {
     const message = 'Failure detected from referenced resource VirtinkMachine with name "m": Exhausted IP Pools';
     expect(failing(message)).toEqual({
       code: 'KNEST_ADDRESS_POOL',
@@ -241,7 +241,7 @@ describe('a machine', () => {
     return findDeadEnd(viewOf({ machines: [machineOf('m')], dataVolumes: [disk] }), () => age);
   };
 
-  it('whose disk waits for a consumer gets none, since Virtink waits for the disk', () => {
+  it('whose disk waits for a consumer is a dead end, since Virtink waits for the disk', () => {
     expect(withDisk('WaitForFirstConsumer', 60)).toEqual({
       code: 'KNEST_STORAGE_CLASS',
       problem: 'disk m-rootfs waits for the VM of machine m, and the VM for the disk',
@@ -252,7 +252,7 @@ describe('a machine', () => {
     expect(withDisk('ImportInProgress', 1e6)).toBeUndefined();
   });
 
-  it('whose disk has no image will get none after a minute', () => {
+  it('whose disk has no image is a dead end after a minute', () => {
     expect(withDisk('ImportScheduled', 60, 'ImagePullBackOff')).toMatchObject({
       code: 'KNEST_IMAGE_PULL',
       problem: 'the image of disk m-rootfs cannot be pulled (ImagePullBackOff)',
@@ -263,6 +263,6 @@ describe('a machine', () => {
   });
 });
 
-it('finds nothing where nothing is', () => {
+it('finds nothing without objects', () => {
   expect(findDeadEnd(viewOf(), old)).toBeUndefined();
 });

@@ -23,7 +23,7 @@ const dataVolume = (name: string, phase: string): DataVolume => ({
 const lines = (view: ClusterView): readonly string[] => [...progressOf(view).values()];
 
 describe('progressOf', () => {
-  it('has nothing to say while there is nothing', () => {
+  it('is empty without objects', () => {
     expect(lines(viewOf())).toEqual([]);
     // Cluster API writes an endpoint without host, and port 0, at first.
     expect(lines(viewOf({ cluster: clusterOf({ spec: { controlPlaneEndpoint: { host: '', port: 0 } } }) }))).toEqual(
@@ -31,14 +31,14 @@ describe('progressOf', () => {
     );
   });
 
-  it('tells where the API is', () => {
+  it('shows the address of the API server', () => {
     expect(lines(viewOf({ cluster: clusterOf({ spec: endpoint }) }))).toEqual(['infrastructure: API at 10.1.2.3:6443']);
   });
 
   it.each<[string, Partial<ClusterView>, readonly string[]]>([
-    ['made', { machines: [machineOf('m')] }, ['created']],
+    ['created', { machines: [machineOf('m')] }, ['created']],
     [
-      'given its bootstrap data',
+      'provided with bootstrap data',
       { machines: [machineOf('m', { spec: { bootstrap: { dataSecretName: 's' } } })] },
       ['created', 'bootstrap data ready'],
     ],
@@ -63,7 +63,7 @@ describe('progressOf', () => {
       ['created', 'joined as node node-m'],
     ],
     [
-      'what its infrastructure waits for, where nothing else tells',
+      'known only by what its infrastructure waits for',
       {
         machines: [
           machineOf('m', {
@@ -107,15 +107,15 @@ describe('progressOf', () => {
       ['created', 'disk rootfs: filled'],
     ],
     [
-      'on its way out',
+      'being deleted',
       { machines: [machineOf('m', { metadata: { deletionTimestamp: '2026-11-22T19:00:00Z' } })] },
       ['created', 'is being deleted'],
     ],
-  ])('tells of a machine that is %s', (_what, parts, told) => {
+  ])('shows a machine that is %s', (_what, parts, told) => {
     expect(lines(viewOf(parts))).toEqual(told.map((text) => `machine m: ${text}`));
   });
 
-  it('tells the first line of what keeps the pod of a VM', () => {
+  it('shows the first line of the problem of a VM’s pod', () => {
     const pods = [podOf('m', waitingInit('init', 'rootfs:1', 'ErrImagePull', 'not found\nat all'))];
     const view = viewOf({ machines: [machineOf('m')], virtualMachines: [virtualMachineOf('m')], pods });
     expect(lines(view)).toEqual([
@@ -124,7 +124,7 @@ describe('progressOf', () => {
     ]);
   });
 
-  it('tells when what Cluster API installs is there', () => {
+  it('shows when Cluster API has installed a resource set', () => {
     const set = (status: 'True' | 'False') => ({
       apiVersion: 'addons.cluster.x-k8s.io/v1beta2',
       kind: 'ClusterResourceSet',
@@ -137,7 +137,7 @@ describe('progressOf', () => {
     ]);
   });
 
-  it('tells last that the API server answers', () => {
+  it('ends with the API server once it answers', () => {
     const status = { conditions: [condition('ControlPlaneInitialized', 'True')] };
     const view = viewOf({ cluster: clusterOf({ spec: endpoint, status }), machines: [machineOf('m')] });
     expect(lines(view).at(-1)).toBe('control plane: initialised, the nested API server answers');
@@ -147,7 +147,7 @@ describe('progressOf', () => {
 });
 
 describe('ProgressLog', () => {
-  /** What is written for these views, one after the other. */
+  /** The lines for these views, one after the other. */
   function written(...views: readonly ClusterView[]): readonly string[] {
     const all: string[] = [];
     const log = new ProgressLog((line) => all.push(line));
@@ -163,11 +163,11 @@ describe('ProgressLog', () => {
       pods: [podOf('m', waitingInit('init', 'rootfs:1', reason, message))],
     });
 
-  it('says each line once', () => {
+  it('writes each line once', () => {
     expect(written(vm('Pending'), vm('Pending'))).toEqual(['machine m: created', 'machine m: VM pending']);
   });
 
-  it('says a line again when it has changed, and back', () => {
+  it('writes a line again when it has changed and changed back', () => {
     expect(written(vm('Pending'), vm('Running'), vm('Pending'))).toEqual([
       'machine m: created',
       'machine m: VM pending',
@@ -176,12 +176,12 @@ describe('ProgressLog', () => {
     ]);
   });
 
-  it('says the same of each machine', () => {
+  it('writes the same line for each machine', () => {
     const view = viewOf({ machines: [machineOf('a'), machineOf('b')] });
     expect(written(view, view)).toEqual(['machine a: created', 'machine b: created']);
   });
 
-  it('says a reason of a pod once, whatever its message counts', () => {
+  it('writes a reason of a pod once, even if its message changes', () => {
     const views = [
       pod('ErrImagePull', 'try 1'),
       pod('ImagePullBackOff', 'wait 10s'),
@@ -195,7 +195,7 @@ describe('ProgressLog', () => {
     ]);
   });
 
-  it('says another reason of a pod', () => {
+  it('writes another reason of a pod', () => {
     const waiting = viewOf({
       machines: [machineOf('m')],
       virtualMachines: [virtualMachineOf('m')],

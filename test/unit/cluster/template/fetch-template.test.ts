@@ -19,7 +19,7 @@ function temporary(): string {
   return directory;
 }
 
-/** A downloader that answers with the address it was asked for. */
+/** A downloader that answers with the requested address. */
 class Echo extends Downloader {
   readonly #directory: string;
 
@@ -45,20 +45,20 @@ const fetched = async (
 };
 
 describe('fetchTemplate', () => {
-  it('reads a file where it is', async () => {
+  it('reads a file from its path', async () => {
     const path = join(temporary(), 'mine.yaml');
     writeFileSync(path, 'kind: Cluster');
     expect(await fetched({ kind: 'file', path })).toEqual({ text: 'kind: Cluster', origin: path });
   });
 
-  it('says that there is no such file, as a problem of the input', async () => {
+  it('reports a missing file as a problem of the input', async () => {
     expect(await rejection(fetched({ kind: 'file', path: 'gone.yaml' }))).toMatchObject({
       code: 'KNEST_INPUT',
       evidence: [expect.stringMatching(/^cluster-template: gone\.yaml cannot be read: .*ENOENT/)],
     });
   });
 
-  it('downloads from an address, with the sum that was named', async () => {
+  it('downloads from a URL, with the given checksum', async () => {
     const url = 'https://example.com/t.yaml';
     expect(await fetched({ kind: 'url', url, sha256: 'abc' })).toMatchObject({ text: `${url} abc`, origin: url });
   });
@@ -66,7 +66,7 @@ describe('fetchTemplate', () => {
   it.each([
     ['only key', { 'small.yaml': 'one' }, 'one'],
     ['key "template"', { other: 'two', template: 'three' }, 'three'],
-  ])('takes the %s of a ConfigMap', async (_what, data, text) => {
+  ])('reads the %s of a ConfigMap', async (_what, data, text) => {
     const template = await fetched(fromConfigMap, { [configMap]: { metadata: { name: 'store' }, data } });
     expect(template).toEqual({ text, origin: 'ConfigMap knest/store' });
   });
@@ -78,7 +78,7 @@ describe('fetchTemplate', () => {
       'ConfigMap knest/store has a, b; the template is its only key, or "template"',
     ],
     [{ [configMap]: {} }, 'ConfigMap knest/store has nothing; the template is its only key, or "template"'],
-  ])('does not guess: %j', async (answers, problem) => {
+  ])('does not guess the key of a ConfigMap: %j', async (answers, problem) => {
     expect(await rejection(fetched(fromConfigMap, answers))).toMatchObject({
       code: 'KNEST_INPUT',
       problem: '1 input cannot be used; nothing was created',
@@ -86,7 +86,7 @@ describe('fetchTemplate', () => {
     });
   });
 
-  it('lets the host refuse', async () => {
+  it('fails when the host refuses the request', async () => {
     expect(await rejection(fetched(fromConfigMap, { [configMap]: false }))).toMatchObject({ code: 'KNEST_PERMISSION' });
   });
 });

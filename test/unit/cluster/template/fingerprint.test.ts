@@ -14,7 +14,7 @@ describe('fingerprint', () => {
     expect(of(identity)).toMatch(/^[0-9a-f]{16}$/);
   });
 
-  it('differs for other objects', () => {
+  it('differs for different objects', () => {
     const prints = [
       [cluster, deployment],
       [cluster],

@@ -14,7 +14,7 @@ const host = (pods: readonly string[], services: readonly string[]): HostNetwork
 });
 const usual = host(['10.244.0.0/16'], ['10.100.0.0/16']);
 
-/** The ranges that are chosen, pods first. */
+/** The chosen ranges, pods first. */
 function chosen(networks: HostNetworks, given: Readonly<Record<string, string>> = {}): readonly string[] {
   const { pods, services } = chooseNetworks(readCreate(given), networks);
   return [pods.text, services.text];
@@ -30,13 +30,13 @@ function failure(networks: HostNetworks, given: Readonly<Record<string, string>>
   throw new Error('it was not refused');
 }
 
-describe('ranges that were asked for', () => {
-  it('are taken when the host does not use them', () => {
+describe('requested ranges', () => {
+  it('are used when the host does not use them', () => {
     const given = { 'pod-network-cidr': '10.10.0.0/16', 'service-cidr': '10.11.0.0/16' };
     expect(chosen(usual, given)).toEqual(['10.10.0.0/16', '10.11.0.0/16']);
   });
 
-  it('are refused when the host has its pods there, with a range that is free', () => {
+  it('are refused when the pods of the host overlap them, with a free range', () => {
     expect(failure(usual, { 'pod-network-cidr': '10.244.8.0/22' })).toMatchObject({
       code: 'KNEST_INPUT',
       problem: '1 input cannot be used; nothing was created',
@@ -46,7 +46,7 @@ describe('ranges that were asked for', () => {
     });
   });
 
-  it('are refused when the host has its Services there', () => {
+  it('are refused when the Services of the host overlap them', () => {
     expect(failure(usual, { 'service-cidr': '10.0.0.0/8' }).evidence).toEqual([
       "service-cidr: 10.0.0.0/8 overlaps the host's pods (10.244.0.0/16) and the host's services (10.100.0.0/16); for example 10.96.0.0/16",
     ]);
@@ -55,7 +55,7 @@ describe('ranges that were asked for', () => {
     ]);
   });
 
-  it('are told both at once when neither can be used', () => {
+  it('are both refused at once when neither can be used', () => {
     const given = { 'pod-network-cidr': '10.100.0.0/16', 'service-cidr': '10.244.0.0/16' };
     expect(failure(usual, given)).toMatchObject({
       problem: '2 inputs cannot be used; nothing was created',
@@ -66,14 +66,14 @@ describe('ranges that were asked for', () => {
     });
   });
 
-  it('get a suggestion that the other range of the cluster leaves free', () => {
+  it('get a suggestion that does not overlap the other range of the cluster', () => {
     const given = { 'pod-network-cidr': '10.244.0.0/16', 'service-cidr': '192.168.0.0/20' };
     expect(failure(usual, given).evidence).toEqual([
       "pod-network-cidr: 10.244.0.0/16 overlaps the host's pods (10.244.0.0/16); for example 10.95.0.0/16",
     ]);
   });
 
-  it('get no suggestion when there is none', () => {
+  it('get no suggestion when no range is free', () => {
     const full = host(['192.168.0.0/16', '10.0.0.0/8', '172.16.0.0/12'], []);
     const given = { 'pod-network-cidr': '10.1.0.0/16', 'service-cidr': '100.64.0.0/16' };
     expect(failure(full, given).evidence).toEqual([
@@ -82,22 +82,22 @@ describe('ranges that were asked for', () => {
   });
 });
 
-describe('ranges that were left blank', () => {
+describe('ranges that are blank', () => {
   it.each([
     [host([], []), ['192.168.0.0/16', '10.96.0.0/16']],
     [host(['192.168.0.0/16'], ['10.96.0.0/12']), ['10.95.0.0/16', '172.21.0.0/16']],
     [host(['10.96.0.0/24'], ['192.168.7.0/24']), ['10.95.0.0/16', '10.97.0.0/16']],
     [host(['192.168.0.0/16', '10.0.0.0/8'], []), ['172.20.0.0/16', '172.21.0.0/16']],
-    // A range of the other family is none of ours.
+    // A range of the other address family does not matter.
     [host(['fd00::/48'], ['fd01::/112']), ['192.168.0.0/16', '10.96.0.0/16']],
-  ])('are the first that are free (%#)', (networks, ranges) => expect(chosen(networks)).toEqual(ranges));
+  ])('default to the first free ones (%#)', (networks, ranges) => expect(chosen(networks)).toEqual(ranges));
 
-  it('keep clear of the one that was asked for', () => {
+  it('do not overlap a requested range', () => {
     expect(chosen(host([], []), { 'service-cidr': '192.168.0.0/24' })).toEqual(['10.95.0.0/16', '192.168.0.0/24']);
     expect(chosen(host([], []), { 'pod-network-cidr': '10.96.0.0/12' })).toEqual(['10.96.0.0/12', '172.21.0.0/16']);
   });
 
-  it('are asked for when none is free', () => {
+  it('are required when none is free', () => {
     expect(failure(host(['192.168.0.0/16', '172.16.0.0/12'], ['10.0.0.0/8'])).evidence).toEqual([
       'pod-network-cidr: none of 192.168.0.0/16, 10.95.0.0/16, 172.20.0.0/16, 10.195.0.0/16 is free on this host; choose one that is',
       'service-cidr: none of 10.96.0.0/16, 10.97.0.0/16, 172.21.0.0/16, 10.196.0.0/16 is free on this host; choose one that is',
@@ -105,17 +105,17 @@ describe('ranges that were left blank', () => {
   });
 });
 
-describe('the addresses of the host’s nodes', () => {
+describe('the addresses of the nodes of a host', () => {
   const office = {
     ...host(['10.244.0.0/16'], ['10.100.0.0/16']),
     nodes: [cidr('192.168.1.7/32'), cidr('fd00::7/128')],
   };
 
-  it('are in use: another range is the default', () => {
+  it('count as used, so the default is another range', () => {
     expect(chosen(office)).toEqual(['10.95.0.0/16', '10.96.0.0/16']);
   });
 
-  it('refuse a range that they are in', () => {
+  it('cause a range to be refused that contains them', () => {
     expect(failure(office, { 'pod-network-cidr': '192.168.0.0/16' }).evidence).toEqual([
       "pod-network-cidr: 192.168.0.0/16 overlaps the host's node addresses (192.168.1.7/32); for example 10.95.0.0/16",
     ]);
@@ -123,14 +123,14 @@ describe('the addresses of the host’s nodes', () => {
   });
 });
 
-describe('ranges that are only assumed to be in use', () => {
+describe('ranges that are only assumed to be used', () => {
   const unread = { ...host([], []), assumed: { pods: [cidr('192.168.0.0/16')], services: [cidr('10.96.0.0/12')] } };
 
-  it('are no default', () => {
+  it('are not the default', () => {
     expect(chosen(unread)).toEqual(['10.95.0.0/16', '172.21.0.0/16']);
   });
 
-  it('are taken when they are asked for', () => {
+  it('are accepted when they are requested', () => {
     const given = { 'pod-network-cidr': '192.168.0.0/16', 'service-cidr': '10.96.0.0/16' };
     expect(chosen(unread, given)).toEqual(['192.168.0.0/16', '10.96.0.0/16']);
   });
@@ -151,12 +151,12 @@ describe('the ranges of a Cluster', () => {
     }) as KubernetesObject;
   const listed = withRanges(['10.95.0.0/16'], ['10.97.0.0/16', 'fd00::/108']);
 
-  it('become lists where a template has a variable for the whole list, and nothing else changes', () => {
+  it('become lists when the template has a variable for the whole list, and nothing else changes', () => {
     expect(withListedRanges(withRanges('10.95.0.0/16', ['10.97.0.0/16', 'fd00::/108']))).toEqual(listed);
     expect(withListedRanges(listed)).toEqual(listed);
   });
 
-  it('are nobody else’s, and need not be there', () => {
+  it('are optional, and other kinds do not change', () => {
     const other = { ...withRanges('a', 'b'), kind: 'ConfigMap' };
     expect(withListedRanges(other)).toBe(other);
     expect(withListedRanges(clusterOf())).toEqual(clusterOf());

@@ -15,7 +15,7 @@ function template(infrastructure: string): string {
   );
 }
 
-/** Cluster API's MachineHealthCheck, as far as it decides on nodes. */
+/** The fields of Cluster API's MachineHealthCheck that concern nodes. */
 interface HealthCheck extends KubernetesObject {
   readonly spec: {
     readonly checks: {
@@ -26,9 +26,9 @@ interface HealthCheck extends KubernetesObject {
 }
 
 describe('the health checks', () => {
-  // A node without a CNI has Ready False. Cluster API recreates a machine whose node has a condition that is listed
-  // here for its time, and one that has no node at all.
-  it.each(['virtink', 'in-memory'])('of %s recreate no machine whose node is NotReady for want of a CNI', (name) => {
+  // A node without a CNI has Ready False. Cluster API recreates a machine whose node has a listed condition for the
+  // given time, and a machine that has no node at all.
+  it.each(['virtink', 'in-memory'])('of %s recreate no machine whose node is NotReady without a CNI', (name) => {
     const objects = parseManifest(template(name).replaceAll(/\$\{([^}]*)\}/g, '7'));
     const checks = objects.filter((object): object is HealthCheck => object.kind === 'MachineHealthCheck');
     expect(checks).toHaveLength(name === 'virtink' ? 1 : 0);
@@ -40,7 +40,7 @@ describe('the health checks', () => {
 });
 
 describe('variables', () => {
-  it('are the inputs and the ranges, each as text', () => {
+  it('are the inputs and the ranges, each as a string', () => {
     const inputs = readCreate({ 'kubernetes-version': 'v1.36.3', ...unlikeMachines });
     expect(variables(inputs, networks)).toEqual({
       KUBERNETES_VERSION: '1.36.3',
@@ -67,20 +67,20 @@ describe('variables', () => {
     ['cluster-ip', 'NodePort'],
     ['node-port', 'NodePort'],
     ['load-balancer', 'LoadBalancer'],
-  ])('make the Service for api-access %s a %s', (access, type) => {
+  ])('for api-access %s have the Service type %s', (access, type) => {
     expect(variables(readCreate({ 'api-access': access }), networks)).toMatchObject({
       CONTROL_PLANE_SERVICE_TYPE: type,
     });
   });
 
   const set = Object.keys(variables(readCreate(), networks));
-  /** What clusterctl sets itself. */
+  /** The variables that clusterctl sets itself. */
   const given = ['CLUSTER_NAME', 'NAMESPACE'];
   const usedBy = (text: string): string[] => [
     ...new Set([...text.matchAll(/\$\{([^}]*)\}/g)].map(([, name = '']) => name)),
   ];
 
-  it.each(['virtink', 'in-memory'])('are all that the template for %s asks for', (infrastructure) => {
+  it.each(['virtink', 'in-memory'])('include everything that the template for %s uses', (infrastructure) => {
     const used = usedBy(template(infrastructure));
     expect(used).toContain('KUBERNETES_VERSION');
     expect(used.filter((name) => !set.includes(name) && !given.includes(name))).toEqual([]);

@@ -9,7 +9,7 @@ import { rejection } from '../../rejection.ts';
 const template = { text: 'kind: List', origin: 'ConfigMap store/large' };
 const env = { TEAM: 'blue', GITHUB_TOKEN: 'secret', ACTIONS_ID_TOKEN_REQUEST_TOKEN: 'secret' };
 
-/** Renders by a clusterctl that ends so. */
+/** Renders with a clusterctl that has this result. */
 async function render(result: Partial<ProcessResult>, text = template.text): Promise<string> {
   const unused = (): never => expect.unreachable();
   const runtime = {
@@ -29,11 +29,11 @@ async function render(result: Partial<ProcessResult>, text = template.text): Pro
 }
 
 describe('renderTemplate', () => {
-  it('gives what clusterctl makes', async () => {
+  it('returns the output of clusterctl', async () => {
     expect(await render({ stdout: 'kind: List\n' })).toBe('kind: List\n');
   });
 
-  it('names the variables without a value, with the lines that give them one', async () => {
+  it('names the variables without a value, with the lines that set them', async () => {
     const stderr =
       'Error: value for variables [ACTIONS_ID_TOKEN_REQUEST_TOKEN, REGION, TEAM] is not set. Please set the value using os environment variables or the clusterctl config file';
     expect(await rejection(render({ exitCode: 1, stderr }))).toMatchObject({
@@ -50,7 +50,7 @@ describe('renderTemplate', () => {
     });
   });
 
-  it('does not quote what is not YAML, which has the values of its variables', async () => {
+  it('does not quote text that is not YAML, since it contains the values of variables', async () => {
     const stderr = `Error: failed to parse yaml: failed to unmarshal the 1st yaml document: "a: \\"s3cret\\"x\\"": error converting YAML to JSON: yaml: line 7: did not find expected key\n`;
     const failure = await rejection(render({ exitCode: 1, stderr }));
     expect(failure).toMatchObject({
@@ -61,7 +61,7 @@ describe('renderTemplate', () => {
     expect(String(failure)).not.toContain('s3cret');
   });
 
-  it('names the document that is YAML, but not an object', async () => {
+  it('names a document that is not an object', async () => {
     const stderr = `Error: failed to parse yaml: failed to unmarshal the 2nd yaml document: "s3cret": error unmarshaling JSON: while decoding JSON: json: cannot unmarshal string into Go value\n`;
     const text = 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${CLUSTER_NAME}\n---\ns3cret\n';
     expect(await rejection(render({ exitCode: 1, stderr }, text))).toMatchObject({
@@ -70,7 +70,7 @@ describe('renderTemplate', () => {
     });
   });
 
-  it('has the last lines of any other failure', async () => {
+  it('reports the last lines of any other failure', async () => {
     const stderr = 'Error: unable to parse variable name\n';
     expect(await rejection(render({ exitCode: 1, stderr }))).toMatchObject({
       code: 'KNEST_TEMPLATE',

@@ -22,24 +22,24 @@ const review = (text: string, ...objects: readonly KubernetesObject[]): readonly
   reviewTemplate({ text, origin: 't' }, objects, 'pr', variables);
 
 describe('reviewTemplate', () => {
-  it('has nothing to say of one that is like the action’s own, whatever its variables are called', () => {
+  it('does not warn about a template like the action’s own, whatever the names of its variables are', () => {
     expect(review(allUsed, controlPlane, check)).toEqual([]);
   });
 
-  it('names the inputs that change nothing, in one line', () => {
+  it('names the inputs that have no effect, in one line', () => {
     expect(review('${KUBERNETES_VERSION}', controlPlane, check)).toEqual([
       'it has no variable for, and is not changed by: pod-network-cidr, worker-machine-count',
     ]);
   });
 
-  it('says when the number of machines is not known', () => {
+  it('warns when the number of machines is not known', () => {
     const kamaji = object('KamajiControlPlane', 'pr');
     expect(review(allUsed, kamaji, check)).toEqual([
       'how many machines it makes is not known (control plane: not known, workers: 0): wait-for nodes waits for those it has',
     ]);
   });
 
-  it('says when nobody looks after the machines, and when somebody does too strictly', () => {
+  it('warns without a health check, and about one that is too strict', () => {
     expect(review(allUsed, controlPlane)).toEqual([
       'it has no MachineHealthCheck: a machine that fails is not replaced',
     ]);
@@ -54,18 +54,18 @@ describe('reviewTemplate', () => {
     expect(review(allUsed, controlPlane, object('MachineHealthCheck', 'pr-mild', unknown))).toEqual([]);
   });
 
-  it('leaves it to a ClusterClass who looks after the machines', () => {
+  it('does not require a health check with a ClusterClass', () => {
     const topology = { controlPlane: { replicas: 1 }, workers: { machineDeployments: [{ replicas: 1 }] } };
     expect(review(allUsed, object('Cluster', 'pr', { topology }))).toEqual([]);
   });
 
-  it('names what two clusters of the template would share', () => {
+  it('names objects that two clusters of the template would share', () => {
     expect(review(allUsed, controlPlane, check, object('ConfigMap', 'settings'), object('Secret', 'key'))).toEqual([
       'what is not named after the cluster serves one cluster at a time: ConfigMap settings, Secret key',
     ]);
   });
 
-  it('says when the machines run elsewhere', () => {
+  it('warns when the machines run elsewhere', () => {
     const elsewhere = object('VirtinkCluster', 'pr', { infraClusterSecretRef: { name: 'infra' } });
     expect(review(allUsed, controlPlane, check, elsewhere)).toEqual([
       'its machines run on the cluster of infraClusterSecretRef: what becomes of them there is not watched',

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { withAliases } from '../../../../src/cluster/template/variable-aliases.ts';
 
-it('gives variables the names that other templates have for them', () => {
+it('adds the names that other templates use for variables', () => {
   const image = 'registry.example.com/rootfs';
   expect(withAliases({ POD_NETWORK_CIDR: '10.95.0.0/16', WORKER_MACHINE_ROOTFS_IMAGE: image })).toEqual({
     POD_NETWORK_CIDR: '10.95.0.0/16',
@@ -16,7 +16,7 @@ it('gives variables the names that other templates have for them', () => {
 it.each([
   ['smartxworks/capch-rootfs-1.36.3', undefined],
   ['smartxworks/capch-rootfs-cdi-1.36.3', 'smartxworks/capch-rootfs-cdi-1.36.3'],
-])('takes %s for the image of a persistent machine: %s', (image, persistent) => {
+])('uses %s as the image of a persistent machine: %s', (image, persistent) => {
   const given = withAliases({ CONTROL_PLANE_MACHINE_ROOTFS_IMAGE: image });
   expect(given['VIRTINK_CONTROL_PLANE_MACHINE_ROOTFS_IMAGE']).toBe(image);
   expect(given['VIRTINK_CONTROL_PLANE_MACHINE_ROOTFS_CDI_IMAGE']).toBe(persistent);

@@ -14,7 +14,7 @@ let directory: string;
 beforeEach(() => (directory = mkdtempSync(join(tmpdir(), 'knest-credentials-'))));
 afterEach(() => rmSync(directory, { recursive: true }));
 
-/** Keeps the credentials of a host; its client is no matter here. */
+/** Keeps the credentials of a host, without a client. */
 async function keep(credentials: Connection['credentials']): Promise<KeptCredentials> {
   return keepCredentials({ credentials } as Connection, 'pr-17', directory);
 }
@@ -33,14 +33,14 @@ describe('a kubeconfig', () => {
     expect(existsSync(file)).toBe(true);
   });
 
-  it('is kept once for each use of the action, since the post step of one removes its own', async () => {
+  it('is kept separately for each use of the action, since each post step removes its own copy', async () => {
     const [first, second] = [await keep({ kubeconfig: 'one' }), await keep({ kubeconfig: 'one' })];
     expect(first.saved).not.toEqual(second.saved);
   });
 });
 
 describe('OIDC tokens', () => {
-  /** Tokens of so many seconds, numbered. */
+  /** Numbered tokens with this lifetime in seconds. */
   function shortLived(seconds = 4): IdTokens {
     let number = 0;
     const payload = (): string => JSON.stringify({ iat: 10, exp: 10 + seconds, number: ++number });
@@ -50,13 +50,13 @@ describe('OIDC tokens', () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] }));
   afterEach(() => void vi.useRealTimers());
 
-  it('are not kept: the post step mints its own', async () => {
+  it('are not kept: the post step requests its own', async () => {
     const { saved } = await keep({ oidc, tokens: shortLived() });
     expect(saved).toEqual({ hostOidc: oidc });
     expect(readdirSync(directory)).toEqual([]);
   });
 
-  it('are in a private file as long as a program runs, and always fresh', async () => {
+  it('are in a private file while a program runs, and are renewed', async () => {
     const { withKubeconfig } = await keep({ oidc, tokens: shortLived() });
     const seen = await withKubeconfig(async (file) => {
       const { users } = parse(readFileSync(file, 'utf8')) as { users: [{ user: { tokenFile: string } }] };
@@ -72,7 +72,7 @@ describe('OIDC tokens', () => {
     expect(readdirSync(directory)).toEqual([]);
   });
 
-  it('are minted at most every five seconds, however short they live', async () => {
+  it('are requested at most every five seconds, even with a shorter lifetime', async () => {
     const mint = vi.fn(async () => Promise.resolve(`h.${btoa(JSON.stringify({ iat: 10, exp: 10.01 }))}.s`));
     const { withKubeconfig } = await keep({ oidc, tokens: new IdTokens('knest:host', mint) });
     const minted = await withKubeconfig(async () => {
