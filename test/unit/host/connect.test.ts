@@ -9,7 +9,7 @@ import { makeCertificate } from '../../support/certificate.ts';
 import { quietRuntime } from './server.ts';
 
 const SECRET = 'AKIA-very-secret';
-/** What entering a host takes, in that environment. */
+/** The runtime for connecting to a host, in this environment. */
 const inEnv = (env: NodeJS.ProcessEnv) => quietRuntime({ env });
 const nothing: GivenCredentials = { kubeconfig: undefined, kubeconfigFile: undefined, context: undefined };
 
@@ -19,7 +19,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(home, { recursive: true }));
 
-/** A kubeconfig with two contexts, whose servers have that name in them. */
+/** A kubeconfig with two contexts, whose servers have this name in them. */
 function kubeconfig(name: string, cluster: object = {}, user: object = { token: SECRET }): string {
   return JSON.stringify({
     apiVersion: 'v1',
@@ -51,8 +51,8 @@ function failure(credentials: GivenCredentials, env: NodeJS.ProcessEnv = {}): Kn
   throw new Error('it did not fail');
 }
 
-describe('where the credentials come from', () => {
-  it('is the text, else the file, else KUBECONFIG, else ~/.kube/config', () => {
+describe('the source of the credentials', () => {
+  it('is the text, or else the file, KUBECONFIG, or ~/.kube/config', () => {
     file('.kube/config', kubeconfig('home'));
     const env: NodeJS.ProcessEnv = { HOME: home };
     const server = (credentials: GivenCredentials): string => connect(credentials, inEnv(env)).server;
@@ -65,29 +65,29 @@ describe('where the credentials come from', () => {
     expect(server({ ...named, kubeconfig: kubeconfig('text') })).toBe('https://text-first.example.com');
   });
 
-  it('is told', () => {
+  it('is reported', () => {
     const path = file('named', kubeconfig('named'));
     expect(connect({ ...nothing, kubeconfigFile: path }, inEnv({}))).toMatchObject({ source: path, user: 'ci' });
     expect(connect({ ...nothing, kubeconfig: kubeconfig('text') }, inEnv({})).source).toBe('host-kubeconfig');
   });
 
-  it('is the first file of KUBECONFIG that is there', () => {
+  it('is the first file of KUBECONFIG that exists', () => {
     const list = [join(home, 'missing'), '', file('there', kubeconfig('there'))].join(':');
     expect(connect(nothing, inEnv({ HOME: home, KUBECONFIG: list })).server).toBe('https://there-first.example.com');
   });
 
-  it('is not quietly ~/.kube/config when KUBECONFIG names another', () => {
+  it('is never ~/.kube/config when KUBECONFIG names another file', () => {
     file('.kube/config', kubeconfig('home'));
     expect(failure(nothing, { KUBECONFIG: join(home, 'missing') }).code).toBe('KNEST_HOST_CONFIG');
   });
 
-  it('is listed when there is none', () => {
+  it('is missing: the error lists all of them', () => {
     const error = failure(nothing);
     expect(error).toMatchObject({ code: 'KNEST_HOST_CONFIG', problem: 'there is no kubeconfig for the host cluster' });
     expect(error.message).toContain('host-kubeconfig-file, KUBECONFIG, ~/.kube/config');
   });
 
-  it('must be there when it is named', () => {
+  it('must exist when an input names it', () => {
     expect(failure({ ...nothing, kubeconfigFile: 'no/such/file' })).toMatchObject({
       code: 'KNEST_HOST_CONFIG',
       problem: 'host-kubeconfig-file: there is no file no/such/file',
@@ -96,20 +96,20 @@ describe('where the credentials come from', () => {
 });
 
 describe('a path that begins with ~', () => {
-  it('is below the home directory, as an input', () => {
+  it('means the home directory in an input', () => {
     file('.kube/named', kubeconfig('named'));
     const named = { ...nothing, kubeconfigFile: '~/.kube/named' };
     expect(connect(named, inEnv({ HOME: home })).server).toBe('https://named-first.example.com');
   });
 
-  it('is not below it in KUBECONFIG, as for kubectl, which the error explains', () => {
+  it('does not mean it in KUBECONFIG, as for kubectl, and the error explains that', () => {
     file('.kube/named', kubeconfig('named'));
     expect(failure(nothing, { KUBECONFIG: '~/.kube/named' }).message).toContain(
       'KUBECONFIG: there is no file ~/.kube/named (a shell expands ~, kubectl does not)',
     );
   });
 
-  it('is not below it in a kubeconfig, as for kubectl, which the error explains', () => {
+  it('does not mean it in a kubeconfig, as for kubectl, and the error explains that', () => {
     const text = kubeconfig('text').replaceAll('"server":', '"certificate-authority":"~/ca.crt","server":');
     expect(text).toContain('~/ca.crt');
     const problem =
@@ -120,19 +120,19 @@ describe('a path that begins with ~', () => {
 });
 
 describe('the context', () => {
-  it('is the one that is named', () => {
+  it('is the named one', () => {
     const credentials = { ...nothing, kubeconfig: kubeconfig('text'), context: 'second' };
     expect(connect(credentials, inEnv({})).server).toBe('https://text-second.example.com');
   });
 
-  it('must be there: the others are listed', () => {
+  it('must exist, or else the error lists the others', () => {
     expect(failure({ ...nothing, kubeconfig: kubeconfig('text'), context: 'third' })).toMatchObject({
       problem: 'host-context: host-kubeconfig has no context "third"',
       next: 'it has first, second',
     });
   });
 
-  it('must name a cluster', () => {
+  it('must exist when it is the current one', () => {
     const text = kubeconfig('text').replace('"current-context":"first"', '"current-context":"gone"');
     expect(failure({ ...nothing, kubeconfig: text })).toMatchObject({
       code: 'KNEST_HOST_CONFIG',
@@ -142,14 +142,14 @@ describe('the context', () => {
   });
 });
 
-describe('a text that is no kubeconfig', () => {
+describe('text that is not a kubeconfig', () => {
   it.each([
     ['a password', SECRET],
     ['broken YAML', `users:\n- {token: "${SECRET}`],
     ['a key', `-----BEGIN KEY-----\n${SECRET}: [\n-----END KEY-----`],
-    ['another YAML', `- ${SECRET}`],
+    ['other YAML', `- ${SECRET}`],
     ['a cluster without its fields', `clusters: [{name: ${SECRET}}]`],
-  ])('is refused without a word of it: %s', (_what, text) => {
+  ])('is refused without quoting it: %s', (_what, text) => {
     const error = failure({ ...nothing, kubeconfig: text });
     expect(error.code).toBe('KNEST_HOST_CONFIG');
     expect(error.problem).toContain('host-kubeconfig');
@@ -158,7 +158,7 @@ describe('a text that is no kubeconfig', () => {
 });
 
 describe('the copy of the credentials', () => {
-  it('has one context, and works without the files', () => {
+  it('has one context, and works without the original files', () => {
     const { cert, key } = makeCertificate();
     file('ca.crt', cert);
     file('tls.crt', cert);
@@ -199,7 +199,7 @@ describe('the copy of the credentials', () => {
     expect(JSON.stringify(copy)).not.toContain('"client-key":');
   });
 
-  it('can be connected with again', () => {
+  it('can be used to connect again', () => {
     const first = connect({ ...nothing, kubeconfig: kubeconfig('text'), context: 'second' }, inEnv({}));
     const again = connect({ ...nothing, kubeconfig: first.credentials.kubeconfig }, inEnv({}));
     expect(again).toMatchObject({ server: first.server, user: first.user, credentials: first.credentials });
@@ -217,9 +217,14 @@ describe('the proxy of the environment', () => {
 
   it.each<[string, object, NodeJS.ProcessEnv, unknown]>([
     ['is used', {}, { https_proxy: 'http://proxy:3128', no_proxy: '' }, 'http://proxy:3128'],
-    ['spares what NO_PROXY lists', {}, { https_proxy: 'http://proxy:3128', no_proxy: '.example.com' }, undefined],
     [
-      'yields to that of the kubeconfig',
+      'is not used for addresses in NO_PROXY',
+      {},
+      { https_proxy: 'http://proxy:3128', no_proxy: '.example.com' },
+      undefined,
+    ],
+    [
+      'does not override proxy-url in the kubeconfig',
       { 'proxy-url': 'http://own:1' },
       { https_proxy: 'http://proxy:3128', no_proxy: '' },
       'http://own:1',
@@ -227,13 +232,13 @@ describe('the proxy of the environment', () => {
   ])('%s', (_what, cluster, env, proxy) => expect(proxyOf(cluster, env)).toBe(proxy));
 });
 
-describe('a kubeconfig that the action handed over', () => {
+describe('a kubeconfig of a nested cluster from the action', () => {
   const mark = {
     extensions: [{ name: 'knest-action/nested-cluster', extension: { name: 'demo', namespace: 'knest' } }],
   };
   const demo = { name: 'demo', namespace: 'knest' };
 
-  it('is known by its mark, under whatever name it is kept', () => {
+  it('is recognised by its extension, under any file name', () => {
     file('.kube/config', kubeconfig('nested', mark));
     expect(nestedClusterOf({ HOME: home }, undefined)).toEqual(demo);
     const KUBECONFIG = [file('nested', kubeconfig('nested', mark)), file('host', kubeconfig('host'))].join(':');
@@ -241,7 +246,7 @@ describe('a kubeconfig that the action handed over', () => {
     expect(nestedClusterOf({ HOME: home, KUBECONFIG }, 'not-there')).toEqual(demo);
   });
 
-  it('is any other where its cluster is not the one in use, or its context is asked for', () => {
+  it('is ignored when its cluster is not in use, or its context is not the requested one', () => {
     const KUBECONFIG = [file('host', kubeconfig('host')), file('nested', kubeconfig('nested', mark))].join(':');
     expect(nestedClusterOf({ HOME: home, KUBECONFIG }, undefined)).toBeUndefined();
     expect(
@@ -250,7 +255,7 @@ describe('a kubeconfig that the action handed over', () => {
     expect(nestedClusterOf({ HOME: home }, undefined)).toBeUndefined();
   });
 
-  it('has a mark that names a cluster, or counts as any other', () => {
+  it('counts as any other kubeconfig when its extension is not valid', () => {
     const bad = (extension: unknown): string =>
       kubeconfig('odd', { extensions: [{ name: 'knest-action/nested-cluster', extension }] });
     for (const extension of [null, 'demo', {}, { name: '../../etc', namespace: 'knest' }, { name: 'demo' }]) {

@@ -4,7 +4,7 @@ import { clientOf, json, refuse } from './server.ts';
 
 const { signal } = new AbortController();
 
-/** Ensures a namespace that is got as these statuses and metadata, one after the other; the last stays. */
+/** Ensures a namespace. Each GET returns the next of these status codes and metadata; the last one repeats. */
 async function ensure(answers: readonly (number | object)[], isPrivileged = false) {
   const lines: string[] = [];
   let gets = 0;
@@ -19,22 +19,22 @@ async function ensure(answers: readonly (number | object)[], isPrivileged = fals
 }
 
 describe('a namespace', () => {
-  it('is created where there is none', async () => {
+  it('is created when it does not exist', async () => {
     expect(await ensure([404])).toMatchObject({ made: { metadata: { name: 'ci' } }, lines: [] });
     expect((await ensure([404])).made).not.toHaveProperty('metadata.labels');
   });
 
-  it('admits privileged pods, where they need it', async () => {
+  it('admits privileged pods when they are needed', async () => {
     const labels = { 'pod-security.kubernetes.io/enforce': 'privileged' };
     expect(await ensure([404], true)).toMatchObject({ made: { metadata: { name: 'ci', labels } } });
   });
 
-  it('stays as it is where there is one, or where nobody may look', async () => {
+  it('is not changed when it exists or may not be read', async () => {
     expect(await ensure([{}], true)).toEqual({ made: undefined, lines: [] });
     expect(await ensure([403], true)).toEqual({ made: undefined, lines: [] });
   });
 
-  it('is waited for while it is being deleted, and made anew', async () => {
+  it('is created again once its deletion has finished', async () => {
     const deleted = { deletionTimestamp: '2026-01-01T00:00:00Z' };
     const { made, lines } = await ensure([deleted, deleted, 404]);
     expect(lines).toEqual(['namespace ci is being deleted; waiting until it is gone']);

@@ -24,7 +24,7 @@ const nodes = {
   ],
 };
 
-/** The texts of what is found on a host with these answers; `false`: forbidden. */
+/** The networks of a host with these answers; `false` means forbidden. */
 async function found(answers: Readonly<Record<string, unknown>>) {
   const { client } = await hostWith(answers);
   const { assumed, ...measured } = await hostNetworks(client, await unlessForbidden(client.list(Kinds.node), []));
@@ -39,7 +39,7 @@ async function found(answers: Readonly<Record<string, unknown>>) {
 }
 
 describe('hostNetworks', () => {
-  it('reads the ranges and addresses of nodes, and ServiceCIDRs', async () => {
+  it('reads ranges and addresses from nodes and ServiceCIDRs', async () => {
     const services = { items: [{ metadata: { name: 'kubernetes' }, spec: { cidrs: ['10.43.0.0/16'] } }] };
     expect(await found({ [NODES]: nodes, [SERVICES]: services })).toEqual({
       pods: ['10.42.0.0/24', 'fd42::/64', '10.42.1.0/24'],
@@ -50,7 +50,7 @@ describe('hostNetworks', () => {
     });
   });
 
-  it('takes the ranges of kubeadm, which hold those of nodes to come', async () => {
+  it('prefers the ranges of kubeadm, which include those of future nodes', async () => {
     const text = 'networking:\n  podSubnet: 10.244.0.0/16,fd00:1::/48\n  serviceSubnet: 10.96.0.0/12\n';
     const kubeadm = { metadata: { name: 'kubeadm-config' }, data: { ClusterConfiguration: text } };
     expect(await found({ [NODES]: nodes, [KUBEADM]: kubeadm })).toMatchObject({
@@ -60,7 +60,7 @@ describe('hostNetworks', () => {
     });
   });
 
-  it('assumes the defaults of installers where nothing may be read', async () => {
+  it('assumes the defaults of installers when nothing may be read', async () => {
     expect(await found({ [NODES]: false, [SERVICES]: false, [KUBEADM]: false })).toEqual({
       pods: [],
       services: [],
@@ -73,7 +73,7 @@ describe('hostNetworks', () => {
     });
   });
 
-  it('assumes only what it cannot read: a host before Kubernetes 1.33 has no ServiceCIDRs', async () => {
+  it('assumes only ranges that it cannot read: a host before Kubernetes 1.33 has no ServiceCIDRs', async () => {
     expect(await found({ [NODES]: nodes })).toMatchObject({
       nodes: ['192.168.1.7/32', 'fe80::1/128'],
       assumed: { pods: [], services: ['10.96.0.0/12', '10.43.0.0/16'] },
@@ -95,7 +95,7 @@ describe('cniNetworks', () => {
     expect(await ranges({ [SUBNETS]: subnets })).toEqual(['10.2.0.0/16', 'fd00:2::/64']);
   });
 
-  it('are none where the host has neither, and not known where it may not be looked at', async () => {
+  it('are empty when the host has neither, and undefined when they may not be read', async () => {
     expect(await ranges({})).toEqual([]);
     expect(await ranges({ [POOLS]: false, [SUBNETS]: false })).toBeUndefined();
   });

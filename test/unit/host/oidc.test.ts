@@ -30,7 +30,7 @@ async function clientFor(handler: Handler) {
 }
 
 describe('a job', () => {
-  it('that may have no token is told so at once', () => {
+  it('that may not request a token fails at once', () => {
     expect(() => connectByOidc(host, unused, quietRuntime({ env: {} }))).toThrow(
       expect.objectContaining({
         code: 'KNEST_HOST_CREDENTIALS',
@@ -40,7 +40,7 @@ describe('a job', () => {
     );
   });
 
-  it('that may have some enters by its audience', () => {
+  it('that may request tokens connects with its audience', () => {
     expect(connectByOidc(host, unused, quietRuntime({ env: allowed }))).toMatchObject({
       server: 'https://host.example.com:6443',
       source: 'OIDC, audience knest:host',
@@ -57,7 +57,7 @@ describe('every request', () => {
     expect(authorizations()).toEqual(['Bearer token-1', 'Bearer token-1']);
   });
 
-  it('is sent again with a new token when the server refuses the one before', async () => {
+  it('is sent again with a new token after a 401', async () => {
     const { client, authorizations } = await clientFor((response, number) =>
       number === 1 ? refuse(response, 401) : json(response, { gitVersion: 'v1.36.3' }),
     );
@@ -66,7 +66,7 @@ describe('every request', () => {
     expect(authorizations()).toEqual(['Bearer token-1', 'Bearer token-1', 'Bearer token-2']);
   });
 
-  it('that is refused twice says what the token says', async () => {
+  it('that is refused twice reports the claims of the token', async () => {
     const { client, authorizations } = await clientFor((response) => refuse(response, 401));
     expect(await rejection(client.version())).toMatchObject({
       code: 'KNEST_HOST_CREDENTIALS',
@@ -77,7 +77,7 @@ describe('every request', () => {
     expect(authorizations()).toEqual(['Bearer token-1', 'Bearer token-2']);
   });
 
-  it('of a watch too: it goes on when its stream is refused', async () => {
+  it('of a watch is also repeated when its stream is refused', async () => {
     const { client, authorizations } = await clientFor((response, number, { path }) => {
       if (!path.includes('watch=true')) json(response, { items: [], metadata: { resourceVersion: '1' } });
       else if (number === 1) refuse(response, 401);
@@ -97,7 +97,7 @@ describe('every request', () => {
 });
 
 describe('the kubeconfig for other programs', () => {
-  it('names the file of the token, and holds none', () => {
+  it('names the file of the token, and does not contain it', () => {
     expect(parse(kubeconfigWithTokenFile(host, '/private/token'))).toMatchObject({
       'current-context': 'host',
       clusters: [{ cluster: { server: host.server, 'certificate-authority-data': btoa(cert) } }],
@@ -106,7 +106,7 @@ describe('the kubeconfig for other programs', () => {
     });
   });
 
-  it('leaves out an authority that is public', () => {
+  it('leaves out the certificate authority when it is a public one', () => {
     const text = kubeconfigWithTokenFile({ ...host, caCertificate: undefined }, '/private/token');
     expect(text).not.toContain('certificate-authority');
     expect(text).not.toContain('"insecure-skip-tls-verify":true');

@@ -23,7 +23,7 @@ describe('a redirect', () => {
   ];
   const cases = [301, 302, 303, 307, 308].flatMap((status) => requests.map((request) => [status, ...request] as const));
 
-  it.each(cases)('is never followed: %d of %s', async (status, _what, send) => {
+  it.each(cases)('is never followed: %d for %s', async (status, _what, send) => {
     const other = await serve((response) => json(response, { gitVersion: 'v1.36.3' }));
     const location = `${other.url}/latest/meta-data?token=secret-in-location`;
     const { url, received } = await serve((response) => response.writeHead(status, { location }).end());
@@ -37,7 +37,7 @@ describe('a redirect', () => {
     expect(received).toHaveLength(1);
   });
 
-  it.each(['//', 'http://[', undefined])('is reported also when its address is unreadable: %s', async (location) => {
+  it.each(['//', 'http://[', undefined])('is reported even when its address is unreadable: %s', async (location) => {
     const { url } = await serve((response) =>
       response.writeHead(302, location === undefined ? {} : { location }).end(),
     );
@@ -56,8 +56,8 @@ describe('a redirect', () => {
   });
 });
 
-describe('a page that is not JSON', () => {
-  it('is reported as such, without a word of it', async () => {
+describe('a response that is not JSON', () => {
+  it('is reported, without quoting it', async () => {
     const { url } = await serve((response) => response.end('<html>session=secret-in-page</html>'));
     const error = await failureOf(new RestClient(new Transport(configFor(url)), never).json(get));
     expect(error).toMatchObject({

@@ -33,7 +33,7 @@ describe('podProblem', () => {
     ['ImageInspectError', 'image'],
     ['CrashLoopBackOff', 'crashing'],
     ['CreateContainerConfigError', 'waiting'],
-  ])('takes a container that waits for %s as %s', (reason, kind) => {
+  ])('classifies a container that waits with %s as %s', (reason, kind) => {
     expect(podProblem(podWith({ containerStatuses: [container(waiting(reason, 'm'))] }))).toEqual({
       kind,
       reason,
@@ -42,7 +42,7 @@ describe('podProblem', () => {
     });
   });
 
-  it('tells why a pod is on no node, and since when', () => {
+  it('reports why a pod is not scheduled, and since when', () => {
     expect(podProblem(podWith(notScheduled('Unschedulable')))).toEqual({
       kind: 'unschedulable',
       reason: 'Unschedulable',
@@ -57,7 +57,7 @@ describe('podProblem', () => {
     [{ exitCode: 137, reason: 'OOMKilled' }, 'OOMKilled', 'exit code 137'],
     [{ exitCode: 2 }, 'Error', 'exit code 2'],
     [{}, 'Error', 'exit code unknown'],
-  ])('takes a container that ended with %o as crashing', (terminated, reason, message) => {
+  ])('classifies a container that ended with %o as crashing', (terminated, reason, message) => {
     const problem = podProblem(podWith({ initContainerStatuses: [container({ terminated })] }));
     expect(problem).toEqual({
       kind: 'crashing',
@@ -71,15 +71,15 @@ describe('podProblem', () => {
     ['has no status', undefined],
     ['has an empty status', {}],
     ['is scheduled', { conditions: [{ type: 'PodScheduled', status: 'True' }] }],
-    ['is being made', { containerStatuses: [container(waiting('ContainerCreating'))] }],
+    ['is being created', { containerStatuses: [container(waiting('ContainerCreating'))] }],
     ['waits for its init containers', { containerStatuses: [container(waiting('PodInitializing'))] }],
     ['waits without a reason', { containerStatuses: [container({ waiting: {} })] }],
-    ['runs', { containerStatuses: [container({ running: { startedAt: '2026-11-22T19:00:00Z' } })] }],
+    ['is running', { containerStatuses: [container({ running: { startedAt: '2026-11-22T19:00:00Z' } })] }],
     ['has no state yet', { containerStatuses: [container(undefined)] }],
-    ['has done its init container', { initContainerStatuses: [container({ terminated: { exitCode: 0 } })] }],
-  ])('finds none in a pod that %s', (_what, status) => expect(podProblem(podWith(status))).toBeUndefined());
+    ['has completed its init container', { initContainerStatuses: [container({ terminated: { exitCode: 0 } })] }],
+  ])('finds no problem in a pod that %s', (_what, status) => expect(podProblem(podWith(status))).toBeUndefined());
 
-  it('finds the first of several: init containers, then the others', () => {
+  it('returns the first of several problems: init containers, then the others', () => {
     const main = [container({ running: {} }, 'fine'), container(waiting('CrashLoopBackOff'), 'main')];
     const init = [container({ terminated: { exitCode: 0 } }, 'done'), container(waiting('ErrImagePull'), 'init')];
     expect(podProblem(podWith({ containerStatuses: main }))?.container?.name).toBe('main');
@@ -90,7 +90,7 @@ describe('podProblem', () => {
     });
   });
 
-  it('does without the image where the status has none yet', () => {
+  it('works without an image in the status', () => {
     const status = { name: 'c', state: { waiting: { reason: 'ErrImagePull' } } };
     expect(podProblem(podWith({ containerStatuses: [status] }))).toMatchObject({
       message: '',
@@ -117,5 +117,5 @@ describe('describePodProblem', () => {
       'Pod knest/p, container c: CrashLoopBackOff',
     ],
     [podWith({ containerStatuses: [container(waiting('CrashLoopBackOff'))] }), 'Pod /p, container c: CrashLoopBackOff'],
-  ])('says where and why (%#)', (pod, line) => expect(described(pod)).toBe(line));
+  ])('describes container and reason (%#)', (pod, line) => expect(described(pod)).toBe(line));
 });

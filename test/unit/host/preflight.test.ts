@@ -15,11 +15,11 @@ const check = async (...items: readonly object[]): Promise<void> => {
 };
 
 describe('checkDefaultStorageClass', () => {
-  it('is content with one that is the default', async () => {
+  it('accepts a default StorageClass', async () => {
     await expect(check(storageClass('slow'), storageClass('fast', 'true'))).resolves.toBeUndefined();
   });
 
-  it('names those that could be, and the command', async () => {
+  it('lists the StorageClasses, with the command that makes one the default', async () => {
     await expect(check(storageClass('slow'), storageClass('fast', 'false'))).rejects.toMatchObject({
       code: 'KNEST_STORAGE_CLASS',
       evidence: [
@@ -30,7 +30,7 @@ describe('checkDefaultStorageClass', () => {
     });
   });
 
-  it('says what to do where there is none at all', async () => {
+  it('gives advice when there is no StorageClass', async () => {
     await expect(check()).rejects.toMatchObject({
       code: 'KNEST_STORAGE_CLASS',
       evidence: [],
@@ -38,7 +38,7 @@ describe('checkDefaultStorageClass', () => {
     });
   });
 
-  it('goes on where it may not look', async () => {
+  it('succeeds when it may not list them', async () => {
     const { client } = await clientOf((response) => refuse(response, 403));
     await expect(checkDefaultStorageClass(client)).resolves.toBeUndefined();
   });

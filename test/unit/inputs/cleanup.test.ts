@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { problems, read } from './given-inputs.ts';
 
 describe('cleanup', () => {
-  it('deletes up to twenty clusters that have expired when nothing else is said', () => {
+  it('deletes up to twenty expired clusters by default', () => {
     expect(read({ command: 'cleanup', 'github-token': '' })).toEqual({
       command: 'cleanup',
       namespace: 'knest',
@@ -15,7 +15,7 @@ describe('cleanup', () => {
     });
   });
 
-  it('reads what else is said', () => {
+  it('reads its inputs', () => {
     const given = {
       'dry-run': 'true',
       'max-deletions': '100',

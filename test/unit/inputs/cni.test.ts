@@ -32,7 +32,7 @@ describe('cni', () => {
       { 'pod-network-cidr': 'fd00:1::/48' },
       'calico is set up for IPv4, and pod-network-cidr is IPv6; give a manifest of your own',
     ],
-  ])('cannot be %s with %o', (cni, others, problem) => {
+  ])('is refused as %s with %o', (cni, others, problem) => {
     expect(problems({ cni, ...others })).toEqual([`cni: ${problem}`]);
   });
 });

@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { readAction } from '../../../scripts/docs.ts';
 import { problems, read } from './given-inputs.ts';
 
-// The commands for a cluster that is there already.
+// The commands for an existing cluster.
 
 describe('delete', () => {
-  it('reads the name and where the cluster is', () => {
+  it('reads the name and the location of the cluster', () => {
     expect(read({ command: 'delete', name: 'pr-17', timeout: '90s', 'host-context': 'ci' })).toEqual({
       command: 'delete',
       name: 'pr-17',
@@ -16,19 +16,19 @@ describe('delete', () => {
   });
 
   it.each(['delete', 'scale', 'kubeconfig'])(
-    '%s takes a name that create refuses, since others may have made it',
+    '%s accepts a name that create refuses, since others may have created the cluster',
     (command) => {
       expect(problems({ command, name: '1234', replicas: '3:2' })).toEqual([]);
     },
   );
 
-  it('does not mind what is meant for create', () => {
+  it('ignores inputs for create', () => {
     expect(problems({ command: 'delete', name: 'pr-17', 'worker-machine-count': 'many' })).toEqual([]);
   });
 });
 
 describe('scale', () => {
-  it('reads the name, where the cluster is, and the replicas', () => {
+  it('reads the name, the location of the cluster, and the replicas', () => {
     expect(read({ command: 'scale', name: 'pr-17', replicas: '3:' })).toEqual({
       command: 'scale',
       name: 'pr-17',
@@ -57,11 +57,11 @@ describe('scale', () => {
 });
 
 describe('the numbers of machines', () => {
-  // A create with 7 control-plane machines that scale cannot make 5 of, or the other way round, would be a trap.
+  // With different limits, create could make 7 control-plane machines that scale then refuses, or the other way round.
   it.each([
     ['control-plane-machine-count', (count: number) => `${count}:`, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 99]],
     ['worker-machine-count', (count: number) => `:${count}`, [0, 1, 2, 999, 1000, 1001, 9999]],
-  ])('are the same for create (%s) and for scale', (input, replicasOf, counts) => {
+  ])('have the same limits for create (%s) and for scale', (input, replicasOf, counts) => {
     for (const count of counts) {
       const forCreate = problems({ [input]: String(count) });
       const forScale = problems({ command: 'scale', name: 'pr-17', replicas: replicasOf(count) });
@@ -69,13 +69,13 @@ describe('the numbers of machines', () => {
     }
   });
 
-  it.each(['control-plane-machine-count', 'replicas'])('are as the text of %s says', (input) => {
+  it.each(['control-plane-machine-count', 'replicas'])('match the description of %s', (input) => {
     expect(readAction().inputs[input]?.description).toContain('an odd number from 1 to 9');
   });
 });
 
 describe('kubeconfig', () => {
-  it('reads the name, where the cluster is, and how to reach it', () => {
+  it('reads the name, the location of the cluster, and how to reach it', () => {
     expect(read({ command: 'kubeconfig', name: 'pr-17', 'api-access': 'node-port', 'api-host': 'node-1' })).toEqual({
       command: 'kubeconfig',
       name: 'pr-17',

@@ -16,7 +16,7 @@ import { cidr } from '../cluster/samples.ts';
 
 const { inputs } = readAction();
 
-/** One or more of everything that some input takes, or nearly takes, or that has broken a parser before. */
+/** Examples of everything that some input accepts, or nearly accepts, or that has broken a parser before. */
 const usual = [
   ...['0', '1', '2', '3', '-1', '1.5', '1e3', '0x10', '١', '999999999999', 'NaN', '1 000'],
   ...['true', 'TRUE', 'yes', 'null', 'undefined', '[]', '{}', '[object Object]'],
@@ -62,12 +62,12 @@ const usual = [
   ...['apiVersion: v1', '{"clusters": 1}', '- a\n- b', '&a [*a]', '!!js/function x', 'a: b: c', '%', '"'],
 ];
 
-/** The words that an input's description quotes: what it takes, most often. */
+/** The words that the description of an input quotes, most of which it accepts. */
 function quoted(description: string): readonly string[] {
   return [...description.matchAll(/`([^`]+)`/g)].map(([, word = '']) => word);
 }
 
-/** Values for an input: what it takes, with luck, then what another would take, then rubbish. */
+/** Values for an input: usually one that it accepts, then one for another input, then rubbish. */
 function valueOf(name: string): fc.Arbitrary<string> {
   const { default: preset = '', description = '' } = inputs[name] ?? {};
   const own = fc.constantFrom(preset, ...quoted(description));
@@ -79,7 +79,7 @@ function valueOf(name: string): fc.Arbitrary<string> {
   return fc.oneof({ weight: 4, arbitrary: own }, fc.constantFrom(...usual), spoilt, fc.string({ unit: 'binary' }));
 }
 
-/** Some inputs set, the rest as action.yml has them. */
+/** Some inputs are set, and the rest have the defaults of action.yml. */
 const inputSets = fc
   .uniqueArray(fc.oneof(...Object.keys(inputs).map((name) => fc.tuple(fc.constant(name), valueOf(name)))), {
     selector: ([name]) => name,
@@ -99,7 +99,7 @@ const inputSets = fc
 const ranges = fc.array(fc.constantFrom('10.244.0.0/16', '192.168.0.0/16', '10.96.0.0/12', '0.0.0.0/0', 'fd00::/48'));
 const hosts = fc.record({ pods: ranges, services: ranges });
 const texts = fc.oneof(fc.constantFrom(...usual), fc.string());
-/** The variables by which GitHub, act, or something else that runs the action, describes a job. */
+/** The variables with which GitHub, act, or another runner of the action describes a job. */
 const jobs = fc.record(
   {
     GITHUB_SERVER_URL: fc.constantFrom('https://github.com', 'https://ghe.example.com:8443'),
@@ -114,7 +114,7 @@ const jobs = fc.record(
   { requiredKeys: ['GITHUB_REPOSITORY_ID'] },
 );
 
-/** Kubeconfigs in which something is missing, or of another type. */
+/** Kubeconfigs with a missing field, or a field of another type. */
 const nearKubeconfigs = fc
   .record(
     {
@@ -150,7 +150,7 @@ interface Surroundings {
   readonly job: NodeJS.ProcessEnv;
 }
 
-/** All that create decides on before its first write must be something that Kubernetes and the template take. */
+/** Everything that create decides before its first write must be valid for Kubernetes and the template. */
 function expectPlan(create: CreateInputs, { host, job }: Surroundings): void {
   const assumed = { pods: [], services: [] };
   const used = { pods: host.pods.map(cidr), services: host.services.map(cidr), nodes: [], assumed };
@@ -160,14 +160,14 @@ function expectPlan(create: CreateInputs, { host, job }: Surroundings): void {
   expect(name).toMatch(/^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$/);
   for (const label of Object.values(owner)) expect(label).toMatch(/^(?:[A-Za-z0-9](?:[\w.-]{0,61}[A-Za-z0-9])?)?$/);
   if (expiresAt !== undefined) expect(Date.parse(expiresAt)).toBeGreaterThan(Date.now());
-  // The template has them between single quotes, or bare.
+  // The template uses them between single quotes, or bare.
   for (const value of Object.values(variables(create, networks))) expect(value).toMatch(/^[\w.:/@+-]+$/);
   for (const { version } of requiredComponents(create.versions, create.infrastructure, create.persistent))
     expect(version).toMatch(/^v\d/);
   expect(permissionsOf('create', create.namespace).length).toBeGreaterThan(0);
 }
 
-/** What becomes of a set of inputs: its command, or its refusal. Any other error is a defect. */
+/** The result of a set of inputs: its command, or its refusal. Any other error is a defect. */
 function outcomeOf(given: Readonly<Record<string, string>>, surroundings: Surroundings): string {
   try {
     const planned = read(given);
@@ -182,7 +182,7 @@ function outcomeOf(given: Readonly<Record<string, string>>, surroundings: Surrou
 }
 
 describe('any inputs', { timeout: 60_000 }, () => {
-  it('make a plan, or one KNEST_INPUT that names what is wrong with them', () => {
+  it('result in a plan, or in one KNEST_INPUT that names the problems', () => {
     const outcomes = new Map<string, number>();
     fc.assert(
       fc.property(inputSets, fc.record({ host: hosts, job: jobs }), (given, surroundings) => {
@@ -191,14 +191,14 @@ describe('any inputs', { timeout: 60_000 }, () => {
       }),
       { numRuns: 10_000 },
     );
-    // Neither would prove anything without the other.
+    // Each of the two results must occur, or the test would prove nothing.
 
     for (const outcome of [...COMMANDS, 'KNEST_INPUT']) expect(outcomes.get(outcome), outcome).toBeGreaterThan(50);
   });
 });
 
 describe('any text for a kubeconfig', { timeout: 60_000 }, () => {
-  it('is one, or KNEST_HOST_CONFIG', () => {
+  it('is accepted, or refused with KNEST_HOST_CONFIG', () => {
     fc.assert(
       fc.property(fc.oneof(texts, fc.json(), nearKubeconfigs), (kubeconfig) => {
         try {

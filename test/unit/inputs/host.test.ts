@@ -19,7 +19,7 @@ function oidcOf(given: Readonly<Record<string, string>>): unknown {
 }
 
 describe('host-server', () => {
-  it('is entered by a token for the audience', () => {
+  it('is used with a token for the audience', () => {
     expect(oidcOf({})).toEqual({ server, audience: 'knest:host', caCertificate: undefined });
     expect(oidcOf({ 'host-server': 'https://proxy.example.com/clusters/c-1/' })).toMatchObject({
       server: 'https://proxy.example.com/clusters/c-1',
@@ -39,7 +39,7 @@ describe('host-server', () => {
     ['ci:hunter2@host:6443', 'it is not an https URL; for example https://host.example.com:6443'],
     ['https://ci:hun ter2@host:port', 'it is not an https URL; for example https://host.example.com:6443'],
     ['https://host/?token=hunter2', 'has a query or a fragment; an address ends before it'],
-  ])('is not %s', (text, problem) => {
+  ])('is refused when it is %s', (text, problem) => {
     expect(problems({ ...oidc, 'host-server': text })).toEqual([`host-server: ${problem}`]);
   });
 
@@ -47,13 +47,13 @@ describe('host-server', () => {
     [{ 'host-kubeconfig': 'x' }, 'host-kubeconfig'],
     [{ 'host-kubeconfig-file': 'x' }, 'host-kubeconfig-file'],
     [{ 'host-kubeconfig': 'x', 'host-context': 'c' }, 'host-kubeconfig and host-context'],
-  ])('is not set together with a kubeconfig: %o', (given, names) => {
+  ])('excludes a kubeconfig: %o', (given, names) => {
     expect(problems({ ...oidc, ...given })).toEqual([
       `host-server: is set together with ${names}; set it, or a kubeconfig`,
     ]);
   });
 
-  it('is not left out when what goes with it is there', () => {
+  it('is required when an input that depends on it is set', () => {
     expect(problems({ 'host-oidc-audience': 'knest:host' })).toEqual([
       'host-server: is missing, but host-oidc-audience is set, which goes with it',
     ]);
@@ -63,13 +63,13 @@ describe('host-server', () => {
   });
 });
 
-describe('a way to the host', () => {
+describe('a source of host credentials', () => {
   const ways = ['host-kubeconfig', 'host-kubeconfig-file', 'host-server'];
   const blank =
     'is blank: pull requests from forks and of Dependabot get no secrets of the repository. Skip this step for them, or check the name of the secret. Leave the input out to use the credentials of the runner';
 
   it.each(COMMANDS.flatMap((command) => ways.map((way) => [command, way] as const)))(
-    'is not looked for on the runner when it is given and blank: %s, %s',
+    'is not replaced by the runner’s when it is blank: %s, %s',
     (command, way) => {
       const common = { command, name: 'demo', replicas: '1:1' };
       expect(problems({ ...common, [way]: '' })).toEqual([`${way}: ${blank}`]);
@@ -77,7 +77,7 @@ describe('a way to the host', () => {
     },
   );
 
-  it('is looked for on the runner when none is given, also where no action.yml says so', () => {
+  it('is the runner when none is given, even without action.yml', () => {
     const none = { kubeconfig: undefined, kubeconfigFile: undefined, context: undefined, oidc: undefined };
     expect(read().host).toEqual(none);
     const outside: Readonly<Record<string, string>> = {
@@ -88,18 +88,18 @@ describe('a way to the host', () => {
     expect(readInputs(inputsIn({ ...outside, 'INPUT_ALL-REPOSITORIES': 'false' })).host).toEqual(none);
   });
 
-  it('may be blank beside one that is not', () => {
+  it('may be blank when another one is not', () => {
     const blanks = Object.fromEntries(ways.map((way) => [way, '']));
     expect(read({ ...blanks, 'host-kubeconfig': 'text' }).host).toMatchObject({ kubeconfig: 'text' });
     expect(read({ ...blanks, 'host-kubeconfig-file': 'file' }).host).toMatchObject({ kubeconfigFile: 'file' });
     expect(read({ ...blanks, ...oidc }).host).toMatchObject({ kubeconfig: undefined, oidc: { server } });
   });
 
-  it('is one problem when it is blank and what goes with it is there', () => {
+  it('causes one problem when it is blank, although other inputs depend on it', () => {
     expect(problems({ ...oidc, 'host-server': '' })).toEqual([`host-server: ${blank}`]);
   });
 
-  it('has a default in action.yml that says it is not given', () => {
+  it('has a default in action.yml that means not given', () => {
     const { inputs } = readAction();
     const marked = Object.keys(inputs).filter((name) => inputs[name]?.default === NOT_GIVEN);
     expect(marked).toEqual(ways);
@@ -107,7 +107,7 @@ describe('a way to the host', () => {
 });
 
 describe('host-oidc-audience', () => {
-  it('must be told: a token for everybody could be used elsewhere', () => {
+  it('is required: a token for any audience could be used elsewhere', () => {
     expect(problems({ 'host-server': server })).toEqual([
       'host-oidc-audience: is missing; the audience that the host expects, for example knest:my-host',
     ]);
@@ -115,14 +115,14 @@ describe('host-oidc-audience', () => {
 });
 
 describe('host-ca-certificate', () => {
-  it('is PEM, or its base64', () => {
+  it('may be PEM, or base64 of PEM', () => {
     expect(oidcOf({ 'host-ca-certificate': pem })).toMatchObject({ caCertificate: pem });
     expect(oidcOf({ 'host-ca-certificate': btoa(pem) })).toMatchObject({ caCertificate: pem });
     const two = `# one\n${pem}\n# other\n${pem}`;
     expect(oidcOf({ 'host-ca-certificate': two })).toMatchObject({ caCertificate: pem + pem });
   });
 
-  it('is nothing else, and not repeated', () => {
+  it('is refused otherwise, without quoting it', () => {
     const broken = pem.replace(/\n.{10}/, '\n**********');
     for (const text of ['/etc/ca.crt', 'aGVsbG8=', key, broken]) {
       expect(problems({ ...oidc, 'host-ca-certificate': text })).toEqual([

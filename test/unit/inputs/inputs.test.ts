@@ -4,7 +4,7 @@ import { readOutcome } from '../../../src/inputs.ts';
 import { problems, read, readCreate, unlikeMachines } from './given-inputs.ts';
 
 describe('create', () => {
-  it('is what the defaults of action.yml give', () => {
+  it('uses the defaults of action.yml', () => {
     const machine = {
       count: 1,
       cpuCores: 2,
@@ -35,7 +35,7 @@ describe('create', () => {
     });
   });
 
-  it('takes the root file system of its Kubernetes version, unless an image is named', () => {
+  it('uses the root file system image for its Kubernetes version, unless an image is given', () => {
     const inputs = readCreate({
       'kubernetes-version': 'v1.36.3',
       'worker-machine-rootfs-image': 'registry.example.com:5000/r:1',
@@ -44,7 +44,7 @@ describe('create', () => {
     expect(inputs.workers.rootfsImage).toBe('registry.example.com:5000/r:1');
   });
 
-  it('keeps the two roles apart', () => {
+  it('keeps the inputs of the two roles apart', () => {
     const { controlPlane, workers } = readCreate(unlikeMachines);
     expect(controlPlane).toEqual({
       count: 3,
@@ -64,19 +64,19 @@ describe('create', () => {
     });
   });
 
-  it('gives every version its leading v, as tags have it', () => {
+  it('adds the leading v of tags to every version', () => {
     expect(readCreate({ 'cluster-api-version': '1.15.0', 'virtink-version': 'v0.15.0' }).versions).toMatchObject({
       clusterApi: 'v1.15.0',
       virtink: 'v0.15.0',
     });
   });
 
-  it('lets an ephemeral cluster outlive the longest job on a hosted runner, 6 hours, and its post step', () => {
+  it('gives an ephemeral cluster a longer ttl than the longest job on a hosted runner, 6 hours, and its post step', () => {
     expect(readCreate({}).ttlSeconds).toBeGreaterThanOrEqual(7 * 3600);
     expect(readAction().inputs['ttl']?.description).toContain('`8h`');
   });
 
-  it('ends an ephemeral cluster after eight hours, any other never, and both when they are asked to', () => {
+  it('sets no ttl for a non-ephemeral cluster by default, and the given ttl for any cluster', () => {
     expect(readCreate({ ephemeral: 'false' }).ttlSeconds).toBeUndefined();
     expect(readCreate({ ephemeral: 'false', ttl: '7d' }).ttlSeconds).toBe(604_800);
     expect(readCreate({ ttl: '90m' }).ttlSeconds).toBe(5400);
@@ -90,11 +90,11 @@ describe('create', () => {
       version,
       { clusterApi: version },
     ]),
-  ])('takes %s %s', (input, version, versions) => {
+  ])('accepts %s %s', (input, version, versions) => {
     expect(readCreate({ [input]: version }).versions).toMatchObject(versions);
   });
 
-  it('removes the slash at the end of a mirror', () => {
+  it('removes trailing slashes from a mirror', () => {
     const { downloads } = readCreate({ mirror: 'https://mirror.example.com/github//', 'checksum-policy': 'mirror' });
     expect(downloads).toMatchObject({ mirror: 'https://mirror.example.com/github', checksumPolicy: 'mirror' });
   });
@@ -107,19 +107,19 @@ describe('a mirror', () => {
     'https://ci:s3cret',
     'ci:s3cret',
     'https://[mirror?token=s3cret',
-  ])('is not repeated when it is malformed, since it may have a password: %s', (mirror) => {
+  ])('is not quoted when it is malformed, since it may contain a password: %s', (mirror) => {
     expect(problems({ mirror })).toEqual(['mirror: it is not an http or https URL']);
   });
 
-  it('has no query, in which there may be a token', () => {
+  it('may not have a query, which could contain a token', () => {
     const mirror = 'https://mirror.example.com/?token=s3cret';
     expect(problems({ mirror })).toEqual(['mirror: has a query or a fragment; an address ends before it']);
   });
 
-  it('has its login apart from its address, which messages show', () => {
+  it('is split into its login and its address, which messages show', () => {
     const { downloads } = readCreate({ mirror: 'https://ci:s%40cret@mirror.example.com/github/' });
     expect(downloads).toMatchObject({ mirror: 'https://mirror.example.com/github', mirrorLogin: 'ci:s@cret' });
-    // A percent sign that begins no escape.
+    // A percent sign that is not an escape.
     const plain = readCreate({ mirror: 'https://ci:100%@mirror.example.com' });
     expect(plain.downloads).toMatchObject({ mirror: 'https://mirror.example.com', mirrorLogin: 'ci:100%' });
   });
@@ -131,7 +131,7 @@ describe('a mirror', () => {
     ['mirror', 'http://localhost'],
     ['mirror', 'http://[::1]:80'],
     ['require', 'http://mirror.example.com'],
-  ])('is trusted by the policy %s at %s', (policy, mirror) => {
+  ])('is accepted with the policy %s at %s', (policy, mirror) => {
     expect(problems({ mirror, 'checksum-policy': policy })).toEqual([]);
   });
 
@@ -146,7 +146,7 @@ describe('a mirror', () => {
   });
 });
 
-describe('one problem', () => {
+describe('a problem with one input', () => {
   it.each<[string, string, unknown]>([
     ['command', 'destroy', '"destroy" is not known; one of create, delete, scale, kubeconfig, list, cleanup'],
     [
@@ -218,17 +218,17 @@ describe('one problem', () => {
     const [first, ...rest] = problems({ [input]: text });
     expect(first?.slice(input.length + 2)).toEqual(problem);
     expect(first).toMatch(new RegExp(`^${input}: `));
-    // A placeholder for what cannot be read may make a second problem, but only with the same input.
+    // The placeholder for an unreadable value may cause a second problem, but only with the same input.
     expect(rest.filter((line) => !line.startsWith(`${input}: `))).toEqual([]);
   });
 
-  it('is a timeout that a timer cannot wait for', () => {
+  it('includes a timeout that is too long for a timer', () => {
     for (const timeout of ['25d', '360d']) {
       expect(problems({ timeout })).toEqual(['timeout: is longer than a job can run; at most 5d']);
     }
   });
 
-  it('is told once: a placeholder makes no second problem', () => {
+  it('is reported once: its placeholder causes no second problem', () => {
     for (const input of [
       'kubernetes-version',
       'cluster-api-version',
@@ -241,17 +241,17 @@ describe('one problem', () => {
 });
 
 describe('job-status', () => {
-  it.each(['success', 'failure', 'cancelled'])('is how the job ended: %s', (status) => {
+  it.each(['success', 'failure', 'cancelled'])('is the result of the job: %s', (status) => {
     expect(readOutcome((name) => (name === 'job-status' ? status : ''))).toBe(status);
   });
 
-  it.each(['', 'skipped', '${{ job.status }}'])('tells nothing where it is %j', (status) => {
+  it.each(['', 'skipped', '${{ job.status }}'])('is unknown when it is %j', (status) => {
     expect(readOutcome(() => status)).toBeUndefined();
   });
 });
 
-describe('several inputs together', () => {
-  it('makes one error that lists all problems', () => {
+describe('problems with several inputs', () => {
+  it('are listed in one error', () => {
     const given = {
       'control-plane-machine-count': '2',
       'worker-machine-memory-size': '4GB',
@@ -269,7 +269,7 @@ describe('several inputs together', () => {
     expect(() => read(given)).toThrow('4 inputs cannot be used; nothing was created (KNEST_INPUT)');
   });
 
-  it('counts one problem as one', () => {
+  it('are counted', () => {
     expect(() => read({ ttl: 'x' })).toThrow('1 input cannot be used; nothing was created (KNEST_INPUT)');
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { problems, read } from './given-inputs.ts';
 
 describe('list', () => {
-  it('reads where, and whose clusters', () => {
+  it('reads the namespace, and whether to list all repositories', () => {
     expect(read({ command: 'list' })).toEqual({
       command: 'list',
       namespace: 'knest',
@@ -25,6 +25,6 @@ describe('list', () => {
   });
 });
 
-it('knows no namespace but one for any other command', () => {
+it('other commands need a single namespace', () => {
   expect(problems({ namespace: '*' })).toEqual([expect.stringMatching(/^namespace: "\*" is not a DNS label/)]);
 });

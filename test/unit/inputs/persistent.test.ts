@@ -23,18 +23,18 @@ describe('a persistent create', () => {
     });
   });
 
-  it('expires when it is asked to', () => {
+  it('expires only with a ttl', () => {
     expect(readCreate({ ...persistent, ttl: '7d' })).toMatchObject({ ephemeral: false, ttlSeconds: 604_800 });
     expect(readCreate({ ...persistent, ephemeral: 'false' }).ttlSeconds).toBeUndefined();
   });
 
-  it('takes the root file systems that are made to be imported, unless an image is named', () => {
+  it('uses root file system images for CDI, unless an image is given', () => {
     const { controlPlane, workers } = readCreate({ ...persistent, 'worker-machine-rootfs-image': 'r:1' });
     expect(controlPlane.rootfsImage).toBe('smartxworks/capch-rootfs-cdi-1.24.0');
     expect(workers.rootfsImage).toBe('r:1');
   });
 
-  it('needs an address for each machine, and no more', () => {
+  it('needs an address for each machine', () => {
     const machines = { 'control-plane-machine-count': '3', 'worker-machine-count': '2' };
     const given = { ...persistent, ...machines, 'persistent-machine-addresses': '10.1.2.1-10.1.2.4' };
     expect(problems(given)).toEqual([
@@ -86,14 +86,14 @@ describe('a persistent create', () => {
 });
 
 describe('any other create', () => {
-  it('has neither, and is ephemeral unless it says otherwise', () => {
+  it('has no addresses, and is ephemeral by default', () => {
     const inputs = readCreate();
     expect(inputs).toMatchObject({ persistent: false, ephemeral: true });
     expect(inputs).not.toHaveProperty('machineAddresses');
     expect(readCreate({ ephemeral: 'false' })).toMatchObject({ persistent: false, ephemeral: false });
   });
 
-  it('must not be told what only a persistent one is', () => {
+  it('refuses the inputs for persistent clusters', () => {
     expect(problems({ ...persistent, persistent: 'false' })).toEqual([
       'persistent-machine-addresses: is set, but persistent is not true',
       'persistent-host-cluster-cni: is set, but persistent is not true',

@@ -8,14 +8,14 @@ describe('infrastructure', () => {
     ['virtink', 'virtink'],
     ['in-memory', 'in-memory'],
     ['docker', 'in-memory'],
-  ])('is %s, with a template of its own', (text, infrastructure) => {
+  ])('may be %s, with a template of the action', (text, infrastructure) => {
     expect(readCreate({ infrastructure: text })).toMatchObject({ infrastructure, clusterTemplate: undefined });
   });
 
   it.each([
     ['kubevirt:v0.11.2', { name: 'kubevirt', version: 'v0.11.2' }],
     ['docker:1.14.2', { name: 'docker', version: 'v1.14.2' }],
-  ])('is %s, with a template of the user', (text, infrastructure) => {
+  ])('may be %s, with a template of the user', (text, infrastructure) => {
     expect(readCreate({ infrastructure: text, 'cluster-template': 't.yaml' })).toMatchObject({ infrastructure });
   });
 
@@ -28,11 +28,11 @@ describe('infrastructure', () => {
       /^infrastructure: "virtink:v0\.7\.0": say virtink, and its version by virtink-provider-version$/,
     ],
     [' ', /^infrastructure: is missing; virtink, in-memory or NAME:vX\.Y\.Z/],
-  ])('is not %s', (infrastructure, problem) => {
+  ])('is refused as %s', (infrastructure, problem) => {
     expect(problems({ infrastructure, 'cluster-template': 't.yaml' })).toEqual([expect.stringMatching(problem)]);
   });
 
-  it('needs a template where the action has none', () => {
+  it('requires a template when the action has none', () => {
     expect(problems({ infrastructure: 'kubevirt:v0.11.2' })).toEqual([
       'cluster-template: is missing; infrastructure kubevirt:v0.11.2 needs one, for example its own',
     ]);
@@ -45,7 +45,7 @@ describe('cluster-template', () => {
     ['C:\\templates\\mine.yaml', { kind: 'file', path: 'C:\\templates\\mine.yaml' }],
     [`https://example.com/t.yaml#sha256=${sum}`, { kind: 'url', url: 'https://example.com/t.yaml', sha256: sum }],
     ['configmap:knest/small.cluster', { kind: 'config-map', namespace: 'knest', name: 'small.cluster' }],
-  ])('takes %s', (text, source) => {
+  ])('accepts %s', (text, source) => {
     expect(readCreate({ 'cluster-template': text }).clusterTemplate).toEqual(source);
   });
 
@@ -53,7 +53,7 @@ describe('cluster-template', () => {
     ['https://example.com/t.yaml', /has no checksum; end it with #sha256= and its sum/],
     ['configmap:small', /"configmap:small" is not configmap:NAMESPACE\/NAME$/],
     ['configmap:Knest/small', /"configmap:Knest\/small" is not configmap:NAMESPACE\/NAME$/],
-  ])('does not take %s', (text, problem) => {
+  ])('refuses %s', (text, problem) => {
     const found = problems({ 'cluster-template': text });
     expect(found).toEqual([expect.stringMatching(problem)]);
     expect(found[0]).toMatch(/^cluster-template: /);

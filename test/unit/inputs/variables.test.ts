@@ -8,12 +8,12 @@ const networks = { pods: cidr('10.95.0.0/16'), services: cidr('10.97.0.0/16') };
 const identity = { name: 'pr-17', namespace: 'knest' };
 
 describe('template-variables', () => {
-  it('are in capitals, as clusterctl looks for them', () => {
+  it('are in upper case, since clusterctl looks for them that way', () => {
     const { templateVariables } = readCreate({ ...own, 'template-variables': 'TEAM=blue\nkey="one\ntwo"' });
     expect(templateVariables).toEqual({ TEAM: 'blue', KEY: 'one\ntwo' });
   });
 
-  it('win over the names that other templates have for inputs, and over nothing else', () => {
+  it('override only the names that other templates use for inputs', () => {
     const inputs = readCreate({ ...own, 'template-variables': 'POD_CIDR=10.1.0.0/16' });
     expect(allVariables(inputs, identity, networks)).toMatchObject({
       CLUSTER_NAME: 'pr-17',
@@ -24,7 +24,7 @@ describe('template-variables', () => {
     });
   });
 
-  it('are nothing that an input sets', () => {
+  it('may not set what an input sets', () => {
     const names = Object.keys(allVariables(readCreate(), identity, networks));
     const set = names.filter((name) => !/^(?:VIRTINK_|POD_CIDR$)/.test(name));
     const text = set.map((name) => `${name}=x`).join('\n');
@@ -40,14 +40,14 @@ describe('template-variables', () => {
     expect(found).toContain('template-variables: NAMESPACE is what the input namespace sets; use that');
   });
 
-  it('need a template of the user', () => {
+  it('require a template of the user', () => {
     expect(problems({ 'template-variables': 'TEAM=blue' })).toEqual([
       'template-variables: is set, but the template of the action has no use for it; set cluster-template',
     ]);
   });
 });
 
-it('all problems of both inputs are in one error, and no value', () => {
+it('one error lists all problems of both inputs, without their values', () => {
   const text = 'secret\nA="secret';
   expect(problems({ ...own, 'template-variables': text, 'provider-variables': text })).toEqual([
     'template-variables: line 1 is not NAME=value; put quotes around a value of several lines',

@@ -4,10 +4,10 @@ import { problems, readCreate } from './given-inputs.ts';
 const SUM = 'ab'.repeat(32);
 const ASSET = 'https://github.com/acme/shop/releases/download/v1.0.0/t.yaml';
 const ANYWHERE = 'https://example.com/t.yaml?token=s3cret';
-/** The same as a message has it. */
+/** The same address in a message. */
 const SHOWN = 'https://example.com/t.yaml';
 
-/** The two inputs that take an address keep to the same rules. */
+/** Both inputs that accept an address follow the same rules. */
 describe.each(['cluster-template', 'cni'])('an address in %s', (input) => {
   const read = (text: string, others: Readonly<Record<string, string>> = {}): unknown => {
     const { cni, clusterTemplate } = readCreate({ [input]: text, ...others });
@@ -19,13 +19,13 @@ describe.each(['cluster-template', 'cni'])('an address in %s', (input) => {
     [`${ANYWHERE}#sha256=${SUM.toUpperCase()}`, ANYWHERE],
     [`http://mirror/t.yaml#sha256=${SUM}`, 'http://mirror/t.yaml'],
     [`${ASSET}#sha256=${SUM}`, ASSET],
-  ])('with a sum is taken: %s', (text, url) => expect(read(text)).toEqual({ kind: 'url', url, sha256: SUM }));
+  ])('with a checksum is accepted: %s', (text, url) => expect(read(text)).toEqual({ kind: 'url', url, sha256: SUM }));
 
-  it('needs no sum when it is an asset of a release, which tells its own', () => {
+  it('needs no checksum when it is a release asset, since GitHub has its digest', () => {
     expect(read(ASSET)).toEqual({ kind: 'url', url: ASSET, sha256: undefined });
   });
 
-  it('needs no sum where unverified downloads are let through', () => {
+  it('needs no checksum when the policy allows unverified downloads', () => {
     const source = read(ANYWHERE, { 'checksum-policy': 'warn' });
     expect(source).toEqual({ kind: 'url', url: ANYWHERE, sha256: undefined });
   });
@@ -56,7 +56,7 @@ describe.each(['cluster-template', 'cni'])('an address in %s', (input) => {
       {},
       'has a user or a password in it; download the file in a step before this one, and give its path',
     ],
-  ])('cannot be %s with %o', (text, others, problem) => {
+  ])('is refused as %s with %o', (text, others, problem) => {
     expect(problems({ [input]: text, ...others })).toEqual([`${input}: ${problem}`]);
   });
 });

@@ -14,39 +14,54 @@ const silence = new Error('connect ECONNREFUSED');
 describe('adviceOnDownload', () => {
   it.each<[string, DownloadPlace, Error, string]>([
     [
-      'GitHub, silent',
+      'GitHub without an answer',
       github,
       silence,
       'check that this runner can reach the address (HTTPS_PROXY, NO_PROXY), or set mirror',
     ],
-    ['the mirror, silent', mirror, silence, 'check that this runner can reach the address (HTTPS_PROXY, NO_PROXY)'],
-    // No mirror replaces another address than those of GitHub.
-    ['elsewhere, silent', elsewhere, silence, 'check that this runner can reach the address (HTTPS_PROXY, NO_PROXY)'],
     [
-      'GitHub, refusing',
+      'the mirror without an answer',
+      mirror,
+      silence,
+      'check that this runner can reach the address (HTTPS_PROXY, NO_PROXY)',
+    ],
+    // A mirror only replaces addresses on GitHub.
+    [
+      'another server without an answer',
+      elsewhere,
+      silence,
+      'check that this runner can reach the address (HTTPS_PROXY, NO_PROXY)',
+    ],
+    [
+      'a refusal of GitHub',
       github,
       answer(403),
       'check what the proxy or firewall of this runner lets through, or set mirror',
     ],
-    ['the mirror, refusing', mirror, answer(401), 'check the user and the password in mirror'],
+    ['a refusal of the mirror', mirror, answer(401), 'check the user and the password in mirror'],
     [
-      'elsewhere, refusing',
+      'a refusal of another server',
       elsewhere,
       answer(401),
       'the action has no login for this address: download the file in a step before this one, and give its path',
     ],
-    ['GitHub, limiting', github, answer(429), 'run the job again later, or set mirror'],
-    ['GitHub, limiting by 403', github, answer(403, { 'retry-after': '60' }), 'run the job again later, or set mirror'],
-    ['the mirror, limiting', mirror, answer(429), 'run the job again later'],
-    ['GitHub, without the file', github, answer(404), 'look for it'],
-    ['the mirror, without the file', mirror, answer(404), 'look for it'],
+    ['a rate limit of GitHub', github, answer(429), 'run the job again later, or set mirror'],
+    [
+      'a rate limit of GitHub with status 403',
+      github,
+      answer(403, { 'retry-after': '60' }),
+      'run the job again later, or set mirror',
+    ],
+    ['a rate limit of the mirror', mirror, answer(429), 'run the job again later'],
+    ['a missing file on GitHub', github, answer(404), 'look for it'],
+    ['a missing file on the mirror', mirror, answer(404), 'look for it'],
   ])('fits %s', (_what, place, thrown, advice) => {
     expect(adviceOnDownload(thrown, place)).toBe(advice);
   });
 });
 
 describe('adviceOnMissing', () => {
-  it('names the version inputs for what they choose, and for nothing else', () => {
+  it('mentions the version inputs only for assets that they select', () => {
     for (const isOnMirror of [false, true]) {
       expect(adviceOnMissing('versions', isOnMirror)).toContain('version inputs');
       expect(adviceOnMissing('address', isOnMirror)).not.toContain('version inputs');
@@ -54,7 +69,7 @@ describe('adviceOnMissing', () => {
     }
   });
 
-  it('asks for a mirror only where there is none', () => {
+  it('suggests a mirror only when there is none', () => {
     expect(adviceOnMissing('action', false)).toMatch(/^set mirror /);
     expect(adviceOnMissing('action', true)).not.toContain('set mirror');
   });

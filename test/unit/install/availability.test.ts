@@ -6,13 +6,13 @@ import { rejection } from '../rejection.ts';
 const where = { namespace: 'engine', name: 'agent' };
 const message = 'pods "agent-x" is forbidden: violates PodSecurity "restricted:latest": privileged';
 
-/** Waits for a workload on a host with this Deployment or DaemonSet, and these events, each list after the other. */
+/** Waits for a workload on a host with this Deployment or DaemonSet. Each list of events returns the next of these. */
 async function wait(kind: 'Deployment' | 'DaemonSet', object: object, eventLists: readonly (readonly object[])[] = []) {
   const time = AbortSignal.timeout(2_500);
   let lists = 0;
   const { client } = await clientOf((response, _number, { path }) => {
     if (path.includes('watch=true')) {
-      // The events are listed anew each time.
+      // The events are listed again each time.
       if (path.includes('events')) response.end();
       else response.writeHead(200).flushHeaders();
       return;
@@ -39,16 +39,16 @@ const refused = {
 };
 
 describe('a workload whose pods the host does not admit', () => {
-  it('is a dead end by the condition of a Deployment', async () => {
+  it('is a dead end after a condition of its Deployment', async () => {
     const status = { conditions: [{ type: 'ReplicaFailure', status: 'True', message }] };
     expect(await wait('Deployment', { status })).toMatchObject(refused);
   });
 
-  it('is a dead end by a new event of a DaemonSet', async () => {
+  it('is a dead end after a new event of its DaemonSet', async () => {
     expect(await wait('DaemonSet', {}, [[], [event('1')]])).toMatchObject(refused);
   });
 
-  it('is waited for by an event from before, or of another kind', async () => {
+  it('is not a dead end after an old event or another one', async () => {
     expect(await wait('DaemonSet', {}, [[event('1')]])).toMatchObject({ name: 'TimeoutError' });
     expect(await wait('DaemonSet', {}, [[], [event('2', 'exceeded quota: pods')]])).toMatchObject({
       name: 'TimeoutError',

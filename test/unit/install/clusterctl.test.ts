@@ -21,7 +21,7 @@ const providers = components.filter((component) => component.installer === 'clus
 describe('configuration', () => {
   const at = (...path: string[]): string => join('/private', 'repository', ...path);
 
-  it('has every provider, and cert-manager, in local repositories', () => {
+  it('has local repositories for every provider and cert-manager', () => {
     expect(configuration(components, '/private')).toEqual({
       CLUSTERCTL_DISABLE_VERSIONCHECK: 'true',
       providers: [
@@ -51,12 +51,12 @@ describe('configuration', () => {
     });
   });
 
-  it('leaves cert-manager out where it is none of the components', () => {
+  it('leaves out cert-manager when it is not among the components', () => {
     expect(configuration(providers.slice(0, 1), '/private')).not.toHaveProperty(['cert-manager']);
   });
 });
 
-/** A clusterctl whose program and downloads are noted instead of made. */
+/** A clusterctl that records its programs and downloads instead of running them. */
 function clusterctl(
   result: Partial<ProcessResult> = {},
   env: NodeJS.ProcessEnv = {},
@@ -112,7 +112,7 @@ function clusterctl(
 }
 
 describe('Clusterctl', () => {
-  it('is prepared once, with its configuration, however often it is used', async () => {
+  it('is prepared once, however often it is used', async () => {
     const { made, directory, programs } = clusterctl();
     await Promise.all([made.prepare(), made.generateYaml('kind: List', {})]);
     expect(programs).toHaveLength(1);
@@ -135,7 +135,7 @@ describe('Clusterctl', () => {
     GOPROXY: 'https://proxy',
   };
 
-  it('renders a template with its variables, without the host and without the environment of the job', async () => {
+  it('renders a template with its variables only, without the host and the environment of the job', async () => {
     const { made, directory, runs } = clusterctl({}, jobs, { EXP_GATE: 'true' });
     const result = await made.generateYaml('kind: ${KIND}', { KIND: 'List' });
     expect(result).toMatchObject({ exitCode: 0, stdout: 'out' });
@@ -147,7 +147,7 @@ describe('Clusterctl', () => {
     expect(runs[0]?.env).toEqual({ KIND: 'List', XDG_CONFIG_HOME: directory });
   });
 
-  it('installs with what finds the network, and with the variables of providers', async () => {
+  it('installs with network settings and the variables of providers', async () => {
     const { init, directory, runs, warnings } = clusterctl({}, jobs, { AWS_B64ENCODED_CREDENTIALS: 'abc' });
     await init(providers.slice(0, 1));
     expect(runs[0]?.args.join(' ')).not.toContain('abc');
@@ -163,7 +163,7 @@ describe('Clusterctl', () => {
     expect(warnings).toEqual([]);
   });
 
-  it('warns of what a provider takes its default for although env has a value', async () => {
+  it('warns when a provider uses its default although env has a value', async () => {
     const env = { CLUSTER_TOPOLOGY: 'true', EXP_OTHER: 'true' };
     const manifest = '--feature-gates=ClusterTopology=${CLUSTER_TOPOLOGY:=false},Other=${EXP_OTHER:=false}';
     const { init, warnings } = clusterctl({}, env, { EXP_OTHER: 'false' }, manifest);
@@ -173,7 +173,7 @@ describe('Clusterctl', () => {
     ]);
   });
 
-  it('names the variables that a provider lacks, with the lines that set them', async () => {
+  it('names the missing variables of a provider, with the lines that set them', async () => {
     const stderr = 'Error: value for variables [AWS_B64ENCODED_CREDENTIALS] is not set. Please set the value';
     const { init } = clusterctl({ exitCode: 1, stderr });
     expect(await rejection(init(providers.slice(0, 1)))).toMatchObject({
@@ -208,7 +208,7 @@ describe('Clusterctl', () => {
     expect(runs[0]?.env['INPUT_TOKEN']).toBeUndefined();
   });
 
-  it('stocks the metadata of what is there, and all of what is missing', async () => {
+  it('downloads the metadata of installed components, and everything for missing ones', async () => {
     const { made, files } = clusterctl();
     const [core, bootstrap] = providers;
     if (core === undefined || bootstrap === undefined) throw new Error('there are no providers');
@@ -221,7 +221,7 @@ describe('Clusterctl', () => {
     ]);
   });
 
-  it('tells the last lines of a failure', async () => {
+  it('reports the last lines of a failure', async () => {
     const stderr = `${Array.from({ length: 20 }, (_, number) => `line ${number}`).join('\n\n')}\n`;
     const { made, init } = clusterctl({ exitCode: 1, stderr });
     const evidence = [12, 13, 14, 15, 16, 17, 18, 19].map((number) => `line ${number}`);

@@ -24,7 +24,7 @@ const common = [
 ];
 
 describe('requiredComponents', () => {
-  it('are those of the infrastructure, cert-manager first, each in its own version', () => {
+  it('are the components of the infrastructure, cert-manager first, each in its version', () => {
     expect(titled(requiredComponents(versions, 'virtink'))).toEqual([
       ...common,
       'Virtink provider v0.7.0',
@@ -36,12 +36,12 @@ describe('requiredComponents', () => {
     ]);
   });
 
-  it('are IPAM and CDI too, but only of a persistent cluster', () => {
+  it('include IPAM and CDI only for a persistent cluster', () => {
     const ephemeral = titled(requiredComponents(versions, 'virtink'));
     expect(titled(requiredComponents(versions, 'virtink', true))).toEqual([...ephemeral, 'IPAM v1.2.1', 'CDI v1.55.2']);
   });
 
-  it('are each told by something of its own', () => {
+  it('each have a distinct CRD, manifest and workloads', () => {
     const components = knownComponents(versions);
     const distinct = (texts: readonly string[]): number => new Set(texts).size;
     expect(distinct(components.map(({ crd = '' }) => crd))).toBe(components.length);
@@ -53,7 +53,7 @@ describe('requiredComponents', () => {
 });
 
 describe('knownComponents', () => {
-  it('are those of all infrastructures, each once', () => {
+  it('are the components of all infrastructures, each once', () => {
     expect(titled(knownComponents(versions))).toEqual([
       ...common,
       'Virtink provider v0.7.0',
@@ -64,13 +64,13 @@ describe('knownComponents', () => {
     ]);
   });
 
-  it('have the provider that is asked for in the version that is asked for, and only so', () => {
+  it('include another provider only in the requested version', () => {
     const titles = titled(knownComponents(versions, { name: 'docker', version: 'v1.13.0' }));
     expect(titles.filter((title) => /docker|in-memory/.test(title))).toEqual(['docker provider v1.13.0']);
   });
 });
 
-it('takes Virtink from the same asset of every release', () => {
+it('uses the same asset of every release for Virtink', () => {
   const virtink = requiredComponents({ ...versions, virtink: 'v0.17.0' }, 'virtink').slice(-1);
   expect(virtink.flatMap(assetsOf).map(assetKey)).toEqual(['smartxworks/virtink/v0.17.0/virtink.yaml']);
 });
@@ -80,7 +80,7 @@ describe('a provider that clusterctl knows', () => {
     ['kubevirt', 'kubernetes-sigs/cluster-api-provider-kubevirt/v1.2.3/infrastructure-components.yaml'],
     ['metal3', 'metal3-io/cluster-api-provider-metal3/v1.2.3/infrastructure-components.yaml'],
     ['docker', 'kubernetes-sigs/cluster-api/v1.2.3/infrastructure-components-development.yaml'],
-  ])('is released: %s', (name, asset) => {
+  ])('has release assets: %s', (name, asset) => {
     const components = requiredComponents(versions, { name, version: 'v1.2.3' });
     expect(titled(components)).toEqual([...common, `${name} provider v1.2.3`]);
     expect(components.slice(-1).flatMap(assetsOf).map(assetKey)).toEqual([
@@ -89,7 +89,7 @@ describe('a provider that clusterctl knows', () => {
     ]);
   });
 
-  it('is none under any other name', () => {
+  it('must have a known name', () => {
     expect(() => requiredComponents(versions, { name: 'qemu', version: 'v1.0.0' })).toThrow(RangeError);
   });
 });
@@ -101,7 +101,7 @@ describe('clusterApiProblem', () => {
     return clusterApiProblem(version);
   };
 
-  it.each(['v1.11.0', 'v1.12.7', 'v1.14.2', 'v1.15.99'])('has nothing against %s', (text) => {
+  it.each(['v1.11.0', 'v1.12.7', 'v1.14.2', 'v1.15.99'])('accepts %s', (text) => {
     expect(problemOf(text)).toBeUndefined();
   });
 
@@ -111,7 +111,7 @@ describe('clusterApiProblem', () => {
     ['v1.16.0', 'no longer serves the v1beta1 contract of the Virtink provider'],
     ['v1.16.0-rc.0', 'no longer serves the v1beta1 contract of the Virtink provider'],
     ['v2.0.0', 'no longer serves the v1beta1 contract of the Virtink provider'],
-  ])('of %s: %s', (text, problem) => expect(problemOf(text)).toBe(problem));
+  ])('reports %s: %s', (text, problem) => expect(problemOf(text)).toBe(problem));
 });
 
 describe('clusterctlAsset', () => {
@@ -132,11 +132,11 @@ describe('clusterctlAsset', () => {
 describe('allAssets', () => {
   const keys = allAssets(versions).map(assetKey);
 
-  it('are each there once', () => {
+  it('are listed once each', () => {
     expect(keys.filter((key, index) => keys.indexOf(key) !== index)).toEqual([]);
   });
 
-  it('are all that installing takes, clusterctl for each runner, the known CNIs and templates', () => {
+  it('cover everything that installing needs: clusterctl for each runner, known CNIs and templates', () => {
     const needed = knownComponents(versions).flatMap(assetsOf).map(assetKey);
     const programs = keys.filter((key) => key.includes('/clusterctl-'));
     expect(programs).toHaveLength(4);
@@ -192,7 +192,7 @@ describe('catalogAssets', () => {
 });
 
 describe('releaseAssetAt', () => {
-  it('is the asset that an address on GitHub stands for', () => {
+  it('recognises the URL of a release asset on GitHub', () => {
     expect(releaseAssetAt('https://github.com/acme/tool/releases/download/v1.2.3/tool.yaml')).toEqual({
       repository: 'acme/tool',
       tag: 'v1.2.3',
@@ -206,11 +206,11 @@ describe('releaseAssetAt', () => {
     'http://github.com/acme/tool/releases/download/v1.2.3/tool.yaml',
     'https://github.com.example.com/acme/tool/releases/download/v1.2.3/tool.yaml',
     'https://github.com/acme/tool/releases/download/v1.2.3/tool.yaml?raw',
-  ])('is not %s', (url) => expect(releaseAssetAt(url)).toBeUndefined());
+  ])('does not recognise %s', (url) => expect(releaseAssetAt(url)).toBeUndefined());
 });
 
 describe('assetPath', () => {
-  it('is where GitHub has an asset, and a file of a repository', () => {
+  it('is the path on GitHub of a release asset or a repository file', () => {
     const asset = { repository: 'acme/tool', tag: 'v1.2.3', name: 'tool.yaml' };
     expect(assetPath(asset)).toBe('acme/tool/releases/download/v1.2.3/tool.yaml');
     expect(assetPath({ ...asset, name: 'deploy/tool.yaml', inTree: true })).toBe(
@@ -220,12 +220,12 @@ describe('assetPath', () => {
 });
 
 describe('CNI_RELEASES', () => {
-  it('have sums that are known: a file of a repository has no digest that could be asked for', () => {
+  it('have known checksums: GitHub has no digest for a repository file', () => {
     const keys = Object.values(CNI_RELEASES).map(({ asset }) => assetKey(asset));
     expect(keys.filter((key) => !/^[0-9a-f]{64}$/.test((checksums as Record<string, string>)[key] ?? ''))).toEqual([]);
   });
 
-  it('are of the version that they say', () => {
+  it('have the version in their title', () => {
     for (const { title, asset } of Object.values(CNI_RELEASES)) {
       const version = title.replace(/^.* v/, '');
       expect(`${asset.tag} ${asset.name}`).toContain(version);
@@ -234,7 +234,7 @@ describe('CNI_RELEASES', () => {
 });
 
 describe('atVersion', () => {
-  it('changes the version everywhere it is written, and nothing else', () => {
+  it('changes the version everywhere, and nothing else', () => {
     for (const component of knownComponents(versions)) {
       const other = atVersion(component, 'v9.9.9');
       expect(JSON.stringify(other)).toBe(JSON.stringify(component).replaceAll(component.version, 'v9.9.9'));

@@ -57,7 +57,7 @@ describe('ReleaseDigests', () => {
       'add its sum to checksums-file, or accept it unverified with checksum-policy: warn',
     ],
     [
-      'too many requests as nobody',
+      'too many requests without a token',
       403,
       '{}',
       { headers: { 'x-ratelimit-remaining': '0' } },
@@ -81,7 +81,7 @@ describe('ReleaseDigests', () => {
       'run the job again later, or pass the sums of the assets in checksums-file',
     ],
     [
-      'a proxy that lets nobody there',
+      'a proxy that refuses the request',
       403,
       '<html>secret</html>',
       {},
@@ -104,11 +104,11 @@ describe('ReleaseDigests', () => {
       'https://api.github.com does not answer: its answer is not JSON',
       'check HTTPS_PROXY and NO_PROXY, or pass the sums of the assets in checksums-file',
     ],
-  ])('says why there is none, and what to do: %s', async (_what, status, data, options, problem, next) => {
+  ])('reports why there is none, with advice: %s', async (_what, status, data, options, problem, next) => {
     expect({ next: undefined, ...(await find(status, data, options)) }).toMatchObject({ problem, next });
   });
 
-  it('says that nobody answers, which is another thing than a refusal', async () => {
+  it('distinguishes no answer from a refusal', async () => {
     const agent = new MockAgent();
     agent.disableNetConnect();
     const refused = Object.assign(new Error('connect ECONNREFUSED 192.0.2.1:443'), { code: 'ECONNREFUSED' });

@@ -6,7 +6,7 @@ import { asset, BYTES, downloading, github, PATH, sumOf, temporary } from './dow
 
 afterEach(() => vi.unstubAllEnvs());
 
-/** A file of sums. */
+/** A file with these checksums. */
 function sumsFile(text: string): string {
   const file = join(temporary(), 'sums');
   writeFileSync(file, text);
@@ -16,17 +16,17 @@ function sumsFile(text: string): string {
 describe('the digests of GitHub', () => {
   const name = asset.name;
 
-  it('are what an asset is verified by where the table knows none', async () => {
+  it('verify an asset that the built-in table does not list', async () => {
     const digests = github({ older: null, [name]: `sha256:${sumOf(BYTES)}` });
     const inputs = { checksumPolicy: 'require', githubToken: 't' } as const;
     const { downloader } = await downloading({ [PATH]: BYTES }, inputs, digests);
     expect(readFileSync(await downloader.file(asset, 'tool'), 'utf8')).toBe(BYTES);
     await downloader.file(asset, 'again');
-    // One request a release.
+    // One request for each release.
     expect(digests.asked).toEqual([{ path: '/repos/acme/tool/releases/tags/v9.9.9', authorization: 'Bearer t' }]);
   });
 
-  it('are asked without the token of another server', async () => {
+  it('are requested without the token of another server', async () => {
     const digests = github({ [name]: `sha256:${sumOf(BYTES)}` });
     const inputs = { checksumPolicy: 'require', githubToken: 'ghs_of_the_enterprise' } as const;
     const env = { GITHUB_SERVER_URL: 'https://github.example.com' };
@@ -35,13 +35,16 @@ describe('the digests of GitHub', () => {
     expect(digests.asked.map(({ authorization }) => authorization)).toEqual(['nobody']);
   });
 
-  it.each(['require', 'warn'] as const)('refuse another file, by the policy %s too', async (checksumPolicy) => {
-    const digests = github({ [name]: `sha256:${sumOf('other')}` });
-    const { downloader } = await downloading({ [PATH]: BYTES }, { checksumPolicy }, digests);
-    expect(await rejection(downloader.file(asset, 'tool'))).toMatchObject({ code: 'KNEST_CHECKSUM' });
-  });
+  it.each(['require', 'warn'] as const)(
+    'cause another file to be refused, even with the policy %s',
+    async (checksumPolicy) => {
+      const digests = github({ [name]: `sha256:${sumOf('other')}` });
+      const { downloader } = await downloading({ [PATH]: BYTES }, { checksumPolicy }, digests);
+      expect(await rejection(downloader.file(asset, 'tool'))).toMatchObject({ code: 'KNEST_CHECKSUM' });
+    },
+  );
 
-  it('are missing: nothing is downloaded', async () => {
+  it('are required: without them, nothing is downloaded', async () => {
     const { downloader, directory, received } = await downloading({ [PATH]: BYTES }, { checksumPolicy: 'require' });
     expect(await rejection(downloader.file(asset, 'tool'))).toMatchObject({
       code: 'KNEST_CHECKSUM',
@@ -53,7 +56,7 @@ describe('the digests of GitHub', () => {
     expect(existsSync(join(directory, 'tool'))).toBe(false);
   });
 
-  it('may be missing by the policy warn, with a warning', async () => {
+  it('may be missing with the policy warn, with a warning', async () => {
     const digests = github({ [name]: null });
     const { downloader, warnings } = await downloading({ [PATH]: BYTES }, { checksumPolicy: 'warn' }, digests);
     expect(readFileSync(await downloader.file(asset, 'tool'), 'utf8')).toBe(BYTES);
@@ -63,10 +66,10 @@ describe('the digests of GitHub', () => {
   });
 });
 
-describe('a file of sums', () => {
+describe('a checksums file', () => {
   const line = (text: string): string => `${sumOf(text)}  .${PATH}\n`;
 
-  it('verifies what comes from a mirror, and nobody else is asked', async () => {
+  it('verifies downloads from a mirror, without any other request', async () => {
     const digests = github();
     const inputs = { checksumPolicy: 'require', checksumsFile: sumsFile(line(BYTES)) } as const;
     const { downloader, received } = await downloading({ [PATH]: BYTES }, inputs, digests);
@@ -75,19 +78,22 @@ describe('a file of sums', () => {
     expect(digests.asked).toEqual([]);
   });
 
-  it.each(['require', 'mirror', 'warn'] as const)('refuses other bytes by the policy %s', async (checksumPolicy) => {
-    const inputs = { checksumPolicy, checksumsFile: sumsFile(line('other')) };
-    const files = { [PATH]: BYTES, [`${PATH}.sha256`]: sumOf(BYTES) };
-    const { downloader } = await downloading(files, inputs);
-    expect(await rejection(downloader.file(asset, 'tool'))).toMatchObject({
-      code: 'KNEST_CHECKSUM',
-      evidence: [`expected ${sumOf('other')}`, `received ${sumOf(BYTES)}`],
-    });
-  });
+  it.each(['require', 'mirror', 'warn'] as const)(
+    'causes other bytes to be refused with the policy %s',
+    async (checksumPolicy) => {
+      const inputs = { checksumPolicy, checksumsFile: sumsFile(line('other')) };
+      const files = { [PATH]: BYTES, [`${PATH}.sha256`]: sumOf(BYTES) };
+      const { downloader } = await downloading(files, inputs);
+      expect(await rejection(downloader.file(asset, 'tool'))).toMatchObject({
+        code: 'KNEST_CHECKSUM',
+        evidence: [`expected ${sumOf('other')}`, `received ${sumOf(BYTES)}`],
+      });
+    },
+  );
 });
 
 describe('a mirror with a password', () => {
-  it('is sent it in a header, and no message has it', async () => {
+  it('gets it in a header, and no message contains it', async () => {
     const files = { [PATH]: BYTES, [`${PATH}.sha256`]: sumOf(BYTES) };
     const { downloader, received } = await downloading(files, { mirrorLogin: 'ci:s3cret' });
     await downloader.file(asset, 'tool');

@@ -14,8 +14,8 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-describe('a mirror with sums', () => {
-  it('gives the file when its sum is right', async () => {
+describe('a mirror with checksums', () => {
+  it('provides a file whose checksum is right', async () => {
     const files = { [PATH]: BYTES, [`${PATH}.sha256`]: `${sumOf(BYTES)}  tool-linux-amd64\n` };
     const { downloader, directory, received } = await downloading(files);
     const file = await downloader.file(asset, join('a', 'tool'));
@@ -24,14 +24,14 @@ describe('a mirror with sums', () => {
     expect(received.map(({ path }) => path)).toEqual([`${PATH}.sha256`, PATH]);
   });
 
-  it('replaces what an earlier run left', async () => {
+  it('replaces a file from an earlier run', async () => {
     const files = { [PATH]: BYTES, [`${PATH}.sha256`]: sumOf(BYTES) };
     const { downloader, directory } = await downloading(files);
     writeFileSync(join(directory, 'tool'), 'left over');
     expect(readFileSync(await downloader.file(asset, 'tool'), 'utf8')).toBe(BYTES);
   });
 
-  it('is refused when the sum is wrong, with both', async () => {
+  it('is refused when a checksum is wrong, and the error has both', async () => {
     const { downloader } = await downloading({ [PATH]: BYTES, [`${PATH}.sha256`]: sumOf('other') });
     expect(await rejection(downloader.file(asset, 'tool'))).toMatchObject({
       code: 'KNEST_CHECKSUM',
@@ -40,7 +40,7 @@ describe('a mirror with sums', () => {
     });
   });
 
-  it.each(['', 'not a sum', sumOf(BYTES).slice(1)])('is refused when %j is no sum', async (text) => {
+  it.each(['', 'not a sum', sumOf(BYTES).slice(1)])('is refused when %j is not a checksum', async (text) => {
     const { url, downloader, directory } = await downloading({ [PATH]: BYTES, [`${PATH}.sha256`]: text });
     expect(await rejection(downloader.file(asset, 'tool'))).toMatchObject({
       code: 'KNEST_CHECKSUM',
@@ -49,7 +49,7 @@ describe('a mirror with sums', () => {
     expect(existsSync(join(directory, 'tool'))).toBe(false);
   });
 
-  it('is refused without the file of the sum, before the asset is asked for', async () => {
+  it('is refused without the checksum file, before the asset is requested', async () => {
     const { url, downloader, received } = await downloading({ [PATH]: BYTES });
     expect(await rejection(downloader.file(asset, 'tool'))).toMatchObject({
       code: 'KNEST_DOWNLOAD',
@@ -59,7 +59,7 @@ describe('a mirror with sums', () => {
     expect(received.map(({ path }) => path)).toEqual([`${PATH}.sha256`]);
   });
 
-  it('that lacks the asset is told with advice about the mirror and the version', async () => {
+  it('without the asset is reported with advice about the mirror and the version', async () => {
     const { downloader } = await downloading({ [`${PATH}.sha256`]: sumOf(BYTES) });
     expect(await rejection(downloader.file(asset, 'tool'))).toMatchObject({
       code: 'KNEST_DOWNLOAD',
@@ -72,7 +72,7 @@ describe('a file of a repository', () => {
   const inTree = { ...asset, name: 'deploy/tool.yaml', inTree: true } as const;
   const path = '/acme/tool/raw/v9.9.9/deploy/tool.yaml';
 
-  it('lies beside its sum on a mirror, as an asset does', async () => {
+  it('is next to its checksum on a mirror, like an asset', async () => {
     const { downloader, received } = await downloading({ [path]: BYTES, [`${path}.sha256`]: sumOf(BYTES) });
     expect(readFileSync(await downloader.file(inTree, 'tool.yaml'), 'utf8')).toBe(BYTES);
     expect(received.map((request) => request.path)).toEqual([`${path}.sha256`, path]);
@@ -89,31 +89,31 @@ describe('a file of a repository', () => {
   });
 });
 
-describe('a file that the user names by its address', () => {
+describe('a file for which the user gives the address', () => {
   const url = 'https://github.com/acme/shop/raw/main/blob/t.yaml';
   const file = (sha256: string | undefined): WebFile => ({ kind: 'url', url, sha256 });
   const files = { '/acme/shop/raw/main/blob/t.yaml': BYTES };
 
-  it('is downloaded, by way of the mirror when it is on GitHub', async () => {
+  it('is downloaded from the mirror when it is on GitHub', async () => {
     const { downloader, directory, warnings } = await downloading(files);
     expect(await downloader.webFile(file(sumOf(BYTES)), 't.yaml')).toBe(join(directory, 't.yaml'));
     expect(readFileSync(join(directory, 't.yaml'), 'utf8')).toBe(BYTES);
     expect(warnings).toEqual([]);
   });
 
-  it('may be given as the page that shows it on GitHub', async () => {
+  it('may be given by its page on GitHub', async () => {
     const page = url.replace('raw', 'blob');
     const { downloader } = await downloading(files);
     await expect(downloader.webFile({ ...file(sumOf(BYTES)), url: page }, 't.yaml')).resolves.toBeDefined();
   });
 
-  it('is used with a warning where no sum was named', async () => {
+  it('is used with a warning without a checksum', async () => {
     const { downloader, warnings } = await downloading(files, { checksumPolicy: 'warn' });
     await downloader.webFile(file(undefined), 't.yaml');
     expect(warnings).toEqual([`${url} is used unverified: it has no #sha256= (checksum-policy: warn)`]);
   });
 
-  it('is refused when it has other bytes than were asked for', async () => {
+  it('is refused when its checksum is wrong', async () => {
     const { downloader, directory } = await downloading(files);
     expect(await rejection(downloader.webFile(file(sumOf('other')), 't.yaml'))).toMatchObject({
       code: 'KNEST_CHECKSUM',
@@ -122,7 +122,7 @@ describe('a file that the user names by its address', () => {
     expect(existsSync(join(directory, 't.yaml'))).toBe(false);
   });
 
-  it('that is not there is told with advice about the address', async () => {
+  it('that does not exist is reported with advice about the address', async () => {
     const { downloader } = await downloading({});
     expect(await rejection(downloader.webFile(file(sumOf(BYTES)), 't.yaml'))).toMatchObject({
       code: 'KNEST_DOWNLOAD',
@@ -130,7 +130,7 @@ describe('a file that the user names by its address', () => {
     });
   });
 
-  it('that no release has is told with advice about the address, not about a version', async () => {
+  it('that is in no release is reported with advice about the address, not about a version', async () => {
     const { downloader } = await downloading({}, { checksumPolicy: 'require' });
     const named: WebFile = { kind: 'url', url: `https://github.com${PATH}`, sha256: undefined };
     expect(await rejection(downloader.webFile(named, 'tool'))).toMatchObject({
@@ -139,7 +139,7 @@ describe('a file that the user names by its address', () => {
     });
   });
 
-  it('is verified as every asset is when it is one of a release', async () => {
+  it('is verified like any other asset when it belongs to a release', async () => {
     const asset: WebFile = { kind: 'url', url: `https://github.com${PATH}`, sha256: undefined };
     const good = await downloading({ [PATH]: BYTES, [`${PATH}.sha256`]: sumOf(BYTES) });
     await expect(good.downloader.webFile(asset, 'tool')).resolves.toBeDefined();
@@ -152,7 +152,7 @@ describe('a program', () => {
   const files = { [PATH]: BYTES, [`${PATH}.sha256`]: sumOf(BYTES) };
   const cached = (cache: string): string => join(cache, 'tool', '9.9.9', process.arch, 'tool');
 
-  it('is executable by its owner alone, and kept for the next job', async () => {
+  it('is executable only by its owner, and is kept for the next job', async () => {
     const { downloader, fresh, directory, cache, received, warnings } = await downloading(files);
     const program = await downloader.program(asset, 'tool');
     expect(program).toBe(join(directory, 'tool'));
@@ -165,7 +165,7 @@ describe('a program', () => {
     expect(warnings).toEqual([]);
   });
 
-  it('that was tampered with in the cache is replaced, there too', async () => {
+  it('that was changed in the tool cache is replaced, in the cache too', async () => {
     const { downloader, fresh, cache, warnings } = await downloading(files);
     await downloader.program(asset, 'tool');
     writeFileSync(cached(cache), 'evil');
@@ -176,7 +176,7 @@ describe('a program', () => {
     expect(readFileSync(cached(cache), 'utf8')).toBe(BYTES);
   });
 
-  it('that is not the released one is neither executable nor kept', async () => {
+  it('with a wrong checksum is neither executable nor kept', async () => {
     const { downloader, directory, cache } = await downloading({ ...files, [PATH]: 'evil' });
     expect(await rejection(downloader.program(asset, 'tool'))).toMatchObject({ code: 'KNEST_CHECKSUM' });
     expect(existsSync(cached(cache))).toBe(false);
@@ -184,14 +184,14 @@ describe('a program', () => {
     expect(existsSync(left) && (statSync(left).mode & 0o111) !== 0).toBe(false);
   });
 
-  it('is used all the same when the cache cannot be written', async () => {
+  it('is used even when the tool cache cannot be written', async () => {
     const { downloader, cache, warnings } = await downloading(files);
     writeFileSync(join(cache, 'tool'), 'a file in the place of the directory');
     expect(readFileSync(await downloader.program(asset, 'tool'), 'utf8')).toBe(BYTES);
     expect(warnings).toEqual([expect.stringMatching(/^tool could not be kept in the tool cache: /)]);
   });
 
-  it('is downloaded with one warning where the runner has no tool cache', async () => {
+  it('is downloaded with one warning without a tool cache', async () => {
     const { downloader, warnings } = await downloading(files);
     vi.stubEnv('RUNNER_TOOL_CACHE', '');
     expect(readFileSync(await downloader.program(asset, 'tool'), 'utf8')).toBe(BYTES);

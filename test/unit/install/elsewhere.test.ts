@@ -10,7 +10,7 @@ const [certManager, core] = components;
 if (certManager === undefined || core === undefined) throw new Error('unreachable');
 const nothing: Inventory = { ...inventoryWith([]), definitions: new Set() };
 
-describe('what others installed in a place of their own', () => {
+describe('a component that others installed in another place', () => {
   const image = 'quay.io/jetstack/cert-manager-x:v1.19.2';
   const part = (component: string, name = component): Deployment =>
     deployment('infra', `cm-${component}`, true, image, {
@@ -21,7 +21,7 @@ describe('what others installed in a place of their own', () => {
   const chart = [part('controller', 'cert-manager'), part('cainjector'), part('webhook')];
   const { definitions } = inventoryWith([certManager]);
 
-  it('is found by its labels, in the version of its image: cert-manager by another release name', () => {
+  it('is found by its labels, with the version of its image: cert-manager under another release name', () => {
     const host = { ...nothing, definitions, deployments: chart };
     const [{ component, found } = {}] = statesOf([certManager], host);
     expect(found).toEqual({ state: 'installed', version: 'v1.19.2' });
@@ -46,7 +46,7 @@ describe('what others installed in a place of their own', () => {
     );
   });
 
-  it('is found by the label of its provider: a Cluster API of Rancher, whose missing parts come in its version', () => {
+  it('is found by its provider label: a Cluster API from Rancher, which determines the version of the missing parts', () => {
     const labels = { 'cluster.x-k8s.io/provider': 'cluster-api' };
     const rancher = deployment('cattle-capi-system', 'capi', true, 'rancher/mirrored:v1.12.1', labels);
     const host = { ...nothing, definitions: inventoryWith([core]).definitions, deployments: [rancher] };

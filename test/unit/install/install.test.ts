@@ -14,7 +14,7 @@ import { inventoryWith } from './inventories.ts';
 import { versions } from './versions.ts';
 import { downloadRuntime, fromGithub } from '../../support/downloads.ts';
 
-it('leaves an older Cluster API as it is: nothing is asked of the host, nothing downloaded, nothing run', async () => {
+it('leaves an older Cluster API unchanged: no request, no download, no program', async () => {
   const components = requiredComponents(versions, 'in-memory');
   const inventory = inventoryWith(components, 'v1.2.3', 'v1.11.0');
   const { client, received } = await hostWith({});
@@ -48,7 +48,7 @@ it('leaves an older Cluster API as it is: nothing is asked of the host, nothing 
 });
 
 describe('a component that cannot be applied', () => {
-  it('ends clusterctl, and the Lease is held until that has ended', async () => {
+  it('stops clusterctl, and the Lease is held until clusterctl has ended', async () => {
     const events: string[] = [];
     const started = Promise.withResolvers<undefined>();
     const run: RunProcess = async (_program, args, _env, stop) => {
@@ -73,11 +73,11 @@ describe('a component that cannot be applied', () => {
   });
 });
 
-describe('a time-out', () => {
+describe('a timeout', () => {
   it.each<[string, Handler]>([
-    ['the pods may not be looked at', (response) => refuse(response, 403)],
-    ['the pods are fine', (response) => json(response, { items: [] })],
-  ])('stays a time-out that names what is not available when %s', async (_what, pods) => {
+    ['the pods may not be read', (response) => refuse(response, 403)],
+    ['the pods have no problem', (response) => json(response, { items: [] })],
+  ])('is reported with the workloads that are not available when %s', async (_what, pods) => {
     const abort = new AbortController();
     const reason = new KnestError({ code: 'KNEST_TIMEOUT', problem: 'timed out after 5m' });
     const run: RunProcess = async (_program, _args, _env, stop) => {
@@ -97,7 +97,7 @@ describe('a time-out', () => {
   });
 });
 
-it('nothing is left unhandled when cert-manager does not start and the time is up', async () => {
+it('no rejection is unhandled when cert-manager does not start before the timeout', async () => {
   const unhandled: unknown[] = [];
   const note = (thrown: unknown): number => unhandled.push(thrown);
   process.on('unhandledRejection', note);

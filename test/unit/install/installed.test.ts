@@ -5,7 +5,7 @@ import { json, type Handler, type Received } from '../host/server.ts';
 import { rejection } from '../rejection.ts';
 import { installOn } from './install-on.ts';
 
-describe('what is installed', () => {
+describe('an installed component', () => {
   const writes = (received: readonly Received[]): readonly Received[] =>
     received.filter(({ method }) => method !== 'GET');
   const never: RunProcess = async () => Promise.reject(new Error('no program is run'));
@@ -16,7 +16,7 @@ describe('what is installed', () => {
       ...inventory,
       deployments: inventory.deployments.filter(({ metadata }) => metadata.name !== name),
     });
-  /** Notes the command lines of programs, and runs none: installing is over once one is asked for. */
+  /** Records the command lines of programs, and runs none. Aborts the installation after the line with `last`. */
   function notedUntil(last: string): {
     readonly lines: string[];
     readonly run: RunProcess;
@@ -31,7 +31,7 @@ describe('what is installed', () => {
     return { lines, run, signal: over.signal };
   }
 
-  it('is waited for while it does not run, and never applied again', async () => {
+  it('is waited for while it is not running, and is never applied again', async () => {
     const down = { type: 'Available', status: 'False', message: 'no replicas' } as const;
     const { ended, received } = await installOn(handler, never, {
       infrastructure: 'in-memory',
@@ -46,7 +46,7 @@ describe('what is installed', () => {
     expect(writes(received)).toEqual([]);
   });
 
-  it('is refused when others left it there by half', async () => {
+  it('is refused when others installed it incompletely', async () => {
     const { ended, received } = await installOn(handler, never, {
       infrastructure: 'in-memory',
       host: without('cert-manager-webhook'),
@@ -59,7 +59,7 @@ describe('what is installed', () => {
     expect(writes(received)).toEqual([]);
   });
 
-  it('is completed when this action began it, and noted before that', async () => {
+  it('is completed when this action began to install it, after a record of that', async () => {
     const { lines, run, signal } = notedUntil('generate provider');
     const begun = new Map([['Cluster API', 'v1.12.1']]);
     const { ended, received } = await installOn(handler, run, {
@@ -74,7 +74,7 @@ describe('what is installed', () => {
     expect(first?.body).toContain(JSON.stringify(JSON.stringify({ 'Cluster API': 'v1.12.1' })));
   });
 
-  it('is no reason to run clusterctl init beside a Cluster API that it has no record of', async () => {
+  it('does not run clusterctl init for a Cluster API without a record of clusterctl', async () => {
     const { lines, run, signal } = notedUntil('--infrastructure');
     const { ended } = await installOn(handler, run, {
       infrastructure: 'in-memory',

@@ -33,7 +33,7 @@ const virtink = called('Virtink');
 const certManager = called('cert-manager');
 
 describe('stateOf', () => {
-  it('is absent when nothing of it is there, whatever else is', () => {
+  it('is absent when nothing of the component exists, whatever else does', () => {
     for (const component of components) {
       expect(stateOf(component, nothing)).toEqual({ state: 'absent' });
       expect(stateOf(component, inventoryWith(components.filter((other) => other !== component)))).toEqual({
@@ -42,13 +42,13 @@ describe('stateOf', () => {
     }
   });
 
-  it('is installed when all of it is there: in the version of its record, else of its image', () => {
+  it('is installed when everything of it exists, in the version of its record or else of its image', () => {
     expect(stateOf(core, inventoryWith([core]))).toEqual({ state: 'installed', version: 'v1.13.0' });
     expect(stateOf(virtink, inventoryWith([virtink]))).toEqual({ state: 'installed', version: 'v1.2.3' });
     expect(stateOf(certManager, inventoryWith([certManager]))).toEqual({ state: 'installed', version: 'v1.2.3' });
   });
 
-  it('takes the version it would install for one whose image tells none', () => {
+  it('assumes the default version when an image has no version', () => {
     expect(stateOf(virtink, inventoryWith([virtink], 'latest'))).toEqual({ state: 'installed', version: 'v0.15.0' });
   });
 
@@ -76,7 +76,7 @@ describe('stateOf', () => {
     expect(stateOf(component, damage(inventoryWith([component])))).toMatchObject(half);
   });
 
-  it('of what this action began to install is in the version that was begun', () => {
+  it('of a component that this action began to install has the version that was begun', () => {
     const { definitions } = inventoryWith([core]);
     const half = { ...nothing, definitions, begun: new Map([['Cluster API', 'v1.12.1']]) };
     expect(stateOf(core, half)).toMatchObject({ state: 'incomplete', version: 'v1.12.1', isBegun: true });
@@ -100,14 +100,14 @@ describe('stateOf', () => {
     expect(stateOf(component, damage(inventoryWith([component])))).toMatchObject({ state: 'unavailable', problems });
   });
 
-  it('does not depend on a record of clusterctl: Rancher, Helm and the operator write none', () => {
+  it('does not need a record of clusterctl, since Rancher, Helm and the operator write none', () => {
     const host = { ...inventoryWith([core]), providers: [] };
     expect(stateOf(core, host)).toEqual({ state: 'installed', version: 'v1.2.3' });
   });
 });
 
 describe('problems', () => {
-  it('of workloads without a status are told too', () => {
+  it('include workloads without a status', () => {
     const bare = { apiVersion: 'apps/v1', metadata: { name: 'x' } };
     expect(deploymentProblem({ ...bare, kind: 'Deployment' })).toBe('is not available (no status yet)');
     expect(daemonSetProblem({ ...bare, kind: 'DaemonSet' })).toBe('runs on 0 of 0 nodes');
@@ -119,7 +119,7 @@ describe('asFound', () => {
   const tags = (found: readonly Component[]): readonly string[] =>
     found.map(({ title, manifest }) => `${title} ${manifest.tag}`);
 
-  it('takes what is missing of Cluster API in the version that is there, and all else as it is asked for', () => {
+  it('uses the installed version for missing parts of Cluster API, and the requested ones for everything else', () => {
     const older = inventoryWith([core], 'v1.2.3', 'v1.12.3');
     expect(tags(asFound(components, older))).toEqual([
       'cert-manager v1.18.0',
@@ -133,13 +133,13 @@ describe('asFound', () => {
 
   it.each([
     ['without Cluster API', nothing],
-    ['with one that no release is called like', inventoryWith([core], 'v1.2.3', 'main')],
-  ])('is what is asked for on a host %s', (_what, host) => {
+    ['with a Cluster API whose version is not one of a release', inventoryWith([core], 'v1.2.3', 'main')],
+  ])('returns the requested components on a host %s', (_what, host) => {
     expect(tags(asFound(components, host))).toEqual(tags(components));
   });
 });
 
-describe('a provider that is known by name alone', () => {
+describe('a provider that is only known by name', () => {
   const kubevirt = requiredComponents(versions, { name: 'kubevirt', version: 'v0.11.2' });
   const other = kubevirt.at(-1) ?? core;
   const recorded = inventoryWith([other], 'v1.2.3', 'v0.10.0');
@@ -150,21 +150,21 @@ describe('a provider that is known by name alone', () => {
   };
   const found = (host: Inventory) => stateOf(asFound([other], host)[0] ?? core, host);
 
-  it('is not there without a record of it, whatever runs', () => {
+  it('is absent without a record or a label, whatever is running', () => {
     expect(found(nothing)).toEqual({ state: 'absent' });
     expect(found({ ...nothing, deployments: [deployment('x', 'y')] })).toEqual({ state: 'absent' });
   });
 
-  it('is there, in its version, when all Deployments with its label are available', () => {
+  it('is installed in its recorded version when all Deployments with its label are available', () => {
     const host = { ...recorded, deployments: [running(true), deployment('x', 'y', false)] };
     expect(found(host)).toEqual({ state: 'installed', version: 'v0.10.0' });
   });
 
-  it('is there without a record too, in the version of its image', () => {
+  it('is installed in the version of its image without a record', () => {
     expect(found({ ...nothing, deployments: [running(true)] })).toEqual({ state: 'installed', version: 'v1.0.0' });
   });
 
-  it('is unavailable when one is not available, and incomplete when none is there', () => {
+  it('is unavailable when a Deployment is not available, and incomplete when there is none', () => {
     expect(found({ ...recorded, deployments: [running(false)] })).toEqual({
       state: 'unavailable',
       version: 'v0.10.0',
@@ -175,7 +175,7 @@ describe('a provider that is known by name alone', () => {
 });
 
 describe('recordedProviders', () => {
-  it('are the known ones on the host, in the version that is there', () => {
+  it('are the known providers on the host, in their installed version', () => {
     const host = inventoryWith([core, virtink, certManager, called('Virtink provider')], 'v1.2.3', 'v9.9.9');
     expect(recordedProviders(components, host).map(({ title, manifest }) => `${title} ${manifest.tag}`)).toEqual([
       'Cluster API v9.9.9',
@@ -187,7 +187,7 @@ describe('recordedProviders', () => {
 });
 
 describe('describeInventory', () => {
-  it('says what there is, the parts of Cluster API in one', () => {
+  it('lists the components, with the parts of Cluster API as one', () => {
     expect(describeInventory(components, inventoryWith(components))).toEqual({
       text: 'cert-manager v1.2.3, Cluster API v1.13.0, Virtink provider v1.13.0, Virtink v1.2.3',
       isComplete: true,
@@ -198,7 +198,7 @@ describe('describeInventory', () => {
     });
   });
 
-  it('is not complete without one of the parts it does not name', () => {
+  it('is not complete without one of the parts that it does not list', () => {
     const most = components.filter(({ title }) => title !== 'kubeadm control plane provider');
     expect(describeInventory(components, inventoryWith(most)).isComplete).toBe(false);
   });
@@ -212,18 +212,18 @@ describe('describeInventory', () => {
   ])('refuses a host with Cluster API %s', (version, problem) => {
     const refusal = expect.objectContaining({ code: 'KNEST_UNSUPPORTED_VERSION', problem }) as Error;
     expect(() => describeInventory(components, inventoryWith([core], 'v1.2.3', version))).toThrow(refusal);
-    // Half of it is no better than all of it.
+    // A part of it is refused like all of it.
     const half = { ...nothing, providers: inventoryWith([core], 'v1.2.3', version).providers };
     expect(() => describeInventory(components, half)).toThrow(refusal);
   });
 
-  it.each(['v1.11.0', 'v1.15.9', 'main'])('takes a host with Cluster API %s', (version) => {
+  it.each(['v1.11.0', 'v1.15.9', 'main'])('accepts a host with Cluster API %s', (version) => {
     expect(describeInventory(components, inventoryWith([core], 'v1.2.3', version)).text).toContain(
       `Cluster API ${version}`,
     );
   });
 
-  it('does not mind the version of a provider that is not the core', () => {
+  it('ignores the version of a provider other than the core', () => {
     const provider = called('Virtink provider');
     expect(describeInventory(components, inventoryWith([provider], 'v1.2.3', 'v0.7.0')).text).toContain(
       'provider v0.7.0',

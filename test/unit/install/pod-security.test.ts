@@ -19,6 +19,6 @@ it.each<[string, object, readonly string[]]>([
   ['a directory of the host', { volumes: [{ hostPath: { path: '/dev' } }] }, ['engine']],
   ['the network of the host', { ...harmless, hostNetwork: true }, ['engine']],
   ['the processes of the host', { ...harmless, hostPID: true }, ['engine']],
-])('pods with %s', (_what, spec, namespaces) => {
+])('the namespaces of pods with %s', (_what, spec, namespaces) => {
   expect([...privilegedNamespaces(manifest(spec))]).toEqual(namespaces);
 });

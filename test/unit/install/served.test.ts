@@ -10,20 +10,20 @@ import { versions } from './versions.ts';
 
 const components = requiredComponents(versions, 'virtink');
 
-describe('credentials that may not look at the whole host', () => {
+describe('credentials that may not read the whole host', () => {
   const clientFor = async (handler: Handler): Promise<KubernetesClient> => {
     const { url } = await serve(handler);
     return new KubernetesClient(new RestClient(new Transport(configFor(url)), new AbortController().signal));
   };
 
-  it('take no inventory, whichever part of it is refused', async () => {
+  it('get no inventory, whichever part of it is refused', async () => {
     const client = await clientFor((response, _number, { path }) =>
       path.includes('/daemonsets') ? refuse(response, 403) : json(response, { items: [] }),
     );
     expect(await takeInventory(client)).toBeUndefined();
   });
 
-  it('see by the API groups whether everything is served', async () => {
+  it('check with the API groups whether everything is served', async () => {
     const names = new Set(components.map(({ crd = '' }) => crd.replace(/^[^.]*\./, '')));
     const groups = [...names].map((name) => ({ name }));
     const all = await clientFor((response) => json(response, { groups }));

@@ -17,7 +17,7 @@ function written(text: string): string {
 }
 
 describe('readSums', () => {
-  it('reads what sha256sum writes', async () => {
+  it('reads the output of sha256sum', async () => {
     const text = [
       '# of 2026-11-01',
       `${A}  ./acme/tool/releases/download/v1/tool`,
@@ -32,7 +32,7 @@ describe('readSums', () => {
     ]);
   });
 
-  it('names every line that is wrong, by its number', async () => {
+  it('reports every wrong line by its number', async () => {
     const file = written([`${A}  x`, 'x', `${A.slice(1)}  x`, `${A} `, `${B}  x`, `${A}  x`].join('\n'));
     const form = 'is not a line of sha256sum: 64 digits, two blanks, the path of the asset';
     const place = (line: number): string => `checksums-file: line ${line} of ${file}`;
@@ -47,7 +47,7 @@ describe('readSums', () => {
     });
   });
 
-  it('rejects when there is no such file', async () => {
+  it('rejects when the file does not exist', async () => {
     expect(await rejection(readSums('/no/such/file'))).toMatchObject({
       code: 'KNEST_INPUT',
       evidence: [expect.stringMatching(/^checksums-file: \/no\/such\/file cannot be read: ENOENT/)],

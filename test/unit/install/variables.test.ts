@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { describeDefaults, usedVariables } from '../../../src/install/variables.ts';
 
 describe('describeDefaults', () => {
-  it('names the variables that only env has, with the line that passes them', () => {
+  it('names variables that only env has, with the line that passes them', () => {
     const env = { TEAM: 'blue', SIZE: '3', GITHUB_TOKEN: 'secret', HOME: '/root' };
     const text = '${TEAM:=red} ${REGION:=eu} ${SIZE:=1} ${GITHUB_TOKEN:=} $${HOME}';
     expect(
@@ -18,7 +18,7 @@ describe('usedVariables', () => {
   it.each([
     ['${A} ${ B } ${C:=${D}} ${A:-x}', ['A', 'B', 'C', 'D']],
     ['$${A} $A {B} ${}', []],
-  ])('of %j are %j', (text, names) => {
+  ])('finds in %j: %j', (text, names) => {
     expect([...usedVariables(text)]).toEqual(names);
   });
 });

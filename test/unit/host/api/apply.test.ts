@@ -12,7 +12,7 @@ const object = (apiVersion: string, kind: string, name: string): KubernetesObjec
 });
 
 describe('applyAll', () => {
-  it('rejects with the first refusal, once nothing is under way any more, and begins nothing else', async () => {
+  it('rejects with the first error once all pending requests have ended, and sends no others', async () => {
     let answered = 0;
     const { client, received } = await clientOf((response, _number, { path }) => {
       const isBad = path.includes('/bad?');
@@ -31,7 +31,7 @@ describe('applyAll', () => {
     expect(received.length).toBeLessThan(names.length);
   });
 
-  it('applies a certificate before it waits for the kinds that need it, and objects of those kinds after', async () => {
+  it('applies a certificate before it waits for kinds that need it, and then objects of these kinds', async () => {
     let isServed = false;
     const { client, received } = await clientOf((response, _number, { method, path }) => {
       if (method === 'PATCH' && path.includes('certificates')) isServed = true; // as cert-manager's injector does

@@ -7,16 +7,16 @@ const pods: Kind = { apiVersion: 'v1', kind: 'Pod', plural: 'pods', namespaced: 
 const widgets: Kind = { apiVersion: 'example.com/v1', kind: 'Widget', plural: 'widgets', namespaced: false };
 const widget = { apiVersion: 'example.com/v1', kind: 'Widget', metadata: { name: 'w' } };
 
-describe('paths', () => {
+describe('the path', () => {
   it.each([
     [pods, undefined, undefined, '/api/v1/pods'],
     [pods, 'knest', undefined, '/api/v1/namespaces/knest/pods'],
     [pods, 'knest', 'a', '/api/v1/namespaces/knest/pods/a'],
     [widgets, 'ignored', 'w', '/apis/example.com/v1/widgets/w'],
     [pods, 'a/b', '../c?d', '/api/v1/namespaces/a%2Fb/pods/..%2Fc%3Fd'],
-  ])('of %o in %s named %s: %s', (kind, namespace, name, path) => expect(pathOf(kind, namespace, name)).toBe(path));
+  ])('of %o in %s named %s is %s', (kind, namespace, name, path) => expect(pathOf(kind, namespace, name)).toBe(path));
 
-  it('have only the parameters that are set, and never the namespace', () => {
+  it('contains only parameters that are set, and never the namespace', () => {
     expect(query({ namespace: 'knest', labelSelector: 'a=b,c', fieldSelector: undefined })).toBe(
       '?labelSelector=a%3Db%2Cc',
     );
@@ -24,8 +24,8 @@ describe('paths', () => {
   });
 });
 
-describe('what is not there', () => {
-  it('is undefined, an empty list, nothing deleted', async () => {
+describe('an object that does not exist', () => {
+  it('is undefined, an empty list, or nothing to delete', async () => {
     const { client } = await clientOf((response) => refuse(response, 404));
     expect(await client.get(pods, 'a', 'knest')).toBeUndefined();
     expect(await client.list(pods)).toEqual([]);
@@ -33,7 +33,7 @@ describe('what is not there', () => {
     expect(await client.delete(pods, 'a', 'knest')).toBe(false);
   });
 
-  it('is told from what is forbidden', async () => {
+  it('is distinguished from a forbidden one', async () => {
     const { client } = await clientOf((response) => refuse(response, 403));
     await expect(client.get(pods, 'a', 'knest')).rejects.toMatchObject({ status: 403 });
     await expect(client.list(pods)).rejects.toMatchObject({ status: 403 });
@@ -65,7 +65,7 @@ describe('a list', () => {
     ]);
   });
 
-  it('is read anew, at once, when its pages are too old to go on with', async () => {
+  it('is read again at once, without pages, when its pages are too old', async () => {
     const { client, received } = await clientOf((response, number) => {
       if (number === 1) refuse(response, 410);
       else json(response, number === 0 ? page(['a'], 'two') : page(['b', 'c']));
@@ -80,8 +80,8 @@ describe('a list', () => {
 
   it.each([
     ['offers the same page again', 'same', 'the same page twice', 2],
-    ['offers another page for ever', undefined, 'more than 1000 pages', 1_000],
-  ])('that has no end is refused when the server %s', async (_what, token, problem, requests) => {
+    ['never stops offering pages', undefined, 'more than 1000 pages', 1_000],
+  ])('without an end is refused when the server %s', async (_what, token, problem, requests) => {
     const { client, received } = await clientOf((response, number) =>
       json(response, page([], token ?? `page-${number}`)),
     );
@@ -92,7 +92,7 @@ describe('a list', () => {
     expect(received).toHaveLength(requests);
   });
 
-  it('is read all at once only once, though the server calls that too old as well', async () => {
+  it('is read without pages only once, even if that is too old as well', async () => {
     const { client, received } = await clientOf((response, number) => {
       if (number % 2 === 1) refuse(response, 410);
       else json(response, page(['a'], `page-${number}`));
@@ -108,7 +108,7 @@ describe('a list', () => {
 });
 
 describe('apply', () => {
-  it('is server-side, never by force, in the name of the action', async () => {
+  it('is server-side, never forced, with the action as field manager', async () => {
     const { client, received } = await clientOf((response, _number, { path }) =>
       path === '/apis/example.com/v1'
         ? json(response, {
@@ -121,7 +121,7 @@ describe('apply', () => {
     );
     await client.apply(widget);
     await client.apply(widget);
-    // One discovery for both.
+    // One discovery request for both.
     expect(received.map(({ method, path }) => `${method} ${path}`)).toEqual([
       'GET /apis/example.com/v1',
       ...Array<string>(2).fill('PATCH /apis/example.com/v1/widgets/w?fieldManager=knest-action'),
@@ -130,14 +130,14 @@ describe('apply', () => {
     expect(JSON.parse(received[1]?.body ?? '')).toEqual(widget);
   });
 
-  it('names a kind that the host does not serve, and looks again the next time', async () => {
+  it('names a kind that the host does not serve, and checks again the next time', async () => {
     const { client, received } = await clientOf((response) => refuse(response, 404));
     await expect(client.apply(widget)).rejects.toThrow('the host serves no kind Widget in example.com/v1');
     await expect(client.apply(widget)).rejects.toThrow('the host serves no kind Widget');
     expect(received).toHaveLength(2);
   });
 
-  it('needs no discovery for the kinds that the action knows', async () => {
+  it('needs no discovery for kinds that the action knows', async () => {
     const { client, received } = await clientOf((response) => refuse(response, 500));
     for (const kind of Object.values<Kind>(Kinds)) expect(await client.kindOf(kind)).toBe(kind);
     expect(received).toHaveLength(0);
@@ -145,7 +145,7 @@ describe('apply', () => {
 });
 
 describe('delete', () => {
-  it('is in the background, with its preconditions', async () => {
+  it('runs in the background, with its preconditions', async () => {
     const { client, received } = await clientOf((response) => json(response, {}));
     expect(await client.delete(pods, 'a', 'knest', { uid: 'u', resourceVersion: '7' })).toBe(true);
     expect(received[0]).toMatchObject({ method: 'DELETE', path: '/api/v1/namespaces/knest/pods/a' });
@@ -155,13 +155,13 @@ describe('delete', () => {
     });
   });
 
-  it('hands on that the object is another one by now', async () => {
+  it('fails when the object has changed', async () => {
     const { client } = await clientOf((response) => refuse(response, 409));
     await expect(client.delete(pods, 'a', 'knest', { uid: 'u' })).rejects.toMatchObject({ status: 409 });
   });
 });
 
-it('asks what is allowed with a SelfSubjectAccessReview', async () => {
+it('asks for permission with a SelfSubjectAccessReview', async () => {
   const { client, received } = await clientOf((response, number) =>
     json(response, { status: { allowed: number === 0 } }),
   );

@@ -9,7 +9,7 @@ import { clientOf, configFor, json, serve } from '../server.ts';
 const { signal } = new AbortController();
 const noon = Date.parse('2026-11-24T12:00:00Z');
 
-/** A host whose clock shows that time, whatever is the time here; no Date when it is undefined. */
+/** A host whose clock shows this time, or that sends no Date. */
 async function hostAt(time: number | undefined): Promise<KubernetesClient> {
   const { url } = await serve((response) => {
     response.sendDate = false;
@@ -18,19 +18,19 @@ async function hostAt(time: number | undefined): Promise<KubernetesClient> {
   return new KubernetesClient(new RestClient(new Transport(configFor(url)), signal));
 }
 
-/** A clock that shows one time after the other. */
+/** A clock that shows these times, one after the other. */
 function clock(...times: readonly number[]): () => number {
   const left = [...times];
   return () => (left.length > 1 ? left.shift() : left[0]) ?? 0;
 }
 
 describe('measureClock', () => {
-  it('takes half of the way there and back off, and half of the second that a Date leaves out', async () => {
+  it('corrects for half of the round trip, and for half of the second that a Date rounds off', async () => {
     expect(await measureClock(await hostAt(noon), signal, clock(noon - 4000, noon + 1000))).toBe(2000);
     expect(await measureClock(await hostAt(noon), signal, clock(noon + 60_000))).toBe(-59_500);
   });
 
-  it('knows nothing without a Date', async () => {
+  it('is undefined without a Date', async () => {
     expect(await measureClock(await hostAt(undefined), signal)).toBeUndefined();
   });
 });
@@ -44,13 +44,13 @@ describe('agreedTime', () => {
   it.each([
     [-301_000, "the host's clock is 5m2s ahead of this runner's"],
     [3_601_000, "the host's clock is 1h1s behind this runner's"],
-  ])('does not exist %d ms off', async (off, problem) => {
+  ])('fails when this runner is %d ms off', async (off, problem) => {
     const next = expect.stringContaining('nothing was deleted') as string;
     const refused = agreedTime(await hostAt(noon), signal, clock(noon + off));
     expect(await rejection(refused)).toMatchObject({ code: 'KNEST_CLOCK_SKEW', problem, next });
   });
 
-  it('does not exist when the host tells no time', async () => {
+  it('fails when the host sends no Date', async () => {
     expect(await rejection(agreedTime(await hostAt(undefined), signal))).toMatchObject({
       code: 'KNEST_CLOCK_SKEW',
       problem: expect.stringContaining('cannot be compared') as string,
@@ -59,28 +59,28 @@ describe('agreedTime', () => {
 });
 
 describe('hostTime', () => {
-  it.each([-60_000, 0, 60_000])('is that of the host, when this runner is %d ms off', async (off) => {
+  it.each([-60_000, 0, 60_000])('is the time of the host when this runner is %d ms off', async (off) => {
     expect(await hostTime(await hostAt(noon), signal, clock(noon + off))).toEqual({
       time: noon + 500,
       doubt: undefined,
     });
   });
 
-  it('is that of the host, with a doubt, when the clocks are hours apart', async () => {
+  it('is the time of the host, with a doubt, when the clocks are hours apart', async () => {
     expect(await hostTime(await hostAt(noon), signal, clock(noon + 3_601_000))).toEqual({
       time: noon + 500,
       doubt: "the host's clock is 1h1s behind this runner's",
     });
   });
 
-  it('is that of this runner, with a doubt, when the host tells no time', async () => {
+  it('is the time of this runner, with a doubt, when the host sends no Date', async () => {
     expect(await hostTime(await hostAt(undefined), signal, clock(noon))).toEqual({
       time: noon,
       doubt: expect.stringContaining('cannot be compared') as string,
     });
   });
 
-  it('is asked for again when the answer is cut', async () => {
+  it('is requested again when the connection is cut', async () => {
     const { client } = await clientOf((response, number) => {
       response.sendDate = false;
       if (number === 0) response.socket?.destroy();

@@ -26,7 +26,7 @@ async function hostWithLease() {
 }
 
 describe('withLease', () => {
-  it('holds the Lease until the work has ended, also after the time is up', async () => {
+  it('holds the Lease until the work has ended, even after the timeout', async () => {
     const { client, holder } = await hostWithLease();
     const abort = new AbortController();
     const seen: (string | null | undefined)[] = [];
@@ -43,7 +43,7 @@ describe('withLease', () => {
     expect(holder()).toBe('');
   });
 
-  it('stops the work when another job took the Lease over, and leaves it to that job', async () => {
+  it('stops the work when another job takes over the Lease, and leaves it to that job', async () => {
     const { client, holder, takeOver } = await hostWithLease();
     const done = withLease(client, 'install', 'me', never, vi.fn(), async (held) => {
       takeOver('other');

@@ -10,13 +10,13 @@ import { configFor, json, refuse, serve, type Handler } from '../server.ts';
 const never = new AbortController().signal;
 const get = { method: 'GET', path: '/version' } as const;
 
-/** Answers as the load balancer of servers that are all away. */
+/** Answers like the load balancer of servers that are all down. */
 function gateway(response: ServerResponse): void {
   response.writeHead(503, { 'retry-after': '0' }).end('no server is available');
 }
 
-describe('a server that is away', () => {
-  /** A client that has had an answer before, and what it reports. */
+describe('a server that does not answer', () => {
+  /** A client that has had an answer before, and its reports. */
   async function clientOf(handler: Handler, wasReached = true) {
     const { url, received } = await serve(handler);
     const reports: string[] = [];
@@ -26,7 +26,7 @@ describe('a server that is away', () => {
   }
   const version = ({ path }: { readonly path: string }): boolean => path === '/version';
 
-  it('is waited for beyond the usual tries, with a line at either end', async () => {
+  it('is waited for longer than the usual retries, with a log line at either end', async () => {
     const { client, reports } = await clientOf((response, number) => {
       if (number < 8) response.socket?.resetAndDestroy();
       else json(response, { ok: true });
@@ -38,7 +38,7 @@ describe('a server that is away', () => {
     ]);
   }, 40_000);
 
-  it('is named as the reason when the time is up', async () => {
+  it('is named as the reason of a timeout', async () => {
     const abort = new AbortController();
     const { url } = await serve((response) => gateway(response));
     const reason = new KnestError({ code: 'KNEST_TIMEOUT', problem: 'timed out', next: 'increase it' });
@@ -51,35 +51,35 @@ describe('a server that is away', () => {
     });
   });
 
-  it('is known by its load balancer, too', async () => {
+  it('is recognised behind a load balancer too', async () => {
     const { client, received, reports } = await clientOf((response, number) => {
       if (number < 9) gateway(response);
       else json(response, { ok: true });
     });
     expect(await client.json({ ...get, path: '/api' })).toEqual({ ok: true });
-    // Six tries, then a look at the version, after which another round begins.
+    // Six tries, then a request for the version, after which another round begins.
     expect(received.map(({ path }) => path).slice(5, 8)).toEqual(['/api', '/version', '/api']);
     expect(reports).toHaveLength(2);
   });
 
-  it('is not waited for when another server stands behind the path alone, such as an aggregated API', async () => {
+  it('is not waited for when only one path fails, such as an aggregated API', async () => {
     const { client, received, reports } = await clientOf((response, _number, request) => {
       if (version(request)) json(response, {});
       else gateway(response);
     });
     expect(hasStatus(await rejection(client.json({ ...get, path: '/apis/metrics.k8s.io/v1' })), 503)).toBe(true);
-    // The usual tries, and a look at the version.
+    // The usual tries, and a request for the version.
     expect(received).toHaveLength(7);
     expect(reports).toEqual([]);
   });
 
-  it('is not waited for when it never answered: its address may be wrong', async () => {
+  it('is not waited for when it never answered, since its address may be wrong', async () => {
     const { client, received } = await clientOf((response) => gateway(response), false);
     expect(hasStatus(await rejection(client.json({ ...get, path: '/api' })), 503)).toBe(true);
     expect(received.filter((request) => !version(request))).toHaveLength(6);
   });
 
-  it('may refuse for a moment what it allows, once it is back', async () => {
+  it('may refuse allowed requests for a moment after it is back', async () => {
     const { client, received } = await clientOf((response, number) => {
       if (number === 0) response.socket?.resetAndDestroy();
       else if (number < 3) refuse(response, 403);
@@ -89,7 +89,7 @@ describe('a server that is away', () => {
     expect(received).toHaveLength(4);
   });
 
-  it('may refuse for a moment what it allows, once its load balancer has it back', async () => {
+  it('may refuse allowed requests for a moment after it is back behind its load balancer', async () => {
     const { client, reports } = await clientOf((response, number, request) => {
       if (number < 7) gateway(response);
       else if (number < 9 && !version(request)) refuse(response, 403);
@@ -99,7 +99,7 @@ describe('a server that is away', () => {
     expect(reports).toHaveLength(2);
   });
 
-  it('may answer other requests before this one, once it is back', async () => {
+  it('may answer other requests before this one after it is back', async () => {
     const { client } = await clientOf((response, number, request) => {
       if (number < 7 || (number < 14 && !version(request))) gateway(response);
       else json(response, { ok: true });
@@ -107,7 +107,7 @@ describe('a server that is away', () => {
     expect(await client.json({ ...get, path: '/api' })).toEqual({ ok: true });
   });
 
-  it('is not what a request says that we ended ourselves', async () => {
+  it('is not assumed after a request that the action itself aborted', async () => {
     const abort = new AbortController();
     const { url, received } = await serve((response, _number, { path }) => {
       if (path === '/slow') abort.abort();
@@ -119,7 +119,7 @@ describe('a server that is away', () => {
     expect(received).toHaveLength(2);
   });
 
-  it('may refuse for good, in a server that was not away', async () => {
+  it('is not assumed when a server refuses a request at once', async () => {
     const { client, received } = await clientOf((response) => refuse(response, 403));
     expect(await rejection(client.json(get))).toMatchObject({ code: 'KNEST_PERMISSION' });
     expect(received).toHaveLength(1);

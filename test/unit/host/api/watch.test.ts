@@ -48,7 +48,7 @@ async function watching(
   const onChange = vi.fn<() => void>();
   const onUnavailable = vi.fn<(unavailable: Unavailable) => void>();
   const ended = watch(client, { kind: pods, selection, objects }, onChange, abort.signal, onUnavailable);
-  // Whoever waits for the end sees the rejection; this only keeps it from being reported before.
+  // The caller that waits for the end sees the rejection. This only keeps it from being reported before.
   ended.catch(() => undefined);
   return { abort, ended, objects, onChange, onUnavailable, received, counts };
 }
@@ -57,7 +57,7 @@ const waitFor = (check: () => void): Promise<void> => vi.waitFor(check, { timeou
 const idle = (): void => undefined;
 
 describe('watch', () => {
-  it('lists, then follows each change from the version of the list', async () => {
+  it('lists, then follows each change from the resource version of the list', async () => {
     let response: ServerResponse | undefined;
     const { objects, onChange, received } = await watching(
       (listed) => list(listed, '100', pod('a'), pod('b')),
@@ -84,13 +84,13 @@ describe('watch', () => {
     expect(onChange).toHaveBeenCalledTimes(4);
   });
 
-  it('puts together an event that comes in pieces, and takes no bookmark for an object', async () => {
+  it('joins an event that arrives in pieces, and ignores bookmarks', async () => {
     const { objects } = await watching(
       (response) => list(response, '1'),
       (response) => {
         const text = line('BOOKMARK', { kind: 'Pod', metadata: { name: 'bookmark' } }) + line('ADDED', pod('ä'));
         const bytes = Buffer.from(text);
-        // Within the two bytes of a letter.
+        // Between the two bytes of a letter.
         const middle = bytes.indexOf(0xc3) + 1;
         response.write(bytes.subarray(0, middle));
         setTimeout(() => response.write(bytes.subarray(middle)), 50);
@@ -104,7 +104,7 @@ describe('watch', () => {
     ['is cut', (response) => response.socket?.resetAndDestroy()],
     ['is cut within an event', (response) => response.write('{"type":"ADD', () => response.socket?.resetAndDestroy())],
     ['expires', (response) => response.write(line('ERROR', { kind: 'Status', code: 410, reason: 'Expired' }))],
-  ])('starts over from a list when the stream %s', async (_what, end) => {
+  ])('lists again when the stream %s', async (_what, end) => {
     const { objects, received } = await watching(
       (response, number) => list(response, `${number + 1}00`, ...(number === 0 ? [pod('a'), pod('b')] : [pod('b')])),
       (response, number) => {
@@ -121,7 +121,7 @@ describe('watch', () => {
     ]);
   });
 
-  it('starts over from a list when it is refused for a moment', async () => {
+  it('lists again when a watch is refused for a moment', async () => {
     const { objects, counts } = await watching(
       (response, number) => list(response, '1', pod(`listed-${number}`)),
       idle,
@@ -131,26 +131,26 @@ describe('watch', () => {
     await waitFor(() => expect(counts.watch).toBe(1));
   });
 
-  it('rejects when it is refused for good', async () => {
+  it('rejects when a watch is refused permanently', async () => {
     const { ended } = await watching((response) => list(response, '1'), idle, [400]);
     await expect(ended).rejects.toMatchObject({ status: 400 });
   });
 
-  it('resolves when it is aborted, in the middle of a stream', async () => {
+  it('resolves when it is aborted during a stream', async () => {
     const { abort, ended, counts } = await watching((response) => list(response, '1'), idle);
     await waitFor(() => expect(counts.watch).toBe(1));
     abort.abort(new Error('enough'));
     await expect(ended).resolves.toBeUndefined();
   });
 
-  it('says that a kind is not served, and ends', async () => {
+  it('reports a kind that is not served, and ends', async () => {
     const { ended, objects, onUnavailable } = await watching((response) => refuse(response, 404), idle);
     await ended;
     expect(onUnavailable.mock.calls).toEqual([[{ kind: pods, isForbidden: false, reason: 'Pod is not served' }]]);
     expect(objects.size).toBe(0);
   });
 
-  it('says that it is not allowed, and ends', async () => {
+  it('reports a forbidden kind, and ends', async () => {
     const { ended, onUnavailable, counts } = await watching((response) => refuse(response, 403), idle);
     await ended;
     const reason = expect.stringMatching(/^pods: .*refused with 403/) as string;
@@ -158,14 +158,14 @@ describe('watch', () => {
     expect(counts.list).toBe(1);
   });
 
-  it('rejects at once when it is not allowed and no caller wants to know', async () => {
+  it('rejects at once when it is forbidden and the caller has no handler for that', async () => {
     const { client } = await clientOf((response) => refuse(response, 403));
     const target = watchTarget(pods, selection);
     const waiting = watchUntil(client, [target], () => undefined, AbortSignal.timeout(5_000));
     expect(await rejection(waiting)).toMatchObject({ code: 'KNEST_PERMISSION' });
   });
 
-  it('gets what is known by name each second, but rarely while nothing is pressing', async () => {
+  it('reads named objects every second, but rarely while nothing is pressing', async () => {
     const { client, received } = await clientOf((response) => json(response, pod('a')));
     let looks = 0;
     const target = namedTarget(pods, 'knest', () => ['a'], { isPressing: () => looks > 4 });
@@ -175,12 +175,12 @@ describe('watch', () => {
       return received.length === 3 || undefined;
     };
     await watchUntil(client, [target], evaluate, AbortSignal.timeout(20_000));
-    // It is looked at once after the round, then once a second.
+    // They are read once right after the round, then once a second.
     expect(roundsAt.slice(1, 5)).toEqual([1, 1, 1, 1]);
     expect(looks).toBeLessThan(12);
   }, 30_000);
 
-  it('waits longer each time that the stream is cut at once', async () => {
+  it('waits longer each time when the stream is cut at once', async () => {
     const times: number[] = [];
     const { counts } = await watching(
       (response) => list(response, '1'),
@@ -191,11 +191,11 @@ describe('watch', () => {
     );
     await vi.waitFor(() => expect(counts.watch).toBe(4), { timeout: 20_000 });
     const pauses = times.slice(1).map((time, index) => time - (times[index] ?? 0));
-    // 500 ms, doubled twice, less half of it by chance.
+    // 500 ms, doubled twice, minus up to half of it at random.
     expect(pauses[2]).toBeGreaterThan(990);
   }, 30_000);
 
-  it('keeps nothing of what it may list but not watch', async () => {
+  it('keeps no objects that it may list but not watch', async () => {
     const { ended, objects, onUnavailable } = await watching((response) => list(response, '1', pod('a')), idle, [403]);
     await ended;
     expect(objects.size).toBe(0);

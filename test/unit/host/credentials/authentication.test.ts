@@ -33,7 +33,7 @@ const exec: Exec = {
   interactiveMode: 'Never',
 };
 
-/** A plugin that answers with `token-1`, `token-2`, … and fails after as many answers. */
+/** A plugin that answers with `token-1`, `token-2`, … and fails after so many answers. */
 function counting(
   expires: string | undefined,
   answers = Number.POSITIVE_INFINITY,
@@ -75,7 +75,7 @@ describe('credentials', () => {
     ['nothing', {}, undefined, undefined],
     ['a token', { token: 't', exec }, undefined, 'Bearer t'],
     ['user and password', { username: 'u', password: 'p', exec }, undefined, basic],
-    ['user and password of the address', { token: 't' }, basic, basic],
+    ['user and password in the address', { token: 't' }, basic, basic],
     ['a certificate instead of the plugin', { certificate: 'c', key: 'k', exec }, undefined, undefined],
   ])('are %s', async (_what, user, authorization, expected) => {
     expect(await authorizationOf(authenticate(user, quietRuntime(), authorization))).toBe(expected);
@@ -98,7 +98,7 @@ describe('credentials', () => {
     expect(await authorizationOf(authentication)).toBe('Bearer second');
   });
 
-  it('are the last ones that a copy has, when their file is gone', async () => {
+  it('are the last ones in the copy when their file is gone', async () => {
     const tokenFile = join(directory, 'token');
     writeFileSync(tokenFile, 'from-file');
     const authentication = authenticate({ tokenFile });
@@ -112,7 +112,7 @@ describe('credentials', () => {
     ['one-secret\ntwo-secret', 'a token has line breaks or other characters that cannot be sent'],
     ['', 'tokenFile of user "u" is empty'],
     [undefined, 'tokenFile of user "u" cannot be read (ENOENT)'],
-  ])('in a file are one line: %j', async (text, problem) => {
+  ])('in a file must be one line: %j', async (text, problem) => {
     const tokenFile = join(directory, 'token-secret');
     if (text !== undefined) writeFileSync(tokenFile, text);
     const masked: string[] = [];
@@ -128,11 +128,11 @@ describe('credentials', () => {
 
   const idToken = (exp: number): string => `h.${Buffer.from(JSON.stringify({ exp })).toString('base64url')}.s`;
   it.each<[string, string, string | undefined, string]>([
-    ['an id-token that lasts', 'oidc', idToken(4e9), `Bearer ${idToken(4e9)}`],
-    ['no id-token that has expired', 'oidc', idToken(1e9), 'the id-token of its auth-provider has expired'],
-    ['no text that is not one', 'oidc', 'secret', 'the id-token of its auth-provider has expired'],
-    ['no auth-provider without one', 'oidc', undefined, 'its auth-provider has no id-token'],
-    ['no other auth-provider', 'gcp', undefined, 'kubectl no longer has the auth-provider gcp'],
+    ['an id-token that is valid', 'oidc', idToken(4e9), `Bearer ${idToken(4e9)}`],
+    ['refused with an expired id-token', 'oidc', idToken(1e9), 'the id-token of its auth-provider has expired'],
+    ['refused with text that is not an id-token', 'oidc', 'secret', 'the id-token of its auth-provider has expired'],
+    ['refused without an id-token', 'oidc', undefined, 'its auth-provider has no id-token'],
+    ['refused with another auth-provider', 'gcp', undefined, 'kubectl no longer has the auth-provider gcp'],
   ])('are %s', async (_what, name, token, expected) => {
     const authProvider = { name, config: new Map(token === undefined ? [] : [['id-token', token]]) };
     const credentials = authorizationOf(authenticate({ authProvider }));
@@ -148,7 +148,7 @@ describe('a plugin', () => {
     return tokens;
   }
 
-  it('is asked once for many requests', async () => {
+  it('runs once for many requests', async () => {
     const { user, runtime } = counting(undefined);
     const authentication = authenticate(user, runtime);
     const credentials = await Promise.all([authentication.credentials(), authentication.credentials()]);
@@ -156,7 +156,7 @@ describe('a plugin', () => {
     expect(await tokensOf(authentication, 2)).toEqual(['Bearer token-1', 'Bearer token-1']);
   });
 
-  it('is asked again when its answer has expired, and when it is refused', async () => {
+  it('runs again when its answer has expired or is refused', async () => {
     const { user, runtime } = counting('2020-01-01T00:00:00Z');
     expect(await tokensOf(authenticate(user, runtime), 2)).toEqual(['Bearer token-1', 'Bearer token-2']);
 
@@ -168,7 +168,7 @@ describe('a plugin', () => {
     expect(await tokensOf(authentication, 2)).toEqual(['Bearer token-2', 'Bearer token-2']);
   });
 
-  it('that is gone leaves its last answer, while it lasts', async () => {
+  it('that fails later is replaced by its last answer while that is valid', async () => {
     for (const [expires, lasts] of [
       ['2999-01-01T00:00:00Z', true],
       ['2020-01-01T00:00:00Z', false],
@@ -184,7 +184,7 @@ describe('a plugin', () => {
     }
   });
 
-  it('that is gone leaves no answer that the server refused', async () => {
+  it('that fails later is not replaced by an answer that the server refused', async () => {
     const { user, runtime } = counting(undefined, 1);
     const authentication = authenticate(user, runtime);
     authentication.forget(await authentication.credentials());
@@ -193,7 +193,7 @@ describe('a plugin', () => {
 });
 
 describe('requests', () => {
-  it('carry new credentials after a 401, at once', async () => {
+  it('carry new credentials at once after a 401', async () => {
     const { url, received } = await serve((response, number) =>
       number === 0 ? refuse(response, 401) : json(response, { ok: true }),
     );
@@ -203,7 +203,7 @@ describe('requests', () => {
     expect(received.map(({ headers }) => headers.authorization)).toEqual(['Bearer token-1', 'Bearer token-2']);
   });
 
-  it('that are refused twice are refused', async () => {
+  it('fail after two refusals', async () => {
     const { url, received } = await serve((response) => refuse(response, 401));
     const thrown = await rejection(new RestClient(new Transport(configFor(url)), quietRuntime().signal).json(get));
     expect(hasStatus(thrown, 401)).toBe(true);
@@ -211,7 +211,7 @@ describe('requests', () => {
     expect(received).toHaveLength(2);
   });
 
-  it('say whom they act as, with every group in a header of its own', async () => {
+  it('carry the impersonated user, with a separate header for each group', async () => {
     const { url, received } = await serve((response) => json(response, {}));
     const impersonate = {
       user: 'Zoë',

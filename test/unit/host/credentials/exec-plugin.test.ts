@@ -23,7 +23,7 @@ function execOf(script: string, more: Partial<Exec> = {}): Exec {
   return { ...exec, provideClusterInfo: false, interactiveMode: 'Never', ...more };
 }
 
-/** Runs a plugin that prints this. Returns its answer, or its failure, and what was masked. */
+/** Runs a plugin. Returns its answer or its failure, and the masked secrets. */
 async function run(
   exec: Exec,
   env: NodeJS.ProcessEnv = process.env,
@@ -73,7 +73,7 @@ describe('a plugin', () => {
     expect(masks.join()).not.toContain(cert.split('\n')[1]);
   });
 
-  it('gets its variables, what it is asked, and no input of the action; nothing to read from', async () => {
+  it('gets its variables and KUBERNETES_EXEC_INFO, but no input of the action and no standard input', async () => {
     const dump = join(directory, 'env');
     const script = `cat; env > '${dump}'; ${print(credential({ token: 't' }))}`;
     const env = { PATH: process.env['PATH'], 'INPUT_HOST-KUBECONFIG': 'input', input_lower: 'input', JOB: 'job' };
@@ -87,7 +87,7 @@ describe('a plugin', () => {
     );
   });
 
-  it('is told of the cluster when it wants to be', async () => {
+  it('gets the cluster when it asks for it', async () => {
     const script = `printf '%s' "$KUBERNETES_EXEC_INFO" > '${join(directory, 'info')}'; ${print(credential({ token: 't' }))}`;
     const { cert } = makeCertificate();
     const cluster = { certificateAuthority: cert, tlsServerName: 'api', execConfig: { audience: 'a' } };
@@ -123,26 +123,26 @@ describe('a plugin', () => {
       'answered with neither a token nor a certificate',
       credential({ other: 'secret-in-output' }),
     ],
-    ['a key alone', 'answered with a certificate or key alone', credential({ clientKeyData: 'secret-in-output' })],
+    ['only a key', 'answered with a certificate or key alone', credential({ clientKeyData: 'secret-in-output' })],
     [
       'a broken key',
       'a key that does not fit its certificate',
       credential({ clientKeyData: 'secret-in-output', clientCertificateData: 'x' }),
     ],
-    ['a number for a token', 'a status that is not text', credential({ token: 12_345_678 })],
+    ['a number as its token', 'a status that is not text', credential({ token: 12_345_678 })],
     [
       'an unreadable time',
       'an unreadable expirationTimestamp',
       credential({ token: 'secret-in-output', expirationTimestamp: 'soon' }),
     ],
-  ])('that answers with %s fails without a word of it', async (_what, problem, output) => {
+  ])('that answers with %s fails, and the error does not quote it', async (_what, problem, output) => {
     const { failure } = await run(execOf(print(output)));
     expect(failure).toContain(problem);
     expect(failure).not.toContain('secret-in-output');
     expect(failure).not.toContain('12345678');
   });
 
-  it('that fails is reported with its last line', async () => {
+  it('that fails is reported with the last line of its errors', async () => {
     const { failure } = await run(
       execOf('echo "first" >&2; echo "aws: the session has expired" >&2; echo >&2; exit 3'),
     );
@@ -152,17 +152,17 @@ describe('a plugin', () => {
 
   it.each([
     [
-      'a token it answered with',
+      'a token from its answer',
       `echo '{"kind":"ExecCredential","status":{"token":"tok5"}}'; echo "refused tok5" >&2`,
       'tok5',
     ],
-    ['what it printed', 'echo raw-secret; echo "cannot use raw-secret" >&2', 'raw-secret'],
-    ['a variable of its own', 'echo "bad $PIN" >&2', '4711'],
-    ['a long random text', 'echo "bad 0a9b8c7d6e5f0a9b8c7d6e5f" >&2', '0a9b8c7d6e5f'],
-    ['what is said to be a secret', 'echo "client_secret=hunter2x" >&2', 'hunter2x'],
+    ['its standard output', 'echo raw-secret; echo "cannot use raw-secret" >&2', 'raw-secret'],
+    ['the value of one of its variables', 'echo "bad $PIN" >&2', '4711'],
+    ['long random text', 'echo "bad 0a9b8c7d6e5f0a9b8c7d6e5f" >&2', '0a9b8c7d6e5f'],
+    ['a value that is named as a secret', 'echo "client_secret=hunter2x" >&2', 'hunter2x'],
     ['a password in an address', 'echo "https://ci:hunter2@host refused" >&2', 'hunter2'],
     ['a key', 'printf "%s\\n" "-----BEGIN PRIVATE KEY-----" MIGHAgEAMBMGByqGSM49 >&2', 'MIGHAgEAMBMGByqGSM49'],
-  ])('that fails does not show %s', async (_what, script, secret) => {
+  ])('that fails does not reveal %s', async (_what, script, secret) => {
     const exec = execOf(`${script}; exit 1`, { env: [{ name: 'PIN', value: '4711' }] });
     const masked = await run(exec);
     // The kubeconfig's own secrets are masked before a plugin runs.
@@ -175,7 +175,7 @@ describe('a plugin', () => {
     expect(masked.failure).toContain('failed with exit code 1');
   });
 
-  it('that is not there is reported with how to get it, not with its arguments', async () => {
+  it('that does not exist is reported with its install hint, but not with its arguments', async () => {
     const more = { command: join(directory, 'no-such-plugin'), installHint: '\nInstall it with brew\nmore' };
     const { failure } = await run(execOf('secret-argument', more));
     expect(failure).toContain('the credential plugin no-such-plugin cannot be started');
@@ -183,7 +183,7 @@ describe('a plugin', () => {
     expect(failure).not.toContain('secret-argument');
   });
 
-  it('ends with the command', async () => {
+  it('ends when the command ends', async () => {
     const stop = AbortSignal.abort(new KnestError({ code: 'KNEST_TIMEOUT', problem: 'the time is up' }));
     const runtime = quietRuntime({ run: async () => Promise.reject(stop.reason as Error) });
     const thrown = await rejection(runPlugin(execOf('sleep 60'), configFor('https://h').cluster, runtime));

@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { IdTokens } from '../../../../src/host/credentials/id-tokens.ts';
 import { rejection } from '../../rejection.ts';
 
-/** A token that says no more than what it is asked to. */
+/** A token with these claims. */
 function jwt(claims: object): string {
   return ['{}', JSON.stringify(claims), 'signature'].map(encoded).join('.');
 }
@@ -11,7 +11,7 @@ function encoded(part: string): string {
   return Buffer.from(part).toString('base64url');
 }
 
-/** Tokens of that life, in seconds, numbered from 1. */
+/** Tokens with this lifetime in seconds, numbered from 1. */
 function numbered(life: number): { readonly tokens: IdTokens; readonly mint: ReturnType<typeof vi.fn> } {
   let number = 0;
   const mint = vi.fn(async (audience: string) =>
@@ -26,7 +26,7 @@ function numberOf(token: string): unknown {
 }
 
 describe('tokens', () => {
-  it('are minted for the audience, once for many requests', async () => {
+  it('are requested for the audience, once for many requests', async () => {
     const { tokens, mint } = numbered(300);
     const [one, other] = await Promise.all([tokens.token(), tokens.token()]);
     expect(one).toBe(other);
@@ -34,7 +34,7 @@ describe('tokens', () => {
     expect(mint.mock.calls).toEqual([['knest:host']]);
   });
 
-  it('are minted again after four of their five minutes, whatever the clocks of others say', async () => {
+  it('are requested again after four of their five minutes, independent of other clocks', async () => {
     vi.useFakeTimers();
     try {
       const { tokens } = numbered(300);
@@ -48,7 +48,7 @@ describe('tokens', () => {
     }
   });
 
-  it('are minted again once they are refused, and once only for all requests that were', async () => {
+  it('are requested again after a refusal, once for all refused requests', async () => {
     const { tokens, mint } = numbered(300);
     const refused = await tokens.token();
     tokens.forget(refused);
@@ -60,7 +60,7 @@ describe('tokens', () => {
     expect(mint).toHaveBeenCalledTimes(2);
   });
 
-  it('may fail to be minted, though not thrice', async () => {
+  it('are requested up to three times when a request fails', async () => {
     vi.useFakeTimers();
     try {
       const mint = vi.fn(() => Promise.reject(new Error('Error Code : 500\n\n  Error Message: x')));
@@ -84,7 +84,7 @@ describe('tokens', () => {
   it.each([
     ['expired', { iat: 1_000, exp: 1_000 }],
     ['expired long ago', { iat: 1_000, exp: 10 }],
-  ])('that are issued %s are given up after three', async (_what, claims) => {
+  ])('that are issued %s are given up after three attempts', async (_what, claims) => {
     vi.useFakeTimers();
     try {
       const mint = vi.fn(() => Promise.resolve(jwt(claims)));
@@ -101,7 +101,7 @@ describe('tokens', () => {
   });
 
   it.each([{ iat: 1_000, exp: '900' }, { iat: 'x', exp: 900 }, null])(
-    'have the usual life when their claims cannot be read: %o',
+    'have the default lifetime when their claims cannot be read: %o',
     async (claims) => {
       const mint = vi.fn(() => Promise.resolve(['{}', JSON.stringify(claims), 's'].map(encoded).join('.')));
       const tokens = new IdTokens('a', mint);
@@ -112,7 +112,7 @@ describe('tokens', () => {
     },
   );
 
-  it('that never come are given up', async () => {
+  it('are given up when GitHub does not answer', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'performance'] });
     const timeouts = vi.spyOn(AbortSignal, 'timeout').mockImplementation(() => AbortSignal.abort());
     timeouts.mockImplementation(() => {
@@ -131,7 +131,7 @@ describe('tokens', () => {
   });
 });
 
-describe('what a token says', () => {
+describe('the description of a token', () => {
   const claims = {
     iss: 'https://token.actions.githubusercontent.com',
     aud: 'knest:host',
@@ -146,18 +146,18 @@ describe('what a token says', () => {
     return tokens.describe();
   };
 
-  it('is told without the token', async () => {
+  it('lists its claims without the token', async () => {
     expect(await described({ exp: 4_102_444_800 })).toBe(
       'the token is from https://token.actions.githubusercontent.com for audience knest:host, ' +
         'of repository octo-org/octo-repo (id 1296269), event push, valid until 2100-01-01T00:00:00Z',
     );
   });
 
-  it('shows that it has expired', async () => {
+  it('says when it has expired', async () => {
     expect(await described({ exp: 1 })).toMatch(/, expired since 1970-01-01T00:00:01Z by this runner's clock$/);
   });
 
-  it('is nothing before there is one, and little of what is no token', async () => {
+  it('handles a missing token, and one that is not a JWT', async () => {
     expect(new IdTokens('a', async () => Promise.resolve('x')).describe()).toBe('there is no token yet');
     const tokens = new IdTokens('a', async () => Promise.resolve('no JWT'));
     expect(await tokens.token()).toBe('no JWT');

@@ -4,7 +4,7 @@ import { merged, parseKubeconfig } from '../../../../src/host/kubeconfig/kubecon
 
 const SECRET = 'AKIA-very-secret';
 
-/** The problems of a text, in which it is never quoted. */
+/** The problems of a text, none of which quotes it. */
 function problemsOf(text: string): readonly string[] {
   try {
     parseKubeconfig(text, 'it');
@@ -18,7 +18,7 @@ function problemsOf(text: string): readonly string[] {
 }
 
 describe('a kubeconfig', () => {
-  it('is read as far as it goes: fields that nobody knows do not matter', () => {
+  it('may have unknown fields', () => {
     const text = `
       later: {x: [1]}
       current-context: c
@@ -46,7 +46,7 @@ describe('a kubeconfig', () => {
     });
   });
 
-  it('has paths that begin where it lies, but for commands that are looked up in PATH', () => {
+  it('has relative paths that start at its directory, except commands from PATH', () => {
     const user = { 'client-key': 'k', tokenFile: '../t', 'client-certificate': '/c' };
     const text = JSON.stringify({
       clusters: [{ name: 'h', cluster: { 'certificate-authority': '~/ca' } }],
@@ -64,12 +64,12 @@ describe('a kubeconfig', () => {
   });
 
   it.each<[string, string]>([
-    ['a text', SECRET],
+    ['plain text', SECRET],
     ['a list', `- ${SECRET}`],
   ])('is not %s', (_what, text) => expect(problemsOf(text)).toEqual(['it is not a map of fields']));
 
   it.each([`users:\n- {token: "${SECRET}`, `-----BEGIN KEY-----\n${SECRET}: [\n-----END KEY-----`, `a: *${SECRET}`])(
-    'is not broken YAML: %j',
+    'is refused when it is broken YAML: %j',
     (text) => expect(problemsOf(text)).toEqual([expect.stringMatching(/^it is not valid YAML/)]),
   );
 
@@ -88,17 +88,17 @@ describe('a kubeconfig', () => {
       'auth-provider: {config: {id-token: 7}}',
       'users[0].user.auth-provider.config.id-token is not text: put it in quotes',
     ],
-  ])('has values of the right type: %s', (field, problem) => {
+  ])('is refused when a value has the wrong type: %s', (field, problem) => {
     expect(problemsOf(`users: [{name: u, user: {${field}}}]`)).toEqual([problem]);
   });
 
-  it('takes text for text, as Go does', () => {
+  it('reads ambiguous values as strings, as Go does', () => {
     const names = ['2020-01-01', '12:30', '1.2.3', 'on-call', 'Nope', '0xzz', '"12"', '!!str 13'];
     const { users } = parseKubeconfig(`users:\n${names.map((name) => `- name: ${name}\n`).join('')}`, 'it');
     expect([...users.keys()]).toEqual([...names.slice(0, 6), '12', '13']);
   });
 
-  it('is refused with two entries of a name, another kind or version', () => {
+  it('is refused with duplicate names, or another kind or version', () => {
     expect(problemsOf('users: [{name: u}, {name: u}]')).toEqual(['users has two entries of the same name']);
     expect(problemsOf('kind: Pod')).toEqual(['kind is not Config']);
     expect(problemsOf('apiVersion: v2')).toEqual(['apiVersion is not v1']);
@@ -108,7 +108,7 @@ describe('a kubeconfig', () => {
 describe('several kubeconfigs', () => {
   const parse = (text: string) => parseKubeconfig(text, 'it');
 
-  it('are one: the first with a name counts, and the first with a current context', () => {
+  it('are merged: the first entry with a name and the first current context count', () => {
     const { users, currentContext } = merged([
       parse('{}'),
       parse('users: [{name: a, user: {token: first}}]'),

@@ -37,7 +37,7 @@ function loginWith(cluster: object, user: object, context?: string): Login {
   return loginOf(parseKubeconfig(text, 'it', directory), context, 'it', {});
 }
 
-/** The problems of a login, in which no secret is quoted. */
+/** The problems of a login, none of which quotes a secret. */
 function problemsOf(work: () => unknown): readonly string[] {
   try {
     work();
@@ -52,30 +52,30 @@ function problemsOf(work: () => unknown): readonly string[] {
 }
 
 describe('a login', () => {
-  it('has the files of its certificates and key in it', () => {
+  it('contains the files of its certificates and key', () => {
     const user = { 'client-certificate': 'tls.crt', 'client-key': join(directory, 'tls.key') };
     const login = loginWith({ 'certificate-authority': './tls.crt' }, user);
     expect(login.cluster.certificateAuthority).toBe(own.cert);
     expect(login.user).toMatchObject({ certificate: own.cert, key: own.key });
   });
 
-  it('has its server without user, password, query and trailing slashes', () => {
+  it('removes user, password, query and trailing slashes from its server', () => {
     expect(loginWith({ server: 'https://u:p@host/k8s/?a=b#c' }, {}).cluster).toMatchObject({
       server: 'https://host/k8s',
       authorization: `Basic ${base64('u:p')}`,
     });
   });
 
-  it('sends no credentials over plain HTTP, as kubectl proxy needs none', () => {
+  it('sends no credentials over plain HTTP, since kubectl proxy needs none', () => {
     const { user } = loginWith({ server: 'http://127.0.0.1:8001' }, { token: SECRET, as: 'somebody' });
     expect(user).toMatchObject({ token: '', name: 'u', impersonate: { user: 'somebody' } });
   });
 
-  it('is nobody where the context names no user', () => {
+  it('is anonymous when the context has no user', () => {
     expect(loginWith({}, { token: SECRET }, 'anonymous').user).toMatchObject({ name: 'anonymous', token: '' });
   });
 
-  it('needs what its context names', () => {
+  it('requires the cluster and the user of its context', () => {
     expect(problemsOf(() => loginWith({}, {}, 'no-cluster'))).toEqual([
       'it has no cluster "gone", which its context "no-cluster" names',
     ]);
@@ -100,11 +100,11 @@ describe('a login', () => {
       'insecure-skip-tls-verify and certificate-authority exclude each other',
       { 'certificate-authority': 'tls.crt', 'insecure-skip-tls-verify': true },
     ],
-  ])('has a cluster that can be reached%s, or says: %s', (_, problem, cluster) => {
+  ])('is refused with an unusable cluster%s: %s', (_, problem, cluster) => {
     expect(problemsOf(() => loginWith(cluster, {}))[0]).toBe(`cluster "h": ${problem}`);
   });
 
-  it('has a user that can be used, or says why not', () => {
+  it('is refused with an unusable user, and the error says why', () => {
     const exec = { apiVersion: 'client.authentication.k8s.io/v1', command: 'x', interactiveMode: 'Never' };
     const pair = { 'client-certificate': 'tls.crt', 'client-key': 'tls.key' };
     const cases: [string, object][] = [

@@ -5,35 +5,35 @@ import { serve } from '../server.ts';
 
 const proxy = 'http://proxy.example:3128';
 
-// What kubectl does in these cases is held by test/e2e/kubectl.test.ts, which compares with it.
+// test/e2e/kubectl.test.ts compares these cases with kubectl.
 describe('the proxy for an address', () => {
   it.each<[string, string, NodeJS.ProcessEnv, string]>([
     ['none without a variable', 'https://api.example.com', {}, ''],
-    ['that of HTTPS_PROXY', 'https://api.example.com', { HTTPS_PROXY: proxy }, proxy],
-    ['that of HTTP_PROXY for http', 'http://api.example.com', { HTTP_PROXY: proxy, HTTPS_PROXY: 'http://x:1' }, proxy],
-    ['none of the other protocol', 'https://api.example.com', { HTTP_PROXY: proxy }, ''],
-    ['not that of ALL_PROXY', 'https://api.example.com', { ALL_PROXY: proxy, all_proxy: proxy }, ''],
-    ['one in capital letters first', 'https://a.example', { HTTPS_PROXY: proxy, https_proxy: 'http://x:1' }, proxy],
+    ['the one in HTTPS_PROXY', 'https://api.example.com', { HTTPS_PROXY: proxy }, proxy],
     [
-      'one in small letters where the other is blank',
+      'the one in HTTP_PROXY for http',
+      'http://api.example.com',
+      { HTTP_PROXY: proxy, HTTPS_PROXY: 'http://x:1' },
+      proxy,
+    ],
+    ['none with a proxy for the other protocol', 'https://api.example.com', { HTTP_PROXY: proxy }, ''],
+    ['never the one in ALL_PROXY', 'https://api.example.com', { ALL_PROXY: proxy, all_proxy: proxy }, ''],
+    ['the upper-case variable first', 'https://a.example', { HTTPS_PROXY: proxy, https_proxy: 'http://x:1' }, proxy],
+    [
+      'the lower-case variable when the other is blank',
       'https://a.example',
       { HTTPS_PROXY: '', https_proxy: proxy },
       proxy,
     ],
     [
-      'one that resolves names itself, as a kubeconfig has it',
+      'a socks5h proxy as socks5, as in a kubeconfig',
       'https://a.example',
       { HTTPS_PROXY: 'socks5h://p:1080' },
       'socks5://p:1080',
     ],
-    ['one without a scheme', 'https://a.example', { HTTPS_PROXY: 'proxy.example:3128' }, proxy],
-    [
-      'one that is an address without a scheme',
-      'https://a.example',
-      { HTTPS_PROXY: '10.0.0.1:3128' },
-      'http://10.0.0.1:3128',
-    ],
-    ['none where it cannot be parsed', 'https://a.example', { HTTPS_PROXY: 'a proxy:1' }, ''],
+    ['a name without a scheme', 'https://a.example', { HTTPS_PROXY: 'proxy.example:3128' }, proxy],
+    ['an address without a scheme', 'https://a.example', { HTTPS_PROXY: '10.0.0.1:3128' }, 'http://10.0.0.1:3128'],
+    ['none when it cannot be parsed', 'https://a.example', { HTTPS_PROXY: 'a proxy:1' }, ''],
     ['none for localhost', 'https://localhost:6443', { HTTPS_PROXY: proxy }, ''],
     ['none for a loopback address', 'https://127.8.8.8:6443', { HTTPS_PROXY: proxy }, ''],
     ['none for the loopback address of IPv6', 'https://[::1]:6443', { HTTPS_PROXY: proxy }, ''],
@@ -71,7 +71,7 @@ describe('the proxy for an address', () => {
     ['[fd00::1]', 'https://[fd00::1]', false],
     [' , :80, ', 'https://api.example.com', false],
     ['example.com other.com', 'https://api.example.com', false],
-  ])('with NO_PROXY=%s, for %s: none is %s', (noProxy, address, isDirect) => {
+  ])('with NO_PROXY=%s, for %s: a direct connection is %s', (noProxy, address, isDirect) => {
     const env = { HTTPS_PROXY: proxy, HTTP_PROXY: proxy, NO_PROXY: noProxy };
     expect(proxyFor(address, env) === '').toBe(isDirect);
   });
@@ -87,12 +87,12 @@ it.each<[string, boolean]>([
   ['http://', false],
 ])('%s can be used as a proxy: %s', (text, can) => expect(isProxyAddress(text)).toBe(can));
 
-it('the passwords of proxies are secrets, with a scheme and without', () => {
+it('the passwords of proxies are secrets, with and without a scheme', () => {
   const env = { HTTPS_PROXY: 'http://me:hunter%402@proxy:1', http_proxy: 'me:swordfish@proxy:1' };
   expect(secretsOfProxies(env)).toEqual(expect.arrayContaining(['hunter@2', 'hunter%402', 'swordfish']));
 });
 
-it('a file is downloaded by the proxy of the environment, with its password', async () => {
+it('a download uses the proxy of the environment, with its password', async () => {
   const { url, received } = await serve((response) => response.end('content'));
   const HTTP_PROXY = url.replace('http://', 'http://me:hunter2@');
   const web = Web.by({ HTTP_PROXY, NO_PROXY: 'spared.example' }, new AbortController().signal);

@@ -22,8 +22,8 @@ describe('the secrets of a kubeconfig', () => {
   it.each<[string, object, readonly string[]]>([
     ['a token', { token: 'abc.def' }, ['abc.def']],
     ['a token of one character', { token: 'x' }, ['x']],
-    ['a password, not the user', { username: 'admin', password: 'correct horse' }, ['correct horse']],
-    ['a field that nobody knows yet', { later: { nested: ['secret'] } }, ['secret']],
+    ['a password, but not the user name', { username: 'admin', password: 'correct horse' }, ['correct horse']],
+    ['an unknown field', { later: { nested: ['secret'] } }, ['secret']],
     [
       'tokens of an auth provider',
       {
@@ -57,7 +57,7 @@ describe('the secrets of a kubeconfig', () => {
       ['hvs.secret', '4711'],
     ],
     [
-      'arguments of a plugin that are named so',
+      'arguments of a plugin whose names say that they are secret',
       {
         exec: {
           ...exec,
@@ -66,9 +66,9 @@ describe('the secrets of a kubeconfig', () => {
       },
       ['two-words', 'one-word'],
     ],
-    ['a token in the place of its file', { tokenFile: 'eyJh.eyJz.c2ln' }, ['eyJh.eyJz.c2ln']],
+    ['a token in place of the path of its file', { tokenFile: 'eyJh.eyJz.c2ln' }, ['eyJh.eyJz.c2ln']],
     [
-      'nothing where there is none',
+      'empty without secrets',
       { 'client-certificate': 'tls.crt', 'client-key': 'tls.key', tokenFile: '/run/token' },
       [],
     ],
@@ -76,18 +76,18 @@ describe('the secrets of a kubeconfig', () => {
     expect([...secretsOf(user)].sort()).toEqual(secrets.flatMap((secret) => [secret, base64(secret)]).sort());
   });
 
-  it('are each line of a token that has several', () => {
+  it('include each line of a token with several lines', () => {
     expect(secretsOf({ token: 'one\ntwo' })).toEqual([base64('one\ntwo'), 'one', 'two']);
   });
 
   it.each(['12345678', '0123', '12345678901234567890123', '1e5', 'true', '~'])(
-    'are tokens without quotes, as they are written: %s',
+    'include tokens without quotes, as they are written: %s',
     (token) => {
       expect(secretsOfKubeconfig(`users:\n- name: ci\n  user:\n    token: ${token}\n`)).toContain(token);
     },
   );
 
-  it('are keys: their data, decoded, line by line, and where the path of a file belongs', () => {
+  it('include keys: encoded, decoded line by line, and in place of the path of a file', () => {
     const { key } = makeCertificate();
     const [, line = ''] = key.split('\n');
     const found = secretsOf({ 'client-key-data': base64(key) });
@@ -96,13 +96,13 @@ describe('the secrets of a kubeconfig', () => {
     expect(secretsOf({ 'client-key': key })).toContain(line);
   });
 
-  it('are passwords in addresses', () => {
+  it('include passwords in addresses', () => {
     const cluster = { server: 'https://ci:hunter2@host:6443', 'proxy-url': 'http://u:p%40ss@proxy:3128' };
     expect(secretsOf({}, cluster)).toEqual(expect.arrayContaining(['hunter2', 'p%40ss', 'p@ss', base64('ci:hunter2')]));
   });
 
   it.each(['', 'a text', '- a', 'users: [{user: "', 'users: {a: b}', 'users: [1, null, {user: 2}]'])(
-    'are none in %j',
+    'are empty for %j',
     (text) => expect(secretsOfKubeconfig(text)).toEqual([]),
   );
 });
