@@ -8,7 +8,7 @@ import { OUTPUTS } from '../../src/runtime.ts';
 const action = readAction();
 const commands = resolve(import.meta.dirname, '../../src/commands');
 
-/** The names of the inputs that a command asks for, whatever it thinks of their values. */
+/** The names of the inputs that a command reads, whether it accepts their values or not. */
 function asked(command: string): string[] {
   const names = new Set<string>();
   const record = (name: string): string => {
@@ -18,30 +18,30 @@ function asked(command: string): string[] {
   try {
     readInputs(record);
   } catch {
-    // The values are no matter here.
+    // The values do not matter here.
   }
   return [...names];
 }
 
 describe('action.yml', () => {
-  it('has the inputs that the sources read, and no other', () => {
+  it('has exactly the inputs that the sources read', () => {
     const read = new Set(COMMANDS.flatMap(asked));
     readOutcome((name) => (read.add(name), ''));
     expect(Object.keys(action.inputs).sort()).toEqual([...read].sort());
   });
 
-  it('has the outputs that the commands set, and no other', () => {
+  it('has exactly the outputs that the commands set', () => {
     expect(Object.keys(action.outputs).sort()).toEqual(OUTPUTS);
     const sources = globSync('**/*.ts', { cwd: commands }).map((file) => readFileSync(join(commands, file), 'utf8'));
     const set = sources.flatMap((text) => [...text.matchAll(/\boutputs\.set\('([^']+)'/g)].map(([, name]) => name));
     expect([...new Set(set)].sort()).toEqual(OUTPUTS);
   });
 
-  it('has defaults that create can work with', () => {
+  it('has defaults that create accepts', () => {
     expect(() => readInputs((name) => action.inputs[name]?.default ?? '')).not.toThrow();
   });
 
-  it('has texts for defaults: the runner would take numbers and booleans, but other readers of YAML differ', () => {
+  it('has strings as defaults: the runner would accept numbers and booleans, but other YAML readers differ', () => {
     const defaults = Object.values(action.inputs).map((input): unknown => input.default);
     expect(defaults.filter((preset) => preset !== undefined && typeof preset !== 'string')).toEqual([]);
   });
@@ -51,7 +51,7 @@ describe('action.yml', () => {
     expect(described.filter(({ description }) => description.trim() === '')).toEqual([]);
   });
 
-  it('starts main and post by files that differ', () => {
+  it('has different files for main and post', () => {
     expect(action).toMatchObject({ runs: { using: 'node24', main: 'dist/index.js', post: 'dist/post.js' } });
   });
 });

@@ -50,8 +50,8 @@ function take(change: (write: (file: string, text: string) => void, repository: 
   return { status, log: stdout + stderr };
 }
 
-describe('the job of checksums.yml that may write', () => {
-  it('takes the sums and the bundle of the artifact', () => {
+describe('the job of checksums.yml with write permission', () => {
+  it('accepts the checksums and the bundle of the artifact', () => {
     const { status, log } = take((write) => {
       write('src/install/checksums.json', 'after\n');
       write('dist/index.js', 'after\n');
@@ -62,10 +62,10 @@ describe('the job of checksums.yml that may write', () => {
 
   it.each([
     ['changes another file', '.github/workflows/ci.yml'],
-    ['makes a file in the root', 'package.json'],
-    ['makes a file whose name begins alike', 'dist2/index.js'],
-    ['makes a file whose path ends alike', 'x/src/install/checksums.json'],
-  ])('refuses one that %s', (_what, file) => {
+    ['creates a file in the root', 'package.json'],
+    ['creates a file whose name begins in the same way', 'dist2/index.js'],
+    ['creates a file whose path ends in the same way', 'x/src/install/checksums.json'],
+  ])('refuses an artifact that %s', (_what, file) => {
     const { status, log } = take((write) => {
       write('src/install/checksums.json', 'after\n');
       write(file, 'after\n');
@@ -74,7 +74,7 @@ describe('the job of checksums.yml that may write', () => {
     expect(log).toContain('::error::The artifact changes files other than');
   });
 
-  it('refuses one that deletes or renames another file', () => {
+  it('refuses an artifact that deletes or renames another file', () => {
     const remove = take((_write, repository) => rmSync(join(repository, 'action.yml')));
     expect(remove.status).toBe(1);
     const rename = take((write, repository) => {
@@ -84,7 +84,7 @@ describe('the job of checksums.yml that may write', () => {
     expect(rename.status).toBe(1);
   });
 
-  it('refuses one with a link', () => {
+  it('refuses an artifact with a symbolic link', () => {
     const { status } = take((_write, repository) => symlinkSync('/etc/passwd', join(repository, 'dist/link')));
     expect(status).toBe(1);
   });

@@ -9,7 +9,7 @@ const failure = {
 } as const;
 
 describe('KnestError', () => {
-  it('has problem, code, evidence and next step in its message, in that order', () => {
+  it('lists problem, code, evidence and next step in its message, in this order', () => {
     expect(new KnestError(failure).message).toBe('it is still there (KNEST_DELETE)\na finalizer\nNext: remove it');
   });
 
@@ -17,7 +17,7 @@ describe('KnestError', () => {
     expect(new KnestError({ code: 'KNEST_TIMEOUT', problem: 'too slow' }).message).toBe('too slow (KNEST_TIMEOUT)');
   });
 
-  it('takes more evidence and keeps all else', () => {
+  it('adds evidence and keeps everything else', () => {
     const cause = new Error('why');
     const more = new KnestError({ ...failure, cause }).with('deleted again');
     expect(more).toMatchObject({ ...failure, evidence: ['a finalizer', 'deleted again'], cause });
@@ -26,12 +26,12 @@ describe('KnestError', () => {
 });
 
 describe('toKnestError', () => {
-  it('leaves a KnestError as it is', () => {
+  it('returns a KnestError unchanged', () => {
     const known = new KnestError(failure);
     expect(toKnestError(known)).toBe(known);
   });
 
-  it('calls anything else a defect, in one sentence, with where it came from', () => {
+  it('reports anything else as an unexpected error, in one sentence, with its origin', () => {
     const thrown = new TypeError('x is undefined\nmore');
     const defect = toKnestError(thrown);
     expect(defect).toMatchObject({
@@ -46,7 +46,7 @@ describe('toKnestError', () => {
     ['text', 'text'],
     [42, '42'],
     [undefined, 'undefined'],
-  ])('takes the thrown value %s too', (thrown, message) => {
+  ])('accepts the thrown value %s too', (thrown, message) => {
     expect(toKnestError(thrown).problem).toBe(`an unexpected error: ${message}`);
     expect(messageOf(thrown)).toBe(message);
   });
@@ -54,7 +54,7 @@ describe('toKnestError', () => {
   it.each<[string, Partial<NodeJS.ErrnoException>, string]>([
     ['a full disk', { code: 'ENOSPC', syscall: 'write' }, 'free space on the disk of this runner, or use a larger one'],
     [
-      'a temporary directory that runs no programs',
+      'a temporary directory that is mounted with noexec',
       { code: 'EACCES', syscall: 'spawn /tmp/knest/clusterctl', path: '/tmp/knest/clusterctl' },
       'mount RUNNER_TEMP without noexec: the action runs the programs that it downloads from there',
     ],
@@ -64,8 +64,8 @@ describe('toKnestError', () => {
       'give the user that runs the job access to it',
     ],
     ['any other failure with a path', { code: 'ELOOP', syscall: 'open', path: '/x' }, 'check this runner and its disk'],
-    ['any other start of a program', { code: 'E2BIG', syscall: 'spawn' }, 'check this runner and its disk'],
-  ])('knows a failure of the runner: %s', (_what, fields, next) => {
+    ['any other failure to start a program', { code: 'E2BIG', syscall: 'spawn' }, 'check this runner and its disk'],
+  ])('recognises a failure of the runner: %s', (_what, fields, next) => {
     expect(toKnestError(Object.assign(new Error('no'), fields))).toMatchObject({
       code: 'KNEST_RUNNER',
       problem: 'this runner cannot do what the action needs: no',
@@ -73,7 +73,7 @@ describe('toKnestError', () => {
     });
   });
 
-  it('takes no failure of the network for one of the runner', () => {
+  it('does not mistake a network failure for one of the runner', () => {
     const refused = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED', syscall: 'connect' });
     expect(toKnestError(refused).code).toBe('KNEST_INTERNAL');
     expect(toKnestError(Object.assign(new Error('x'), { code: 'constructor' })).code).toBe('KNEST_INTERNAL');

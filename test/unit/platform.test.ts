@@ -10,7 +10,7 @@ describe('checkPlatform', () => {
     ['linux', 'arm64'],
     ['darwin', 'x64'],
     ['darwin', 'arm64'],
-  ])('lets %s on %s through', (platform, architecture) => {
+  ])('accepts %s on %s', (platform, architecture) => {
     expect(() => checkPlatform(platform, architecture)).not.toThrow();
   });
 
@@ -29,7 +29,7 @@ describe('checkPlatform', () => {
     );
   });
 
-  it('is what README.md says, with the first runner that has the Node of action.yml', () => {
+  it('matches README.md, which names the first runner with the Node version of action.yml', () => {
     const root = resolve(import.meta.dirname, '../..');
     expect(readAction().runs.using).toBe('node24');
     const readme = readFileSync(resolve(root, 'README.md'), 'utf8').replace(/\s+/g, ' ');

@@ -14,7 +14,7 @@ function modeOf(path: string): string {
 }
 
 describe('the private directory', () => {
-  it('is knest in RUNNER_TEMP, for its owner alone, and the same for later steps', () => {
+  it('is knest in RUNNER_TEMP, accessible only to its owner, and the same in later steps', () => {
     const env = { RUNNER_TEMP: temp };
     const made = privateDirectory(env, undefined);
     expect(made).toEqual({ path: join(temp, 'knest'), reason: undefined });
@@ -24,7 +24,7 @@ describe('the private directory', () => {
     expect(lstatSync(join(made.path, 'file')).isFile()).toBe(true);
   });
 
-  it('is closed to others who could only read it', () => {
+  it('loses the permissions of others who could read it', () => {
     mkdirSync(join(temp, 'knest'), { mode: 0o755 });
     expect(modeOf(privateDirectory({ RUNNER_TEMP: temp }, undefined).path)).toBe('700');
   });
@@ -41,7 +41,7 @@ describe('the private directory', () => {
     ['a link', (path) => symlinkSync(mkdtempSync(join(temp, 'elsewhere-')), path), 'is a symbolic link'],
     ['a link to nothing', (path) => symlinkSync(join(temp, 'nowhere'), path), 'is a symbolic link'],
     ['a file', (path) => writeFileSync(path, ''), 'is not a directory'],
-  ])('is a new one where its name is taken: %s', (_what, take, reason) => {
+  ])('is a new one when its name is taken: %s', (_what, take, reason) => {
     const taken = join(temp, 'knest');
     take(taken);
     const before = lstatSync(taken);
@@ -54,8 +54,8 @@ describe('the private directory', () => {
     expect(lstatSync(taken).mode).toBe(before.mode);
   });
 
-  // Only root can give a directory away.
-  it.runIf(process.getuid?.() === 0)('is a new one where another user has made that directory', () => {
+  // Only root can give a directory to another user.
+  it.runIf(process.getuid?.() === 0)('is a new one when another user has created that directory', () => {
     const taken = join(temp, 'knest');
     mkdirSync(taken, { mode: 0o700 });
     chownSync(taken, 12_345, 12_345);
@@ -75,7 +75,7 @@ describe('the private directory', () => {
     expect(new Set(paths).size).toBe(2);
   });
 
-  it('is the one that main used, in the post step, unless it was replaced', () => {
+  it('is the one of main in the post step, unless it was replaced', () => {
     const main = join(temp, 'knest-x');
     mkdirSync(main, { mode: 0o700 });
     expect(privateDirectory({ RUNNER_TEMP: temp }, main)).toEqual({ path: main, reason: undefined });
@@ -84,7 +84,7 @@ describe('the private directory', () => {
     expect(privateDirectory({ RUNNER_TEMP: temp }, join(temp, 'gone')).path).toBe(join(temp, 'knest'));
   });
 
-  it('is an error with advice where none can be made', () => {
+  it('is an error with advice when none can be created', () => {
     const file = join(temp, 'file');
     writeFileSync(file, '');
     try {

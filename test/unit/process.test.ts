@@ -7,19 +7,19 @@ import { rejection } from './rejection.ts';
 
 const never = new AbortController().signal;
 
-/** A directory for a test, under this name. */
+/** A directory for a test, whose name begins with this text. */
 function temporary(name = 'knest-process-'): string {
   const directory = mkdtempSync(join(tmpdir(), name));
   onTestFinished(() => rmSync(directory, { recursive: true }));
   return directory;
 }
 
-/** A script that writes its process id to a file, does `more`, and then runs for ever. */
+/** A script that writes its process id to a file, does `more`, and then runs forever. */
 function forever(file: string, more = ''): string {
   return `require('fs').appendFileSync(${JSON.stringify(file)}, process.pid + '\\n'); ${more}; setInterval(() => {}, 1000)`;
 }
 
-/** The processes that wrote themselves into the file, once there are so many. */
+/** The process IDs in the file, once there are so many. */
 async function pidsIn(file: string, count: number): Promise<readonly number[]> {
   return vi.waitFor(() => {
     const pids = readFileSync(file, 'utf8').trimEnd().split('\n').map(Number);
@@ -28,7 +28,7 @@ async function pidsIn(file: string, count: number): Promise<readonly number[]> {
   }, 10_000);
 }
 
-/** Waits until there is no such process, or only what nobody has waited for. */
+/** Waits until there is no such process, except one that has ended and waits for its parent. */
 async function gone(pid: number): Promise<void> {
   await vi.waitFor(() => expect(isAlive(pid)).toBe(false), 10_000);
 }
@@ -42,41 +42,41 @@ function isAlive(pid: number): boolean {
 }
 
 describe('a program', () => {
-  it('may lie where there are blanks in the path', async () => {
+  it('may have spaces in its path', async () => {
     const program = join(temporary('knest process '), 'node');
     symlinkSync(process.execPath, program);
     expect(await processRunner(never)(program, ['-p', '1 + 1'], {})).toMatchObject({ stdout: '2\n' });
   });
 
-  it('is run without a shell, and all it wrote is returned', async () => {
+  it('runs without a shell, and returns its exit code and output', async () => {
     const script = 'console.log(process.argv[1], process.env.GREETING); console.error("e"); process.exitCode = 3';
     const result = await processRunner(never)(process.execPath, ['-e', script, '$HOME;'], { GREETING: 'hello' });
     expect(result).toEqual({ exitCode: 3, stdout: '$HOME; hello\n', stderr: 'e\n' });
   });
 
-  it('is found on the PATH that it gets', async () => {
+  it('is found in the PATH that it gets', async () => {
     const directory = temporary();
     writeFileSync(join(directory, 'only-here'), '#!/bin/sh\necho found\n', { mode: 0o700 });
     expect(await processRunner(never)('only-here', [], { PATH: directory })).toMatchObject({ stdout: 'found\n' });
   });
 
-  it('has nothing to read: it does not wait for a password', async () => {
+  it('has an empty standard input, so it does not wait for a password', async () => {
     const script = 'process.stdin.resume().on("end", () => console.log("nothing"))';
     expect(await processRunner(never)(process.execPath, ['-e', script], {})).toMatchObject({ stdout: 'nothing\n' });
   });
 
-  it('that is not there rejects', async () => {
+  it('that does not exist rejects', async () => {
     expect(await rejection(processRunner(never)('/no/such/program', [], {}))).toMatchObject({
       code: 'ENOENT',
       message: 'spawn /no/such/program ENOENT',
     });
   });
 
-  it('that a signal ended has the exit code of a shell', async () => {
+  it('that is ended by a signal has the exit code of a shell', async () => {
     expect(await processRunner(never)('/bin/sh', ['-c', 'kill -9 $$'], {})).toMatchObject({ exitCode: 137 });
   });
 
-  it('is not waited for beyond its end, though a process that it left keeps its output open', async () => {
+  it('is waited for only until it exits, even when a child process keeps its output open', async () => {
     const file = join(temporary(), 'pids');
     const child = JSON.stringify(forever(file));
     const script = `require('child_process').spawn(process.execPath, ['-e', ${child}], { stdio: 'inherit' }).unref(); console.log('done')`;
@@ -90,8 +90,8 @@ describe('a program', () => {
 describe('a program that runs when the signal aborts', () => {
   it.each([
     ['by itself', ''],
-    ['though it ignores SIGTERM', "process.on('SIGTERM', () => {})"],
-  ])('ends with what it started, and rejects with the reason: %s', async (_how, more) => {
+    ['even if it ignores SIGTERM', "process.on('SIGTERM', () => {})"],
+  ])('ends with its child processes, and rejects with the reason: %s', async (_how, more) => {
     const file = join(temporary(), 'pids');
     const grandchild = JSON.stringify(forever(file, more));
     const script = forever(file, `${more}; require('child_process').spawn(process.execPath, ['-e', ${grandchild}])`);
@@ -104,7 +104,7 @@ describe('a program that runs when the signal aborts', () => {
     for (const pid of pids) await gone(pid);
   });
 
-  it('is not begun when the signal aborted before', async () => {
+  it('does not start when the signal has already aborted', async () => {
     const reason = new Error('the job was cancelled');
     expect(await rejection(processRunner(AbortSignal.abort(reason))('/no/such/program', [], {}))).toBe(reason);
   });

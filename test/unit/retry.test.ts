@@ -8,7 +8,7 @@ describe('retry', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  /** Work that fails so often, and when each try began. Milliseconds. */
+  /** Work that fails so many times, and when each attempt began. Milliseconds. */
   function failing(times: number) {
     const began = Date.now();
     const at: number[] = [];
@@ -20,7 +20,7 @@ describe('retry', () => {
     return { at, work };
   }
 
-  it('returns what the first try that succeeds returns', async () => {
+  it('returns the result of the first successful attempt', async () => {
     const { at, work } = failing(2);
     const result = retry(work, { signal: never, isRetried: () => true });
     await vi.runAllTimersAsync();
@@ -28,7 +28,7 @@ describe('retry', () => {
     expect(at).toHaveLength(3);
   });
 
-  it('pauses longer after each failure, and rejects with the last failure when the tries are used up', async () => {
+  it('pauses longer after each failure, and rejects with the last one after the last attempt', async () => {
     const { at, work } = failing(100);
     const failed = rejection(retry(work, { signal: never, isRetried: () => true, firstPause: 1_000 }));
     await vi.runAllTimersAsync();
@@ -40,7 +40,7 @@ describe('retry', () => {
     });
   });
 
-  it('rejects at once with a failure that no other try can help', async () => {
+  it('rejects at once with a failure that is not retried', async () => {
     const { at, work } = failing(100);
     expect(await rejection(retry(work, { signal: never, isRetried: () => false }))).toMatchObject({
       message: 'failure 1',
@@ -48,7 +48,7 @@ describe('retry', () => {
     expect(at).toHaveLength(1);
   });
 
-  it('pauses as long as the server asks for, up to a minute', async () => {
+  it('pauses as long as the server requests, up to a minute', async () => {
     const { at, work } = failing(2);
     const asked = [7_000, 86_400_000];
     const options = { signal: never, isRetried: () => true, askedPause: () => asked.shift() };
@@ -58,7 +58,7 @@ describe('retry', () => {
     expect(at).toEqual([0, 7_000, 67_000]);
   });
 
-  it('ends with the reason of an abort, also in a pause', async () => {
+  it('ends with the reason of an abort, even during a pause', async () => {
     const { at, work } = failing(100);
     const abort = new AbortController();
     const failed = rejection(retry(work, { signal: abort.signal, isRetried: () => true }));
@@ -82,7 +82,7 @@ describe('pause', () => {
     expect(performance.now() - began).toBeGreaterThan(45);
   });
 
-  it('is rejected with the reason of an abort, before and during it', async () => {
+  it('rejects with the reason of an abort, before and during the pause', async () => {
     const reason = new Error('stop');
     expect(await rejection(pause(60_000, AbortSignal.abort(reason)))).toBe(reason);
     const abort = new AbortController();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { githubState, type SavedState } from '../../src/state.ts';
 
-/** What the runner does with state: main's is what post gets, and what a process saves it does not see itself. */
+/** The state as the runner handles it: post gets the state of main, and a process does not see what it saves itself. */
 function step(before: ReadonlyMap<string, string> = new Map()) {
   const saved = new Map<string, string>();
   const state = githubState({
@@ -22,13 +22,13 @@ const cluster: SavedState = {
 };
 
 describe('githubState', () => {
-  it('hands over to post what main remembered', () => {
+  it('passes the cluster of main to post', () => {
     const main = step();
     main.state.remember(cluster);
     expect(step(main.saved).state.recall()).toEqual(cluster);
   });
 
-  it('hands over to post how main entered the host', () => {
+  it('passes the host credentials of main to post', () => {
     const host = { hostKubeconfigFile: '/tmp/knest/host.kubeconfig' };
     const main = step();
     expect(step(main.saved).state.recallHost()).toBeUndefined();
@@ -36,32 +36,32 @@ describe('githubState', () => {
     expect(step(main.saved).state.recallHost()).toEqual(host);
   });
 
-  it('recalls nothing when main made nothing', () => {
+  it('passes nothing to post when main created nothing', () => {
     expect(step(step().saved).state.recall()).toBeUndefined();
   });
 
-  it('tells post that main kept its cluster', () => {
+  it('tells post whether main kept its cluster', () => {
     const main = step();
     expect(step(main.saved).state.isKept).toBe(false);
     main.state.keep();
     expect(step(main.saved).state.isKept).toBe(true);
   });
 
-  it('tells post that main has handed its cluster over', () => {
+  it('tells post whether main handed its cluster over', () => {
     const main = step();
     expect(step(main.saved).state.isHandedOver).toBe(false);
     main.state.handOver();
     expect(step(main.saved).state.isHandedOver).toBe(true);
   });
 
-  it('hands over to post where private files are', () => {
+  it('passes the directory for private files to post', () => {
     const main = step();
     expect(main.state.directory).toBeUndefined();
     main.state.rememberDirectory('/tmp/knest-x');
     expect(step(main.saved).state.directory).toBe('/tmp/knest-x');
   });
 
-  it('saves at once, since main may be killed any time', () => {
+  it('saves at once, since main may be killed at any time', () => {
     const main = step();
     expect(main.saved.size).toBe(0);
     main.state.remember(cluster);

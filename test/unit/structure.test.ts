@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 const src = resolve(import.meta.dirname, '../../src');
 
-/** Files and folders of src/, from the top to the ground: each imports only from itself and from what comes after it. */
+/** Files and folders of src/, from top to bottom: each imports only from itself and from entries below it. */
 const ORDER = [
   ...['index.ts', 'post.ts', 'commands', 'commands/create', 'commands/steps', 'permissions.ts', 'runtime.ts'],
   ...[
@@ -23,10 +23,10 @@ const ORDER = [
   ...['platform.ts', 'private-directory.ts', 'report', 'host', 'host/api', 'host/credentials', 'host/kubeconfig'],
   ...['process.ts', 'retry.ts', 'catalog', 'values', 'errors.ts'],
 ];
-/** Files in one folder: more are hard to survey. */
+/** The highest number of files in a folder. */
 const MOST_FILES = 20;
 
-/** What each file of src/ imports, both by their paths below it. */
+/** The imports of each file of src/, as paths below it. */
 const imports = new Map(
   globSync('**/*.ts', { cwd: src }).map((file) => {
     const text = readFileSync(join(src, file), 'utf8');
@@ -41,7 +41,7 @@ function placeOf(file: string): number {
   return ORDER.findIndex((place) => file === place || dirname(file) === place);
 }
 
-/** A circle that a file is part of, by the shortest way; undefined when there is none. */
+/** The shortest import cycle with a file, or undefined. */
 function circleOf(file: string): readonly string[] | undefined {
   const ways = [[file]];
   const seen = new Set<string>();
@@ -56,23 +56,23 @@ function circleOf(file: string): readonly string[] | undefined {
 }
 
 describe('src/', () => {
-  it('has no file without a place in the order', () => {
+  it('has a place in the order for every file', () => {
     expect([...imports.keys()].filter((file) => placeOf(file) < 0)).toEqual([]);
     expect(imports.size).toBeGreaterThan(100);
   });
 
-  it('has no circle of imports', () => {
+  it('has no import cycle', () => {
     expect([...imports.keys()].map(circleOf).filter((circle) => circle !== undefined)).toEqual([]);
   });
 
-  it('imports from the top to the ground alone', () => {
+  it('imports only from top to bottom', () => {
     const upward = [...imports].flatMap(([file, targets]) =>
       targets.filter((target) => placeOf(target) < placeOf(file)).map((target) => `${file} imports ${target}`),
     );
     expect(upward).toEqual([]);
   });
 
-  it('has folders that can be surveyed', () => {
+  it('has no folder with too many files', () => {
     const folders = Map.groupBy(imports.keys(), dirname);
     const large = [...folders].filter(([, files]) => files.length > MOST_FILES).map(([folder]) => folder);
     expect(large).toEqual([]);

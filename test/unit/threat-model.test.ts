@@ -24,7 +24,7 @@ function readPromises(): readonly Promised[] {
 const promises = readPromises();
 
 describe('docs/threat-model.md', () => {
-  it('numbers the promises of each group without a gap', () => {
+  it('numbers the promises of each group without gaps', () => {
     const groups = Map.groupBy(promises, ({ id }) => id.charAt(0));
     expect(groups.size).toBeGreaterThan(5);
     for (const [letter, group] of groups) {
@@ -32,7 +32,7 @@ describe('docs/threat-model.md', () => {
     }
   });
 
-  it('has no item among the promises without a number', () => {
+  it('has only numbered promises in its list', () => {
     const section = /^## What we promise$(.*?)^## /ms.exec(text)?.[1] ?? '';
     expect(section.match(/^- /gm)).toHaveLength(promises.length);
   });
@@ -49,7 +49,7 @@ describe('docs/threat-model.md', () => {
     for (const { file, title } of tests) {
       const path = new URL(file, root);
       expect(existsSync(path), file).toBe(true);
-      // The title stands between quotes. A table of cases may follow it.
+      // The title is between quotes. A table of cases may follow it.
       const source = readFileSync(path, 'utf8');
       expect(source.includes(`'${title}'`) || source.includes(`'${title}: %`), `${file}: ${title}`).toBe(true);
     }

@@ -17,7 +17,7 @@ function temporaryFile(): string {
   return join(directory, 'file');
 }
 
-/** Two origins on https, of which the first redirects to the second; what each is sent. */
+/** Two https origins, of which the first redirects to the second, and the requests that each receives. */
 function redirecting(location: string): { readonly agent: MockAgent; readonly sent: Record<string, string | null>[] } {
   const sent: Record<string, string | null>[] = [];
   const agent = new MockAgent();
@@ -39,7 +39,7 @@ function redirecting(location: string): { readonly agent: MockAgent; readonly se
 }
 
 describe('a download', () => {
-  it('is written to a file that its owner alone reads', async () => {
+  it('is written to a file that only its owner can read', async () => {
     const { url } = await serve((response) => response.end('content'));
     const file = temporaryFile();
     await Web.by({}, never).download({ url }, file);
@@ -47,7 +47,7 @@ describe('a download', () => {
     expect(statSync(file).mode & 0o777).toBe(0o600);
   });
 
-  it('starts again when it is cut, or the server is busy', async () => {
+  it('starts again when it is cut or the server is busy', async () => {
     const { url, received } = await serve((response, number) => {
       if (number === 0) response.writeHead(503).end();
       else if (number === 1) response.writeHead(200, { 'content-length': 7 }).write('con', () => response.destroy());
@@ -59,7 +59,7 @@ describe('a download', () => {
     expect(received).toHaveLength(3);
   });
 
-  it('is asked for once when the answer is certain', async () => {
+  it('is requested once when the error is permanent', async () => {
     const { url, received } = await serve((response) => response.writeHead(404).end());
     expect(await rejection(Web.by({}, never).download({ url }, temporaryFile()))).toMatchObject({
       status: 404,
@@ -69,9 +69,9 @@ describe('a download', () => {
   });
 
   it.each([
-    ['the server is silent', 0],
-    ['the server drips', 3],
-  ])('ends with the time of the command, and reports how far it was: %s', async (_how, bytes) => {
+    ['the server does not answer', 0],
+    ['the server stops after a few bytes', 3],
+  ])('ends at the timeout of the command, and reports its progress: %s', async (_how, bytes) => {
     const time = new AbortController();
     const { url } = await serve((response) => {
       if (bytes > 0) response.writeHead(200, { 'content-length': 1000 }).write('x'.repeat(bytes));
@@ -83,7 +83,7 @@ describe('a download', () => {
     });
   });
 
-  it('that cannot be written is not tried again', async () => {
+  it('is not retried when it cannot be written', async () => {
     const { url, received } = await serve((response) => response.end('content'));
     expect(await rejection(Web.by({}, never).download({ url }, '/no/such/directory/file'))).toMatchObject({
       code: 'ENOENT',
@@ -95,14 +95,14 @@ describe('a download', () => {
 describe('a redirect', () => {
   const request = { url: 'https://one.example.com/start', authorization: 'Bearer secret' };
 
-  it('keeps the authorization within its origin', async () => {
+  it('keeps the authorization within the same origin', async () => {
     const { agent, sent } = redirecting('/next');
     expect(await new Web(never, agent).text(request)).toBe('there');
     expect(sent.map(({ authorization }) => authorization)).toEqual(['Bearer secret', 'Bearer secret']);
   });
 
   it.each(['https://two.example.com/next', '//two.example.com/next'])(
-    'loses it to another origin: %s',
+    'drops the authorization for another origin: %s',
     async (location) => {
       const { agent, sent } = redirecting(location);
       expect(await new Web(never, agent).text(request)).toBe('there');
@@ -114,7 +114,7 @@ describe('a redirect', () => {
   );
 
   it.each(['http://two.example.com/next', 'file:///etc/passwd', 'http://'])(
-    'is not followed to what is not https: %s',
+    'is not followed to an address without https: %s',
     async (location) => {
       const { agent, sent } = redirecting(location);
       expect(await rejection(new Web(never, agent).text(request))).toMatchObject({
@@ -124,7 +124,7 @@ describe('a redirect', () => {
     },
   );
 
-  it('in a circle ends', async () => {
+  it('that loops ends', async () => {
     const { agent, sent } = redirecting('/start');
     expect(await rejection(new Web(never, agent).text(request))).toMatchObject({
       message: 'it redirects more than 10 times',
@@ -133,7 +133,7 @@ describe('a redirect', () => {
   });
 });
 
-it('a problem of the network is described by its cause', async () => {
+it('a network problem is described by its cause', async () => {
   const agent = new MockAgent();
   agent.disableNetConnect();
   const problem = await rejection(new Web(never, agent).within(200).text({ url: 'https://one.example.com/' }));

@@ -39,20 +39,20 @@ describe.each([...templates, ...own])('%s', (file) => {
   const jobs = Object.values(workflow.jobs);
   const steps = jobs.flatMap((job) => job.steps);
 
-  it('gives permissions job by job, and to those only that need one', () => {
+  it('sets permissions for each job that needs some, and none for others', () => {
     expect(workflow.permissions).toEqual({});
     for (const { permissions, steps: own } of jobs) {
       const checksOut = own.some(({ uses = '' }) => uses.startsWith('actions/checkout@'));
       if (checksOut) expect(permissions?.['contents']).toBeDefined();
-      // Each one says what for.
+      // A comment explains each of them.
       for (const name of Object.keys(permissions ?? {}))
         expect(text(file)).toMatch(new RegExp(`^ +${name}: \\w+ # `, 'm'));
     }
   });
 
-  it('ends, and is not in the way of itself', () => {
+  it('has a timeout for each job, and does not cancel itself', () => {
     for (const job of jobs) expect(job['timeout-minutes']).toBeGreaterThan(0);
-    // A called workflow leaves it to its caller: the same group in both would cancel the caller.
+    // A called workflow leaves concurrency to its caller: the same group in both would cancel the caller.
     expect(workflow.concurrency === undefined).toBe('workflow_call' in workflow.on);
   });
 
@@ -60,7 +60,7 @@ describe.each([...templates, ...own])('%s', (file) => {
     expect(steps.filter(({ run }) => run?.includes('${{'))).toEqual([]);
   });
 
-  it('pins what it uses to a commit, and says which version that is', () => {
+  it('pins actions to a commit, and names its version', () => {
     const used = [...text(file).matchAll(/^ *(?:- )?uses: (.*)$/gm)].map(([, what = '']) => what);
     const pinned = /^[\w-]+\/[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/;
     const offered = templates.includes(file) ? 'knest/knest-action@v1' : './';
@@ -68,12 +68,12 @@ describe.each([...templates, ...own])('%s', (file) => {
     expect(used.filter((what) => what !== offered && !pinned.test(what))).toEqual([]);
   });
 
-  it('leaves no token behind in the checkout', () => {
+  it('keeps no token in the checkout', () => {
     const checkouts = steps.filter(({ uses = '' }) => uses.startsWith('actions/checkout@'));
     for (const step of checkouts) expect(step.with).toMatchObject({ 'persist-credentials': false });
   });
 
-  it('uses inputs that the action has', () => {
+  it('uses inputs that exist', () => {
     const given = steps.filter(isThisAction).flatMap((step) => Object.keys(step.with ?? {}));
     expect(given.filter((name) => !inputs.includes(name))).toEqual([]);
   });
@@ -83,7 +83,7 @@ describe.each(templates)('%s, a template', (file) => {
   const workflow = parse(text(file)) as Workflow;
   const jobs = Object.values(workflow.jobs);
 
-  it('has what GitHub shows of it', () => {
+  it('has the properties that GitHub shows', () => {
     const properties = JSON.parse(text(file.replace(/\.yml$/, '.properties.json'))) as Record<string, unknown>;
     expect(properties).toMatchObject({
       name: expect.stringMatching(/^\S.*\S$/) as string,
@@ -100,7 +100,7 @@ describe.each(templates)('%s, a template', (file) => {
     expect(jobs.flatMap((job) => job.steps).some(isThisAction)).toBe(true);
   });
 
-  it('gives a fork no cluster, but the reason', () => {
+  it('gives a fork only the reason why it has no cluster', () => {
     const events = ['pull_request', 'workflow_call'];
     const secret = jobs.filter(({ steps }) => steps.some(isThisAction));
     const isForPullRequests = events.some((event) => event in workflow.on);
@@ -109,7 +109,7 @@ describe.each(templates)('%s, a template', (file) => {
     expect('fork' in workflow.jobs).toBe(isForPullRequests);
   });
 
-  it('runs nothing of a pull request where pull_request_target brings secrets', () => {
+  it('runs no code of a pull request when pull_request_target provides secrets', () => {
     const isTarget = 'pull_request_target' in workflow.on;
     const reached = jobs.filter(({ if: condition = '' }) => condition.includes("event_name == 'pull_request_target'"));
     expect(reached).toHaveLength(isTarget ? 1 : 0);
@@ -127,7 +127,7 @@ describe('docs/oidc/authentication.yaml', () => {
     readonly jwt: readonly [{ readonly claimValidationRules: readonly { readonly expression: string }[] }];
   }
   const [{ claimValidationRules }] = (parse(text('docs/oidc/authentication.yaml')) as Configuration).jwt;
-  /** Whether a job gets in. What these rules use of CEL means the same in JavaScript. */
+  /** Whether a job is admitted. The CEL in these rules means the same in JavaScript. */
   const letsIn = (eventName: string, workflow: string, repository = 'octocat/hello'): boolean => {
     const claims = {
       repository,
@@ -138,25 +138,25 @@ describe('docs/oidc/authentication.yaml', () => {
     return claimValidationRules.every(({ expression }) => runInNewContext(expression, { claims }) === true);
   };
 
-  it.each(templates)('lets in the jobs of %s, by each of its events', (file) => {
+  it.each(templates)('admits the jobs of %s for each of its events', (file) => {
     const { on } = parse(text(file)) as Workflow;
     for (const event of Object.keys(on)) expect(letsIn(event, basename(file)), event).toBe(true);
   });
 
   it.each(['other.yml', 'not-pull-request-environment.yml', 'pull-request-environment.yml.yml'])(
-    'lets in pull_request_target for no other workflow: %s',
+    'admits pull_request_target for no other workflow: %s',
     (workflow) => {
       expect(letsIn('pull_request_target', workflow)).toBe(false);
       expect(letsIn('push', workflow)).toBe(true);
     },
   );
 
-  it('lets in no workflow of that name that another repository brings', () => {
+  it('refuses a workflow of the same name from another repository', () => {
     expect(letsIn('pull_request_target', 'pull-request-environment.yml', 'octocat/other')).toBe(false);
   });
 });
 
-it('no two workflows share a concurrency group, in which one would cancel what waits of the other', () => {
+it('no two workflows share a concurrency group, in which one would cancel queued runs of the other', () => {
   const groups = [...templates, ...own].flatMap((file) => (parse(text(file)) as Workflow).concurrency?.group ?? []);
   const prefixes = groups.map((group) => group.replace(/\$\{\{.*/, ''));
   expect(groups.length).toBeGreaterThan(5);
@@ -170,7 +170,7 @@ it('docs/recipes/workflows.md names every template', () => {
   expect([...new Set(links)].sort()).toEqual(templates);
 });
 
-it('the templates are a file with properties each', () => {
+it('each template has a file with properties', () => {
   const stems = (pattern: string): string[] =>
     globSync(`workflows/*${pattern}`, { cwd: root })
       .map((file) => basename(file, pattern))

@@ -5,7 +5,7 @@ const text = page('docs/errors.md');
 const sections = text.split(/^(?=##+ )/m).filter((section) => section.startsWith('### '));
 
 describe('docs/errors.md', () => {
-  it('has a section for every error code, and no other', () => {
+  it('has a section for every error code, and no others', () => {
     const codes = [...page('src/errors.ts').matchAll(/\| '(KNEST_\w+)'/g)].map(([, code]) => code);
     const titles = sections.map((section) => /^### (.+)$/m.exec(section)?.[1]);
     expect(codes.length).toBeGreaterThan(20);

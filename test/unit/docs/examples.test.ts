@@ -7,7 +7,7 @@ import { fenced, pages } from './pages.ts';
 
 const { inputs } = readAction();
 
-/** What an example gives each step that uses this action. Throws when it is not valid YAML. */
+/** The inputs of each step in an example that uses this action. Throws when it is not valid YAML. */
 function uses(example: string): readonly Readonly<Record<string, unknown>>[] {
   const found: Readonly<Record<string, unknown>>[] = [];
   parse(example, (_key, value: unknown) => {
@@ -20,7 +20,7 @@ function uses(example: string): readonly Readonly<Record<string, unknown>>[] {
   return found;
 }
 
-/** What expressions stand for, where the action takes only some values. */
+/** Values of expressions for inputs that accept only some values. */
 const VALUES: Readonly<Record<string, string>> = {
   'matrix.kubernetes': '1.24.0',
   'vars.KNEST_HOST_CA_CERTIFICATE': makeCertificate().cert,
@@ -39,7 +39,7 @@ describe('examples of steps', () => {
     expect(given.filter((name) => !(name in inputs))).toEqual([]);
   });
 
-  it.each(examples)('in $file have values that the action takes', ({ text }) => {
+  it.each(examples)('in $file have values that the action accepts', ({ text }) => {
     for (const step of uses(text)) {
       const get = (name: string): string =>
         name in step ? evaluated(step[name]) : (inputs[name]?.default ?? '').replace(/^\$\{\{.*/, '');
@@ -47,11 +47,11 @@ describe('examples of steps', () => {
     }
   });
 
-  it('are found', () => {
+  it('are found in the documents', () => {
     expect(examples.flatMap(({ text }) => uses(text)).length).toBeGreaterThan(15);
   });
 
-  it('give a cluster that outlives its job an expiry', () => {
+  it('give an expiry to a cluster that outlives its job', () => {
     const lasting = examples.flatMap(({ file, text }) =>
       uses(text)
         .filter(({ ephemeral }) => String(ephemeral) === 'false')

@@ -47,7 +47,7 @@ describe('docs/from-knest.md', () => {
     expect(rows.filter((cells) => cells.length !== 4 || cells.includes(''))).toEqual([]);
   });
 
-  it('names inputs and outputs that there are', () => {
+  it('names only inputs and outputs that exist', () => {
     const { inputs, outputs } = readAction();
     const named = (here ?? []).flatMap((cell) =>
       [...cell.matchAll(/`([^`:]+)(?::[^`]*)?`/g)].map(([, name = '']) => name),
@@ -56,7 +56,7 @@ describe('docs/from-knest.md', () => {
     expect([...new Set(named)].filter((name) => !(name in inputs) && !(name in outputs))).toEqual([]);
   });
 
-  it('names tests that there are', () => {
+  it('names only tests that exist', () => {
     const named = (tests ?? []).flatMap((cell) =>
       [...cell.matchAll(/`(test\/[^`]+)`(?:: “([^”]+)”)?/g)].map(([, file = '', name = '']) => ({ file, name })),
     );

@@ -17,7 +17,7 @@ const bin = mkdtempSync(join(tmpdir(), 'knest-docs-'));
 const log = join(bin, 'log');
 const secret = join(bin, 'secret');
 
-/** Runs commands with a kubectl and a gh that answer as those of an administrator, and returns what they were given. */
+/** Runs commands with stand-ins for kubectl and gh that answer like those of an administrator. Returns the commands. */
 function run(commands: string): readonly string[] {
   const program = (name: string, text: string): void => {
     writeFileSync(join(bin, name), `#!/bin/sh\necho "${name} $*" >> '${log}'\n${text}`);
@@ -47,7 +47,7 @@ function manifests(text: string): readonly Manifest[] {
 describe('docs/host-access.md', () => {
   afterAll(() => rmSync(bin, { recursive: true }));
 
-  it('makes the secret of a kubeconfig for the account of docs/rbac/namespace.yaml', () => {
+  it('creates the kubeconfig secret for the account of docs/rbac/namespace.yaml', () => {
     const commands = run(blocks.find((text) => text.includes('gh secret set')) ?? '');
     const kubeconfig = parse(readFileSync(secret, 'utf8')) as unknown;
     expect(kubeconfig).toEqual({

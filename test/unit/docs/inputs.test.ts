@@ -5,7 +5,7 @@ import { INTERNAL_INPUTS, inputsPage, readAction } from '../../../scripts/docs.t
 const lines = (text: string): string[] => text.split('\n').filter((line) => line !== '');
 
 describe('docs/inputs.md', () => {
-  it('has the inputs, then the internal ones, then the outputs', () => {
+  it('lists inputs, then internal inputs, then outputs', () => {
     const page = inputsPage({
       inputs: {
         size: { description: 'big | small', default: '4Gi' },
@@ -34,7 +34,7 @@ describe('docs/inputs.md', () => {
     ]);
   });
 
-  it('calls internal what the runner fills in, and nothing else', () => {
+  it('treats exactly the inputs as internal that the runner fills in', () => {
     const { inputs } = readAction();
     const filled = Object.keys(inputs).filter((name) => /^\$\{\{ (?:job|strategy)\./.test(inputs[name]?.default ?? ''));
     expect([...INTERNAL_INPUTS].sort()).toEqual(filled.sort());

@@ -30,7 +30,7 @@ function links(file: string): readonly string[] {
   return all.filter((target) => !/^[a-z]+:/.test(target));
 }
 
-/** Why a link leads nowhere; undefined when it does not. */
+/** Why a link leads nowhere, or undefined when it works. */
 function problemOf(file: string, link: string): string | undefined {
   const [path = '', anchor] = link.split('#');
   const target = path === '' ? file : normalize(join(dirname(file), path));
@@ -41,18 +41,18 @@ function problemOf(file: string, link: string): string | undefined {
 }
 
 describe('links between documents', () => {
-  it.each(pages)('of %s lead somewhere', (file) => {
+  it.each(pages)('in %s lead to existing targets', (file) => {
     expect(links(file).flatMap((link) => problemOf(file, link) ?? [])).toEqual([]);
   });
 
-  it('are found', () => {
+  it('are found in the documents', () => {
     expect(pages.flatMap(links).length).toBeGreaterThan(50);
     expect(problemOf('README.md', 'docs/nowhere.md')).toContain('does not exist');
     expect(problemOf('README.md', 'docs/errors.md#knest_input')).toBeUndefined();
     expect(problemOf('README.md', 'docs/errors.md#nothing')).toContain('has no heading');
   });
 
-  it('lead to every recipe from the README', () => {
+  it('lead from the README to every recipe', () => {
     const recipes = pages.filter((file) => file.startsWith('docs/recipes/'));
     expect(recipes.length).toBeGreaterThan(5);
     expect(recipes.filter((file) => !links('README.md').includes(file))).toEqual([]);

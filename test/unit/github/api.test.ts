@@ -13,7 +13,7 @@ describe('apiOf', () => {
       { GITHUB_SERVER_URL: 'https://acme.ghe.com', GITHUB_API_URL: 'https://api.acme.ghe.com' },
       'https://api.acme.ghe.com',
     ],
-  ])('of %j is %s', (env, api) => {
+  ])('returns for the environment %j: %s', (env, api) => {
     expect(apiOf(env)).toBe(api);
   });
 });
@@ -26,10 +26,10 @@ describe('tokenFor', () => {
     [GITHUB_API, { GITHUB_API_URL: 'https://api.acme.ghe.com' }, undefined],
     ['https://github.example.com/api/v3', enterprise, 't'],
     ['https://evil.example.com', enterprise, undefined],
-    // In plain text to this machine alone.
+    // Plain text is only for this machine.
     ['http://github.example.com/api/v3', { GITHUB_SERVER_URL: 'http://github.example.com' }, undefined],
     ['http://127.0.0.1:8080', { GITHUB_API_URL: 'http://127.0.0.1:8080' }, 't'],
-  ])('goes to the API of the server of the job, and to no other: %s, of a job with %j, %s', (api, env, token) => {
+  ])('goes only to the API of the job’s own server: %s, with the environment %j, %s', (api, env, token) => {
     expect(tokenFor(api, 't', env)).toBe(token);
   });
 });

@@ -16,7 +16,7 @@ const env = {
 const directory = mkdtempSync(join(tmpdir(), 'knest-event-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 
-/** The path of an event file with that text. */
+/** The path of an event file with this text. */
 function eventOf(text: string): string {
   const file = join(directory, 'event.json');
   writeFileSync(file, text);
@@ -43,18 +43,18 @@ describe('readJob', () => {
     ['__knest_knest-action', undefined],
     ['__knest_knest-action_2', '2'],
     ['', undefined],
-  ])('knows for GITHUB_ACTION %j the step %j', (action, step) => {
+  ])('maps GITHUB_ACTION %j to the step %j', (action, step) => {
     expect(readJob({ ...env, GITHUB_ACTION: action }).step).toBe(step);
   });
 
   it.each(['refs/heads/main', 'refs/tags/v1', 'refs/heads/refs/pull/3/merge', undefined])(
-    'knows no pull request for the ref %s',
+    'finds no pull request in the ref %s',
     (ref) => {
       expect(readJob({ ...env, GITHUB_REF: ref }).pullRequest).toBeUndefined();
     },
   );
 
-  it('reads the pull request from the event where the ref is that of its base', () => {
+  it('reads the pull request from the event when the ref is its base branch', () => {
     const base = { ...env, GITHUB_REF: 'refs/heads/main' };
     const withEvent = (text: string) => readJob({ ...base, GITHUB_EVENT_PATH: eventOf(text) }).pullRequest;
     expect(withEvent('{ "pull_request": { "number": 23 } }')).toBe('23');
@@ -76,12 +76,12 @@ describe('readJob', () => {
     ['a comment on an issue, as a null', undefined, { issue: { number: 17, pull_request: null } }],
     ['a review', '17', { pull_request: { number: 17 }, review: {} }],
     ['the run of a pull request', '17', { workflow_run: runOf('pull_request', 17) }],
-    ['the run of a pull request of a fork', undefined, { workflow_run: runOf('pull_request') }],
-    ['the run of a pull request, one of two of its branch', undefined, { workflow_run: runOf('pull_request', 17, 18) }],
+    ['the run of a pull request from a fork', undefined, { workflow_run: runOf('pull_request') }],
+    ['the run of a pull request whose branch has two', undefined, { workflow_run: runOf('pull_request', 17, 18) }],
     ['the run of a push to a branch with a pull request', undefined, { workflow_run: runOf('push', 17) }],
     ['the run of a scheduled workflow', undefined, { workflow_run: runOf('schedule') }],
     [
-      'the run of a branch with a pull request elsewhere, too',
+      'the run of a branch that also has a pull request in another repository',
       '17',
       {
         workflow_run: {
@@ -94,11 +94,11 @@ describe('readJob', () => {
       },
     ],
     ['a run without a list', undefined, { workflow_run: { event: 'pull_request', pull_requests: null } }],
-  ])('knows for %s the pull request %s', (_what, number, event) => {
+  ])('finds for %s the pull request %s', (_what, number, event) => {
     const file = eventOf(JSON.stringify({ repository: { id: 4711 }, ...event }));
     const job = { ...env, GITHUB_REF: 'refs/heads/main', GITHUB_EVENT_PATH: file };
     expect(readJob(job).pullRequest).toBe(number);
-    // The input says what the event does not, and never anything else.
+    // The input adds what the event does not contain, and never contradicts it.
     expect(readJob(job, '17').pullRequest).toBe('17');
   });
 
@@ -111,7 +111,7 @@ describe('readJob', () => {
     );
   });
 
-  it('makes a label of the repository where there is no id', () => {
+  it('makes a label from the name of the repository when there is no ID', () => {
     expect(readJob({ ...env, GITHUB_REPOSITORY_ID: undefined }).repositoryId).toBe('acme.shop');
     const longNamed = { ...env, GITHUB_REPOSITORY_ID: undefined, GITHUB_REPOSITORY: `acme/${'shop-'.repeat(20)}` };
     expect(readJob(longNamed).repositoryId).toMatch(/^[A-Za-z0-9][\w.-]{0,61}[A-Za-z0-9]$/);
@@ -122,7 +122,7 @@ describe('readJob', () => {
     ['https://github.com', 'github.com'],
     ['https://GitHub.example.com/', 'github.example.com'],
     ['https://ghe.example.com:8443', 'ghe.example.com_8443'],
-  ])('knows the server %j as %s', (url, server) => {
+  ])('maps the server %j to %s', (url, server) => {
     expect(readJob({ ...env, GITHUB_SERVER_URL: url }).server).toBe(server);
   });
 

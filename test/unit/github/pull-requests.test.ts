@@ -18,7 +18,7 @@ async function ask(numbers: readonly string[], handler: Handler, token?: string)
 }
 
 describe('askPullRequests', () => {
-  it('reads each pull request once, as the job', async () => {
+  it('reads each pull request once, with the token of the job', async () => {
     const { states, received } = await ask(
       ['1', '2'],
       (response, _number, { path }) => json(response, pullRequest(path.endsWith('/1') ? 'closed' : 'open')),
@@ -32,31 +32,35 @@ describe('askPullRequests', () => {
     expect(received[0]?.headers.authorization).toBe('Bearer ghs_1');
   });
 
-  it('asks as nobody without a token', async () => {
+  it('sends no credentials without a token', async () => {
     const { received } = await ask(['1'], (response) => json(response, pullRequest('open')));
     expect(received[0]?.headers).not.toHaveProperty('authorization');
   });
 
   it.each<[string, Handler, string]>([
-    ['is refused', (response) => refuse(response, 403), 'pull request 1: it answers 403 Forbidden'],
-    ['is not there', (response) => refuse(response, 404), 'pull request 1: it answers 404 Not Found'],
-    ['breaks', (response) => response.destroy(), 'pull request 1: other side closed'],
+    ['the API refuses', (response) => refuse(response, 403), 'pull request 1: it answers 403 Forbidden'],
+    ['does not exist', (response) => refuse(response, 404), 'pull request 1: it answers 404 Not Found'],
+    ['cannot be read', (response) => response.destroy(), 'pull request 1: other side closed'],
     [
-      'is about another repository',
+      'belongs to another repository',
       (response) => json(response, pullRequest('closed', 1)),
       'pull request 1: it is of another repository than 4711',
     ],
-    ['says nothing', (response) => json(response, {}), 'pull request 1: it is of another repository than 4711'],
-  ])('counts as not closed what %s', async (_what, handler, problem) => {
+    [
+      'has an empty response',
+      (response) => json(response, {}),
+      'pull request 1: it is of another repository than 4711',
+    ],
+  ])('counts a pull request as open that %s', async (_what, handler, problem) => {
     expect((await ask(['1'], handler)).states).toEqual({ closed: new Set(), problems: [problem] });
   });
 
-  it('counts as not closed what is no JSON', async () => {
+  it('counts a pull request as open when the response is not JSON', async () => {
     const { states } = await ask(['1'], (response) => response.end('<html>'));
     expect(states).toEqual({ closed: new Set(), problems: ['pull request 1: the answer is not JSON'] });
   });
 
-  it('asks for few at a time', async () => {
+  it('sends few requests at a time', async () => {
     let waiting = 0;
     let most = 0;
     const numbers = Array.from({ length: 20 }, (_, index) => String(index + 1));
@@ -71,7 +75,7 @@ describe('askPullRequests', () => {
     expect(most).toBeLessThanOrEqual(4);
   });
 
-  it('ends with the job', async () => {
+  it('ends when the job ends', async () => {
     const controller = new AbortController();
     const { url } = await serve(() => controller.abort(new Error('cancelled')));
     const asked = askPullRequests(Web.by({}, controller.signal), { url, token: undefined }, job, ['1']);

@@ -4,7 +4,7 @@ import { Timeline } from '../../../src/report/timeline.ts';
 
 const row = { name: 'pr-17', namespace: 'knest', result: 'deleted', reason: 'it expired' };
 
-describe('the page of a clean-up', () => {
+describe('the summary of a cleanup', () => {
   it('has a row for each cluster', () => {
     expect(cleanupPage('1 of 2 deleted', [row, { ...row, name: 'pr-18', result: 'kept' }], [], new Timeline())).toBe(
       [
@@ -23,7 +23,7 @@ describe('the page of a clean-up', () => {
     expect(cleanupPage('nothing', [], [], new Timeline())).toBe('### nothing\n');
   });
 
-  it('names what is left, as text, and not all of very much', () => {
+  it('lists leftovers as text, up to a limit', () => {
     const page = cleanupPage(
       'none',
       [],
@@ -34,7 +34,7 @@ describe('the page of a clean-up', () => {
     expect(page).toContain('- … and 11 more: see the log.\n');
   });
 
-  it('fits into the summary of a step, however many clusters there are', () => {
+  it('fits into the summary of a step with any number of clusters', () => {
     const page = cleanupPage(
       'all',
       Array<typeof row>(12_000).fill({ ...row, reason: '<'.repeat(150) }),
@@ -47,7 +47,7 @@ describe('the page of a clean-up', () => {
     expect(page).toContain(`\n\n… and ${12_000 - rows} more rows: see the log.\n`);
   });
 
-  it('shows what a cluster says of itself as text', () => {
+  it('shows values of a cluster as text', () => {
     const page = cleanupPage('x', [{ ...row, reason: 'its expiry "<b>|`[a](b)" is wrong\n# big' }], [], new Timeline());
     expect(page).toContain('its expiry "\\<b\\>\\|\\`\\[a\\](b)" is wrong \\# big |');
   });

@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { harmless } from '../../../src/report/harmless.ts';
 
-/** What the runner takes for a command. Source: actions/runner src/Runner.Common/ActionCommand.cs. */
+/** What the runner treats as a command. Source: actions/runner src/Runner.Common/ActionCommand.cs. */
 const isCommand = (line: string): boolean => line.replace(NET_SPACE, '').startsWith('::') || line.includes('##[');
-/** What the runner's TrimStart takes away (.NET, Char.IsWhiteSpace), and what its comparison overlooks. */
+/** What TrimStart of the runner removes (.NET, Char.IsWhiteSpace), and what its comparison ignores. */
 const NET_SPACE = /^[\s\u0085\p{Cc}\p{Cf}]+/u;
 
 describe('harmless', () => {
@@ -34,13 +34,13 @@ describe('harmless', () => {
     ['a command between controls', ':\u200d:error::x', ': :error::x'],
     ['a command in the other syntax', '#\u2060#\u202d[error]x', '# #[error]x'],
     ['a command after a line separator', 'a\u2028::error::x\u2029::b::', 'a\n: :error::x\n: :b::'],
-  ])('takes away %s', (_what, before, after) => expect(harmless(before)).toBe(after));
+  ])('removes %s', (_what, before, after) => expect(harmless(before)).toBe(after));
 
-  it('leaves letters of every script', () => {
+  it('keeps letters of every script', () => {
     for (const text of ['Größe', 'مرحبا', 'שלום', '日本語', 'नमस्ते', '✔ ✖ ▸ …', '😀']) expect(harmless(text)).toBe(text);
   });
 
-  it('leaves no invisible character in any text', () => {
+  it('removes every invisible character from any text', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (before) => {
         expect(harmless(before)).not.toMatch(/[\p{Bidi_Control}\p{Default_Ignorable_Code_Point}]/u);
@@ -48,7 +48,7 @@ describe('harmless', () => {
     );
   });
 
-  it('leaves no command in any text', () => {
+  it('removes every command from any text', () => {
     const unseen = [
       '\u0085',
       '\u00a0',

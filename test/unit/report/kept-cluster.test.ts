@@ -4,7 +4,7 @@ import { keptPage } from '../../../src/report/summary.ts';
 
 const cluster = { name: 'pr-17', namespace: 'knest' };
 
-it('a kept cluster is told with the commands for it', () => {
+it('the lines about a kept cluster contain commands for it', () => {
   expect(keptLines({ ...cluster, expiresAt: '2026-11-22T23:10:00Z' })).toEqual([
     'Kept: Cluster knest/pr-17 is still there, at the longest until 2026-11-22T23:10:00Z.',
     'Look at it: kubectl describe cluster -n knest pr-17',
@@ -13,11 +13,11 @@ it('a kept cluster is told with the commands for it', () => {
   ]);
 });
 
-it('one that never expires has no end', () => {
+it('the lines about a cluster without an expiry have no end', () => {
   expect(keptLines(cluster)[0]).toBe('Kept: Cluster knest/pr-17 is still there.');
 });
 
-it('its page can be copied from', () => {
+it('the page of a kept cluster has the lines in a block that can be copied', () => {
   const lines = keptPage(cluster).split('\n');
   expect(lines[0]).toBe('### pr-17 is kept');
   expect(lines.slice(2)).toEqual(['```text', ...keptLines(cluster), '```']);

@@ -19,19 +19,19 @@ beforeEach(() => {
   return () => vi.restoreAllMocks();
 });
 
-/** What the runner takes for a command. */
+/** What the runner treats as a command. */
 const isCommand = (line: string): boolean => line.startsWith('::') || line.includes('##[');
 
 describe('a step', () => {
   const log = () => githubLog(new Timeline(), (text) => text);
 
-  it('is one line when it tells nothing', async () => {
+  it('is one line without output', async () => {
     const value = await log().step('Connect', () => Promise.resolve({ value: 7, result: 'https://10.1.2.3:6443' }));
     expect(value).toBe(7);
     expect(lines()).toEqual([expect.stringMatching(/^▸ Connect {12}https:\/\/10\.1\.2\.3:6443 {3}\d+\.\d s$/)]);
   });
 
-  it('is a group when it tells something', async () => {
+  it('is a group with output', async () => {
     await log().step('Wait', (step) => {
       step.line('VM running');
       step.line('node ready');
@@ -46,7 +46,7 @@ describe('a step', () => {
     ]);
   });
 
-  it('closes its group when it fails, and lets the error through', async () => {
+  it('closes its group when it fails, and rethrows the error', async () => {
     const broken = log().step('Wait', (step) => {
       step.line('VM running');
       return Promise.reject(new Error('cut'));
@@ -61,7 +61,7 @@ describe('a step', () => {
     expect(timeline.phases.map(({ name }) => name)).toEqual(['Apply']);
   });
 
-  it('lets no message of the cluster through as a command', async () => {
+  it('writes no message from the cluster as a command', async () => {
     await log().step('Wait', (step) => {
       step.line('pod says\n::add-mask::a\n##[error]b');
       return Promise.resolve({ value: 0, result: '::error::c' });
@@ -72,7 +72,7 @@ describe('a step', () => {
 });
 
 describe('a section', () => {
-  it('is folded under its title, and neither is a command', () => {
+  it('is a group, and neither its title nor its lines become commands', () => {
     githubLog(new Timeline(), (text) => text).section('Console of x\n::error::a', [
       'booting',
       '::add-mask::b',
@@ -88,14 +88,14 @@ describe('a section', () => {
   });
 });
 
-it('a failure of inputs has what is wrong with each in its annotation', () => {
+it('the annotation of an input error lists every problem', () => {
   const failure = new KnestError({ code: 'KNEST_INPUT', problem: '2 inputs', evidence: ['ttl: "x"', 'name: "%"'] });
   githubLog(new Timeline(), (text) => text).fail(failure);
   expect(lines().at(-1)).toBe('::error::2 inputs (KNEST_INPUT)%0Attl: "x"%0Aname: "%25"');
 });
 
 describe('a failure', () => {
-  it('is told in full, and its sentence alone is the annotation', () => {
+  it('is logged in full, and its annotation is only the sentence', () => {
     const failure = new KnestError({
       code: 'KNEST_IMAGE_PULL',
       problem: 'the image cannot be pulled',
@@ -113,14 +113,14 @@ describe('a failure', () => {
   });
 });
 
-it('debug lines and warnings are commands of their own', () => {
+it('debug lines and warnings are separate commands', () => {
   const log = githubLog(new Timeline(), (text) => text);
   log.debug('GET /version');
   log.warn('not deleted');
   expect(lines()).toEqual(['::debug::GET /version', '::warning::not deleted']);
 });
 
-it('shows no secret in any of its forms', async () => {
+it('masks a secret in every kind of output', async () => {
   const log = githubLog(new Timeline(), (text) => text.replaceAll('hunter2', '***'));
   log.line('hunter2');
   log.section('of hunter2', ['it is hunter2']);

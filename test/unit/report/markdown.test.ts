@@ -13,12 +13,12 @@ interface Node {
 
 const textOf = ({ value = '', children = [] }: Node): string => value + children.map(textOf).join('');
 
-/** An address that stands in a text as it is, where it leads to; GitHub makes links of them. */
+/** A plain URL in a text. GitHub makes a link to the same URL of it. */
 const isPlainAddress = (node: Node): boolean => node.type === 'link' && node.url === textOf(node);
 
-/** The types of all that a page is made of. */
+/** The types of all elements of a page. */
 function types(markdown: string): ReadonlySet<string> {
-  // Its second argument is meant for Prettier itself, and is not read.
+  // The second argument is for Prettier itself, and is not used.
   const tree = parsers.markdown.parse(markdown, {} as never) as Node;
   const visit = (node: Node): string[] =>
     isPlainAddress(node) ? ['text'] : [node.type, ...(node.children ?? []).flatMap(visit)];
@@ -34,8 +34,8 @@ const hostile = fc
   )
   .map((parts) => parts.join(''));
 
-describe('a text of the cluster on a page', () => {
-  it('is words within a line, whatever is in it', () => {
+describe('text from the cluster on a page', () => {
+  it('stays plain words within a line, whatever it contains', () => {
     const allowed = new Set(['root', 'heading', 'text', 'sentence', 'word', 'whitespace']);
     fc.assert(
       fc.property(hostile, (text) => {
@@ -44,7 +44,7 @@ describe('a text of the cluster on a page', () => {
     );
   });
 
-  it('is code within a cell of a table, whatever is in it', () => {
+  it('stays code in a table cell, whatever it contains', () => {
     const allowed = ['root', 'table', 'tableRow', 'tableCell', 'inlineCode', 'text', 'sentence', 'word', 'whitespace'];
     fc.assert(
       fc.property(hostile, (text) => {
@@ -55,7 +55,7 @@ describe('a text of the cluster on a page', () => {
     );
   });
 
-  it('is a block of code, whatever is in it, and does not end the block', () => {
+  it('stays in its code block, whatever it contains', () => {
     fc.assert(
       fc.property(fc.array(hostile), (lines) => {
         expect([...types(fenced(lines).join('\n'))]).toEqual(['root', 'code']);

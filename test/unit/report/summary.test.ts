@@ -13,7 +13,7 @@ import {
 } from '../../../src/report/summary.ts';
 import { Timeline, type Phase } from '../../../src/report/timeline.ts';
 
-/** A timeline that began at 1000 and had these phases. */
+/** A timeline that began at 1000, with these phases. */
 async function timelineOf(...phases: readonly Phase[]): Promise<Timeline> {
   const clock = { now: 1000 };
   const timeline = new Timeline(() => clock.now);
@@ -42,7 +42,7 @@ const cluster: CreatedCluster = {
 };
 
 describe('createdPage', () => {
-  it('has a headline and a table of all that one asks for first', async () => {
+  it('has a headline and a table of the most important facts', async () => {
     const page = createdPage(cluster, await timelineOf({ name: 'Apply', start: 1000, end: 7000 }));
     expect(page.split('\n').slice(0, 13)).toEqual([
       '### pr-17 is ready in 6.0 s',
@@ -62,7 +62,7 @@ describe('createdPage', () => {
     expect(page).toContain('```mermaid\ngantt\n');
   });
 
-  it('says what is different of one that stays, and was not waited for', () => {
+  it('shows a non-ephemeral cluster that was not waited for', () => {
     const lasting = { ...cluster, ephemeral: false, expiresAt: undefined, server: undefined, installed: [] };
     const page = createdPage(lasting, empty);
     expect(page.split('\n').slice(5)).toEqual([
@@ -76,12 +76,12 @@ describe('createdPage', () => {
     ]);
   });
 
-  it('keeps its table whole, whatever a value has in it', () => {
+  it('keeps its table intact, whatever a value contains', () => {
     const page = createdPage({ ...cluster, host: 'https://a`b|c' }, empty);
     expect(page).toContain("| Host | `https://a'b\\|c` |");
   });
 
-  it('escapes every value that can be chosen', () => {
+  it('escapes every value that a user can choose', () => {
     const hostile = 'x | <img> `y`\n| a | b |';
     const text = 'x \\| \\<img\\> \\`y\\` \\| a \\| b \\|';
     const code = "`x \\| <img> 'y' \\| a \\| b \\|`";
@@ -96,12 +96,12 @@ describe('createdPage', () => {
 });
 
 describe('tablePage', () => {
-  it('has a headline and a table, in which nothing from the cluster is Markdown', () => {
+  it('has a headline and a table, and escapes Markdown from the cluster', () => {
     const page = tablePage('1 cluster', ['Cluster', 'Run'], [['knest/a|b', '<img>']]);
     expect(page).toBe('### 1 cluster\n\n| Cluster | Run |\n| --- | --- |\n| knest/a\\|b | \\<img\\> |');
   });
 
-  it('fits into the summary of a step with 12,000 clusters, and counts those that it leaves out', () => {
+  it('fits into the summary of a step with 12,000 clusters, and counts the rows that it leaves out', () => {
     const row = ['knest/pr-17', 'provisioned', '5m', 'in 3h', 'octo-org/a-repository', '17', 'https://github.com/run'];
     const page = tablePage('12000 clusters', row, Array<typeof row>(12_000).fill(row));
     expect(Buffer.byteLength(page)).toBeLessThan(512 * 1024);
@@ -119,7 +119,7 @@ describe('failurePage', () => {
   const pageOf = (failure: Omit<Failure, 'code'>): string =>
     failurePage(new KnestError({ code: 'KNEST_IMAGE_PULL', ...failure }), empty);
 
-  it('has the problem, the next step, and the evidence folded', () => {
+  it('has the problem, the next step, and the evidence in a folded block', () => {
     expect(pageOf({ problem: 'pr cannot start', evidence: ['one', 'two'], next: 'set another' })).toBe(
       [
         '### ✖ pr cannot start (KNEST_IMAGE_PULL)',
@@ -139,12 +139,12 @@ describe('failurePage', () => {
     );
   });
 
-  it('has in the open what is wrong with inputs', () => {
+  it('shows problems of inputs without folding', () => {
     const failure = new KnestError({ code: 'KNEST_INPUT', problem: '1 input cannot be used', evidence: ['ttl: "x"'] });
     expect(failurePage(failure, empty)).toBe('### ✖ 1 input cannot be used (KNEST_INPUT)\n\n```text\nttl: "x"\n```\n');
   });
 
-  it('has only the problem when there is no more', () => {
+  it('has only the problem when there is nothing else', () => {
     expect(pageOf({ problem: 'pr cannot start' })).toBe('### ✖ pr cannot start (KNEST_IMAGE_PULL)\n');
   });
 
@@ -160,15 +160,15 @@ describe('failurePage', () => {
     expect(pageOf({ problem: 'x', next: text })).toContain(`**Next:** ${escaped}\n`);
   });
 
-  it('lets no evidence out of its block', () => {
+  it('keeps all evidence in its block', () => {
     const page = pageOf({ problem: 'x', evidence: ['```', 'a ````` b', '</details>', '| as `it` is |'] });
     const block = page.split('```text\n')[1]?.split('\n```\n')[0];
     expect(block?.split('\n')).toEqual(["'''", "a '''`` b", '</details>', '| as `it` is |']);
-    // The two that open and close it.
+    // The two that open and close the block.
     expect(page.match(/```/g)).toHaveLength(2);
   });
 
-  it('counts the evidence for which it has no room', () => {
+  it('counts the evidence that it leaves out', () => {
     const page = pageOf({ problem: 'x', evidence: Array<string>(12_000).fill('knest/pr-17: it expired an hour ago') });
     expect(Buffer.byteLength(page)).toBeLessThan(512 * 1024);
     const shown = page.match(/^knest\/pr-17/gm)?.length ?? 0;
@@ -179,7 +179,7 @@ describe('failurePage', () => {
     expect(pageOf({ problem: 'a\u202eb', evidence: ['c\u200bd'] })).toMatch(/✖ ab .*\ncd\n/s);
   });
 
-  it('has the chart of the phases at its end', async () => {
+  it('ends with the chart of the phases', async () => {
     const timeline = await timelineOf({ name: 'Apply', start: 1000, end: 7000 });
     const page = failurePage(new KnestError({ code: 'KNEST_TIMEOUT', problem: 'x' }), timeline);
     expect(page.split('\n').slice(1)).toEqual(['', ...gantt(timeline)]);
@@ -187,12 +187,12 @@ describe('failurePage', () => {
 });
 
 describe('gantt', () => {
-  it('is nothing without phases, and below 5 seconds', async () => {
+  it('is empty without phases, or below 5 seconds', async () => {
     expect(gantt(empty)).toEqual([]);
     expect(gantt(await timelineOf({ name: 'List', start: 1000, end: 5999 }))).toEqual([]);
   });
 
-  it('has one bar for phases below a second that follow each other', async () => {
+  it('has one bar for consecutive phases below a second', async () => {
     const timeline = await timelineOf(
       { name: 'Connect', start: 1000, end: 1250 },
       { name: 'Preflight', start: 1250, end: 1500 },
@@ -206,7 +206,7 @@ describe('gantt', () => {
     ]);
   });
 
-  it('has a bar for each phase, from the beginning of the command', async () => {
+  it('has a bar for each phase, starting at the beginning of the command', async () => {
     const timeline = await timelineOf(
       { name: 'Connect', start: 1000, end: 1250 },
       { name: 'Wait for: nodes', start: 1250, end: 34_449.6 },
@@ -222,7 +222,7 @@ describe('gantt', () => {
     ]);
   });
 
-  it('gives a phase that took no time a bar that can be seen', async () => {
+  it('gives a phase without duration a visible bar', async () => {
     const timeline = await timelineOf(
       { name: 'Install', start: 1500, end: 1500 },
       { name: 'Wait', start: 1500, end: 9000 },
@@ -240,19 +240,19 @@ describe('githubSummary', () => {
     return file;
   };
 
-  it('adds to the page of the job', async () => {
+  it('appends to the summary of the job', async () => {
     const file = emptyFile();
     writeFileSync(file, 'before\n');
     const page = githubSummary({ GITHUB_STEP_SUMMARY: file });
     await page.add('one');
     await page.add('two');
     expect(readFileSync(file, 'utf8')).toBe('before\none\ntwo\n');
-    // A page that can no longer be written does not fail the job.
+    // A summary that can no longer be written does not fail the job.
     rmSync(dirname(file), { recursive: true });
     await expect(page.add('three')).resolves.toBeUndefined();
   });
 
-  it('never outgrows what GitHub shows of a step', async () => {
+  it('never exceeds the size limit of GitHub for a step', async () => {
     const file = emptyFile();
     const page = githubSummary({ GITHUB_STEP_SUMMARY: file });
     for (const text of ['a', 'é'.repeat(400_000), 'b'.repeat(400_000), 'c']) await page.add(text);
@@ -261,7 +261,7 @@ describe('githubSummary', () => {
     expect(statSync(file).size).toBeLessThan(1024 * 1024);
   });
 
-  it('does nothing where the runner has no page', async () => {
+  it('does nothing when the runner has no summary', async () => {
     await expect(githubSummary({}).add('one')).resolves.toBeUndefined();
   });
 });

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { textTable } from '../../../src/report/table.ts';
 
-it('puts the columns of a table below each other', () => {
+it('aligns the columns of a table', () => {
   const rows = [
     ['a', 'longer than its header', ''],
     ['much longer', 'b', 'c'],
@@ -13,10 +13,10 @@ it('puts the columns of a table below each other', () => {
   ]);
 });
 
-it('keeps a row on one line, whatever is in it', () => {
+it('keeps a row on one line, whatever it contains', () => {
   expect(textTable(['One', 'Two'], [['a\n✔ gone', 'b\u202ec']])).toEqual(['One       Two', 'a ✔ gone  bc']);
 });
 
-it('takes any number of rows', () => {
+it('accepts any number of rows', () => {
   expect(textTable(['One'], Array<string[]>(200_000).fill(['a']))).toHaveLength(200_001);
 });

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { Timeline } from '../../../src/report/timeline.ts';
 
-/** A timeline whose clock stands still unless it is moved. */
+/** A timeline whose clock only moves when the test moves it. */
 function timelineAt(start: number) {
   const clock = { now: start };
   return { clock, timeline: new Timeline(() => clock.now) };
 }
 
 describe('Timeline', () => {
-  it('notes phases in the order in which they end', async () => {
+  it('records phases in the order in which they end', async () => {
     const { clock, timeline } = timelineAt(1000);
     const value = await timeline.during('Connect', () => {
       clock.now += 250;
@@ -27,7 +27,7 @@ describe('Timeline', () => {
     expect(JSON.parse(JSON.stringify(timeline))).toEqual({ Connect: 0.25, Wait: 1.5, total: 1.75 });
   });
 
-  it('notes a phase that fails, and lets its error through', async () => {
+  it('records a phase that fails, and rethrows its error', async () => {
     const { clock, timeline } = timelineAt(0);
     const broken = timeline.during('Apply', () => {
       clock.now += 10;

@@ -8,8 +8,8 @@ function shown(...lines: string[]): string[] {
   return written;
 }
 
-describe('a log that is shown', () => {
-  it('has plain lines as they are, and groups as headings', () => {
+describe('the live log', () => {
+  it('shows plain lines unchanged, and groups as headings', () => {
     expect(shown('▸ Connect', '::group::▸ Wait', '  1.0 s  a: b', '::endgroup::', '')).toEqual([
       '▸ Connect',
       '▸ Wait',
@@ -18,18 +18,18 @@ describe('a log that is shown', () => {
     ]);
   });
 
-  it('leaves out what only the runner reads', () => {
+  it('leaves out lines that only the runner reads', () => {
     expect(shown('::debug::GET /version 200', '::save-state name=a::b', '::set-output name=c::d')).toEqual([]);
   });
 
-  it('tells annotations', () => {
+  it('shows annotations', () => {
     expect(shown('::error::it failed (KNEST_TIMEOUT)', '::warning file=a,line=1::100%25 sure')).toEqual([
       'Error: it failed (KNEST_TIMEOUT)',
       'Warning: 100% sure',
     ]);
   });
 
-  it('never shows a masked value, nor a line of one', () => {
+  it('never shows a masked value or a line of one', () => {
     const lines = [
       '::add-mask::abc',
       '::add-mask::abcdef',

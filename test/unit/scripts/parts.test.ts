@@ -15,7 +15,7 @@ const part = (name: string, run: () => Promise<Outcome>): Part => ({ name, run }
 const passed = (): Promise<Outcome> => Promise.resolve({ kind: 'passed' });
 
 describe('runParts', () => {
-  it('counts how parts end, and tells each with all that a failed one wrote', async () => {
+  it('counts the results of parts, and writes the full output of a failed one', async () => {
     const lines: string[] = [];
     const output = Array.from({ length: 40 }, (_, number) => `line ${number}`).join('\n');
     const parts = [
@@ -40,7 +40,7 @@ describe('runParts', () => {
     expect(lines[3]).toMatch(/^- absent +\d+\.\d s {3}skipped: there is no Go$/);
   });
 
-  it('runs no more side by side than it may', async () => {
+  it('runs no more parts at once than allowed', async () => {
     let running = 0;
     let most = 0;
     const slow = part('slow', async () => {
@@ -58,7 +58,7 @@ describe('a tally', () => {
   const skip = { name: 'e2e', reason: 'not root' };
   const failure = { name: 'unit', message: 'expected 1 to be 2' };
 
-  it('closes with one line', async () => {
+  it('ends with one line', async () => {
     const tally = add(await runParts([part('a', passed)], 1, () => undefined), {
       passed: 2,
       failed: [failure, failure, failure],
@@ -70,19 +70,19 @@ describe('a tally', () => {
   it.each([
     [{ passed: 1, failed: [], skipped: [skip] }, true],
     [{ passed: 1, failed: [failure], skipped: [] }, false],
-    // Nothing ran: that is no success.
+    // Nothing ran, which does not count as success.
     [{ ...emptyTally(), skipped: [skip] }, false],
   ])('%o is green: %s', (tally, green) => expect(isGreen(tally)).toBe(green));
 });
 
 describe('failureText', () => {
-  it('names what failed, and shows a short message in full', () => {
+  it('names the failed test, and shows a short message in full', () => {
     expect(failureText({ name: 'unit: adds', message: '\u001b[31mone\u001b[39m\ntwo\n' })).toBe(
       '✖ unit: adds\n    one\n    two',
     );
   });
 
-  it('shows the beginning and the end of a long one', () => {
+  it('shows the beginning and the end of a long message', () => {
     const message = Array.from({ length: 400 }, (_, number) => `line ${number} ${'x'.repeat(500)}`).join('\n');
     const lines = failureText({ name: 'e2e: creates', message }).split('\n');
     expect(lines).toHaveLength(24);

@@ -41,19 +41,19 @@ function granted(file: string): ReadonlySet<string> {
 }
 
 describe('docs/rbac', () => {
-  it('lets an account of a namespace get and create Secrets, and neither list nor change them', () => {
+  it('lets an account of a namespace get and create Secrets, but not list or change them', () => {
     const grants = [...granted('rbac/namespace.yaml')].filter((grant) => grant.endsWith(' secrets.'));
     expect(grants.sort()).toEqual(['create secrets.', 'get secrets.']);
   });
 
-  it('is what the table of permissions gives', async () => {
+  it('matches the table of permissions', async () => {
     expect(await staleDocuments()).toEqual([]);
     const written = ['admission-policy.yaml'];
     const files = globSync('*', { cwd: new URL('rbac/', docs) }).sort();
     expect(files).toEqual([...Object.keys(rbacManifests()), ...written].sort());
   });
 
-  it.each(COMMANDS)('grants what %s checks before it begins, in the file that the error names', (command) => {
+  it.each(COMMANDS)('grants what %s checks first, in the file that the error names', (command) => {
     for (const features of [['virtink', 'cni', 'persistent'], ['in-memory']] as const) {
       const needed = permissionsOf(command, 'team', features);
       expect(needed.length).toBeGreaterThan(0);
@@ -65,7 +65,7 @@ describe('docs/rbac', () => {
     }
   });
 
-  it('grants list for all namespaces what it asks for in one, in the file that the error names', () => {
+  it('grants list in all namespaces for everything that it lists in one, in the file that the error names', () => {
     const asked = [
       'clusters.cluster.x-k8s.io',
       'machines.cluster.x-k8s.io',
@@ -87,7 +87,7 @@ describe('docs/rbac', () => {
     }
   });
 
-  it('grants nothing on everything, and nothing outside the namespace to who only uses it', () => {
+  it('grants no wildcards, and nothing outside the namespace to an account that only uses it', () => {
     for (const file of globSync('rbac/*', { cwd: docs })) {
       for (const grant of granted(file)) expect(grant).not.toContain('*');
     }
@@ -97,7 +97,7 @@ describe('docs/rbac', () => {
     expect(reads).toEqual([]);
   });
 
-  it('is checked for what alone the cluster has', () => {
+  it('requires only permissions that the cluster needs', () => {
     const resources = (...features: Feature[]): readonly string[] =>
       permissionsOf('create', 'team', features).map(({ resource }) => resource);
     expect(resources('virtink')).toContain('virtinkclusters');
@@ -113,7 +113,7 @@ describe('docs/rbac', () => {
     expect(resources('virtink', 'persistent')).toContain('ippools');
   });
 
-  it('is checked once for each verb of each kind', () => {
+  it('requires each verb of each kind once', () => {
     const keys = permissionsOf('create', 'team', ['virtink', 'cni', 'persistent']).map(
       ({ verb, group, resource }) => `${verb} ${group}/${resource}`,
     );
@@ -137,7 +137,7 @@ describe('docs/rbac/admission-policy.yaml', () => {
     };
   }
 
-  it('covers every kind of an infrastructure provider that the Role lets an account create', () => {
+  it('covers every kind of an infrastructure provider that the Role allows an account to create', () => {
     const [rule, ...more] = policy.spec.matchConstraints.resourceRules;
     expect(more).toEqual([]);
     const group = 'infrastructure.cluster.x-k8s.io';
@@ -150,7 +150,7 @@ describe('docs/rbac/admission-policy.yaml', () => {
     expect(created.filter((resource) => !(rule?.resources ?? []).includes(resource))).toEqual([]);
   });
 
-  it('refuses what it cannot evaluate, in the namespace of the Role', () => {
+  it('refuses objects that it cannot evaluate, in the namespace of the Role', () => {
     expect(policy.spec.failurePolicy).toBe('Fail');
     expect(binding.spec.policyName).toBe(policy.metadata.name);
     const namespace = read('rbac/namespace.yaml').find(({ kind }) => kind === 'Role')?.metadata.namespace;
@@ -163,7 +163,7 @@ describe('docs/rbac/admission-policy.yaml', () => {
 });
 
 describe('docs/oidc', () => {
-  it('binds a user of its own mapping to the Role of docs/rbac', () => {
+  it('binds a user of its authentication configuration to the Role of docs/rbac', () => {
     const [binding] = read('oidc/role-binding.yaml');
     const role = read('rbac/namespace.yaml').find(({ kind }) => kind === 'Role');
     expect(binding).toMatchObject({
@@ -173,7 +173,7 @@ describe('docs/oidc', () => {
     });
   });
 
-  it('lets in by ids, never by sub', () => {
+  it('admits jobs by IDs, never by sub', () => {
     const [configuration] = read('oidc/authentication.yaml') as unknown as [{ readonly jwt: readonly object[] }];
     expect(configuration.jwt).toHaveLength(1);
     const text = JSON.stringify(configuration);

@@ -8,18 +8,18 @@ describe('a release', () => {
     expect(releaseProblems('v1.2.3', files)).toEqual([]);
   });
 
-  it.each(['1.2.3', 'v1.2', 'v1.2.3-rc.1', 'main', ''])('is not made of the tag "%s"', (tag) => {
+  it.each(['1.2.3', 'v1.2', 'v1.2.3-rc.1', 'main', ''])('is not created from the tag "%s"', (tag) => {
     expect(releaseProblems(tag, files)).toEqual([`${tag} is not a tag for a release; for example v1.2.3`]);
   });
 
-  it('is not made of another version, or with examples of another', () => {
+  it('requires its version in the package, and its major version in the examples', () => {
     expect(releaseProblems('v2.0.0', files)).toEqual([
       'package.json has version 1.2.3, not that of v2.0.0',
       'README.md uses @v1, not @v2',
     ]);
   });
 
-  it('is compared with every text that says how to use the action', () => {
+  it('checks the texts that show how to use the action', () => {
     const { texts } = readReleaseFiles();
     const using = Object.keys(texts).filter((file) => texts[file]?.includes('knest/knest-action@'));
     expect(using).toEqual(expect.arrayContaining(['README.md', 'workflows/pull-request.yml', 'workflows/cleanup.yml']));

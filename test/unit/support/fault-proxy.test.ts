@@ -29,7 +29,7 @@ describe('the fault proxy', () => {
     socket.pipe(socket);
   });
   let proxy: FaultProxy;
-  /** A client of the proxy all of whose requests have that fate, and what its judge heard. */
+  /** A client of the proxy whose requests all have this fate, with the requests that its judge saw. */
   const clientOf = (fate: Fate): { client: KubernetesClient; seen: PassingRequest[]; answered: PassingRequest[] } => {
     const [seen, answered]: PassingRequest[][] = [[], []];
     const decide = (passing: PassingRequest): Fate => {
@@ -55,7 +55,7 @@ describe('the fault proxy', () => {
     server.close();
   });
 
-  it('passes a request on, and counts how often it was made', async () => {
+  it('forwards a request, and counts how often it was sent before', async () => {
     const { client, seen, answered } = clientOf(pass);
     heard.length = 0;
     expect(await client.version()).toBe('v1.36.3');
@@ -80,23 +80,23 @@ describe('the fault proxy', () => {
     expect(answered).toHaveLength(times);
   });
 
-  it('answers in the place of the server', async () => {
+  it('responds instead of the server', async () => {
     const { client } = clientOf({ kind: 'refuse', status: 429, retryAfterSeconds: 3 });
     heard.length = 0;
     expect(await rejection(client.rest.json(single))).toMatchObject({ status: 429, retryAfterMilliseconds: 3_000 });
     expect(heard).toEqual([]);
   });
 
-  it('does not pass on what its client gave up while it was delayed', async () => {
+  it('does not forward a delayed request that its client has given up', async () => {
     const { client } = clientOf({ kind: 'pass', delayMilliseconds: 300 });
     heard.length = 0;
     await rejection(client.rest.json({ ...single, timeoutSeconds: 0.1 }));
-    // A later request of another client is heard first, and alone.
+    // A later request of another client arrives first, and alone.
     await clientOf({ kind: 'pass', delayMilliseconds: 600 }).client.rest.json({ ...single, path: '/later' });
     expect(heard).toEqual(['/later']);
   });
 
-  it('passes a stream on as it comes', async () => {
+  it('forwards a stream as it arrives', async () => {
     const abort = new AbortController();
     const response = await clientOf(pass).client.rest.stream('/open', abort.signal);
     const first = (await response.body?.getReader().read()) as { readonly value?: Uint8Array } | undefined;
@@ -104,7 +104,7 @@ describe('the fault proxy', () => {
     abort.abort();
   });
 
-  it('passes an upgrade on, in both directions', async () => {
+  it('forwards an upgrade in both directions', async () => {
     const { clusters } = JSON.parse(proxy.admit({ decide: () => pass })) as {
       clusters: [{ cluster: { server: string; 'certificate-authority-data': string } }];
     };
@@ -118,7 +118,7 @@ describe('the fault proxy', () => {
     socket.destroy();
   });
 
-  it('lets nobody in whom it does not know', async () => {
+  it('refuses an unknown client', async () => {
     const stranger = JSON.parse(proxy.admit({ decide: () => pass })) as { users: [{ user: { token: string } }] };
     stranger.users[0].user.token = 'another';
     expect(await rejection(enterPlain(JSON.stringify(stranger), signal).rest.json(single))).toMatchObject({

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parts, type Part } from '../../host/modules.ts';
 import { withoutVirtink } from '../../host/provisions.ts';
 
-describe('a host that has no Virtink', () => {
+describe('a host without Virtink', () => {
   const partsOf = (...wanted: Part[]): Part[] => [...withoutVirtink(new Set(wanted))].sort();
 
   it('keeps KubeVirt and the network of its machines', () => {
@@ -10,7 +10,7 @@ describe('a host that has no Virtink', () => {
     expect(partsOf('kubevirt')).toEqual(['kubevirt']);
   });
 
-  it('has machines in memory in place of those of Virtink', () => {
+  it('has in-memory machines in place of those of Virtink', () => {
     expect(partsOf('virtink')).toEqual(['in-memory']);
     expect(partsOf('virtink', 'kubevirt')).toEqual(['in-memory', 'kubevirt']);
     expect(partsOf('persistence', 'network')).toEqual(['in-memory']);

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Masker } from '../../support/masker.ts';
 import { secretsOfSecret, secretsOfText, SecretSearch } from '../../support/secrets.ts';
 
-// The proof that no secret is shown must be able to fail.
+// The check that no secret is shown must be able to fail.
 
 const pem = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs1', format: 'pem' });
 const key = String(pem);
@@ -15,14 +15,14 @@ const kubeconfig = JSON.stringify({
 const encode = (text: string): string => Buffer.from(text).toString('base64');
 
 describe('the secrets of a Secret', () => {
-  it('are private keys, line by line, and no certificates', () => {
+  it('include private keys, line by line, but no certificates', () => {
     const certificate = '-----BEGIN CERTIFICATE-----\nMIICpublicpublicpublic\n-----END CERTIFICATE-----';
     const found = secretsOfSecret({ data: { 'tls.key': encode(key), 'tls.crt': encode(certificate) } });
     expect(found).toContain(middle);
     expect(found.join()).not.toContain('public');
   });
 
-  it('are those of the kubeconfig in it, of its bootstrap data, and tokens', () => {
+  it('include those in its kubeconfig and bootstrap data, and tokens', () => {
     const found = [
       ...secretsOfSecret({ type: 'cluster.x-k8s.io/secret', data: { value: encode(kubeconfig) } }),
       ...secretsOfSecret({ data: { value: encode('kubeadm join --token abcdef.0123456789abcdef') } }),
@@ -37,7 +37,7 @@ describe('the secrets of a Secret', () => {
     );
   });
 
-  it('are none in a text that is no YAML', () => expect(secretsOfText('users:\n- {token: "x')).toEqual([]));
+  it('are empty for text that is not YAML', () => expect(secretsOfText('users:\n- {token: "x')).toEqual([]));
 });
 
 describe('a search', () => {
@@ -49,26 +49,26 @@ describe('a search', () => {
     ['the base64 of a token in a longer text', encode(`user:${token}!`)],
     ['the kubeconfig as a Secret holds it', encode(kubeconfig)],
     ['a key on the last line of many', `${'fine\n'.repeat(50)}${key}`],
-  ])('finds %s, and does not show it again', (_what, text) => {
+  ])('finds %s, and does not reveal it', (_what, text) => {
     const leaks = search.find(text);
     expect(leaks.length).toBeGreaterThan(0);
     expect(JSON.stringify(leaks)).not.toContain(token);
     expect(JSON.stringify(leaks)).not.toContain(middle);
   });
 
-  it('finds nothing where there is nothing', () => {
+  it('finds nothing in text without secrets', () => {
     expect(search.find(`${token.slice(0, -1)} ${middle.slice(1)} ${'a'.repeat(100)}`)).toEqual([]);
   });
 });
 
 describe('the runner’s masks', () => {
-  it('hold from the line that asks for one, in the steps that follow too', () => {
+  it('apply from the line that requests them, and in later steps', () => {
     const masker = new Masker();
     expect(masker.shown(`early ${token}\n::add-mask::${token}\nlate ${token}`)).toBe(`early ${token}\nlate ***`);
     expect(masker.shown(token)).toBe('***');
   });
 
-  it('are of each line of a value, too', () => {
+  it('also apply to each line of a value', () => {
     expect(new Masker().shown('::add-mask::first-%25%0Asecond\nfirst-% and second')).toBe('*** and ***');
   });
 });

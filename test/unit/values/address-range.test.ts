@@ -28,7 +28,7 @@ describe('parseAddressRange', () => {
     ['fd00::1-fd00::ffff', 'fd00::1', 'fd00::ffff'],
     ['fd00::/120', 'fd00::1', 'fd00::ff'],
     ['fd00::/127', 'fd00::', 'fd00::1'],
-  ])('takes %s for %s to %s', (text, first, last) => expect(parseAddressRange(text)).toEqual({ first, last }));
+  ])('parses %s as %s to %s', (text, first, last) => expect(parseAddressRange(text)).toEqual({ first, last }));
 
   it.each([
     ['', '"" is not an address, range or CIDR; for example 10.1.2.10-10.1.2.20'],
@@ -44,9 +44,9 @@ describe('parseAddressRange', () => {
     ['10.1.2.1-fd00::1', '"10.1.2.1-fd00::1" mixes IPv4 and IPv6'],
     ['10.1.2.1/24', '"10.1.2.1/24" has host bits set; the network is 10.1.2.0/24'],
     ['10.1.2.0/33', '"10.1.2.0/33" is not a CIDR; for example 10.95.0.0/16'],
-  ])('says of %j: %s', (text, problem) => expect(parseAddressRange(text)).toEqual({ problem }));
+  ])('refuses %j: %s', (text, problem) => expect(parseAddressRange(text)).toEqual({ problem }));
 
-  it('reads what formatRange writes', () => {
+  it('parses the output of formatRange', () => {
     const number = fc.nat({ max: 2 ** 32 - 1 });
     const address = (value: number): string => [24, 16, 8, 0].map((bits) => (value >>> bits) & 255).join('.');
     fc.assert(
@@ -60,7 +60,7 @@ describe('parseAddressRange', () => {
 });
 
 describe('countAddresses', () => {
-  it('adds up', () => {
+  it('adds up the addresses of all ranges', () => {
     expect(countAddresses([])).toBe(0);
     expect(countAddresses(['10.1.2.0/24', '10.1.3.1', '10.1.4.1-10.1.4.3'].map(range))).toBe(258);
     expect(countAddresses([range('fd00::/64')])).toBe(2 ** 64);

@@ -8,7 +8,7 @@ function cidr(text: string): Cidr {
   return parsed;
 }
 
-/** The first and last address of an IPv4 range as numbers: an independent way to say what overlaps. */
+/** The first and last address of an IPv4 range as numbers: an independent way to determine overlaps. */
 function bounds(address: number, prefixLength: number): readonly [number, number] {
   const size = 2 ** (32 - prefixLength);
   const first = Math.floor(address / size) * size;
@@ -24,7 +24,7 @@ describe('parseCidr', () => {
     ['0.0.0.0/0', '0.0.0.0/0'],
     ['FD00::/64', 'fd00::/64'],
     ['fd00:0:0::/48', 'fd00::/48'],
-  ])('takes %s as %s', (text, canonical) => expect(parseCidr(text)).toMatchObject({ text: canonical }));
+  ])('parses %s as %s', (text, canonical) => expect(parseCidr(text)).toMatchObject({ text: canonical }));
 
   it.each([
     ['10.95.3.0/16', '"10.95.3.0/16" has host bits set; the network is 10.95.0.0/16'],
@@ -33,7 +33,7 @@ describe('parseCidr', () => {
     ['10.95.0.0/33', '"10.95.0.0/33" is not a CIDR; for example 10.95.0.0/16'],
     ['10.256.0.0/16', '"10.256.0.0/16" is not a CIDR; for example 10.95.0.0/16'],
     ['pods', '"pods" is not a CIDR; for example 10.95.0.0/16'],
-  ])('refuses %s and says why', (text, problem) => expect(parseCidr(text)).toEqual({ problem }));
+  ])('refuses %s with a reason', (text, problem) => expect(parseCidr(text)).toEqual({ problem }));
 });
 
 describe('overlaps', () => {
@@ -48,7 +48,7 @@ describe('overlaps', () => {
     ['fd00::/64', 'fd00:0:0:1::/64', false],
   ])('%s and %s: %s', (one, other, shared) => expect(overlaps(cidr(one), cidr(other))).toBe(shared));
 
-  it('says for any two IPv4 ranges what their bounds say', () => {
+  it('agrees with the bounds of any two IPv4 ranges', () => {
     const range = fc.record({ address: fc.nat(2 ** 32 - 1), prefixLength: fc.integer({ min: 0, max: 32 }) });
     const near = range.chain((one) =>
       fc
@@ -73,7 +73,7 @@ describe('overlaps', () => {
 });
 
 describe('firstFree', () => {
-  it('takes the first candidate that nothing in use touches', () => {
+  it('returns the first candidate that does not overlap a used range', () => {
     const inUse = [cidr('10.95.128.0/17'), cidr('10.96.0.0/12')];
     expect(firstFree(['10.95.0.0/16', '10.97.0.0/16', '10.94.0.0/16', '10.93.0.0/16'], inUse)?.text).toBe(
       '10.94.0.0/16',

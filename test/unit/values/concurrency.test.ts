@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { mapConcurrently, together } from '../../../src/values/concurrency.ts';
 
 describe('mapConcurrently', () => {
-  it('keeps the order of the items, and never does more than the limit at once', async () => {
+  it('keeps the order of the items, and never exceeds the limit', async () => {
     let running = 0;
     let most = 0;
     const results = await mapConcurrently([5, 1, 4, 1, 3, 2], 3, async (turns) => {
@@ -16,7 +16,7 @@ describe('mapConcurrently', () => {
     expect(most).toBe(3);
   });
 
-  it('has nothing to do for no items', async () => {
+  it('returns nothing for no items', async () => {
     expect(await mapConcurrently([], 8, () => Promise.reject(new Error('never')))).toEqual([]);
   });
 
@@ -28,7 +28,7 @@ describe('mapConcurrently', () => {
 
 describe('together', () => {
   const never = new AbortController().signal;
-  /** Work that ends some turns after it is told to stop, as a program does. */
+  /** Work that ends some turns after the signal aborts, as a program does. */
   const untilStopped = (ended: string[], name: string) => async (stop: AbortSignal) => {
     await new Promise((resolve) => stop.addEventListener('abort', resolve, { once: true }));
     for (let count = 0; count < 10; count++) await turn();
@@ -55,7 +55,7 @@ describe('together', () => {
     expect(ended).toEqual(['a', 'b']);
   });
 
-  it('stops all when the signal aborts, and rejects with what says more than its reason', async () => {
+  it('stops all when the signal aborts, and rejects with the most informative error', async () => {
     const abort = new AbortController();
     const ended: string[] = [];
     const more = new Error('the time is up, and a pod is pending');

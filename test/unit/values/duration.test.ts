@@ -10,10 +10,10 @@ describe('parseDuration', () => {
     ['2d', 172_800],
     ['1h30m', 5400],
     ['365d', 31_536_000],
-  ])('%s is %d seconds', (text, seconds) => expect(parseDuration(text)).toBe(seconds));
+  ])('parses %s as %d seconds', (text, seconds) => expect(parseDuration(text)).toBe(seconds));
 
   it.each(['', '0s', '20', 'm', '-5m', '1.5h', '20 m', '1h 30m', 'x20m', '20mx', '20M', '366d'])(
-    '"%s" is none',
+    'refuses "%s"',
     (text) => expect(parseDuration(text)).toBeUndefined(),
   );
 });
@@ -27,9 +27,9 @@ describe('formatDuration', () => {
     [172_800, '48h'],
     [0.4, '0s'],
     [59.6, '1m'],
-  ])('%d seconds are %s', (seconds, text) => expect(formatDuration(seconds)).toBe(text));
+  ])('formats %d seconds as %s', (seconds, text) => expect(formatDuration(seconds)).toBe(text));
 
-  it('is read back as the same number of seconds', () => {
+  it('can be parsed back to the same number of seconds', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 31_536_000 }), (seconds) => {
         expect(parseDuration(formatDuration(seconds))).toBe(seconds);

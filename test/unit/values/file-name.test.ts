@@ -11,9 +11,9 @@ describe('fileNames', () => {
     ['..', '_'],
     ['', '_'],
     ['a\\b\u0000c:d', 'a_b_c_d'],
-  ])('makes of %j %j', (text, name) => expect(fileNames([text])).toEqual([name]));
+  ])('turns %j into %j', (text, name) => expect(fileNames([text])).toEqual([name]));
 
-  it('gives each text a file of its own', () => {
+  it('gives each text a separate file', () => {
     expect(fileNames(['a.log', 'a.log', 'A.log', 'a/log', 'a_log'])).toEqual([
       'a.log',
       'a-2.log',

@@ -6,7 +6,7 @@ it.each([
   ['10.0.0.1', 'https://10.0.0.1:6443', '10.0.0.1'],
   ['fd00::1', 'https://[fd00::1]:6443', 'fd00::1'],
   ['[fd00::1]', 'https://[fd00::1]:6443', 'fd00::1'],
-])('%s is at %s', (host, address, bare) => {
+])('the address for %s is %s', (host, address, bare) => {
   expect(httpsAddress(host, 6443)).toBe(address);
   expect(withoutBrackets(host)).toBe(bare);
 });

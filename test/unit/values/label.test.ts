@@ -11,7 +11,7 @@ describe('labelValue', () => {
     ['///', ''],
   ])('turns %j into %j', (text, value) => expect(labelValue(text)).toBe(value));
 
-  it('is a value or empty for any text', () => {
+  it('is a valid label value or empty for any text', () => {
     fc.assert(
       fc.property(fc.string({ maxLength: 200 }), (text) => {
         const value = labelValue(text);
@@ -20,7 +20,7 @@ describe('labelValue', () => {
     );
   });
 
-  it('keeps two long texts apart', () => {
+  it('distinguishes two long texts', () => {
     const long = 'acme/'.padEnd(80, 'x');
     expect(labelValue(`${long}1`)).not.toBe(labelValue(`${long}2`));
     expect(labelValue(`${long}1`)).toHaveLength(63);
@@ -31,5 +31,7 @@ describe('isLabelValue', () => {
   it.each(['', 'a b', '.a', 'a-', 'ä', 'x'.repeat(64), 'a\n'])('refuses %j', (text) =>
     expect(isLabelValue(text)).toBe(false),
   );
-  it.each(['a', '1296269', 'github.com', 'x'.repeat(63)])('takes %j', (text) => expect(isLabelValue(text)).toBe(true));
+  it.each(['a', '1296269', 'github.com', 'x'.repeat(63)])('accepts %j', (text) =>
+    expect(isLabelValue(text)).toBe(true),
+  );
 });

@@ -9,7 +9,7 @@ const DNS_1035 = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
 const DNS_1123 = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 
 describe('nameProblem', () => {
-  it.each(['a', 'pr-1234', 'a--b', 'a'.repeat(40)])('takes %s', (text) => {
+  it.each(['a', 'pr-1234', 'a--b', 'a'.repeat(40)])('accepts %s', (text) => {
     expect(nameProblem(text, service)).toBeUndefined();
   });
 
@@ -19,20 +19,20 @@ describe('nameProblem', () => {
     ['1.3', 'knest-1-3'],
     ['feature/Foo_Bar', 'feature-foo-bar'],
     ['9'.repeat(40), `knest-${'9'.repeat(34)}`],
-  ])('refuses %s with a name that works', (text, suggested) => {
+  ])('refuses %s, and suggests a valid name', (text, suggested) => {
     expect(nameProblem(text, service)).toMatch(new RegExp(`; for example ${suggested}$`));
   });
 
-  it('has no name to offer where nothing of the text can stay', () => {
+  it('suggests no name when nothing of the text is valid', () => {
     expect(nameProblem('--', service)).not.toContain('for example');
   });
 
-  it('lets a namespace begin with a digit', () => {
+  it('allows a namespace to begin with a digit', () => {
     expect(nameProblem('1234', namespace)).toBeUndefined();
     expect(nameProblem('1.3', namespace)).toMatch(/starting and ending with a letter or digit; for example 1-3$/);
   });
 
-  it('takes what Kubernetes takes and nothing else, and suggests only that', () => {
+  it('accepts exactly the names that Kubernetes accepts, and only suggests such names', () => {
     const texts = fc.oneof(
       fc.string(),
       fc.stringMatching(/^[-0-9a-zA-Z_.]{0,70}$/),

@@ -11,9 +11,9 @@ describe('parseBytes', () => {
     ['8k', 8000],
     ['8Ki', 8192],
     ['1Ti', 2 ** 40],
-  ])('%s is %d bytes', (text, bytes) => expect(parseBytes(text)).toBe(bytes));
+  ])('parses %s as %d bytes', (text, bytes) => expect(parseBytes(text)).toBe(bytes));
 
-  it.each(['', '4GB', '4gi', '4 Gi', '-4Gi', 'Gi', '4K', '.5Gi', '4e9', '400m'])('"%s" is none', (text) =>
+  it.each(['', '4GB', '4gi', '4 Gi', '-4Gi', 'Gi', '4K', '.5Gi', '4e9', '400m'])('refuses "%s"', (text) =>
     expect(parseBytes(text)).toBeUndefined(),
   );
 });
@@ -26,13 +26,13 @@ describe('suggestQuantity', () => {
     ['512mib', '"512Mi"'],
     ['8KB', '"8Ki" or "8k"'],
     ['1.5gi', '"1.5Gi"'],
-  ])('%s: %s', (text, suggestion) => expect(suggestQuantity(text)).toBe(suggestion));
+  ])('suggests for %s: %s', (text, suggestion) => expect(suggestQuantity(text)).toBe(suggestion));
 
-  it.each(['lots', '4', '4EB', 'GB'])('has no idea what "%s" means', (text) =>
+  it.each(['lots', '4', '4EB', 'GB'])('suggests nothing for "%s"', (text) =>
     expect(suggestQuantity(text)).toBeUndefined(),
   );
 
-  it.each(['4GB', '512mib', '8KB', '2 tb'])('suggests for %s only what is a quantity', (text) => {
+  it.each(['4GB', '512mib', '8KB', '2 tb'])('suggests only valid quantities for %s', (text) => {
     const suggestions = [...(suggestQuantity(text) ?? '').matchAll(/"([^"]+)"/g)].map(
       ([, suggestion]) => suggestion ?? '',
     );

@@ -10,17 +10,17 @@ describe('parseReplicas', () => {
     ['1:0', 1, 0],
     [':0', undefined, 0],
     ['9:1000', 9, 1000],
-  ])('takes %s', (text, controlPlane, workers) => expect(parseReplicas(text)).toEqual({ controlPlane, workers }));
+  ])('accepts %s', (text, controlPlane, workers) => expect(parseReplicas(text)).toEqual({ controlPlane, workers }));
 
   it.each([
     [':md-0=2', undefined, 'md-0', 2],
     ['3:gpu.large=0', 3, 'gpu.large', 0],
     [':7=1', undefined, '7', 1],
-  ])('takes %s, of one of several MachineDeployments', (text, controlPlane, machineDeployment, workers) =>
+  ])('accepts %s for one of several MachineDeployments', (text, controlPlane, machineDeployment, workers) =>
     expect(parseReplicas(text)).toEqual({ controlPlane, workers, machineDeployment }),
   );
 
-  it('takes every odd number of control planes with any number of workers, either side blank', () => {
+  it('accepts every odd number of control planes and any number of workers, or one of the two', () => {
     const controlPlanes = fc.option(fc.constantFrom(1, 3, 5, 7, 9), { nil: undefined });
     const numbers = fc.option(fc.integer({ min: 0, max: 1000 }), { nil: undefined });
     fc.assert(
@@ -37,7 +37,7 @@ describe('parseReplicas', () => {
     });
   });
 
-  it('refuses more workers than 1000', () => {
+  it('refuses more than 1000 workers', () => {
     expect(parseReplicas('1:1001')).toEqual({ problem: 'at most 1000 workers, not 1001' });
   });
 
@@ -64,7 +64,7 @@ describe('parseReplicas', () => {
     expect(parseReplicas(text)).toEqual({ problem: `"${text}" is not CP:WORKER; for example 3:2, 3: or :2` });
   });
 
-  it('makes two numbers of a text, or a problem, and never anything else', () => {
+  it('returns valid numbers or a problem for any text', () => {
     fc.assert(
       fc.property(fc.stringMatching(/^[0-9: x-]{0,8}$/), (text) => {
         const parsed = parseReplicas(text);

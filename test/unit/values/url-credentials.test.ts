@@ -9,7 +9,7 @@ describe('splitCredentials', () => {
     ['https://ghp_token@host', 'https://host', 'ghp_token:', ['ghp_token']],
     ['http://u:100%@proxy:3128/', 'http://proxy:3128/', 'u:100%', ['100%']],
     ['https://:only@host/', 'https://host/', ':only', ['only']],
-  ])('takes user and password out of %s', (text, url, pair, secrets) => {
+  ])('separates user and password from %s', (text, url, pair, secrets) => {
     expect(splitCredentials(text)).toEqual({
       url,
       authorization: `Basic ${base64(pair)}`,
@@ -17,7 +17,7 @@ describe('splitCredentials', () => {
     });
   });
 
-  it.each(['https://host:6443', 'https://host/a@b', 'no URL: u:p', ''])('leaves %j as it is', (text) => {
+  it.each(['https://host:6443', 'https://host/a@b', 'no URL: u:p', ''])('keeps %j unchanged', (text) => {
     expect(splitCredentials(text)).toEqual({ url: text, authorization: undefined, secrets: [] });
   });
 });
@@ -39,7 +39,7 @@ describe('quotedAddress', () => {
     'https://host#s3cret',
     'https://[host',
     'https://host\nsecond line',
-  ])('does not repeat what may be secret: %j', (text) => {
+  ])('does not quote a possible secret: %j', (text) => {
     expect(quotedAddress(text)).toBe('it');
   });
 });
@@ -49,7 +49,7 @@ describe('shownAddress', () => {
     ['https://u:s3cret@host/a.yaml?token=s3cret#s3cret', 'https://host/a.yaml'],
     ['https://host/a.yaml?token=s3cret', 'https://host/a.yaml'],
     ['https://host/a.yaml', 'https://host/a.yaml'],
-  ])('has no secret of %s', (text, shown) => {
+  ])('contains no secret of %s', (text, shown) => {
     expect(shownAddress(text)).toBe(shown);
   });
 });

@@ -7,24 +7,24 @@ const lines = (...text: readonly string[]): string => text.join('\n');
 describe('parseVariables', () => {
   it.each<[string, string, object]>([
     ['nothing', '', {}],
-    ['a line for each', lines('A=1', 'B_2=two words'), { A: '1', B_2: 'two words' }],
+    ['one variable in each line', lines('A=1', 'B_2=two words'), { A: '1', B_2: 'two words' }],
     ['comments and blank lines', lines('# A=0', '', '  ', '  # x', 'A=1'), { A: '1' }],
-    ['blanks around', '  A = 1  ', { A: '1' }],
-    ['the form of a shell', 'export A=1', { A: '1' }],
-    ['lines of Windows', 'A=1\r\nB=2\r\n', { A: '1', B: '2' }],
-    ['no value', lines('A=', "B=''", 'C=""'), { A: '', B: '', C: '' }],
-    ['what is more than a name', 'A=b=c==', { A: 'b=c==' }],
+    ['surrounding blanks', '  A = 1  ', { A: '1' }],
+    ['shell exports', 'export A=1', { A: '1' }],
+    ['Windows line endings', 'A=1\r\nB=2\r\n', { A: '1', B: '2' }],
+    ['blank values', lines('A=', "B=''", 'C=""'), { A: '', B: '', C: '' }],
+    ['an = in a value', 'A=b=c==', { A: 'b=c==' }],
     ['a # within a word', 'A=pa#ss', { A: 'pa#ss' }],
     ['quotes within a value', `A=it's "so"`, { A: `it's "so"` }],
     ['single quotes as they are', String.raw`A='$HOME \n "x"' # why`, { A: String.raw`$HOME \n "x"` }],
     ['double quotes with escapes', String.raw`A="a\n\t\"b\" \\ \$c"`, { A: 'a\n\t"b" \\ $c' }],
     ['several lines', lines('A="one', 'B=two', '"', "C='3", "'", 'D=4'), { A: 'one\nB=two\n', C: '3\n', D: '4' }],
-    ['dollars, which are nothing here', 'A=${B:=c}', { A: '${B:=c}' }],
+    ['dollar signs, which have no meaning', 'A=${B:=c}', { A: '${B:=c}' }],
   ])('reads %s', (_what, text, variables) => {
     expect(parseVariables(text)).toEqual({ variables });
   });
 
-  it('names every problem by its line, and not a word of the text', () => {
+  it('reports every problem by its line, without quoting the text', () => {
     const text = lines(
       'no secret1',
       '1A=secret2',
@@ -48,7 +48,7 @@ describe('parseVariables', () => {
     });
   });
 
-  it('takes every value between double quotes, escaped', () => {
+  it('parses any escaped value between double quotes', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (value) => {
         fc.pre(!/[\r]/.test(value));

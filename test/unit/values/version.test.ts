@@ -14,7 +14,7 @@ describe('parseVersion', () => {
     ['v1.37.0-rc.1', { major: 1, minor: 37, patch: 0, text: '1.37.0-rc.1' }],
     ['1.36.3+build.5', { major: 1, minor: 36, patch: 3, text: '1.36.3+build.5' }],
     ['01.02.03', { major: 1, minor: 2, patch: 3, text: '1.2.3' }],
-  ])('takes %s', (text, parsed) => expect(parseVersion(text)).toEqual(parsed));
+  ])('parses %s', (text, parsed) => expect(parseVersion(text)).toEqual(parsed));
 
   it.each(['', 'latest', '1.36', 'v1', '1.36.x', '1.36.3 ', '1.36.3.4', 'V1.36.3', '1.36.3;rm'])(
     'refuses "%s"',
