@@ -2,6 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 import type { KubernetesClient } from '../../host/api/client.ts';
 import type { Pod } from '../../host/api/objects.ts';
 import { logPath } from '../../host/pods.ts';
+import { hasStatus } from '../../host/api/api-error.ts';
 import { linesOf } from '../../host/api/rest.ts';
 import { podsThatCount, type DeadEnd } from './dead-ends.ts';
 import { engineOfPod, machineOf, type ClusterView } from './view.ts';
@@ -16,6 +17,8 @@ const TELLING = /error|fail|fatal|denied|refused|timed? ?out|cannot|unable/i;
 const KEPT_LINES = 200;
 const TOLD_LINES = 6;
 const LONGEST_LINE = 300;
+/** Milliseconds after which a console that was cut is opened again. */
+const REOPEN_AFTER = 2_000;
 
 /**
  * Reads the serial consoles of a cluster's machines, which are their pods' logs, and recognises a bootstrap that
@@ -25,6 +28,8 @@ export class Consoles {
   readonly #client: KubernetesClient;
   readonly #signal: AbortSignal;
   readonly #lines = new Map<string, string[]>();
+  /** When each console may be opened again, of performance.now(): never while it is open, or when it cannot be read. */
+  readonly #reopenAt = new Map<string, number>();
   /** Why a bootstrap failed, by the pod's name: noted as it is read, since more lines may follow. */
   readonly #failures = new Map<string, string>();
 
@@ -33,15 +38,24 @@ export class Consoles {
     this.#signal = signal;
   }
 
-  /** Opens the consoles of pods that run and are not open yet. */
+  /** Opens the consoles of running pods that are not open yet, and again those that were cut. */
   follow(view: ClusterView): void {
     for (const pod of view.pods) {
       const { name } = pod.metadata;
-      if (pod.status?.phase !== 'Running' || this.#lines.has(name)) continue;
-      this.#lines.set(name, []);
-      // A console that cannot be read, or was cut, costs evidence and nothing else.
-      void this.#read(pod, consolePath(pod, view, { follow: 'true' })).catch(() => undefined);
+      if (pod.status?.phase !== 'Running' || (this.#reopenAt.get(name) ?? 0) > performance.now()) continue;
+      this.#reopenAt.set(name, Number.POSITIVE_INFINITY);
+      void this.#open(pod, consolePath(pod, view, { follow: 'true' }));
     }
+  }
+
+  /** Reads a console until it ends. One that cannot be read costs evidence and nothing else: never rejects. */
+  async #open(pod: Pod, path: string): Promise<void> {
+    try {
+      await this.#read(pod, path);
+    } catch (thrown) {
+      if (hasStatus(thrown, 403)) return;
+    }
+    this.#reopenAt.set(pod.metadata.name, performance.now() + REOPEN_AFTER);
   }
 
   /** The first machine whose bootstrap has failed. */
@@ -68,8 +82,10 @@ export class Consoles {
 
   async #read({ metadata }: Pod, path: string): Promise<void> {
     const response = await this.#client.rest.stream(path, this.#signal);
+    // From its first line, also when it is opened again.
+    const lines: string[] = [];
+    this.#lines.set(metadata.name, lines);
     for await (const line of linesOf(response)) {
-      const lines = this.#lines.get(metadata.name) ?? [];
       lines.push(withoutSecrets(line));
       if (FAILURE.test(line))
         this.#failures.set(metadata.name, (lines.findLast((one) => REASON.test(one)) ?? line).trim());

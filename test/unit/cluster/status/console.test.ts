@@ -70,6 +70,19 @@ describe('a bootstrap', () => {
     expect(opened.deadEnd(running)).toBeUndefined();
   });
 
+  it('is recognised on a console that was cut meanwhile', async () => {
+    let opened = 0;
+    const { opened: followed } = await consoles((response) => {
+      opened += 1;
+      saying('booting', ...(opened > 1 ? [LAST_WORD] : []))(response);
+      if (opened === 1) response.destroy();
+    });
+    await vi.waitFor(() => {
+      followed.follow(running);
+      expect(followed.deadEnd(running)).toBeDefined();
+    }, patience);
+  });
+
   it('has not failed when the machine is a node by now', async () => {
     const { opened } = await read(running, LAST_WORD);
     expect(opened.deadEnd(running)).toBeDefined();
