@@ -73,9 +73,12 @@ export const virtualMachines: VirtualMachines = {
   // The provider gives it the name of the VirtinkMachine.
   of: ({ spec }, all) => all.find(({ metadata }) => metadata.name === spec?.infrastructureRef?.name),
   podOf: ({ status }, pods) => pods.find(({ metadata }) => metadata.name === status?.vmPodName),
-  // That of a persistent machine is started again, whatever ended it.
-  hasEnded: ({ spec, status }) =>
-    (status?.phase === 'Failed' || status?.phase === 'Succeeded') && spec?.runPolicy !== 'Always',
+  // The VM of a persistent machine runs Always. Source: virtink v0.15.0 pkg/controller/vm_controller.go, reconcile.
+  hasEnded: ({ spec, status }) => {
+    const isRestarted = spec?.runPolicy === 'Always';
+    if (status?.phase === 'Failed') return !isRestarted && spec?.runPolicy !== 'RerunOnFailure';
+    return status?.phase === 'Succeeded' && !isRestarted;
+  },
   // Source: virtink v0.15.0 pkg/controller/vm_controller.go, buildVMPod.
   consoleOf: ({ spec }) => spec?.containers?.find(({ name }) => name === 'cloud-hypervisor')?.name,
   imageAdvice: (role, container) => {

@@ -20,6 +20,8 @@ describe('a machine of Virtink', () => {
     ['Failed', 'Once', true],
     ['Succeeded', 'Once', true],
     ['Failed', 'Always', false],
+    ['Failed', 'RerunOnFailure', false],
+    ['Succeeded', 'RerunOnFailure', true],
     ['Running', 'Once', false],
   ])('has ended when its VM is %s and runs %s: %s', (phase, runPolicy, hasEnded) => {
     expect(virtualMachines.hasEnded({ ...virtualMachineOf('m', { phase }), spec: { runPolicy } })).toBe(hasEnded);
