@@ -46,6 +46,11 @@ export async function startRuntime(sandbox: Sandbox): Promise<void> {
   startService(sandbox.stateDirectory, 'mirror');
   startService(sandbox.stateDirectory, 'containerd');
   await waitFor(sandbox, ['mirror', 'containerd'], 2 * minute);
+  const log = join(sandbox.stateDirectory, 'log', 'containerd.log');
+  // The last that it logs before it serves the kubelet's API, without which a kubelet ends.
+  await until('containerd’s API for the kubelet', 2 * minute, () =>
+    readFileSync(log, 'utf8').includes('Start streaming server'),
+  );
 }
 
 /** Runs kubeadm init, and the kubelet as soon as its configuration is there. Writes the admin's kubeconfig. */
