@@ -4,12 +4,12 @@ const minutes = 60_000;
 
 /** The e2e tests that have a second and a third host, beside the first with all others: they mostly wait. */
 const besides = {
-  // Many clusters at once, in memory.
-  'e2e-faults': files('cleanup', 'cluster-class', 'concurrency', 'faults', 'in-memory', 'kill', 'list'),
+  // Clusters in memory.
+  'e2e-faults': files('cleanup', 'cluster-class', 'concurrency', 'faults', 'in-memory', 'kill', 'list', 'oidc'),
   // Accounts, kubeconfigs, and hosts of other kinds.
   'e2e-access': [
-    ...files('admission-policy', 'cleanup-cronjob', 'host', 'kubectl', 'kubevirt-host', 'namespaces', 'oidc'),
-    ...files('other-hosts', 'rbac', 'workflows/*'),
+    ...files('admission-policy', 'cleanup-cronjob', 'host', 'kubectl', 'namespaces', 'other-hosts', 'rbac'),
+    ...files('workflows/*'),
   ],
 };
 
@@ -17,7 +17,7 @@ function files(...names: string[]): string[] {
   return names.map((name) => `test/e2e/${name}.test.ts`);
 }
 
-/** Files of tests at once that have no host: they mostly wait, for a process, a server or a pause. */
+/** Files at once of each project without a host: they mostly wait, for a process, a server or a pause. */
 const maxWorkers = 4;
 
 /** Tests on a host of their own, named like the project, one file at a time. */

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { assetPath, type ReleaseAsset } from '../src/catalog/release-asset.ts';
 import { KnestError, toKnestError } from '../src/errors.ts';
@@ -10,6 +10,8 @@ import { Web, WebError } from '../src/web.ts';
 
 /** The file in the root of a mirror that `checksums-file` takes. */
 export const SUMS_FILE = 'knest.sha256';
+/** How the directory of files begins that are not verified yet. */
+const INCOMING = '.incoming-';
 
 /** What filling a directory needs. */
 export interface MirrorRun {
@@ -46,10 +48,14 @@ export async function fillMirror(
 ): Promise<MirrorTally> {
   await mkdir(directory, { recursive: true });
   const mirror = await MirrorDirectory.open(directory);
-  // Below the directory: a file is renamed into its place, which works within one file system only.
-  const incoming = await mkdtemp(join(directory, '.incoming-'));
   const warn = (text: string): void => run.print(`warning  ${text}`);
   const web = run.web ?? Web.by(run.env, run.signal);
+  // Of a run that was killed.
+  for (const left of await readdir(directory)) {
+    if (left.startsWith(INCOMING)) await rm(join(directory, left), { recursive: true, force: true });
+  }
+  // Below the directory: a file is renamed into its place, which works within one file system only.
+  const incoming = await mkdtemp(join(directory, INCOMING));
   const runtime = { env: run.env, directory: incoming, signal: run.signal, warn };
   const downloader = new Downloader(run.inputs, runtime, web);
   const tally = { fetched: 0, present: 0, failed: 0, untried: assets.length };
@@ -108,12 +114,11 @@ class MirrorDirectory {
     return new MirrorDirectory(root, new Map([...sums].filter(([path]) => existsSync(join(root, path)))));
   }
 
-  /** Makes sure that an asset is there with the right sum. Throws as Downloader does, and nothing of the asset is left. */
+  /** Makes sure that an asset is there with the right sum. Throws as Downloader does. */
   async take(asset: ReleaseAsset, downloader: Downloader): Promise<'fetched' | 'present'> {
     const path = assetPath(asset);
     const file = join(this.#root, path);
     const recorded = this.#sums.get(path);
-    this.#sums.delete(path);
     const expected = await downloader.sumOf(asset);
     const actual = existsSync(file) ? await sha256(file) : undefined;
     // What is let through unverified stays what it was when it was fetched.
@@ -135,6 +140,7 @@ class MirrorDirectory {
   async #fetch(asset: ReleaseAsset, downloader: Downloader): Promise<void> {
     const file = join(this.#root, assetPath(asset));
     // A mirror does not serve what is known to be wrong, also when this fails.
+    this.#sums.delete(assetPath(asset));
     for (const stale of [`${file}.sha256`, file]) await rm(stale, { force: true });
     const verified = await downloader.file(asset, 'asset');
     await chmod(verified, 0o644); // a web server is another user

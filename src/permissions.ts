@@ -1,7 +1,8 @@
 import { groupOf, Kinds, type Kind } from './host/api/kinds.ts';
 import type { Permission } from './host/preflight.ts';
 import {
-  AWAITED_ALONE,
+  AWAITED_EVERYWHERE,
+  AWAITED_WHERE_SERVED,
   DISK_KINDS,
   FOLLOWED_KINDS,
   OWNER_KINDS,
@@ -126,11 +127,11 @@ export const NAMESPACE_RULES: readonly Rule[] = [
   rule('to change the number of its machines', ['patch'], [Kinds.machineDeployment], ['scale']),
   rule('to change the number of its machines, where a ClusterClass decides', ['patch'], [Kinds.cluster]),
   rule('to delete the cluster', ['delete'], [Kinds.cluster], ['create', 'delete']),
-  rule('to see that nothing is left of the cluster', FOLLOW, AWAITED_ALONE.common, ['delete']),
+  rule('to see that nothing is left of the cluster', FOLLOW, AWAITED_EVERYWHERE, ['delete']),
   // By their names: an account that lists Secrets sees all of the namespace.
   rule('to see that nothing is left of the cluster', ['get'], [Kinds.secret], ['delete']),
   rule('to see that nothing is left of its machines', FOLLOW, [
-    ...AWAITED_ALONE.others,
+    ...AWAITED_WHERE_SERVED,
     Kinds.clusterResourceSetBinding,
   ]),
   rule('to tell how the clusters are', ['list'], [Kinds.machine, ...VIRTUAL_MACHINE_KINDS, Kinds.pod]),

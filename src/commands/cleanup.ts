@@ -69,7 +69,7 @@ async function report(
 ): Promise<readonly Leftover[]> {
   const isCancelled = (): boolean => cancelled.aborted;
   if (isCancelled()) return [];
-  const briefly = client.until(AbortSignal.any([AbortSignal.timeout(REPORT_MILLISECONDS), cancelled]));
+  const briefly = client.briefly(AbortSignal.any([AbortSignal.timeout(REPORT_MILLISECONDS), cancelled]));
   try {
     return await log.step('Leftovers', async (step) => {
       const { found, unverified } = await findLeftovers(briefly, namespace, rules);

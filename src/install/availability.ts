@@ -98,7 +98,7 @@ function notAdmittedError({ kind, namespace, name }: Workload, message: string):
 
 /** What is wrong with the pods of these namespaces. Never rejects: the failure that is explained must come through. */
 async function podProblems(client: KubernetesClient, namespaces: ReadonlySet<string>): Promise<string[]> {
-  const briefly = client.until(AbortSignal.timeout(10_000));
+  const briefly = client.briefly(AbortSignal.timeout(10_000));
   try {
     const pods = await Promise.all([...namespaces].map((namespace) => briefly.list(Kinds.pod, { namespace })));
     return pods.flat().flatMap((pod) => {

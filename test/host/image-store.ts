@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once as event } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cacheDirectory, key, once } from './binaries.ts';
@@ -8,6 +8,7 @@ import { locked } from './lock.ts';
 import { run, tail, until } from './process.ts';
 
 const minute = 60_000;
+const stores = join(cacheDirectory, 'image-stores');
 /** What a containerd that only unpacks images does without. */
 const CONFIG = 'version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"]\n';
 
@@ -17,18 +18,25 @@ const CONFIG = 'version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri", "i
  */
 export async function imageStore(archives: readonly string[]): Promise<string> {
   const source = readFileSync(import.meta.filename);
-  const directory = join(
-    cacheDirectory,
-    'image-stores',
-    key(source, await run('containerd', ['--version']), ...archives),
-  );
-  const lock = join(cacheDirectory, 'image-stores.lock');
-  await locked(
-    lock,
-    () => undefined,
-    () => once(directory, (root) => unpackAll(root, archives)),
-  );
+  const directory = join(stores, key(source, await run('containerd', ['--version']), ...archives));
+  await locked(`${stores}.lock`, waiting, async () => {
+    await once(directory, (root) => unpackAll(root, archives));
+    const now = new Date();
+    utimesSync(directory, now, now);
+    removeUnused();
+  });
   return directory;
+}
+
+/** Nobody has to hear that another process makes a store: it takes half a minute. */
+const waiting = (): void => undefined;
+
+/** Removes stores, and what an interrupted run left of one, that no host has started from for a week: each is 1 to 3 GB. */
+function removeUnused(): void {
+  for (const name of readdirSync(stores)) {
+    const store = join(stores, name);
+    if (statSync(store).mtimeMs < Date.now() - 7 * 24 * 60 * minute) rmSync(store, { recursive: true, force: true });
+  }
 }
 
 /** Starts a containerd in mounts of its own, has it import all archives below `root`, and ends it. */
@@ -40,7 +48,9 @@ async function unpackAll(root: string, archives: readonly string[]): Promise<voi
   const config = join(state, 'config.toml');
   writeFileSync(config, CONFIG);
   const options = [`--config=${config}`, `--root=${root}`, `--state=${state}`, `--address=${socket}`];
-  const daemon = spawn('unshare', ['--mount', 'containerd', ...options], { stdio: ['ignore', 'ignore', 'pipe'] });
+  // It ends with this process, however that ends.
+  const command = ['--mount', 'setpriv', '--pdeathsig=TERM', 'containerd', ...options];
+  const daemon = spawn('unshare', command, { stdio: ['ignore', 'ignore', 'pipe'] });
   let log = '';
   daemon.stderr.setEncoding('utf8').on('data', (text: string) => (log += text));
   const ended = event(daemon, 'close');

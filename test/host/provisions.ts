@@ -19,8 +19,8 @@ export interface HostProvisions extends Provisions {
 /** The programs on the PATH of a host, its machines and commands run in its network. */
 const commandNames = ['clusterctl', 'helm', 'kube-proxy', 'kubeadm', 'kubectl', 'kubelet'];
 
-/** Free disk space in bytes that a host needs, and that a first build of everything needs besides. */
-const space = { host: 3e9, build: 12e9 };
+/** Free disk space in bytes that a host needs, and that a first build of everything and its images needs besides. */
+const space = { host: 3e9, build: 17e9 };
 
 /** Returns a hash of what hosts are made from, to tell a host that was made from something else. */
 export function sourcesKey(): string {

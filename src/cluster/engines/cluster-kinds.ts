@@ -6,7 +6,7 @@ import { ENGINES } from './engines.ts';
 /** What the action does with the objects of a kind, beside what it does with each by its name. */
 interface ClusterKind {
   readonly kind: Kind;
-  /** Whether the host of every cluster has it: a deletion cannot do without seeing that none is left. */
+  /** Whether the host of every cluster serves it: a delete needs the permission to see that none is left. */
   readonly isCommon?: true;
   /** Whether a deletion waits until none is left: the Cluster goes first, these have to follow. */
   readonly isAwaited?: true;
@@ -51,21 +51,21 @@ const CLUSTER_KINDS: readonly ClusterKind[] = [
   { kind: Kinds.ipPool, isAwaited: true, isCounted: true },
 ];
 
-function kindsWith(isMeant: (one: ClusterKind) => true | undefined): readonly Kind[] {
+function kindsWith(isMeant: (one: ClusterKind) => boolean): readonly Kind[] {
   return CLUSTER_KINDS.filter(isMeant).map(({ kind }) => kind);
 }
 
 /** Where a cluster leaves something: a deletion waits until none is left. */
-export const AWAITED_KINDS = kindsWith(({ isAwaited }) => isAwaited);
+export const AWAITED_KINDS = kindsWith(({ isAwaited = false }) => isAwaited);
 
 /** Those whose number the log of a deletion shows. */
-export const COUNTED_KINDS = kindsWith(({ isCounted }) => isCounted);
+export const COUNTED_KINDS = kindsWith(({ isCounted = false }) => isCounted);
 
 /** What keeps running or keeps data when its cluster is gone. */
-export const LASTING_KINDS = kindsWith(({ isLasting }) => isLasting);
+export const LASTING_KINDS = kindsWith(({ isLasting = false }) => isLasting);
 
 /** What providers keep beside a cluster and its machines, for diagnostics. */
-export const PART_KINDS = kindsWith(({ isPart }) => isPart);
+export const PART_KINDS = kindsWith(({ isPart = false }) => isPart);
 
 /** What is followed of every cluster, whatever its engine, by the names of a view for it. */
 export const FOLLOWED_KINDS = {
@@ -77,11 +77,13 @@ export const FOLLOWED_KINDS = {
 
 const FOLLOWED: readonly Kind[] = Object.values<Kind>(FOLLOWED_KINDS);
 
-/** What a deletion waits for beside what is followed: of every cluster, and of some. */
-export const AWAITED_ALONE: Readonly<Record<'common' | 'others', readonly Kind[]>> = {
-  common: kindsWith(({ kind, isCommon, isAwaited }) => (FOLLOWED.includes(kind) ? undefined : isCommon && isAwaited)),
-  others: kindsWith(({ isCommon, isAwaited }) => (isCommon === undefined ? isAwaited : undefined)),
-};
+/** What a deletion waits for, beside what is followed, on every host. */
+export const AWAITED_EVERYWHERE = kindsWith(
+  ({ kind, isCommon = false, isAwaited = false }) => isAwaited && isCommon && !FOLLOWED.includes(kind),
+);
+
+/** What a deletion waits for on hosts that serve it. */
+export const AWAITED_WHERE_SERVED = kindsWith(({ isCommon = false, isAwaited = false }) => isAwaited && !isCommon);
 
 /** The virtual machines of engines that have some. */
 export const VIRTUAL_MACHINE_KINDS: readonly Kind<VirtualMachine>[] = ENGINES.flatMap(({ virtualMachines }) =>

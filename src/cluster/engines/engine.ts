@@ -4,7 +4,7 @@ import type { Cluster, Machine, VirtualMachine } from '../../host/api/cluster-ap
 import type { KubernetesObject, Pod } from '../../host/api/objects.ts';
 import type { HostClusterCni } from '../../inputs.ts';
 
-/** The engines; `other` stands for every provider that the action knows nothing about. */
+/** The engines; `other` stands for every provider that has no file here. */
 export type EngineName = Infrastructure | 'other';
 
 /** A role of machines, as the inputs for them begin. */
@@ -22,8 +22,8 @@ export interface Engine {
   /** What makes its machines persistent; undefined when they cannot be. */
   readonly persistence: Persistence | undefined;
   /**
-   * What the names of the Services end with that its provider creates, after the name of the cluster's infrastructure:
-   * the Service of the API server first.
+   * What the names of the Services end with that its provider creates, after the name of the cluster's infrastructure.
+   * The API server is looked for behind the first, then by its address.
    */
   readonly services: readonly string[];
   /** What the names of the Secrets end with that its provider creates. */

@@ -16,12 +16,12 @@ export function engineNamed(infrastructure: Infrastructure | InfrastructureProvi
 }
 
 /**
- * The engine of a Cluster, by the kind of its infrastructure. `unsaid`: that of a Cluster whose ClusterClass has not given
+ * The engine of a Cluster, by the kind of its infrastructure. `fallback`: that of a Cluster whose ClusterClass has not given
  * it one yet.
  */
-export function engineOf(cluster: Cluster | undefined, unsaid: Engine = other): Engine {
+export function engineOf(cluster: Cluster | undefined, fallback: Engine = other): Engine {
   const kind = cluster?.spec?.infrastructureRef?.kind;
-  return kind === undefined ? unsaid : engineWith('cluster', kind);
+  return kind === undefined ? fallback : engineWith('cluster', kind);
 }
 
 /** The engine of a Machine, by the kind of its infrastructure. */

@@ -180,7 +180,7 @@ export const virtink: Engine = {
   },
   virtualMachines,
   persistence,
-  // It is called like the VirtinkCluster.
+  // It has the name of the VirtinkCluster.
   services: [''],
   secrets: { ofCluster: [], ofMachine: [] },
   // Source: deploy/ of its repository.

@@ -4,6 +4,7 @@ import type { Machine, Scalable } from '../../host/api/cluster-api-objects.ts';
 import type { Condition, KubernetesEvent, KubernetesObject } from '../../host/api/objects.ts';
 import { formatDuration } from '../../values/duration.ts';
 import { type ClusterHandle } from '../identity/handle.ts';
+import { engineOfMachine } from '../engines/engines.ts';
 import { parentOf, podOf, virtualMachineOf, type ClusterView } from './view.ts';
 
 /** Conditions of Cluster API that are good when False. Source: api/core/v1beta2/v1beta2_condition_consts.go. */
@@ -48,7 +49,9 @@ function machineLinks(machine: Machine, view: ClusterView): readonly string[] {
     machine.spec?.infrastructureRef?.kind ?? 'no infrastructure yet',
     ...(virtualMachine === undefined
       ? []
-      : [`${virtualMachine.kind} (${virtualMachine.status?.phase ?? 'no phase yet'})`]),
+      : [
+          `${engineOfMachine(machine).virtualMachines?.kind.kind ?? virtualMachine.kind} (${virtualMachine.status?.phase ?? 'no phase yet'})`,
+        ]),
     ...(pod === undefined ? [] : [`Pod ${pod.metadata.name} (${pod.status?.phase ?? 'no phase yet'})`]),
   ];
 }

@@ -96,7 +96,7 @@ async function explained(
 ): Promise<unknown> {
   const timedOut = thrown instanceof KnestError && thrown.code === 'KNEST_TIMEOUT';
   if (view === undefined || !(timedOut || thrown instanceof DeadEndFound)) return thrown;
-  const briefly = client.until(AbortSignal.timeout(DIAGNOSIS_MILLISECONDS));
+  const briefly = client.briefly(AbortSignal.timeout(DIAGNOSIS_MILLISECONDS));
   const events = await newestEvents(briefly, handle, view, TOLD_EVENTS).catch(() => []);
   const chain = describeChain(view);
   if (thrown instanceof DeadEndFound) {

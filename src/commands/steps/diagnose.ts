@@ -37,7 +37,7 @@ export async function diagnose(
   // A cancelled main has seconds: its post step looks.
   if (cancelled.aborted) return;
   const time = AbortSignal.timeout(milliseconds);
-  const within = client.until(AbortSignal.any([time, cancelled]));
+  const within = client.briefly(AbortSignal.any([time, cancelled]));
   try {
     const findings = await collectDiagnostics(within, cluster, thoroughness);
     if (findings.length === 0) return;

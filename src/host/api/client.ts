@@ -38,6 +38,11 @@ export class KubernetesClient {
     return new KubernetesClient(this.rest.until(signal));
   }
 
+  /** The same cluster until that signal aborts, without more time than the usual tries take. */
+  briefly(signal: AbortSignal): KubernetesClient {
+    return new KubernetesClient(this.rest.briefly(signal));
+  }
+
   /** The object, or undefined when there is none. */
   async get<T extends KubernetesObject>(kind: Kind<T>, name: string, namespace?: string): Promise<T | undefined> {
     try {

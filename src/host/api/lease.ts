@@ -109,7 +109,7 @@ async function renew(
       return; // the work is done
     }
     // A renewal that fails is tried again in time; only a holder that stays away loses the Lease.
-    const briefly = client.until(AbortSignal.any([signal, AbortSignal.timeout(RENEW_EVERY)]));
+    const briefly = client.briefly(AbortSignal.any([signal, AbortSignal.timeout(RENEW_EVERY)]));
     const lease = await briefly.get(Kinds.lease, name, LEASE_NAMESPACE).catch(() => undefined);
     const current = lease?.spec?.holderIdentity ?? '';
     if (current === holder) await take(briefly, name, holder, lease).catch(() => false);
@@ -129,7 +129,7 @@ function takenOver(name: string, holder: string): KnestError {
 
 async function release(client: KubernetesClient, name: string, holder: string): Promise<void> {
   // Even after the job's time is up: other jobs should not have to wait for the Lease to expire.
-  const last = client.until(AbortSignal.timeout(3_000));
+  const last = client.briefly(AbortSignal.timeout(3_000));
   try {
     const lease = await last.get(Kinds.lease, name, LEASE_NAMESPACE);
     if (lease?.spec?.holderIdentity !== holder) return;

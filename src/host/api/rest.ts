@@ -53,13 +53,15 @@ const GATEWAY: readonly number[] = [502, 503, 504];
 const ROUNDS_AFTER_OUTAGE = 3;
 /** Milliseconds in which a server answers that is there. */
 const VERSION_MILLISECONDS = 5_000;
-/** Rounds of tries for what passes by itself within a minute or so: a webhook that restarts, a server with too much to do. */
-const PATIENT_ROUNDS = 10;
+/** Rounds of tries for a webhook that may just restart: a minute or so. */
+const WEBHOOK_ROUNDS = 10;
+/** Milliseconds in which rounds of tries follow for a server that is too busy. */
+const BUSY_MILLISECONDS = 60_000;
 
 /**
  * HTTP to one API server with the credentials of a kubeconfig. Connection resets, 429 and 5xx are retried, after
  * `Retry-After` when the server names it. More time is given to a webhook of the host that does not answer, to a server
- * that says it is too busy (429), and to one that answered before and no longer does.
+ * that is too busy (429), and to one that answered before and no longer does.
  */
 export class RestClient {
   readonly server: string;
@@ -69,8 +71,11 @@ export class RestClient {
   readonly signal: AbortSignal;
   readonly #transport: Transport;
   readonly #observe: RequestObserver;
+  /** Whether requests are given more time than the usual tries take. */
+  readonly #isPatient: boolean;
 
-  constructor(transport: Transport, signal: AbortSignal, observe = unobserved) {
+  constructor(transport: Transport, signal: AbortSignal, observe = unobserved, isPatient = true) {
+    this.#isPatient = isPatient;
     this.#transport = transport;
     this.signal = signal;
     this.#observe = observe;
@@ -80,7 +85,12 @@ export class RestClient {
 
   /** The same server and credentials, until another signal aborts: what has to be said after a time-out needs one. */
   until(signal: AbortSignal): RestClient {
-    return new RestClient(this.#transport, signal, this.#observe);
+    return new RestClient(this.#transport, signal, this.#observe, this.#isPatient);
+  }
+
+  /** The same until that signal aborts, with the usual tries alone: what has seconds should spend them on other requests. */
+  briefly(signal: AbortSignal): RestClient {
+    return new RestClient(this.#transport, signal, this.#observe, false);
   }
 
   /** That the server is away which was there before, as evidence; empty when it is not. */
@@ -108,12 +118,13 @@ export class RestClient {
         isRetried: (thrown) => (thrown instanceof KnestError ? isTransient(thrown) : !isCertificateProblem(thrown)),
         askedPause: (thrown) => (thrown instanceof ApiError ? thrown.retryAfterMilliseconds : undefined),
       });
-    const isPatient = request.retries === undefined;
+    const isPatient = this.#isPatient && request.retries === undefined;
+    const busyUntil = performance.now() + BUSY_MILLISECONDS;
     const roundsOfTries = (): Promise<string> =>
       retry(tries, {
         signal: this.signal,
-        tries: isPatient ? PATIENT_ROUNDS : 1,
-        isRetried: (thrown) => isWebhookAway(thrown) || hasStatus(thrown, 429),
+        tries: isPatient ? WEBHOOK_ROUNDS : 1,
+        isRetried: (thrown) => isWebhookAway(thrown) || (hasStatus(thrown, 429) && performance.now() < busyUntil),
       });
     // Rounds of tries that may follow though the server answers: more once an outage was seen.
     const rounds = { left: 1 };

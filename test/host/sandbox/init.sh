@@ -22,6 +22,10 @@ private() { # DIRECTORY: what the host writes below it stays its own
   mkdir -p "$layer/upper" "$layer/work"
   mount -t overlay overlay -o "lowerdir=$1,upperdir=$layer/upper,workdir=$layer/work" "$1"
 }
+shared() { # SOURCE DIRECTORY: all hosts read it, and none may write to it
+  mount --bind "$1" "$2"
+  mount -o remount,bind,ro "$2"
+}
 on_disk() { # NAME DIRECTORY: too big for memory, or itself the ground of overlays
   mkdir -p "/run/knest/state/$1" "$2"
   mount --bind "/run/knest/state/$1" "$2"
@@ -30,8 +34,8 @@ on_disk() { # NAME DIRECTORY: too big for memory, or itself the ground of overla
 # The state directory lies below /var/lib, which is about to be covered: keep a way to it.
 mount --bind "$state" /run/knest/state
 mount --bind "$binaries" /run/knest/bin
-mount --bind "$images" /run/knest/images
-mount --bind "$machine_images" /run/knest/machine-images
+shared "$images" /run/knest/images
+shared "$machine_images" /run/knest/machine-images
 for directory in /etc /var/lib /var/log /usr/libexec; do private "$directory"; done
 mount --bind /run/knest/state "$state"
 rm -rf /etc/kubernetes /etc/cni /etc/containerd /var/lib/cni /var/log/pods /var/log/containers

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
-  AWAITED_ALONE,
+  AWAITED_EVERYWHERE,
+  AWAITED_WHERE_SERVED,
   AWAITED_KINDS,
   COUNTED_KINDS,
   DISK_KINDS,
@@ -15,7 +16,7 @@ const named = (kinds: readonly Kind[]): string[] => kinds.map(({ kind }) => kind
 
 describe('the kinds of a cluster', () => {
   it('that a deletion waits for are each followed, common or of some clusters, and no kind is two of these', () => {
-    const all = [...Object.values<Kind>(FOLLOWED_KINDS), ...AWAITED_ALONE.common, ...AWAITED_ALONE.others];
+    const all = [...Object.values<Kind>(FOLLOWED_KINDS), ...AWAITED_EVERYWHERE, ...AWAITED_WHERE_SERVED];
     expect(named(all).sort()).toEqual(named(AWAITED_KINDS).sort());
     expect(new Set(AWAITED_KINDS).size).toBe(AWAITED_KINDS.length);
   });
