@@ -91,14 +91,15 @@ export function inputError(problems: readonly string[]): KnestError {
 /** Errors of the file system that are the runner's, with what a person can do. Source: man 3 errno. */
 const RUNNER_ADVICE: Readonly<Record<string, string>> = {
   ENOSPC: 'free space on the disk of this runner, or use a larger one',
-  EDQUOT: 'free space: the user that runs the job has used up its quota',
-  EROFS: 'mount it writable: RUNNER_TEMP, RUNNER_TOOL_CACHE and the files that GITHUB_* names must be',
+  EDQUOT: 'free space: the user that runs the job has reached its disk quota',
+  EROFS:
+    'mount it writable: the action writes to RUNNER_TEMP, RUNNER_TOOL_CACHE and the files that GITHUB_* variables name',
   EACCES: 'give the user that runs the job access to it',
   EPERM: 'give the user that runs the job access to it',
-  ENOTDIR: 'remove the file that is in the place of a directory; check RUNNER_TEMP and RUNNER_TOOL_CACHE',
-  EEXIST: 'remove the file that is in the place of a directory; check RUNNER_TEMP and RUNNER_TOOL_CACHE',
-  EISDIR: 'remove the directory that is in the place of a file',
-  ENOENT: 'leave the files of the running job alone: RUNNER_TEMP and what the variables GITHUB_* name must exist',
+  ENOTDIR: 'remove the file where a directory is expected; check RUNNER_TEMP and RUNNER_TOOL_CACHE',
+  EEXIST: 'remove the file where a directory is expected; check RUNNER_TEMP and RUNNER_TOOL_CACHE',
+  EISDIR: 'remove the directory where a file is expected',
+  ENOENT: 'do not remove files of the running job: RUNNER_TEMP and the files that GITHUB_* variables name must exist',
   EMFILE: 'increase the limit of open files (ulimit -n)',
   ENFILE: 'increase the limit of open files of this machine',
   EIO: 'check the disk of this runner',

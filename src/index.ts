@@ -147,7 +147,7 @@ function cancellation(): AbortSignal {
   const controller = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.once(name, () => {
-      const next = 'the post step deletes what was made';
+      const next = 'the post step deletes what this step created';
       controller.abort(new KnestError({ code: 'KNEST_CANCELLED', problem: 'the job was cancelled', next }));
       setTimeout(() => process.exit(1), CANCEL_MILLISECONDS).unref();
     });

@@ -74,9 +74,9 @@ export const NAMESPACE_RULES: readonly Rule[] = [
   ),
   rule('to find the cluster', ['get'], [Kinds.cluster], ['create', 'delete', 'scale', 'kubeconfig']),
   rule('to list the clusters', ['list'], [Kinds.cluster], ['list']),
-  rule('to make the cluster, or adopt it', ['create', 'patch'], [Kinds.cluster], ['create']),
+  rule('to create the cluster, or adopt it', ['create', 'patch'], [Kinds.cluster], ['create']),
   rule(
-    'to make the cluster',
+    'to create the cluster',
     MAKE,
     [Kinds.kubeadmControlPlane, Kinds.machineDeployment, Kinds.kubeadmConfigTemplate],
     ['create'],
@@ -84,11 +84,11 @@ export const NAMESPACE_RULES: readonly Rule[] = [
   ...ENGINES.flatMap(({ name, template }) =>
     template === undefined
       ? []
-      : [rule(`to make the cluster of ${template.machines}`, MAKE, template.kinds, ['create'], { feature: name })],
+      : [rule(`to create the cluster of ${template.machines}`, MAKE, template.kinds, ['create'], { feature: name })],
   ),
   rule('to install the CNI', MAKE, [Kinds.clusterResourceSet, Kinds.secret], ['create'], { feature: 'cni' }),
-  rule('to give its machines addresses', MAKE, [Kinds.ipPool], ['create'], persistent),
-  rule('to see how full its disks are', FOLLOW, [Kinds.dataVolume], ['create'], persistent),
+  rule('to assign addresses to its machines', MAKE, [Kinds.ipPool], ['create'], persistent),
+  rule('to follow the import of its disks', FOLLOW, [Kinds.dataVolume], ['create'], persistent),
   rule(
     'to delete the disks of its machines with them',
     ['get', 'list', 'patch', 'delete'],
@@ -104,7 +104,7 @@ export const NAMESPACE_RULES: readonly Rule[] = [
     persistent,
   ),
   rule(
-    'to see how far the cluster is',
+    'to follow the progress of the cluster',
     FOLLOW,
     [Kinds.cluster, ...Object.values(FOLLOWED_KINDS)],
     ['create', 'scale', 'delete'],
@@ -113,30 +113,36 @@ export const NAMESPACE_RULES: readonly Rule[] = [
     virtualMachines === undefined
       ? []
       : [
-          rule('to see how far its virtual machines are', FOLLOW, [virtualMachines.kind, Kinds.pod], ['create'], {
-            feature: name,
-          }),
+          rule(
+            'to follow the progress of its virtual machines',
+            FOLLOW,
+            [virtualMachines.kind, Kinds.pod],
+            ['create'],
+            {
+              feature: name,
+            },
+          ),
         ],
   ),
-  rule('to tell why a machine does not start', ['get'], [resource('', 'pods/log')]),
-  rule('to tell why a machine does not start', FOLLOW, [Kinds.event]),
-  rule('to tell why a machine does not start', ['list'], [Kinds.kubeadmConfig]),
+  rule('to find out why a machine does not start', ['get'], [resource('', 'pods/log')]),
+  rule('to find out why a machine does not start', FOLLOW, [Kinds.event]),
+  rule('to find out why a machine does not start', ['list'], [Kinds.kubeadmConfig]),
   rule('to read the kubeconfig of the cluster', ['get'], [Kinds.secret], ['create', 'kubeconfig']),
   rule('to find a way to its API server', ['get'], [Kinds.service], ['create', 'kubeconfig']),
   rule('to change the number of its machines', ['get', 'patch'], [Kinds.kubeadmControlPlane], ['scale']),
   rule('to change the number of its machines', ['patch'], [Kinds.machineDeployment], ['scale']),
   rule('to change the number of its machines, where a ClusterClass decides', ['patch'], [Kinds.cluster]),
   rule('to delete the cluster', ['delete'], [Kinds.cluster], ['create', 'delete']),
-  rule('to see that nothing is left of the cluster', FOLLOW, AWAITED_EVERYWHERE, ['delete']),
+  rule('to check that nothing is left of the cluster', FOLLOW, AWAITED_EVERYWHERE, ['delete']),
   // By their names: an account that lists Secrets sees all of the namespace.
-  rule('to see that nothing is left of the cluster', ['get'], [Kinds.secret], ['delete']),
-  rule('to see that nothing is left of its machines', FOLLOW, [
+  rule('to check that nothing is left of the cluster', ['get'], [Kinds.secret], ['delete']),
+  rule('to check that nothing is left of its machines', FOLLOW, [
     ...AWAITED_WHERE_SERVED,
     Kinds.clusterResourceSetBinding,
   ]),
-  rule('to tell how the clusters are', ['list'], [Kinds.machine, ...VIRTUAL_MACHINE_KINDS, Kinds.pod]),
+  rule('to report the state of the clusters', ['list'], [Kinds.machine, ...VIRTUAL_MACHINE_KINDS, Kinds.pod]),
   rule('to read a template of your own', ['get'], [Kinds.configMap]),
-  rule('to see that the namespace is there', ['get'], [Kinds.namespace]),
+  rule('to check that the namespace exists', ['get'], [Kinds.namespace]),
 ];
 
 /** On the host as a whole, to look before anything is made: without them the action trusts that all is well. */
@@ -147,14 +153,14 @@ export const HOST_READER_RULES: readonly Rule[] = [
     [Kinds.customResourceDefinition, Kinds.provider, Kinds.deployment, Kinds.daemonSet],
   ),
   rule(
-    'to see which addresses the host uses, by which it is reached, and how large its nodes are',
+    'to see which addresses the host uses, at which address jobs reach it, and how large its nodes are',
     ['list'],
     [Kinds.node, Kinds.serviceCidr],
   ),
   rule('to see which addresses the host uses', ['get'], [Kinds.configMap], [], { names: ['kubeadm-config'] }),
   rule('to see which addresses the pools of other clusters have', ['list'], [Kinds.ipPool]),
   rule("to see which addresses the host's CNI can give", ['list'], [Kinds.calicoIpPool, Kinds.kubeOvnSubnet]),
-  rule('to see whether disks can be made', ['list'], [Kinds.storageClass]),
+  rule('to check that disks can be created', ['list'], [Kinds.storageClass]),
   rule(
     "to see which packets the host's Calico drops",
     ['list'],
@@ -165,7 +171,7 @@ export const HOST_READER_RULES: readonly Rule[] = [
 /** On the host as a whole, for `list` with `namespace: '*'`. */
 export const LIST_RULES: readonly Rule[] = [
   rule('to list the clusters of all namespaces', ['list'], [Kinds.cluster], ['list']),
-  rule('to tell how these clusters are', ['list'], [Kinds.machine, ...VIRTUAL_MACHINE_KINDS, Kinds.pod]),
+  rule('to report the state of these clusters', ['list'], [Kinds.machine, ...VIRTUAL_MACHINE_KINDS, Kinds.pod]),
 ];
 
 const INSTALL = ['get', 'list', 'watch', 'create', 'update', 'patch'];
@@ -197,25 +203,25 @@ export const INSTALL_RULES: readonly Rule[] = [
     ['create'],
   ),
   rule(
-    'to give what is installed the roles of its manifests',
+    'to grant installed components the roles in their manifests',
     ['bind', 'escalate'],
     ROLES.map((name) => resource(RBAC, name)),
     ['create'],
   ),
   // `clusterctl init` tries cert-manager out there. Source: cluster-api cmd/clusterctl/client/cluster/cert_manager.go.
-  rule("to take clusterctl's test of cert-manager away again", ['delete'], [Kinds.namespace], [], {
+  rule('to delete what clusterctl creates to test cert-manager', ['delete'], [Kinds.namespace], [], {
     names: ['cert-manager-test'],
   }),
   rule(
-    "to take clusterctl's test of cert-manager away again",
+    'to delete what clusterctl creates to test cert-manager',
     ['delete'],
     ['issuers', 'certificates'].map((name) => resource('cert-manager.io', name)),
     [],
     { names: ['test-selfsigned', 'selfsigned-cert'] },
   ),
   rule('to let one job install at a time', ['get', 'create', 'update'], [Kinds.lease], ['create']),
-  rule('to tell why something installed does not start', ['list'], [Kinds.pod]),
-  rule('to tell which pods of it the host does not admit', ['list', 'watch'], [Kinds.event]),
+  rule('to find out why an installed component does not start', ['list'], [Kinds.pod]),
+  rule('to find out which of its pods the host rejects', ['list', 'watch'], [Kinds.event]),
 ];
 
 /** The file that grants a table of rules to an account. */

@@ -24,7 +24,7 @@ export function privateDirectory(env: NodeJS.ProcessEnv, remembered: string | un
   } catch (thrown) {
     throw new KnestError({
       code: 'KNEST_RUNNER',
-      problem: `a directory for private files cannot be made: ${messageOf(thrown)}`,
+      problem: `cannot create a directory for private files: ${messageOf(thrown)}`,
       next: 'set RUNNER_TEMP to a directory that this user can write to, and check that its disk is not full',
       cause: thrown,
     });

@@ -2,7 +2,7 @@ import * as core from '@actions/core';
 import { KnestError, messageOf, runnerProblem } from './errors.ts';
 
 /** What to do about a file that @actions/core misses: it says so in an error without a code. */
-const MISSING = 'leave the files of the runner alone: earlier steps must not remove them';
+const MISSING = 'do not remove files of the runner in earlier steps';
 
 /** Saves a value for the post step of this action. Throws KNEST_RUNNER when the file of the runner cannot be written. */
 export function saveState(name: string, value: string): void {

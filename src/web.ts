@@ -24,7 +24,7 @@ export class WebError extends Error {
   readonly isLimited: boolean;
 
   constructor({ status, statusText, headers }: Response) {
-    super(`it answers ${status} ${statusText}`.trimEnd());
+    super(`it returns ${status} ${statusText}`.trimEnd());
     this.status = status;
     const isTold = headers.get('x-ratelimit-remaining') === '0' || headers.has('retry-after');
     this.isLimited = status === 429 || (status === 403 && isTold);
@@ -85,7 +85,7 @@ export class Web {
     } catch (thrown) {
       const { reason } = this.signal as { readonly reason: unknown };
       if (!(reason instanceof KnestError)) throw thrown;
-      throw reason.with(`the download of ${shownAddress(request.url)} was not complete: ${written} bytes are there`);
+      throw reason.with(`the download of ${shownAddress(request.url)} is incomplete: ${written} bytes received`);
     }
   }
 

@@ -78,7 +78,7 @@ async function report(
       return { value: found, result: found.length === 0 ? 'none' : `${found.length} to look at` };
     });
   } catch (thrown) {
-    if (!isCancelled()) log.warn(`what is left of deleted clusters is not known: ${firstLineOf(thrown)}`);
+    if (!isCancelled()) log.warn(`cannot look for leftovers of deleted clusters: ${firstLineOf(thrown)}`);
     return [];
   }
 }
@@ -162,7 +162,7 @@ async function remove(
     const due = judgements.filter(isDue).map(({ cluster }) => cluster);
     // First, since nobody knows of the disks of a cluster that is gone.
     await tieDisks(client, namespace, due, step).catch((thrown: unknown) => {
-      log.warn(`disks of persistent clusters may stay: ${firstLineOf(thrown)}`);
+      log.warn(`disks of persistent clusters may remain: ${firstLineOf(thrown)}`);
     });
     const outcomes = await deleteDue(client, judgements, rules, ({ cluster, result, reason, error }) => {
       const fate = error ?? (result === 'deleting' ? 'deletion requested' : `${result}, ${reason}`);
@@ -195,7 +195,7 @@ async function wait(
       const objects = left.get(outcome.cluster);
       if (objects === undefined) return { ...outcome, result: 'deleted' };
       const rest = objects.length === 0 ? 'deletion could not be confirmed' : `left: ${objects.slice(0, 6).join(', ')}`;
-      return { ...outcome, error: `deletion requested, but not gone when the time was up; ${rest}` };
+      return { ...outcome, error: `deletion requested, but not finished before the timeout; ${rest}` };
     });
     if (unverified.length > 0) step.line(`these credentials may not list everything; ${unverifiedText(unverified)}`);
     return { value, result: `${departing.length - left.size} of ${departing.length} are gone` };
@@ -234,10 +234,10 @@ function failFor(outcomes: readonly Outcome[], left: readonly Leftover[]): void 
       : [`${overdue.length === 1 ? '1 leftover is' : `${overdue.length} leftovers are`} older than an hour`]),
   ];
   const remedies = [
-    ...(failed.length === 0 ? [] : ['the next cleanup tries again; look at what holds them if it fails too']),
+    ...(failed.length === 0 ? [] : ['the next cleanup tries again; if it fails too, check what blocks their deletion']),
     ...(overdue.length === 0
       ? []
-      : ['no cleanup deletes the leftovers: check what holds them, then delete them with kubectl']),
+      : ['cleanup does not delete leftovers: check what blocks their deletion, then delete them with kubectl']),
   ];
   throw new KnestError({
     code: 'KNEST_DELETE',

@@ -23,7 +23,7 @@ export async function deleteCluster(inputs: DeleteInputs, runtime: JobRuntime): 
     return { value: { existed: removal.existed, rest }, result };
   });
   runtime.outputs.set('timings', JSON.stringify(runtime.report.timeline));
-  await runtime.report.summary.add(`### ${name} ${existed ? 'deleted' : 'was not there'}\n\n${rest}`);
+  await runtime.report.summary.add(`### ${name} ${existed ? 'deleted' : 'did not exist'}\n\n${rest}`);
   runtime.report.log.line(
     existed ? `✔ ${name} is gone after ${(runtime.report.timeline.elapsed / 1000).toFixed(1)} s` : `✔ ${name} is gone`,
   );

@@ -24,5 +24,5 @@ export async function kubeconfig(inputs: KubeconfigInputs, runtime: JobRuntime):
   runtime.state.rememberHost(saved);
   await handOverKubeconfig(client, inputs, saved, inputs, runtime);
   runtime.outputs.set('timings', JSON.stringify(runtime.report.timeline));
-  runtime.report.log.line(`✔ KUBECONFIG is that of ${name}`);
+  runtime.report.log.line(`✔ KUBECONFIG points to ${name}`);
 }

@@ -53,7 +53,7 @@ async function readFleet(
     throw new KnestError({
       code: 'KNEST_PERMISSION',
       problem: 'these credentials may not list the clusters of all namespaces',
-      next: 'bind docs/rbac/list.yaml of knest-action to this account, or set namespace to one that it may look into',
+      next: 'bind docs/rbac/list.yaml of knest-action to this account, or set namespace to one in which it may list them',
       cause: thrown,
     });
   }
@@ -73,7 +73,7 @@ export function describeCluster(cluster: ListedCluster, now: number): readonly s
     `${state}${code === undefined ? '' : ` (${code})`}${deletionAge(cluster, now)}`,
     formatDuration(Math.max(0, (now - Date.parse(createdAt)) / 1000)),
     expiryOf(cluster, now),
-    repository ?? repositoryId ?? 'not made by this action',
+    repository ?? repositoryId ?? 'not created by this action',
     pullRequest ?? '',
     runUrl ?? '',
   ];

@@ -53,7 +53,7 @@ async function isClaimed(client: KubernetesClient, saved: SavedState, { report: 
   if (lack === undefined) return true;
   const isAdopted = !saved.ephemeral && cluster.metadata.annotations?.[Annotations.claim] === saved.claim;
   const reason = isAdopted
-    ? `it was there before this step, which adopted it (${lack})`
+    ? `it existed before this step, which adopted it (${lack})`
     : `this step did not claim it: ${lack}`;
   log.line(`▸ ${namespace}/${name} stays: ${reason}`);
   return false;

@@ -38,7 +38,7 @@ export async function scale(inputs: ScaleInputs, runtime: JobRuntime): Promise<v
   // Before a machine goes, and once those that are new have disks.
   const tie = async (): Promise<void> => {
     await tieDisks(client, namespace, [fleetCluster(cluster)], log).catch((thrown: unknown) => {
-      log.warn(`disks of ${name} may stay when their machines go: ${firstLineOf(thrown)}`);
+      log.warn(`disks of ${name} may remain after their machines are deleted: ${firstLineOf(thrown)}`);
     });
   };
   await tie();

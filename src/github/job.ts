@@ -51,7 +51,7 @@ function repositoryIdOf(id: string | undefined, repository: string): string {
   if (id === '' || /^\d+$/.test(id)) return label(variable, id);
   throw new KnestError({
     code: 'KNEST_RUNNER',
-    problem: `${variable} is not a number: the owner of a cluster is not known`,
+    problem: `${variable} is not a number: the action cannot record who owns a cluster`,
     next: `set it to the id of the repository: gh api repos/OWNER/NAME --jq .id`,
   });
 }
@@ -69,8 +69,8 @@ function label(variable: string, value: string): string {
   if (isLabelValue(value)) return value;
   throw new KnestError({
     code: 'KNEST_RUNNER',
-    problem: `${variable} is ${value === '' ? 'empty' : 'not usable as the value of a label'}: the owner of a cluster is not known`,
-    next: 'run the action on a GitHub runner, or set GITHUB_SERVER_URL, GITHUB_REPOSITORY, GITHUB_REPOSITORY_ID and GITHUB_RUN_ID as one does',
+    problem: `${variable} is ${value === '' ? 'empty' : 'not a valid label value'}: the action cannot record who owns a cluster`,
+    next: 'run the action on a GitHub runner, or set GITHUB_SERVER_URL, GITHUB_REPOSITORY, GITHUB_REPOSITORY_ID and GITHUB_RUN_ID as a GitHub runner does',
   });
 }
 

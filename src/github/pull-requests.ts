@@ -59,7 +59,7 @@ async function ask(web: Web, url: string, token: string | undefined, repositoryI
   const answer = await web.text({ url, accept: 'application/vnd.github+json', authorization });
   const { state, base } = pullRequestIn(answer);
   // The name of a repository may be set wrong where no runner sets it, or be another one's by now; its id is not.
-  if (String(base?.repo?.id) !== repositoryId) throw new Error(`it is of another repository than ${repositoryId}`);
+  if (String(base?.repo?.id) !== repositoryId) throw new Error(`it does not belong to repository ${repositoryId}`);
   return state === 'closed';
 }
 

@@ -127,7 +127,7 @@ function textsOf(given: GivenCredentials, env: NodeJS.ProcessEnv): readonly Kube
     code: 'KNEST_HOST_CONFIG',
     problem: 'there is no kubeconfig for the host cluster',
     evidence: [
-      'looked at: host-kubeconfig, host-kubeconfig-file, KUBECONFIG, ~/.kube/config, a service account',
+      'searched: host-kubeconfig, host-kubeconfig-file, KUBECONFIG, ~/.kube/config, a service account',
       ...missingFiles(env),
     ],
     next: 'pass host-kubeconfig: ${{ secrets.HOST_KUBECONFIG }}, or run in a pod with a service account',

@@ -25,7 +25,7 @@ export function connectByOidc(
   if ((env[REQUEST_URL] ?? '') === '') {
     throw new KnestError({
       code: 'KNEST_HOST_CREDENTIALS',
-      problem: 'this job may not ask GitHub for an OIDC token, and host-server needs one',
+      problem: 'this job cannot request an OIDC token from GitHub, and host-server needs one',
       evidence: [`${REQUEST_URL} is not set`],
       next: 'give the job `permissions: id-token: write`; jobs for pull requests from forks cannot have it: skip them',
     });

@@ -53,7 +53,7 @@ export async function checkDefaultStorageClass(client: KubernetesClient): Promis
   const patch = JSON.stringify({ metadata: { annotations: { [IS_DEFAULT]: 'true' } } });
   throw new KnestError({
     code: 'KNEST_STORAGE_CLASS',
-    problem: 'the host has no default StorageClass, which makes the disks of persistent machines',
+    problem: 'the host has no default StorageClass, which persistent machines need for their disks',
     evidence: classes.map(
       ({ metadata, provisioner = '' }) => `StorageClass ${metadata.name} (${provisioner}) is not the default`,
     ),

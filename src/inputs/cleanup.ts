@@ -17,7 +17,7 @@ export interface CleanupInputs extends CommonInputs {
 export function readCleanup(reader: InputReader): CleanupInputs {
   const state = reader.optional('pull-request-state');
   if (state !== undefined && state !== 'closed') {
-    reader.problem('pull-request-state', `"${state}" is not known; closed, or blank`);
+    reader.problem('pull-request-state', `"${state}" is not supported; use closed, or leave it blank`);
   }
   return {
     command: 'cleanup',

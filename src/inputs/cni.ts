@@ -25,12 +25,15 @@ export function readCni(
   const name = KNOWN_CNIS.find((known) => known === text);
   if (name !== undefined) {
     if (podNetworkCidr?.address.kind() === 'ipv6') {
-      reader.problem('cni', `${name} is set up for IPv4, and pod-network-cidr is IPv6; give a manifest of your own`);
+      reader.problem(
+        'cni',
+        `${name} is set up for IPv4 only, and pod-network-cidr is IPv6; set cni to a manifest for IPv6`,
+      );
     }
     return { kind: 'known', name };
   }
   if (text.includes('://')) return readWebFile(reader, 'cni', text, checksumPolicy);
   // A word with neither a directory nor an extension is a slip of the pen, not a file.
-  if (!/[/\\.]/.test(text)) reader.problem('cni', `"${text}" is not known; ${WORDS}`);
+  if (!/[/\\.]/.test(text)) reader.problem('cni', `"${text}" is not supported; use ${WORDS}`);
   return { kind: 'file', path: text };
 }

@@ -27,7 +27,7 @@ export function readDownloads(reader: InputReader): DownloadInputs {
   if (checksumPolicy !== 'require' && mirror !== undefined && !isPrivateWay(mirror)) {
     reader.problem(
       'checksum-policy',
-      `is ${checksumPolicy}, but what comes from ${mirror} can be changed on its way; use https, or pass checksums-file`,
+      `is ${checksumPolicy}, but files from ${mirror} can be modified in transit; use https, or pass checksums-file`,
     );
   }
   const checksumsFile = reader.optional('checksums-file');

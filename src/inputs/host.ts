@@ -54,7 +54,7 @@ function readOidc(reader: InputReader): OidcHost | undefined {
   if (server === undefined) {
     const [given] = [audience && 'host-oidc-audience', caText && 'host-ca-certificate'].filter(Boolean);
     if (given !== undefined && !reader.isBlank('host-server'))
-      reader.problem('host-server', `is missing, but ${given} is set, which goes with it`);
+      reader.problem('host-server', `is missing, but ${given} is set and needs it`);
     return undefined;
   }
   const problem = serverProblem(server);
@@ -73,11 +73,12 @@ function readOidc(reader: InputReader): OidcHost | undefined {
 function serverProblem(text: string): string | undefined {
   const url = URL.parse(text);
   // First: what might be a password is not repeated.
-  if (url !== null && `${url.username}${url.password}` !== '') return 'has a user in it; the token says who asks';
+  if (url !== null && `${url.username}${url.password}` !== '')
+    return 'contains a user name; the token identifies the caller';
   const quoted = quotedAddress(text);
   if (url?.protocol === 'http:') return `${quoted} is http: a token is only sent over https`;
   if (url?.protocol !== 'https:') return `${quoted} is not an https URL; for example https://host.example.com:6443`;
-  return url.search + url.hash === '' ? undefined : 'has a query or a fragment; an address ends before it';
+  return url.search + url.hash === '' ? undefined : 'has a query or a fragment; remove it';
 }
 
 /** The certificates in a text, which is PEM or its base64; undefined when there is none, or one that is broken. */

@@ -52,7 +52,7 @@ export function readLifetime(reader: InputReader, persistent: boolean, machines:
 }
 
 function readAddresses(reader: InputReader, machines: number): readonly AddressRange[] {
-  const text = reader.required(ADDRESSES, 'for example 10.1.2.10-10.1.2.20, addresses that nothing else takes');
+  const text = reader.required(ADDRESSES, 'for example 10.1.2.10-10.1.2.20, addresses that nothing else uses');
   const ranges: AddressRange[] = [];
   for (const part of text === '' ? [] : text.split(',')) {
     const range = parseAddressRange(part.trim());

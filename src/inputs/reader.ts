@@ -88,7 +88,7 @@ export class InputReader {
     const text = this.required(input, `one of ${choices.join(', ')}`);
     const chosen = choices.find((choice) => choice === text);
     if (chosen === undefined && text !== '')
-      this.problem(input, `"${text}" is not known; one of ${choices.join(', ')}`);
+      this.problem(input, `"${text}" is not supported; use one of ${choices.join(', ')}`);
     return chosen ?? choices[0];
   }
 
@@ -172,7 +172,7 @@ export class InputReader {
     if (url === null || !/^https?:$/.test(url.protocol)) {
       this.problem(input, `${quotedAddress(text)} is not an http or https URL`);
     } else if (url.search + url.hash !== '') {
-      this.problem(input, 'has a query or a fragment; an address ends before it');
+      this.problem(input, 'has a query or a fragment; remove it');
     }
     return text.replace(/\/+$/, '');
   }

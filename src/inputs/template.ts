@@ -44,9 +44,9 @@ function readInfrastructure(reader: InputReader): Infrastructure | Infrastructur
   if (own !== undefined || text === '') return own ?? 'virtink';
   const [name = '', versionText] = text.split(/:(.*)/s);
   if (name === 'virtink') {
-    reader.problem('infrastructure', `"${text}": say virtink, and its version by virtink-provider-version`);
+    reader.problem('infrastructure', `"${text}": use virtink, and set its version with virtink-provider-version`);
   } else if (!PROVIDER_NAMES.includes(name)) {
-    reader.problem('infrastructure', `"${text}" is not known; ${OWN} or one of ${PROVIDER_NAMES.join(', ')}`);
+    reader.problem('infrastructure', `"${text}" is not supported; use ${OWN} or one of ${PROVIDER_NAMES.join(', ')}`);
   }
   const version = parseVersion(versionText ?? '');
   if (version === undefined) {

@@ -28,12 +28,13 @@ export function readVariables(reader: InputReader, hasTemplate: boolean): Variab
   if (names.length > 0 && !hasTemplate) {
     reader.problem(
       'template-variables',
-      'is set, but the template of the action has no use for it; set cluster-template',
+      'is set, but the template of the action does not use it; set cluster-template',
     );
   }
   for (const name of names) {
     const input = INPUTS[name] ?? (SAME_NAME.test(name) ? name.toLowerCase().replaceAll('_', '-') : undefined);
-    if (input !== undefined) reader.problem('template-variables', `${name} is what the input ${input} sets; use that`);
+    if (input !== undefined)
+      reader.problem('template-variables', `${name} is set by the input ${input}; use that input`);
   }
   return { templateVariables, providerVariables: read(reader, 'provider-variables') };
 }

@@ -34,7 +34,7 @@ export function readWebFile(
   if (`${parsed.username}${parsed.password}` !== '') {
     reader.problem(
       input,
-      'has a user or a password in it; download the file in a step before this one, and give its path',
+      'contains a user name or a password; download the file in an earlier step, and pass its path',
     );
     return { kind: 'url', url: shownAddress(text), sha256: undefined };
   }
@@ -48,9 +48,9 @@ export function readWebFile(
       `what follows the # is not a checksum; for example #sha256=, then the 64 digits of sha256sum`,
     );
   } else if (protocol !== 'https:') {
-    reader.problem(input, `${shown} can be changed on its way; use https, or end it with #sha256= and its sum`);
+    reader.problem(input, `${shown} can be modified in transit; use https, or append #sha256= and its checksum`);
   } else if (checksumPolicy !== 'warn' && releaseAssetAt(url) === undefined) {
-    reader.problem(input, `${shown} has no checksum; end it with #sha256= and its sum, or set checksum-policy to warn`);
+    reader.problem(input, `${shown} has no checksum; append #sha256= and its checksum, or set checksum-policy to warn`);
   }
   return { kind: 'url', url, sha256 };
 }

@@ -23,7 +23,7 @@ export function adviceOnMissing(origin: Origin, isOnMirror: boolean): string {
 
 /** What to do where the mirror has an asset but not its sum, which `checksum-policy: mirror` needs. */
 export const ADVICE_ON_MISSING_SUM =
-  'put the sum beside the file on the mirror, as sha256sum writes it, or pass it in checksums-file';
+  'put the checksum next to the file on the mirror, in the format of sha256sum, or pass it in checksums-file';
 
 /** Where a download comes from, and what to do when there is nothing. */
 export interface DownloadPlace {
@@ -44,7 +44,7 @@ export function adviceOnDownload(thrown: unknown, place: DownloadPlace): string 
   if (status === 401 || status === 403) {
     if (place.isOnMirror) return 'check the user and the password in mirror';
     if (place.isOnGithub) return `check what the proxy or firewall of this runner lets through${orMirror}`;
-    return 'the action has no login for this address: download the file in a step before this one, and give its path';
+    return 'the action has no login for this address: download the file in an earlier step, and pass its path';
   }
   return `check that this runner can reach the address (HTTPS_PROXY, NO_PROXY)${orMirror}`;
 }

@@ -175,7 +175,7 @@ export class Clusterctl {
       code: 'KNEST_INSTALL',
       problem: `a provider needs variables that are not set: ${missing.join(', ')}`,
       evidence: linesFor('provider-variables', missing, this.#runtime.env),
-      next: 'set them; the documentation of the provider says what they are',
+      next: 'set them; see the documentation of the provider',
     });
   }
 

@@ -69,7 +69,7 @@ export class ReleaseDigests {
     if (thrown.isLimited) {
       const token = this.#token === undefined ? 'set github-token to a token of github.com, ' : '';
       return {
-        problem: `${GITHUB_API} answers no more requests for now (rate limit)`,
+        problem: `${GITHUB_API} rejects further requests for now (rate limit)`,
         next: `${token}run the job again later, or ${unknown}`,
         cause: thrown,
       };

@@ -86,7 +86,7 @@ export class Downloader {
     // Seeding the cache is a favour to the next job; a read-only cache must not fail this one.
     if (cached !== undefined)
       await cacheFile(file, name, name, version).catch((thrown: unknown) => {
-        this.#runtime.warn(`${name} could not be kept in the tool cache: ${messageOf(thrown)}`);
+        this.#runtime.warn(`${name} could not be saved in the tool cache: ${messageOf(thrown)}`);
       });
     return executable(file);
   }
@@ -107,7 +107,7 @@ export class Downloader {
   async #isReleased(asset: ReleaseAsset, file: string): Promise<boolean> {
     const [expected, actual] = await Promise.all([this.sumOf(asset), sha256(file)]);
     if (expected !== undefined && actual !== expected) {
-      this.#runtime.warn(`${assetKey(asset)} in the tool cache is not what was released: downloading it again`);
+      this.#runtime.warn(`${assetKey(asset)} in the tool cache does not match its checksum; downloading it again`);
     }
     return expected !== undefined && actual === expected;
   }
@@ -137,7 +137,7 @@ function originOf({ inTree }: ReleaseAsset): Origin {
 function wrongSum(what: string, expected: string, actual: string): KnestError {
   return new KnestError({
     code: 'KNEST_CHECKSUM',
-    problem: `${what} is not what was released: its sha256 is wrong`,
+    problem: `${what} does not match its checksum`,
     evidence: [`expected ${expected}`, `received ${actual}`],
     next: 'do not use it; check the mirror or proxy that it came through',
   });

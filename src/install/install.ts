@@ -124,7 +124,7 @@ function halfInstalled({ title }: Component, missing: readonly string[]): KnestE
     code: 'KNEST_INSTALL',
     problem: `${title} is only partly installed on this host, and not by this action`,
     evidence: missing,
-    next: `ask its administrator to complete it, or to remove it with its CustomResourceDefinitions; the action never applies over what others installed`,
+    next: `ask its administrator to complete it, or to remove it with its CustomResourceDefinitions; the action does not change what others installed`,
   });
 }
 
@@ -206,7 +206,7 @@ async function applyManifest(
       code: 'KNEST_INSTALL',
       problem: `${component.title} ${component.version} cannot be applied: ${messageOf(thrown)}`,
       next: isConflict(thrown)
-        ? 'the action takes over nothing that another manager owns: have that one install or remove the component'
+        ? 'the action does not take over fields that another manager owns: use that manager to install or remove the component'
         : 'check that these credentials may install it; running again completes what is missing',
       cause: thrown,
     });

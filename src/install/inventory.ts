@@ -78,9 +78,9 @@ export function stateOf(component: Component, inventory: Inventory): ComponentSt
   const begun = inventory.begun.get(title);
   const version = begun ?? record?.version ?? imageVersion(workloads[0], inventory) ?? component.version;
   const missing = [
-    ...(hasDefinition ? [] : [`the CRD ${crd} is not there`]),
-    ...(workloads.length === 0 ? ['none of its Deployments is there'] : []),
-    ...workloads.filter((workload) => !isThere(workload)).map((workload) => `${describe(workload)} is not there`),
+    ...(hasDefinition ? [] : [`the CRD ${crd} is missing`]),
+    ...(workloads.length === 0 ? ['all its Deployments are missing'] : []),
+    ...workloads.filter((workload) => !isThere(workload)).map((workload) => `${describe(workload)} is missing`),
   ];
   if (missing.length > 0) return { state: 'incomplete', version, missing, isBegun: begun !== undefined };
   const problems = workloads.flatMap((workload) => {
@@ -206,14 +206,14 @@ function problemOf(workload: Workload, { deployments, daemonSets }: Inventory): 
 
 /** Why a Deployment does not run, as the end of a sentence; undefined when it does. */
 export function deploymentProblem(deployment: Deployment | undefined): string | undefined {
-  if (deployment === undefined) return 'is not there';
+  if (deployment === undefined) return 'is missing';
   const available = conditionOf(deployment, 'Available');
   return available?.status === 'True' ? undefined : `is not available (${available?.message ?? 'no status yet'})`;
 }
 
 /** Why a DaemonSet does not run, as the end of a sentence; undefined when it does on at least one node. */
 export function daemonSetProblem(daemonSet: DaemonSet | undefined): string | undefined {
-  if (daemonSet === undefined) return 'is not there';
+  if (daemonSet === undefined) return 'is missing';
   const { numberReady = 0, desiredNumberScheduled = 0 } = daemonSet.status ?? {};
   return numberReady > 0 ? undefined : `runs on 0 of ${desiredNumberScheduled} nodes`;
 }
@@ -250,6 +250,6 @@ function refuseUnsupported(component: Component, found: ComponentState): void {
     code: 'KNEST_UNSUPPORTED_VERSION',
     problem: `the host has ${component.title} v${version.text}, which ${problem.problem}`,
     evidence: component.workloads.map((workload) => `found as ${describe(workload)}`),
-    next: `use a host with ${problem.supported}; the action upgrades nothing that is installed`,
+    next: `use a host with ${problem.supported}; the action does not upgrade installed components`,
   });
 }

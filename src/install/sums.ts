@@ -19,8 +19,9 @@ export async function readSums(file: string): Promise<Sums> {
     const [, digits = '', path = ''] = LINE.exec(line) ?? [];
     const sum = digits.toLowerCase();
     const place = `checksums-file: line ${index + 1} of ${file}`;
-    if (sum === '') problems.push(`${place} is not a line of sha256sum: 64 digits, two blanks, the path of the asset`);
-    else if ((sums.get(path) ?? sum) !== sum) problems.push(`${place} has another sum for ${path} than a line before`);
+    if (sum === '') problems.push(`${place} is not a line of sha256sum: 64 digits, two spaces, the path of the asset`);
+    else if ((sums.get(path) ?? sum) !== sum)
+      problems.push(`${place} has a different checksum for ${path} than an earlier line`);
     else sums.set(path, sum);
   }
   if (problems.length > 0) throw inputError(problems);

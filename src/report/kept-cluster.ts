@@ -8,7 +8,7 @@ export interface KeptCluster {
 
 /** That a cluster stays, how long, and the commands that look at it, reach it and delete it, for the host's kubeconfig. */
 export function keptLines({ name, namespace, expiresAt }: KeptCluster): readonly string[] {
-  const until = expiresAt === undefined ? '' : `, at the longest until ${expiresAt}`;
+  const until = expiresAt === undefined ? '' : `, until ${expiresAt} at the latest`;
   const kubeconfig = `kubectl get secret -n ${namespace} ${name}-kubeconfig -o jsonpath='{.data.value}'`;
   return [
     `Kept: Cluster ${namespace}/${name} is still there${until}.`,

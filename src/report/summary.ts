@@ -32,7 +32,7 @@ export function githubSummary(env: NodeJS.ProcessEnv): Summary {
 }
 
 /** Replaces a page that does not fit. */
-const TOO_LONG = '### This page has no room for more: see the log\n';
+const TOO_LONG = '### The summary is full: see the log for the rest\n';
 
 /** A created cluster as the summary shows it. */
 export interface CreatedCluster {
@@ -66,7 +66,7 @@ export function createdPage(cluster: CreatedCluster, timeline: Timeline): string
     [
       cluster.ephemeral ? 'Delete it' : 'Delete it in a step',
       cluster.ephemeral
-        ? 'the end of this job does'
+        ? 'automatically, at the end of this job'
         : { code: `with: {command: delete, name: ${name}, namespace: ${namespace}}` },
     ],
   ];
@@ -88,7 +88,7 @@ export function failurePage(failure: KnestError, timeline: Timeline): string {
   const evidence =
     lines.length === 0 || failure.code === 'KNEST_INPUT'
       ? lines
-      : ['', '<details><summary>What was seen</summary>', ...lines, '', '</details>'];
+      : ['', '<details><summary>Details</summary>', ...lines, '', '</details>'];
   return [`### ✖ ${escape(failure.problem)} (${failure.code})`, ...next, ...evidence, '', ...gantt(timeline)].join(
     '\n',
   );

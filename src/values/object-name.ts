@@ -24,7 +24,7 @@ export function nameProblem(text: string, form: NameForm): string | undefined {
     return `"${text}" is not a DNS label: lower-case letters, digits and "-", ${start} with a letter or digit${example}`;
   }
   if (first === 'letter' && /^\d/.test(text)) {
-    return `"${text}" begins with a digit, which Kubernetes before 1.36 does not take for the name of a Service${example}`;
+    return `"${text}" begins with a digit, which Kubernetes before 1.36 does not allow in the name of a Service${example}`;
   }
   if (text.length > maxLength) return `"${text}" has ${text.length} characters; at most ${maxLength}`;
   return undefined;

@@ -20,7 +20,7 @@ export function parseVariables(text: string): { readonly variables: Variables } 
     const problem = (what: string): number => problems.push(`line ${at + 1} ${what}`);
     const [assignment, name] = NAME.exec(line) ?? [];
     if (assignment === undefined || name === undefined) {
-      problem('is not NAME=value; put quotes around a value of several lines');
+      problem('is not NAME=value; put quotes around a multi-line value');
       continue;
     }
     if (variables.has(name)) problem(`sets ${name} again`);
@@ -44,7 +44,7 @@ function valueAt(
   if (quoted === null) return { problem: `has no closing ${quote}`, lines: lines.length };
   const [whole, inner = '', rest = ''] = quoted;
   const taken = whole.split('\n').length;
-  if (!/^\s*(?:#.*)?$/.test(rest)) return { problem: 'has text behind its closing quote', lines: taken };
+  if (!/^\s*(?:#.*)?$/.test(rest)) return { problem: 'has text after its closing quote', lines: taken };
   return { text: quote === '"' ? unescaped(inner) : inner, lines: taken };
 }
 
@@ -52,7 +52,7 @@ function valueAt(
 function unquoted(
   text: string,
 ): { readonly text: string; readonly lines: 1 } | { readonly problem: string; readonly lines: 1 } {
-  if (/\s#/.test(text)) return { problem: 'has a # behind a blank; put quotes around the value', lines: 1 };
+  if (/\s#/.test(text)) return { problem: 'has a # after a space; put quotes around the value', lines: 1 };
   return { text, lines: 1 };
 }
 

@@ -164,7 +164,7 @@ describe('a cluster whose job was lost before it created all objects', () => {
     const before = clusterOf(host, 'half');
     const main = await host.job({ name: 'half', ephemeral: 'false', 'kubernetes-version': '1.32.0' }, OTHER_RUN).main();
     expect(main.exitCode).toBe(1);
-    expect(main.log).toMatch(/it is incomplete, and this create would complete it with other objects/);
+    expect(main.log).toMatch(/it is incomplete, and this step would complete it with different objects/);
     expect(main.log).toMatch(/Next: .*command: delete/);
     expect(clusterOf(host, 'half')).toEqual(before);
     expect(host.store.of(Kinds.machineDeployment)).toEqual([]);

@@ -34,7 +34,7 @@ it('a machine that is larger than every node is refused before any write', async
   const main = await job.main();
   expect(main.exitCode).toBe(1);
   expect(annotations(main, 'error')).toEqual([
-    expect.stringMatching(/^a control-plane machine fits on no node of the host: .*\(KNEST_UNSCHEDULABLE\)$/),
+    expect.stringMatching(/^a control-plane machine does not fit on any node of the host: .*\(KNEST_UNSCHEDULABLE\)$/),
   ]);
   expect(main.log).toContain('Node node-1: memory 16Gi, CPU 2 (allocatable)');
   expect(host.server.writes).toEqual([]);

@@ -44,6 +44,6 @@ it('a timeout while cert-manager does not start is one error, and releases the L
   });
   const result = await job.main();
   expectOneError(result, 'timed out after 6s (KNEST_TIMEOUT)');
-  expect(result.log).toContain('Deployment capi-system/capi-controller-manager is not there');
+  expect(result.log).toContain('Deployment capi-system/capi-controller-manager is missing');
   expect(lease).toMatchObject({ spec: { holderIdentity: '' } });
 });

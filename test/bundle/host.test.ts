@@ -34,7 +34,7 @@ describe.concurrent('a host that cannot be used', () => {
     const result = await runMain({ 'host-kubeconfig': server.kubeconfig({ token: 'expired-token-1234567890' }) });
     expect(result.exitCode).toBe(1);
     expect(annotations(result, 'error')).toEqual([
-      'GET /version was answered 401 Unauthorized: Unauthorized (KNEST_HOST_CREDENTIALS)',
+      'GET /version failed with 401 Unauthorized: Unauthorized (KNEST_HOST_CREDENTIALS)',
     ]);
     expect(result.log).toContain('Next: the credentials are wrong or expired: pass fresh ones');
     expect(result.shown + result.summary).not.toContain('expired-token-1234567890');
@@ -57,9 +57,9 @@ describe.concurrent('a host that cannot be used', () => {
     const result = await runMain({ 'host-kubeconfig': server.kubeconfig() });
     expect(result.exitCode).toBe(1);
     expect(annotations(result, 'error')).toEqual([
-      `GET /version was answered 403 Forbidden: ${message} (KNEST_PERMISSION)`,
+      `GET /version failed with 403 Forbidden: ${message} (KNEST_PERMISSION)`,
     ]);
-    expect(result.log).toContain('Next: give these credentials that permission: docs/rbac/');
+    expect(result.log).toContain('Next: grant these credentials that permission: docs/rbac/');
   });
 
   it('needs an OIDC token that this job may not request', async () => {
@@ -68,7 +68,7 @@ describe.concurrent('a host that cannot be used', () => {
     const result = await runMain(inputs);
     expect(result.exitCode).toBe(1);
     expect(annotations(result, 'error')).toEqual([
-      'this job may not ask GitHub for an OIDC token, and host-server needs one (KNEST_HOST_CREDENTIALS)',
+      'this job cannot request an OIDC token from GitHub, and host-server needs one (KNEST_HOST_CREDENTIALS)',
     ]);
     expect(result.log).toContain(
       'Next: give the job `permissions: id-token: write`; jobs for pull requests from forks',

@@ -65,7 +65,7 @@ describe('the kubeconfig of a nested cluster', () => {
     });
     const result = await job.main();
     expect(annotations(result, 'error')).toEqual([
-      'the kubeconfig in the Secret knest/demo-kubeconfig is refused: users[0].user.exec is never used (KNEST_API_ACCESS)',
+      'cannot use the kubeconfig in Secret knest/demo-kubeconfig: users[0].user.exec is not allowed (KNEST_API_ACCESS)',
     ]);
     expect(existsSync(join(job.temp, 'ran'))).toBe(false);
     expect(existsSync(join(job.temp, 'knest/demo.kubeconfig'))).toBe(false);
@@ -89,7 +89,7 @@ describe('the kubeconfig of a nested cluster', () => {
     });
     const result = await job.main();
     expect(result.exitCode).toBe(1);
-    expect(result.log).toContain('users[0].user.tokenFile is never used');
+    expect(result.log).toContain('users[0].user.tokenFile is not allowed');
     expect(result.log).toContain("its server is not the Cluster's controlPlaneEndpoint");
     expect(seen).toEqual([]);
   });
@@ -98,7 +98,7 @@ describe('the kubeconfig of a nested cluster', () => {
     const { job } = await jobFor(() => 'users:\n- user: {token: "quoted-secret-5e6f');
     const result = await job.main();
     expect(annotations(result, 'error')).toEqual([
-      expect.stringMatching(/is refused: it is not valid YAML in line \d+ \(\w+\) \(KNEST_API_ACCESS\)$/),
+      expect.stringMatching(/knest\/demo-kubeconfig: it is not valid YAML in line \d+ \(\w+\) \(KNEST_API_ACCESS\)$/),
     ]);
     expect(result.log + result.summary).not.toContain('quoted-secret');
   });

@@ -67,7 +67,7 @@ describe('a cluster that this step did not claim', () => {
     expect((await failing.main()).log).toMatch(/KNEST_TIMEOUT$/m);
     const before = clusterOf(host, 'shared');
     const post = await failing.post('failure');
-    expect(post.log).toContain('knest/shared stays: it was there before this step, which adopted it');
+    expect(post.log).toContain('knest/shared stays: it existed before this step, which adopted it');
     expect(clusterOf(host, 'shared')).toEqual(before);
   });
 

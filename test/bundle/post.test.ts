@@ -75,7 +75,7 @@ describe('the post step', () => {
     // Measured from its first request: a busy machine takes its time to start a process. Without a limit, a request
     // would wait for 30 s.
     expect((host.deletedAt ?? Number.NaN) - (host.askedAt ?? 0)).toBeLessThan(3_000);
-    expect(post.log).toMatch(/^machines were not read: .*timeout/m);
+    expect(post.log).toMatch(/^cannot read machines: .*timeout/m);
     expect(post.log.indexOf('::group::▸ Conditions')).toBeLessThan(post.log.indexOf('nothing of demo is left'));
   });
 
@@ -114,7 +114,7 @@ describe('the post step', () => {
     const post = await job.post('failure');
     expect(post.exitCode).toBe(0);
     expect(lines(post)).toEqual([
-      expect.stringMatching(/^Kept: Cluster knest\/demo is still there, at the longest until 20\d\d-.*Z\.$/),
+      expect.stringMatching(/^Kept: Cluster knest\/demo is still there, until 20\d\d-.*Z at the latest\.$/),
       'Look at it: kubectl describe cluster -n knest demo',
       "Reach it: kubectl get secret -n knest demo-kubeconfig -o jsonpath='{.data.value}' | base64 -d > demo.kubeconfig",
       'Delete it: kubectl delete cluster -n knest demo',

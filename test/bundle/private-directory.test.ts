@@ -42,7 +42,7 @@ describe('an unusable RUNNER_TEMP', () => {
     const job = makeJob({ 'host-kubeconfig': server.kubeconfig() }, { env: { RUNNER_TEMP: '/dev/null/temp' } });
     const result = await job.main();
     expect(annotations(result, 'error')).toEqual([
-      expect.stringMatching(/^a directory for private files cannot be made: ENOTDIR.*\(KNEST_RUNNER\)$/),
+      expect.stringMatching(/^cannot create a directory for private files: ENOTDIR.*\(KNEST_RUNNER\)$/),
     ]);
     expect(server.received).toEqual([]);
   });

@@ -11,8 +11,8 @@ import { annotations, cleanUp, makeJob, startMirror, startServer } from './suppo
 afterAll(cleanUp);
 
 const FREE_SPACE = 'free space on the disk of this runner, or use a larger one';
-const LEAVE_ALONE = 'leave the files of the runner alone: earlier steps must not remove them';
-const REMOVE_DIRECTORY = 'remove the directory that is in the place of a file';
+const LEAVE_ALONE = 'do not remove files of the runner in earlier steps';
+const REMOVE_DIRECTORY = 'remove the directory where a file is expected';
 const MOUNT = 'mount RUNNER_TEMP without noexec: the action runs the programs that it downloads from there';
 
 /** One error with advice, and no line of the bundle, which is all of it. */

@@ -103,7 +103,7 @@ describe('a step after one that handed over a nested cluster', () => {
       const replicas = command === 'scale' ? { replicas: '1:1' } : {};
       const result = await next({ command, 'host-kubeconfig-file': file, ...named, ...replicas }).main();
       expect(annotations(result, 'error')).toEqual([
-        `${nested.url} has no Cluster API: there can be no cluster of this action on it (KNEST_HOST_CONFIG)`,
+        `${nested.url} has no Cluster API, so this action has no clusters on it (KNEST_HOST_CONFIG)`,
       ]);
       expect(nested.writes).toEqual([]);
       expect(host.received).toEqual([]);

@@ -76,7 +76,7 @@ describe.concurrent('the timeout ends', () => {
     const inputs = { 'cluster-template': `${url}#sha256=${'0'.repeat(64)}`, timeout: '5s' };
     const result = await makeJob({ ...inputs, 'host-kubeconfig': server.kubeconfig() }).main();
     expectTimeout(result);
-    expect(result.log).toMatch(/the download of http:\S+\/t\.yaml was not complete: \d+ bytes are there/);
+    expect(result.log).toMatch(/the download of http:\S+\/t\.yaml is incomplete: \d+ bytes received/);
   });
 
   it('clusterctl and its child processes, even if they ignore SIGTERM', async () => {

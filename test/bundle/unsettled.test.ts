@@ -62,9 +62,9 @@ describe('a create of a cluster that is not ephemeral', () => {
     const log = await failed(job);
     const expiresAt = marksOf(host)['knest-action/expires-at'] ?? '';
     expect(Date.parse(expiresAt)).toBeGreaterThan(Date.now());
-    expect(log).toContain(`Kept: Cluster knest/lasting is still there, at the longest until ${expiresAt}.`);
+    expect(log).toContain(`Kept: Cluster knest/lasting is still there, until ${expiresAt} at the latest.`);
     const post = await job.post('failure');
-    expect(post.log).toContain(`Kept: Cluster knest/lasting is still there, at the longest until ${expiresAt}.`);
+    expect(post.log).toContain(`Kept: Cluster knest/lasting is still there, until ${expiresAt} at the latest.`);
     expect(host.store.of(Kinds.cluster)).toHaveLength(1);
   });
 

@@ -241,7 +241,7 @@ describe('cleanup', () => {
     const result = await clean({ 'pull-request-state': 'closed', 'github-token': 'ghs_test' }, env);
     expect(result.exitCode, result.log).toBe(0);
     expect(withResult(result, 'deleted').sort()).toEqual(['closed', 'closed-too']);
-    expect(result.log).toContain('::warning::1 pull requests count as open: pull request 3: it answers 404 Not Found');
+    expect(result.log).toContain('::warning::1 pull requests count as open: pull request 3: it returns 404 Not Found');
     expect(await clustersThere()).toEqual(['closed-lasting', ...stays, 'open', 'unknown']);
     // One request for each pull request, and none before pull-request-state is set.
     const paths = [1, 2, 3].map((number) => `GET /repos/octo-org/octo-repo/pulls/${number} Bearer ghs_test`);

@@ -30,10 +30,10 @@ describe('a template of the user', () => {
   it('makes a cluster like any other: owned, followed, scaled and deleted, whatever its parts are named', async () => {
     const job = start({ name: 'named', 'worker-machine-count': '2', 'wait-for': 'nodes' });
     const main = await done(job.main());
-    expect(main.log).toContain('it has no variable for, and is not changed by: control-plane-machine-count,');
+    expect(main.log).toContain('inputs ignored by this template: control-plane-machine-count,');
     expect(main.log).toContain('it has no MachineHealthCheck: a machine that fails is not replaced');
     expect(main.log).toContain(
-      'what is not named after the cluster serves one cluster at a time: ConfigMap team-settings',
+      'only one cluster at a time can use this template, since these objects are not named after the cluster: ConfigMap team-settings',
     );
     expect(main.log).toMatch(/ 7 objects of \/\S+\/other-names\.yaml, their names are free/m);
     const selected = ['-l', 'cluster.x-k8s.io/cluster-name=named,knest-action/managed=true', '-o', 'name'];
@@ -129,7 +129,7 @@ describe('a template of the user', () => {
       {
         'cluster-template': `https://github.com/kubernetes-sigs/cluster-api/releases/download/${versions.clusterAPI}/metadata.yaml#sha256=${'0'.repeat(64)}`,
       },
-      /metadata\.yaml is not what was released: its sha256 is wrong {3}KNEST_CHECKSUM$/m,
+      /metadata\.yaml does not match its checksum {3}KNEST_CHECKSUM$/m,
     ],
     [
       'without a Cluster',

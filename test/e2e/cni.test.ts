@@ -227,7 +227,7 @@ describe('a host whose Calico drops the packets between machines', () => {
       /^✖ the host's Calico drops the VXLAN packets \(UDP port 8472\) .* KNEST_HOST_NETWORK$/m,
     );
     expect(await leftovers(host, namespace, 'dropped')).toEqual([]);
-    const command = /Next: let them through: (kubectl patch .*)$/m.exec(before.log)?.[1] ?? '';
+    const command = /Next: allow them: (kubectl patch .*)$/m.exec(before.log)?.[1] ?? '';
     await host.run(['sh', '-c', command]);
     const mended = jobOn(host, inputs);
     const after = await mended.main();

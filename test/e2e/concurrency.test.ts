@@ -61,7 +61,7 @@ describe('8 concurrent jobs on a bare host', () => {
     const winner = results.findIndex(({ outputs }) => outputs['created'] === 'true');
     expect(results.filter(({ exitCode }) => exitCode === 0)).toEqual([results[winner]]);
     for (const { log } of results.toSpliced(winner, 1)) {
-      expect(log).toMatch(/✖ there is a cluster crowd\/wanted already, .* {3}KNEST_OWNED_BY_OTHER$/m);
+      expect(log).toMatch(/✖ cluster crowd\/wanted already exists, .* {3}KNEST_OWNED_BY_OTHER$/m);
     }
     const uid = await uidOf(name);
     const refused = started.toSpliced(winner, 1);

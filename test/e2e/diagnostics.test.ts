@@ -90,7 +90,7 @@ describe('a job that fails', () => {
     const expiry = main.outputs['expires-at'] ?? '';
     const command = `kubectl delete cluster -n ${namespace} kept`;
     for (const text of [main.log, main.summary]) {
-      expect(text).toContain(`Kept: Cluster ${namespace}/kept is still there, at the longest until ${expiry}.`);
+      expect(text).toContain(`Kept: Cluster ${namespace}/kept is still there, until ${expiry} at the latest.`);
       expect(text).toContain(`Delete it: ${command}`);
     }
     // Even when the job goes on and succeeds.

@@ -37,7 +37,7 @@ describe.skipIf(!host.hasVirtink)('a create on Virtink that fails (needs the rel
       const main = await job.main();
       expect(main.exitCode).toBe(1);
       expect(main.log).toMatch(
-        /✖ no-room cannot start: the VM of machine no-room-cp-\w+ fits on no node of the host {3}KNEST_UNSCHEDULABLE/,
+        /✖ no-room cannot start: the VM of machine no-room-cp-\w+ does not fit on any node of the host {3}KNEST_UNSCHEDULABLE/,
       );
       expect(main.log).toContain('Unschedulable: 0/1 nodes are available');
     } finally {

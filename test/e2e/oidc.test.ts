@@ -90,14 +90,14 @@ describe('a host that accepts OIDC tokens of GitHub', () => {
   });
 
   it.each([
-    ['for another audience', { 'host-oidc-audience': 'knest:other' }, {}, 'for audience knest:other, '],
+    ['for another audience', { 'host-oidc-audience': 'knest:other' }, {}, 'audience knest:other, '],
     ['that has expired', {}, { age: '900' }, ', expired since '],
   ])('refuses a token %s, and the job logs its claims', async (_what, inputs, parameters, told) => {
     const main = await start({ name: 'refused', ...inputs }, parameters).main();
     expect(main.exitCode).toBe(1);
-    expect(main.log).toMatch(/✖ GET \/version was answered 401 Unauthorized: .* {3}KNEST_HOST_CREDENTIALS$/m);
+    expect(main.log).toMatch(/✖ GET \/version failed with 401 Unauthorized: .* {3}KNEST_HOST_CREDENTIALS$/m);
     expect(main.log).toContain(told);
-    expect(main.log).toContain('of repository octo-org/octo-repo (id 1296269), event push');
+    expect(main.log).toContain('repository octo-org/octo-repo (id 1296269), event push');
     expect(main.log).toContain('AuthenticationConfiguration');
   });
 
@@ -106,7 +106,7 @@ describe('a host that accepts OIDC tokens of GitHub', () => {
     expect(main.exitCode).toBe(1);
     expect(main.log).toContain('as github-actions:99 ');
     expect(main.log).toContain('KNEST_PERMISSION');
-    expect(main.log).toContain('create clusters.cluster.x-k8s.io in knest: to make the cluster');
+    expect(main.log).toContain('create clusters.cluster.x-k8s.io in knest: to create the cluster');
     expect(await leftovers(host, namespace, 'foreign')).toEqual([]);
   });
 });

@@ -156,7 +156,7 @@ describe.skipIf(!host.hasVirtink)('a persistent cluster (needs the release asset
     await expect.poll(async () => Object.keys(await givenAddresses(name)), { timeout: 300_000 }).toHaveLength(3);
     const failed = await job({ command: 'scale', namespace, name, replicas: ':1' }).main();
     expect(failed.log).toMatch(
-      /✖ kept cannot be scaled: .*machine kept-md-0-\S+ gets no address.* KNEST_ADDRESS_POOL$/m,
+      /✖ kept cannot be scaled: .*no free address for machine kept-md-0-\S+: .* KNEST_ADDRESS_POOL$/m,
     );
     await host.kubectl(['delete', 'ipclaim', 'claims-1', 'claims-2', '-n', namespace]);
   });

@@ -186,7 +186,7 @@ describe('an account with the Role and the admission policy of docs/rbac', () =>
       const created = await start({ name: 'rbac-less' }).main();
       expect(created.exitCode).toBe(1);
       expect(created.log).toMatch(/^✖ these credentials lack 4 permissions on the host {3}KNEST_PERMISSION$/m);
-      expect(created.log).toContain('create machinedeployments.cluster.x-k8s.io in knest: to make the cluster');
+      expect(created.log).toContain('create machinedeployments.cluster.x-k8s.io in knest: to create the cluster');
       expect(created.log).toContain('what docs/rbac/namespace.yaml of knest-action grants');
       expect(await leftovers(host, namespace, 'rbac-less')).toEqual([]);
       const scaled = await start({ command: 'scale', name: 'rbac-less', replicas: ':2' }).main();

@@ -108,7 +108,7 @@ describe('scale', () => {
     await host.kubectl(['annotate', 'machinedeployment', 'automatic-md-0', '-n', namespace, annotation]);
     const refused = await job({ command: 'scale', name: 'automatic', replicas: ':3' }).main();
     expect(refused.exitCode).toBe(1);
-    expect(refused.log).toContain('automatic cannot be scaled: an autoscaler decides on its workers');
+    expect(refused.log).toContain('automatic cannot be scaled: an autoscaler controls its workers');
     await creator.post();
   });
 

@@ -42,9 +42,9 @@ describe.skipIf(!host.hasVirtink)('the templates of the Virtink provider (need t
     const job = start({ name, 'cluster-template': address('cluster-template-internal'), ...sizes });
     const main = await job.main();
     expect(main.exitCode, main.log).toBe(0);
-    expect(main.log).not.toContain('is not changed by');
+    expect(main.log).not.toContain('inputs ignored by this template');
     expect(main.log).toContain(
-      `MachineHealthCheck ${name}-md-0-unhealthy-5m replaces machines that are not Ready: without a CNI that is all of them`,
+      `MachineHealthCheck ${name}-md-0-unhealthy-5m replaces machines that are not Ready; without a CNI, none of them becomes Ready`,
     );
     const path = main.outputs['kubeconfig-path'] ?? '';
     const nodes = await host.run(['kubectl', '--kubeconfig', path, 'get', 'nodes', '-o', 'name']);
@@ -82,7 +82,7 @@ describe.skipIf(!host.hasVirtink)('the templates of the Virtink provider (need t
     const job = start({ ...inputs, 'template-variables': external });
     const main = await job.main();
     expect(main.exitCode, main.log).toBe(0);
-    expect(main.log).toContain('what becomes of them there is not watched');
+    expect(main.log).toContain('where the action does not watch them');
     const post = await job.post();
     expect(post.exitCode, post.log).toBe(0);
     await expectGone(host, namespace, name);

@@ -63,7 +63,7 @@ describe('a download', () => {
     const { url, received } = await serve((response) => response.writeHead(404).end());
     expect(await rejection(Web.by({}, never).download({ url }, temporaryFile()))).toMatchObject({
       status: 404,
-      message: 'it answers 404 Not Found',
+      message: 'it returns 404 Not Found',
     });
     expect(received).toHaveLength(1);
   });
@@ -79,7 +79,7 @@ describe('a download', () => {
     });
     expect(await rejection(Web.by({}, time.signal).download({ url }, temporaryFile()))).toMatchObject({
       code: 'KNEST_TIMEOUT',
-      evidence: [`the download of ${url} was not complete: ${bytes} bytes are there`],
+      evidence: [`the download of ${url} is incomplete: ${bytes} bytes received`],
     });
   });
 

@@ -94,7 +94,7 @@ export async function findAccess(
     } else if (performance.now() > deadline) throw noAccess(handle, apiAccess, failures, service);
     await pause(patience.pause, signal).catch((thrown: unknown) => {
       const name = `Service ${handle.namespace}/${service?.metadata.name ?? handle.name}`;
-      const lack = `${name} (LoadBalancer) has no address: the host has no controller for load balancers, or it is slow`;
+      const lack = `${name} (LoadBalancer) has no address: the host has no load-balancer controller, or it has not assigned one yet`;
       throw isAwaited && thrown instanceof KnestError && thrown.code === 'KNEST_TIMEOUT'
         ? thrown.with(lack, ...shown(failures))
         : thrown;
@@ -195,7 +195,7 @@ function noAccess(
       failures.length > 0
         ? shown(failures)
         : [
-            `Service ${namespace}/${service?.metadata.name ?? name} (${service?.spec?.type ?? 'not there'}) offers no ${apiAccess}`,
+            `Service ${namespace}/${service?.metadata.name ?? name} (${service?.spec?.type ?? 'missing'}) does not support api-access: ${apiAccess}`,
           ],
     next: 'run the job in the host cluster, set api-host to a node that it reaches, or api-access: load-balancer',
   });

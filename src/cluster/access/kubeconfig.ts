@@ -31,9 +31,9 @@ export async function readKubeconfig(
   if (all.length === 0) return kubeconfig;
   throw new KnestError({
     code: 'KNEST_API_ACCESS',
-    problem: `the kubeconfig in the Secret ${namespace}/${secretName} is refused: ${all[0] ?? ''}`,
+    problem: `cannot use the kubeconfig in Secret ${namespace}/${secretName}: ${all[0] ?? ''}`,
     evidence: all.slice(1),
-    next: 'only the address, certificates, key and token that a control plane provider writes are used: check who wrote this Secret',
+    next: 'the action accepts only the address, certificates, key and token that a control plane provider writes: check who wrote this Secret',
   });
 }
 

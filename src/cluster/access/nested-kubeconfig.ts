@@ -110,7 +110,7 @@ function onlyEntry(root: Fields, list: 'clusters' | 'users' | 'contexts', key: s
     refuseOthers(path, entry[key], ALLOWED[list], problems);
     return { path, name: entry['name'], fields: entry[key] };
   }
-  if (problems.length === 0) problems.push(`it has not exactly one entry in ${list}`);
+  if (problems.length === 0) problems.push(`it does not have exactly one entry in ${list}`);
   return { path, name: undefined, fields: {} };
 }
 
@@ -119,7 +119,7 @@ function refuseOthers(path: string, fields: Fields, allowed: readonly string[], 
     if (allowed.includes(field) || isUnset(value)) continue;
     // Nobody knows what else stands there.
     const name = /^[\w.-]{1,40}$/.test(field) ? field : '(a field with an unusual name)';
-    problems.push(`${path === '' ? '' : `${path}.`}${name} is never used`);
+    problems.push(`${path === '' ? '' : `${path}.`}${name} is not allowed`);
   }
 }
 

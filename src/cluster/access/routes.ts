@@ -53,7 +53,7 @@ export function nodeAddresses(nodes: readonly Node[], apiServer: string): readon
   return [...new Set([apiServer, ...named.map(({ address }) => address)])];
 }
 
-/** A route as the environment has it, and by the proxy that leads to the host: that may be the only way in. */
+/** A route as the environment has it, and through the proxy that leads to the host: that may be the only way in. */
 export function throughProxies(route: Route, { rest }: KubernetesClient, env: NodeJS.ProcessEnv): readonly Route[] {
   const usual = proxyFor(route.server, env);
   const proxies = [...new Set([usual, ...(rest.proxyUrl === '' ? [] : [rest.proxyUrl])])];
@@ -62,5 +62,5 @@ export function throughProxies(route: Route, { rest }: KubernetesClient, env: No
 
 /** A route for people. */
 export function nameOf({ kind, proxyUrl }: Route): string {
-  return proxyUrl === undefined ? kind : `${kind} by the proxy ${shownAddress(proxyUrl)}`;
+  return proxyUrl === undefined ? kind : `${kind} through the proxy ${shownAddress(proxyUrl)}`;
 }

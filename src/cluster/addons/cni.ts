@@ -95,18 +95,18 @@ async function renderCilium(chart: string, { run, env, pods, kubernetesVersion }
     if (thrown instanceof KnestError) throw thrown; // the job was cancelled, or its time is up
     throw new KnestError({
       code: 'KNEST_CNI',
-      problem: 'helm cannot be run, which renders the chart of Cilium',
+      problem: 'cannot run helm, which renders the Cilium chart',
       evidence: [messageOf(thrown)],
-      next: 'install helm 3 in a step before this one, or give cni a manifest that you rendered yourself',
+      next: 'install helm 3 in an earlier step, or set cni to a manifest that you rendered yourself',
       cause: thrown,
     });
   });
   if (exitCode === 0) return stdout;
   throw new KnestError({
     code: 'KNEST_CNI',
-    problem: 'helm cannot render the chart of Cilium',
+    problem: 'helm cannot render the Cilium chart',
     evidence: stderr.trim().split('\n').slice(-8),
-    next: 'use helm 3, or give cni a manifest that you rendered yourself',
+    next: 'use helm 3, or set cni to a manifest that you rendered yourself',
   });
 }
 

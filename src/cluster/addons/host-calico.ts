@@ -15,8 +15,8 @@ export function checkEncapsulation(cni: CniInput, drops: FelixDrops | undefined)
     if (vxlanPort !== wanted) return undefined;
     throw new KnestError({
       code: 'KNEST_HOST_NETWORK',
-      problem: `the host's Calico drops the VXLAN packets (UDP port ${wanted}) by which ${title} connects machines`,
-      next: `let them through: ${mend(drops, { allowVXLANPacketsFromWorkloads: true })}`,
+      problem: `the host's Calico drops the VXLAN packets (UDP port ${wanted}) that ${title} sends between machines`,
+      next: `allow them: ${mend(drops, { allowVXLANPacketsFromWorkloads: true })}`,
     });
   }
   const kinds = [...(vxlanPort === undefined ? [] : [`VXLAN on UDP port ${vxlanPort}`]), ...(ipip ? ['IPIP'] : [])];
@@ -25,7 +25,7 @@ export function checkEncapsulation(cni: CniInput, drops: FelixDrops | undefined)
     ...(vxlanPort !== undefined && { allowVXLANPacketsFromWorkloads: true }),
     ...(ipip && { allowIPIPPacketsFromWorkloads: true }),
   };
-  return `the host's Calico drops ${kinds.join(' and ')} between machines; for a CNI that needs it: ${mend(drops, change)}`;
+  return `the host's Calico drops ${kinds.join(' and ')} between machines; if the CNI needs them: ${mend(drops, change)}`;
 }
 
 function mend({ resource }: FelixDrops, spec: object): string {

@@ -52,7 +52,7 @@ function portions(objects: readonly KubernetesObject[]): readonly string[] {
     const bytes = Buffer.byteLength(text) + 1;
     if (bytes > ROOM) {
       const { kind, metadata } = object;
-      throw inputError([`cni: ${kind} ${metadata.name} has ${bytes} bytes; at most ${ROOM} fit a Secret`]);
+      throw inputError([`cni: ${kind} ${metadata.name} has ${bytes} bytes; a Secret holds at most ${ROOM}`]);
     }
     const last = lists.at(-1);
     if (last === undefined || last.bytes + bytes > ROOM) lists.push({ texts: [text], bytes });

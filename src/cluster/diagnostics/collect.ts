@@ -85,5 +85,5 @@ async function controllers(
 }
 
 async function orReason(read: Promise<readonly string[]>): Promise<readonly string[]> {
-  return read.catch((thrown: unknown) => [`not read: ${firstLineOf(thrown)}`]);
+  return read.catch((thrown: unknown) => [`cannot read this: ${firstLineOf(thrown)}`]);
 }

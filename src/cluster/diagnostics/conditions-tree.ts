@@ -21,7 +21,7 @@ export function conditionsTree(snapshot: Snapshot, now: number): readonly string
   const parents = [...controlPlanes, ...machineDeployments];
   const orphans = machines.filter((machine) => parentOf(machine, snapshot.view) === undefined);
   const root: Branch = {
-    title: cluster === undefined ? 'no Cluster was read' : title(cluster, cluster.status?.phase),
+    title: cluster === undefined ? 'the Cluster could not be read' : title(cluster, cluster.status?.phase),
     conditions: cluster?.status?.conditions ?? [],
     branches: [
       ...partsOf(cluster?.spec?.infrastructureRef?.name, /Cluster$/, snapshot),

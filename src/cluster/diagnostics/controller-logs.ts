@@ -62,7 +62,7 @@ async function controllers(
 }
 
 function notRead(thrown: unknown): string {
-  return `not read: ${firstLineOf(thrown)}`;
+  return `cannot read this: ${firstLineOf(thrown)}`;
 }
 
 /**
@@ -78,7 +78,7 @@ export function aboutObjects(namespace: string, names: ReadonlySet<string>): (li
 }
 
 /** An error in the formats in which controllers log, klog's, zap's and JSON, and what could not be read. */
-const ERROR = /^E\d{4} |\bERROR\b|"level":"error"|\berr(?:or)?"?[=:]\s*"?\S|^not read: /;
+const ERROR = /^E\d{4} |\bERROR\b|"level":"error"|\berr(?:or)?"?[=:]\s*"?\S|^cannot read this: /;
 /** What differs each time a controller tries the same again. */
 const CHANGING = /[0-9a-f]{8}-[0-9a-f-]{27}|\d+/g;
 

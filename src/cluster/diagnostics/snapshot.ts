@@ -47,7 +47,7 @@ export async function takeSnapshot(client: KubernetesClient, handle: ClusterHand
     }),
     Promise.all(PART_KINDS.map(list)),
   ]);
-  const reasons = [...unread].map(([reason, plurals]) => `${plurals.join(', ')} were not read: ${reason}`);
+  const reasons = [...unread].map(([reason, plurals]) => `cannot read ${plurals.join(', ')}: ${reason}`);
   return { view, parts: parts.flat(), unread: reasons };
 }
 

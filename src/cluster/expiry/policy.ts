@@ -44,7 +44,7 @@ export function checkRepositoryId(
     code: 'KNEST_RUNNER',
     problem: `GITHUB_REPOSITORY_ID is ${repositoryId}, but the clusters of ${repository} are labelled with ${other.repositoryId ?? 'no id'}`,
     evidence: ofName.slice(0, MOST_NAMED).map(({ namespace, name }) => `${namespace}/${name}`),
-    next: `set it to the id of the repository: gh api repos/${repository} --jq .id; if that is ${repositoryId}, these clusters are those of another repository, which had this name before: ask its owner`,
+    next: `set it to the id of the repository: gh api repos/${repository} --jq .id; if that is ${repositoryId}, these clusters belong to another repository that had this name before: ask its owner`,
   });
 }
 
@@ -65,7 +65,7 @@ function verdictOn(cluster: FleetCluster, rules: CleanupRules): readonly [Verdic
   if (!cluster.managed) return ['foreign', `it has no label ${Labels.managed}=true`];
   if (repositoryId === undefined) return ['foreign', `it has no label ${Labels.repositoryId}`];
   if (server === undefined) return ['foreign', `it has no label ${Labels.server}`];
-  if (server !== rules.server) return ['foreign', `it belongs to a repository of ${server}`];
+  if (server !== rules.server) return ['foreign', `it belongs to a repository on ${server}`];
   if (repositoryId !== rules.repositoryId) return ['foreign', `it belongs to the repository ${repositoryId}`];
   if (cluster.deleting) return ['deleting', describeDeletion(cluster, rules.now)];
   if (cluster.keep) return ['keep', `it has the annotation ${Annotations.keep}`];

@@ -103,7 +103,7 @@ export async function findOwned(
     throw new KnestError({
       code: 'KNEST_NOT_FOUND',
       problem: `there is no cluster ${namespace}/${name}`,
-      next: 'check name and namespace: both are outputs of the create that made it',
+      next: 'check name and namespace: both are outputs of the step that created it',
     });
   }
   checkOwner(cluster, proofOfRepository(repository), 'used');
@@ -140,7 +140,7 @@ export function judgeExisting(existing: Metadata, identity: ClusterIdentity, fin
   }
   if (identity.isNameGenerated) {
     return {
-      refused: `its name was generated elsewhere too (${run})`,
+      refused: `another job generated the same name (${run})`,
       next: 'run the job again: it gets another name',
     };
   }
@@ -162,14 +162,15 @@ function refusal(
     return { refused, next: `to adopt it, set ephemeral to false; ${USE_IT}` };
   }
   if (!isEphemeral) return undefined;
-  if (!identity.ephemeral) return { refused: `it is ephemeral, and ends with its job (${run})`, next: USE_IT };
+  if (!identity.ephemeral)
+    return { refused: `it is ephemeral and is deleted when its job ends (${run})`, next: USE_IT };
   const isSameUse =
     labels[Labels.runId] === identity.owner[Labels.runId] &&
     annotations[Annotations.job] === identity.annotations[Annotations.job];
   const [theirs, ours] = [annotations, identity.annotations].map((marks) => Number(marks[Annotations.runAttempt]));
   if (isSameUse && theirs !== undefined && ours !== undefined && theirs < ours) return undefined;
   return {
-    refused: `another use of the action owns it (${annotations[Annotations.job] ?? 'job unknown'}, ${run})`,
+    refused: `another step or job owns it (${annotations[Annotations.job] ?? 'job unknown'}, ${run})`,
     next: USE_IT,
   };
 }
@@ -187,7 +188,7 @@ function unlikePullRequest(
   if (theirs === ours) return undefined;
   if (theirs === undefined) {
     return {
-      refused: `it is for no pull request, while this run is for pull request ${ours ?? ''} (${run})`,
+      refused: `it belongs to no pull request, but this run is for pull request ${ours ?? ''} (${run})`,
       next: USE_IT,
     };
   }
@@ -202,7 +203,7 @@ function unlikeTemplate(annotations: Marks, fingerprint: string, run: string): E
     return undefined;
   }
   return {
-    refused: `it is incomplete, and this create would complete it with other objects (${run})`,
+    refused: `it is incomplete, and this step would complete it with different objects (${run})`,
     next: 'wait until the job that creates it has ended; if that job was lost, delete the cluster with command: delete',
   };
 }
@@ -214,7 +215,7 @@ export function notAdopted(
 ): KnestError {
   return new KnestError({
     code: 'KNEST_OWNED_BY_OTHER',
-    problem: `there is a cluster ${namespace}/${name} already, and ${refused}`,
+    problem: `cluster ${namespace}/${name} already exists, and ${refused}`,
     next,
   });
 }

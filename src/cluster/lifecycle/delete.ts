@@ -56,7 +56,7 @@ export async function removeCluster(
   const disks: { tied?: Promise<void> } = {};
   const tie = async (cluster: Cluster): Promise<void> => {
     disks.tied ??= tieDisks(client, handle.namespace, [fleetCluster(cluster)], log).catch((thrown: unknown) => {
-      log.line(`disks of its machines may be left: ${firstLineOf(thrown)}`);
+      log.line(`disks of its machines may remain: ${firstLineOf(thrown)}`);
     });
     await Promise.race([disks.tied, pause(TIE_MILLISECONDS, signal)]).catch(() => undefined);
   };
@@ -97,7 +97,7 @@ async function insistOnDeletion(
   let last: Error | undefined;
   const isRetried = (thrown: unknown): boolean => {
     if (!isTransient(thrown) && !isConflict(thrown)) return false;
-    log.line(`deletion is requested again: ${firstLineOf(thrown)}`);
+    log.line(`requesting deletion again: ${firstLineOf(thrown)}`);
     last = thrown as Error;
     return true;
   };
@@ -174,7 +174,7 @@ export async function waitUntilGone(
       code: 'KNEST_DELETE',
       problem: `${name} is being deleted, but not gone after ${formatDuration((performance.now() - started) / 1000)}`,
       evidence: [...client.rest.outage, ...(said === '' ? [] : [said]), ...objects.slice(0, 12)],
-      next: `look at kubectl describe cluster -n ${namespace} ${name} on the host; the deletion goes on without this job`,
+      next: `look at kubectl describe cluster -n ${namespace} ${name} on the host; the deletion continues without this job`,
       cause: thrown,
     });
   }

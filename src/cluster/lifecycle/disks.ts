@@ -120,7 +120,7 @@ async function tie(
     if (isOwned && metadata.labels?.[Labels.clusterUid] === cluster.uid) return;
     const doubt = doubtAbout(metadata, machine, cluster);
     if (doubt !== undefined) {
-      log.line(`${kind.kind} ${name} is left alone: ${doubt}`);
+      log.line(`${kind.kind} ${name} is kept: ${doubt}`);
       return;
     }
     const owner = { apiVersion, kind: ownerKind, name: machineName, uid };

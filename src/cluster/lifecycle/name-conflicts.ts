@@ -118,13 +118,13 @@ export function takenName(existing: KubernetesObject, identity: ClusterIdentity)
     return new KnestError({
       code: 'KNEST_OWNED_BY_OTHER',
       problem: `${name} exists already, and belongs to ${owner}`,
-      next: 'choose another name for the cluster; an object that nobody needs can be deleted by hand first',
+      next: 'choose another name for the cluster, or delete the object by hand if nobody needs it',
     });
   }
   return new KnestError({
     code: 'KNEST_TEMPLATE',
     problem: `the template has ${name}, which exists already and belongs to ${owner}`,
-    next: 'give it a name with ${CLUSTER_NAME} in it, or apply it once by hand and take it out of the template',
+    next: 'put ${CLUSTER_NAME} in its name, or remove it from the template and apply it once by hand',
   });
 }
 
@@ -156,14 +156,14 @@ export async function checkServedObjects(
       throw new KnestError({
         code: 'KNEST_TEMPLATE',
         problem: `the template has a ${object.kind} of ${object.apiVersion}, which the host does not serve`,
-        next: 'set infrastructure to the provider that brings it, for example kubevirt:v0.11.2',
+        next: 'set infrastructure to the provider that installs it, for example kubevirt:v0.11.2',
       });
     }
     if (!kind.namespaced) {
       throw new KnestError({
         code: 'KNEST_TEMPLATE',
-        problem: `the template has ${object.kind} ${object.metadata.name}, which belongs to no namespace and would stay when the cluster goes`,
-        next: 'take it out of the template, and apply it once by hand',
+        problem: `the template has ${object.kind} ${object.metadata.name}, which is cluster-scoped and would remain after the cluster is deleted`,
+        next: 'remove it from the template, and apply it once by hand',
       });
     }
   }

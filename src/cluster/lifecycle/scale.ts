@@ -59,7 +59,7 @@ async function findControlPlane(client: KubernetesClient, { metadata, spec }: Cl
   const isKubeadm = kind === Kinds.kubeadmControlPlane.kind;
   const found = isKubeadm ? await client.get(Kinds.kubeadmControlPlane, referred, namespace) : undefined;
   if (found !== undefined) return found;
-  throw refusal(name, `its control plane is ${kind ?? 'not set'}, not a KubeadmControlPlane that is there`);
+  throw refusal(name, `its control plane is ${kind ?? 'not set'}, not an existing KubeadmControlPlane`);
 }
 
 /** The MachineDeployment whose replicas are asked for; undefined when there is none, and is to be none. */
@@ -87,7 +87,7 @@ function chooseWorkers(
   if (autoscaled !== undefined) {
     throw refusal(
       cluster,
-      `an autoscaler decides on its workers (${autoscaled})`,
+      `an autoscaler controls its workers (${autoscaled})`,
       'change the limits in that annotation',
     );
   }
@@ -141,7 +141,7 @@ async function patchTopology(
     // A merge patch replaces the list as a whole: only the one that was read.
     return client.patch(Kinds.cluster, name, namespace, { metadata: { resourceVersion }, spec: { topology } });
   });
-  if (scaled === undefined) throw refusal(cluster.metadata.name, 'it was deleted meanwhile');
+  if (scaled === undefined) throw refusal(cluster.metadata.name, 'it was deleted in the meantime');
 }
 
 /** Whether what was scaled has exactly these machines, each of them a node, and none on its way out. */

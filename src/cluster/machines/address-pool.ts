@@ -59,7 +59,7 @@ export async function checkAddressesFree(
 }
 
 /**
- * Throws KNEST_INPUT when an address is outside of the host's pod network, as far as that is known: the host's CNI cannot
+ * Throws KNEST_INPUT when an address is outside the host's pod network, as far as that is known: the host's CNI cannot
  * give it to a machine, whose pod then waits for ever. `pods`: the ranges of the host's pods; none when they are not known.
  */
 export function checkAddressesInPodNetwork(ranges: readonly AddressRange[], pods: readonly Cidr[]): void {
@@ -71,7 +71,7 @@ export function checkAddressesInPodNetwork(ranges: readonly AddressRange[], pods
   if (pods.length === 0 || outside.length === 0) return;
   const networks = pods.map(({ text }) => text).join(', ');
   throw inputError([
-    `persistent-machine-addresses: ${outside.map(formatRange).join(', ')} is outside of the host's pod network (${networks}), from which its CNI gives addresses`,
+    `persistent-machine-addresses: ${outside.map(formatRange).join(', ')} is outside the host's pod network (${networks}), from which its CNI assigns addresses`,
   ]);
 }
 

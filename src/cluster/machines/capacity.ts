@@ -27,7 +27,7 @@ function checkRole(role: Role, requests: MachineRequests, nodes: readonly Node[]
   const largest = nodes.toSorted((one, other) => (memoryOf(other) ?? 0) - (memoryOf(one) ?? 0));
   throw new KnestError({
     code: 'KNEST_UNSCHEDULABLE',
-    problem: `a ${role} machine fits on no node of the host: with its hypervisor it requests ${mebibytes}Mi of memory and ${milliCpu}m of CPU`,
+    problem: `a ${role} machine does not fit on any node of the host: with its hypervisor it requests ${mebibytes}Mi of memory and ${milliCpu}m of CPU`,
     evidence: largest.slice(0, SHOWN_NODES).map(({ metadata, status }) => {
       const { cpu = 'unknown', memory = 'unknown' } = status?.allocatable ?? {};
       return `Node ${metadata.name}: memory ${memory}, CPU ${cpu} (allocatable)`;

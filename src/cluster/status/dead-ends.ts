@@ -83,7 +83,7 @@ function podDeadEnd(pod: Pod, problem: PodProblem, view: ClusterView, age: numbe
       if (age < UNSCHEDULABLE_GRACE) return undefined;
       return {
         code: 'KNEST_UNSCHEDULABLE',
-        problem: `the VM of machine ${machineOf(pod, view)?.metadata.name ?? pod.metadata.name} fits on no node of the host`,
+        problem: `the VM of machine ${machineOf(pod, view)?.metadata.name ?? pod.metadata.name} does not fit on any node of the host`,
         evidence,
         next: `lower ${role}-machine-memory-size or ${role}-machine-cpu-cores, or add ${engine?.roomAdvice ?? 'a larger node'} to the host`,
       };
@@ -115,7 +115,7 @@ function sandboxDeadEnd(pod: Pod, view: ClusterView, ages: Ages): DeadEnd | unde
   if (ages(`${name}/sandbox`) < SANDBOX_GRACE) return undefined;
   return {
     code: 'KNEST_INFRASTRUCTURE',
-    problem: `the host cannot give the VM of machine ${machineOf(pod, view)?.metadata.name ?? name} a network`,
+    problem: `the host cannot set up a network for the VM of machine ${machineOf(pod, view)?.metadata.name ?? name}`,
     evidence: [`Pod ${namespace}/${name}: ${SANDBOX_REASON}: ${(event.message ?? '').replace(/\s+/g, ' ').trim()}`],
     next: "read the message of the host's CNI above; for a persistent cluster, choose persistent-machine-addresses in the host's pod network that no other pod has",
   };
@@ -135,7 +135,7 @@ function providerDeadEnd({ cluster, machines }: ClusterView): DeadEnd | undefine
       code: 'KNEST_INFRASTRUCTURE',
       problem: `the infrastructure of ${object.kind} ${object.metadata.name} has failed (${failureReason})`,
       evidence: [failureMessage],
-      next: 'look at the controller of the infrastructure provider on the host',
+      next: 'check the log of the controller of the infrastructure provider on the host',
     };
   }
   return undefined;
@@ -147,7 +147,7 @@ const NO_ADDRESS = /Exhausted IP Pools/;
 function noAddress({ metadata: { name, namespace = '' } }: Machine, failure: string): DeadEnd {
   return {
     code: 'KNEST_ADDRESS_POOL',
-    problem: `machine ${name} gets no address: those of its pool are all taken`,
+    problem: `no free address for machine ${name}: its pool is exhausted`,
     evidence: [failure],
     next: `look at kubectl get ipclaims -n ${namespace} on the host; add addresses with kubectl edit ippool, then delete the Machine`,
   };
@@ -173,7 +173,7 @@ function diskDeadEnd(disk: DataVolume, machine: Machine, ages: Ages): DeadEnd | 
   if (phase === 'WaitForFirstConsumer' && ages(`${name}/consumer`) >= CONSUMER_GRACE) {
     return {
       code: 'KNEST_STORAGE_CLASS',
-      problem: `disk ${name} waits for the VM of machine ${machine.metadata.name}, and the VM for the disk`,
+      problem: `disk ${name} waits for the VM of machine ${machine.metadata.name}, which waits for the disk`,
       evidence,
       next: 'make a StorageClass with volumeBindingMode: Immediate the default of the host',
     };

@@ -57,7 +57,7 @@ export async function follow(
     return goal.isReached(view) || undefined;
   };
   try {
-    await watchCluster(client, handle, goal, evaluate, signal, ({ reason }) => log.line(`not watched: ${reason}`));
+    await watchCluster(client, handle, goal, evaluate, signal, ({ reason }) => log.line(`cannot watch: ${reason}`));
   } catch (thrown) {
     throw await explained(client, handle, last, goal, thrown);
   } finally {

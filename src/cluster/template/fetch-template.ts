@@ -51,6 +51,6 @@ async function readConfigMap(client: KubernetesClient, namespace: string, name: 
   if (text !== undefined) return text;
   const has = keys.length === 0 ? 'nothing' : keys.join(', ');
   throw inputError([
-    `cluster-template: ConfigMap ${namespace}/${name} has ${has}; the template is its only key, or "${CONFIG_MAP_KEY}"`,
+    `cluster-template: ConfigMap ${namespace}/${name} has ${has}; put the template in the only key, or in "${CONFIG_MAP_KEY}"`,
   ]);
 }

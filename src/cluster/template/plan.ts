@@ -98,7 +98,7 @@ export function parseTemplate(text: string): readonly KubernetesObject[] {
     if (thrown instanceof ManifestError) throw notObjects(thrown);
     throw new KnestError({
       code: 'KNEST_TEMPLATE',
-      problem: `the template is not valid YAML once its variables have their values: ${firstLineOf(thrown)}`,
+      problem: `the template is not valid YAML after its variables are replaced: ${firstLineOf(thrown)}`,
       next: 'check the values of its variables',
       cause: thrown,
     });

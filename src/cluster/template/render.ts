@@ -32,7 +32,7 @@ export async function renderTemplate(
       code: 'KNEST_TEMPLATE',
       problem: `the template ${origin} needs variables that are not set: ${missing.join(', ')}`,
       evidence: linesFor('template-variables', missing, env),
-      next: 'set them if you trust the template with them; docs/recipes/template.md lists those that inputs set',
+      next: 'set them if you trust the template with them; docs/recipes/template.md lists the variables that inputs set',
     });
   }
   if (!NOT_YAML.test(stderr)) {
@@ -40,7 +40,7 @@ export async function renderTemplate(
       code: 'KNEST_TEMPLATE',
       problem: `clusterctl cannot render the template ${origin}`,
       evidence: lastLines(stderr),
-      next: 'check that it is a template of clusterctl: YAML with ${VARIABLES}',
+      next: 'check that it is a clusterctl template: YAML with ${VARIABLES}',
     });
   }
   const place = /yaml: line \d+: [^"\n]*$/m.exec(stderr)?.[0];
@@ -48,7 +48,7 @@ export async function renderTemplate(
   if (flaw !== undefined) throw notObjects(flaw);
   throw new KnestError({
     code: 'KNEST_TEMPLATE',
-    problem: `the template ${origin} is not valid YAML once its variables have their values`,
+    problem: `the template ${origin} is not valid YAML after its variables are replaced`,
     evidence: place === undefined ? [] : [place],
     next: 'check its indentation, and put quotes around its variables',
   });

@@ -41,12 +41,12 @@ export function reviewTemplate(
   );
   const inputs = unused.map((name) => name.toLowerCase().replaceAll('_', '-'));
   return [
-    ...(inputs.length === 0 ? [] : [`it has no variable for, and is not changed by: ${inputs.join(', ')}`]),
+    ...(inputs.length === 0 ? [] : [`inputs ignored by this template: ${inputs.join(', ')}`]),
     ...reviewMachines(objects),
     ...reviewHealthChecks(objects),
     ...reviewNames(objects, clusterName),
     ...(objects.some((object: WithExternalInfrastructure) => object.spec?.infraClusterSecretRef !== undefined)
-      ? ['its machines run on the cluster of infraClusterSecretRef: what becomes of them there is not watched']
+      ? ['its machines run on the cluster of infraClusterSecretRef, where the action does not watch them']
       : []),
   ];
 }
@@ -55,7 +55,7 @@ function reviewMachines(objects: readonly KubernetesObject[]): readonly string[]
   const counts = machineCounts(objects);
   if (counts.controlPlane !== undefined && counts.workers !== undefined) return [];
   return [
-    `how many machines it makes is not known (${describeMachines(counts)}): wait-for nodes waits for those it has`,
+    `the number of its machines is unknown (${describeMachines(counts)}): wait-for: nodes waits for the machines that exist`,
   ];
 }
 
@@ -72,7 +72,7 @@ function reviewHealthChecks(objects: readonly KubernetesObject[]): readonly stri
   );
   return strict.map(
     ({ metadata }) =>
-      `MachineHealthCheck ${metadata.name} replaces machines that are not Ready: without a CNI that is all of them`,
+      `MachineHealthCheck ${metadata.name} replaces machines that are not Ready; without a CNI, none of them becomes Ready`,
   );
 }
 
@@ -85,5 +85,7 @@ function reviewNames(objects: readonly KubernetesObject[], clusterName: string):
   const shared = objects.filter(({ metadata }) => !metadata.name.includes(clusterName));
   if (shared.length === 0) return [];
   const names = shared.map(({ kind, metadata }) => `${kind} ${metadata.name}`).join(', ');
-  return [`what is not named after the cluster serves one cluster at a time: ${names}`];
+  return [
+    `only one cluster at a time can use this template, since these objects are not named after the cluster: ${names}`,
+  ];
 }

@@ -14,7 +14,7 @@ export async function claim(
   return log.step('Claim', async (step) => {
     const claimed = await claimCluster(client, objects, identity, step, signal);
     outputs.set('created', String(claimed.created));
-    const verb = claimed.created ? 'is created' : 'was there, and is adopted';
+    const verb = claimed.created ? 'is created' : 'already exists and is adopted';
     return { value: claimed, result: `Cluster ${identity.namespace}/${identity.name} ${verb}` };
   });
 }
@@ -36,7 +36,7 @@ export async function complete(
       const { others } = objects;
       const created = await createDependents(client, others, claimed.cluster, identity, signal);
       await markFinished(client, claimed.cluster);
-      const rest = created === others.length ? '' : ` (${others.length - created} of them existed)`;
+      const rest = created === others.length ? '' : ` (${others.length - created} of them already existed)`;
       return { value: factsOf([objects.cluster, ...others]), result: `${others.length + 1} objects${rest}, ${expiry}` };
     }
     const { differences, ...facts } = await inspectAdopted(client, claimed.cluster, objects);

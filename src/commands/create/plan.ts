@@ -56,7 +56,7 @@ export async function planCluster(host: Connection, inputs: CreateInputs, runtim
 /** The host's time, in milliseconds since the epoch: a runner's clock may be wrong, and cleanup goes by the host's. */
 async function readClock({ client }: Connection, { report: { log }, clock: { signal } }: Runtime): Promise<number> {
   const { time, doubt } = await hostTime(client, signal);
-  if (doubt !== undefined) log.warn(`the cluster expires by ${new Date(time).toISOString()} as the time now: ${doubt}`);
+  if (doubt !== undefined) log.warn(`the expiry of the cluster counts from ${new Date(time).toISOString()}: ${doubt}`);
   return time;
 }
 

@@ -75,7 +75,8 @@ export async function preflight(
       await checkDefaultStorageClass(client);
       const more = await cniNetworks(client);
       if (more !== undefined) checkAddressesInPodNetwork(inputs.machineAddresses, [...used.pods, ...more]);
-      else step.line("cannot read the ranges of the host's CNI; assuming that it has persistent-machine-addresses");
+      else
+        step.line("cannot read the ranges of the host's CNI; assuming that they include persistent-machine-addresses");
       await checkAddressesFree(client, identity, inputs.machineAddresses);
     }
     const assumed = describeAssumed(used.assumed);

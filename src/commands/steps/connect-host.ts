@@ -27,9 +27,9 @@ export async function enterHostOfClusters(
   if ((await host.client.groups()).has(groupOf(Kinds.cluster))) return host;
   throw new KnestError({
     code: 'KNEST_HOST_CONFIG',
-    problem: `${host.server} has no Cluster API: there can be no cluster of this action on it`,
-    evidence: [`entered with ${host.source}`],
-    next: 'enter the cluster that create was given as host, for example by host-kubeconfig; create installs Cluster API',
+    problem: `${host.server} has no Cluster API, so this action has no clusters on it`,
+    evidence: [`connected with ${host.source}`],
+    next: 'connect to the host that create uses, for example with host-kubeconfig; create installs Cluster API',
   });
 }
 
@@ -53,7 +53,7 @@ async function connectAgain(context: string | undefined, runtime: Runtime): Prom
   throw new KnestError({
     code: 'KNEST_HOST_CONFIG',
     problem: `the kubeconfig in use is that of the nested cluster ${title}, not of a host`,
-    evidence: ['no earlier step of this job left a note of how it entered the host of that cluster'],
-    next: 'pass host-kubeconfig, host-kubeconfig-file or host-server to this step: what an input gives is always entered',
+    evidence: ['no earlier step of this job saved how it connected to the host of that cluster'],
+    next: 'pass host-kubeconfig, host-kubeconfig-file or host-server to this step: these inputs take precedence over KUBECONFIG',
   });
 }

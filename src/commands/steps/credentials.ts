@@ -93,7 +93,7 @@ export async function enterSaved(
     return { ...connectByOidc(saved.hostOidc, runtime.mintToken, entryRuntime(runtime, wasReached)), source };
   throw new KnestError({
     code: 'KNEST_HOST_CONFIG',
-    problem: `host-context: ${source} was entered by OIDC, without a context`,
+    problem: `host-context: the job connected to ${source} by OIDC, without a context`,
     next: 'leave host-context out, or pass the kubeconfig that has it',
   });
 }
@@ -110,7 +110,7 @@ async function readCopy(file: string): Promise<string> {
     throw new KnestError({
       code: 'KNEST_HOST_CONFIG',
       problem: `the copy of the host's credentials that this job kept is gone: ${messageOf(thrown)}`,
-      next: 'the cluster is still there until it expires: delete it with command: delete, or leave RUNNER_TEMP alone',
+      next: 'the cluster exists until it expires: delete it with command: delete; do not remove RUNNER_TEMP during a job',
       cause: thrown,
     });
   }

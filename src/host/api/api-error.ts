@@ -17,7 +17,7 @@ export class ApiError extends KnestError {
 
   constructor(request: string, answer: Answer, explanation: Pick<Failure, 'evidence' | 'next'>) {
     const { status, reason, message, retryAfterMilliseconds } = answer;
-    super({ code: codeOf(answer), ...explanation, problem: `${request} was answered ${status} ${reason}: ${message}` });
+    super({ code: codeOf(answer), ...explanation, problem: `${request} failed with ${status} ${reason}: ${message}` });
     this.name = 'ApiError';
     this.status = status;
     this.reason = reason;

@@ -205,7 +205,7 @@ export class KubernetesClient {
   /** Where the kind of an object lives: known kinds at once, others by one discovery request for each API group. */
   async kindOf(object: KindReference): Promise<Kind> {
     const kind = knownKind(object) ?? (await this.discover(object));
-    if (kind === undefined) throw new Error(`the host serves no kind ${object.kind} in ${object.apiVersion}`);
+    if (kind === undefined) throw new Error(`the host does not serve kind ${object.kind} in ${object.apiVersion}`);
     return kind;
   }
 
@@ -224,8 +224,8 @@ const MOST_PAGES = 1_000;
 function endlessList({ plural }: Kind, what: string): KnestError {
   return new KnestError({
     code: 'KNEST_HOST_REQUEST',
-    problem: `the list of ${plural} has no end: the server offers ${what}`,
-    next: 'check what answers in the place of the API server: a proxy may change or repeat its answers',
+    problem: `the list of ${plural} has no end: the server returns ${what}`,
+    next: 'check for a proxy in front of the API server: it may change or repeat responses',
   });
 }
 

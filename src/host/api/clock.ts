@@ -78,6 +78,6 @@ export async function agreedTime(
     code: 'KNEST_CLOCK_SKEW',
     problem: differenceOf(ahead),
     evidence: [`this runner: ${new Date(now()).toISOString()}`],
-    next: 'set the clock that is wrong (NTP); nothing was deleted, since expiry cannot be judged',
+    next: 'correct the clock that is wrong (NTP); nothing was deleted, because expiry cannot be determined',
   });
 }

@@ -114,7 +114,7 @@ async function renew(
     const current = lease?.spec?.holderIdentity ?? '';
     if (current === holder) await take(briefly, name, holder, lease).catch(() => false);
     // Another may have taken it, and be done already.
-    else if (lease !== undefined) lost.abort(takenOver(name, current === '' ? 'nobody any more' : current));
+    else if (lease !== undefined) lost.abort(takenOver(name, current === '' ? 'nobody' : current));
   }
 }
 
@@ -122,7 +122,7 @@ function takenOver(name: string, holder: string): KnestError {
   return new KnestError({
     code: 'KNEST_INSTALL',
     problem: `another job took over the Lease ${LEASE_NAMESPACE}/${name}, which this one could not renew for ${DURATION_SECONDS} s`,
-    evidence: [`its holder is ${holder}`],
+    evidence: [`its holder is now ${holder}`],
     next: 'run the job again: it completes what is missing; check that the API server answers this runner reliably',
   });
 }

@@ -58,7 +58,7 @@ function lackOf({ apiVersion, kind, metadata }: Candidate): string | undefined {
   if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata)) return 'has no metadata';
   const { name, generateName }: { readonly name?: unknown; readonly generateName?: unknown } = metadata;
   if (isText(name)) return undefined;
-  return isText(generateName) ? 'has a generateName, but must have a name that is known' : 'has no metadata.name';
+  return isText(generateName) ? 'has a generateName; it must have a fixed name' : 'has no metadata.name';
 }
 
 function isText(value: unknown): boolean {

@@ -55,7 +55,9 @@ export class Outage {
   get evidence(): readonly string[] {
     if (this.#current === undefined) return [];
     const { since, problem } = this.#current;
-    return [`the API server has not answered for ${ageOf(since)}: ${problem}; check the host, and the way to it`];
+    return [
+      `the API server has not answered for ${ageOf(since)}: ${problem}; check the host and the network path to it`,
+    ];
   }
 
   /** Whether the server was away until just now: it may not be itself again. */

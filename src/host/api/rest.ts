@@ -105,7 +105,7 @@ export class RestClient {
       return JSON.parse(text) as T;
     } catch {
       // Without its cause: the parser quotes the text.
-      throw noApi(this.server, `${request.method} ${request.path} was answered with something other than JSON`);
+      throw noApi(this.server, `${request.method} ${request.path} did not return JSON`);
     }
   }
 
@@ -209,7 +209,7 @@ export class RestClient {
       ? {
           next: 'a policy of the host rejected this request; it is not a permission problem: change the field that the message names, or ask the administrator of the host to allow it',
         }
-      : { next: 'give these credentials that permission: docs/rbac/ has all that are needed' };
+      : { next: 'grant these credentials that permission: docs/rbac/ has all that the action needs' };
   }
 
   async #fetch(request: Request, { headers, dispatcher }: Session, signal: AbortSignal): Promise<Response> {
@@ -242,7 +242,7 @@ export class RestClient {
     if (response.status < 300 || response.status > 399) return response;
     await response.body?.cancel();
     const target = originOf(response.headers.get('location'), this.server);
-    throw noApi(this.server, `it redirects to ${target}, and redirects are never followed`);
+    throw noApi(this.server, `it redirects to ${target}; the action does not follow redirects`);
   }
 }
 

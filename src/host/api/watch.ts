@@ -99,7 +99,7 @@ export async function watch<T extends KubernetesObject>(
       for (const item of items) target.objects.set(keyOf(item), item);
       onChange();
       if (resourceVersion === undefined) {
-        onUnavailable?.({ kind, isForbidden: false, reason: `${kind.kind} is not served` });
+        onUnavailable?.({ kind, isForbidden: false, reason: `the host does not serve ${kind.kind}` });
         return;
       }
       await stream(client, target, resourceVersion, onChange, signal);
@@ -226,6 +226,6 @@ async function stream<T extends KubernetesObject>(
   } catch (thrown) {
     // An overloaded server refuses to open a watch: as little a failure as one that it ends.
     if (thrown instanceof ApiError && !isTransient(thrown)) throw thrown;
-    throw new StreamEnd('the watch was cut', { cause: thrown });
+    throw new StreamEnd('the watch was interrupted', { cause: thrown });
   }
 }

@@ -152,7 +152,7 @@ export class UserAuthentication implements Authentication {
 const LEEWAY = 10;
 
 function idTokenOf({ name, config }: AuthProvider, fail: (problem: string) => KnestError): string {
-  if (name !== 'oidc') throw fail(`kubectl no longer has the auth-provider ${name}: use an exec plugin`);
+  if (name !== 'oidc') throw fail(`kubectl no longer supports the auth-provider ${name}: use an exec plugin`);
   const token = config.get('id-token') ?? '';
   if (token === '') throw fail('its auth-provider has no id-token: use an exec plugin, which gets one');
   const { exp } = claimsOf(token);

@@ -54,9 +54,10 @@ export async function runPlugin(exec: Exec, cluster: LoginCluster, runtime: Plug
     const last = lastWords(result.stderr, result.stdout, runtime.redact);
     throw fail(`failed with exit code ${result.exitCode}${last === '' ? '' : `: ${last}`}`);
   }
-  if (credential['kind'] !== 'ExecCredential') throw fail('did not answer with an ExecCredential');
-  if (credential['apiVersion'] !== exec.apiVersion) throw fail(`answered in another version than ${exec.apiVersion}`);
-  if (status === undefined) throw fail('answered with an ExecCredential that has no status');
+  if (credential['kind'] !== 'ExecCredential') throw fail('did not return an ExecCredential');
+  if (credential['apiVersion'] !== exec.apiVersion)
+    throw fail(`did not return an ExecCredential of version ${exec.apiVersion}`);
+  if (status === undefined) throw fail('returned an ExecCredential that has no status');
   const answer = answerOf(status);
   if ('problem' in answer) throw fail(answer.problem);
   return answer;
@@ -67,14 +68,14 @@ export function answerOf(status: Readonly<Record<string, unknown>>): Answer | { 
   const texts = ['token', 'clientCertificateData', 'clientKeyData', 'expirationTimestamp'].map(
     (field) => status[field] ?? '',
   );
-  if (!texts.every((text) => typeof text === 'string')) return { problem: 'answered with a status that is not text' };
+  if (!texts.every((text) => typeof text === 'string'))
+    return { problem: 'returned a status with fields that are not strings' };
   const [token = '', certificate = '', key = '', expires = ''] = texts;
-  if (token + certificate + key === '') return { problem: 'answered with neither a token nor a certificate' };
-  if ((certificate === '') !== (key === '')) return { problem: 'answered with a certificate or key alone, not both' };
+  if (token + certificate + key === '') return { problem: 'returned neither a token nor a certificate' };
+  if ((certificate === '') !== (key === '')) return { problem: 'returned only one of certificate and key' };
   if (expires !== '' && Number.isNaN(Date.parse(expires)))
-    return { problem: 'answered with an unreadable expirationTimestamp' };
-  if (key !== '' && !isPair(certificate, key))
-    return { problem: 'answered with a key that does not fit its certificate' };
+    return { problem: 'returned an unreadable expirationTimestamp' };
+  if (key !== '' && !isPair(certificate, key)) return { problem: 'returned a key that does not match its certificate' };
   return { token, certificate, key, expires };
 }
 

@@ -72,10 +72,10 @@ export class IdTokens {
     const { claims } = this.#last ?? {};
     if (claims === undefined) return 'there is no token yet';
     const { iss, aud, repository, repository_id: id, event_name: event, exp } = claims;
-    const expiry = exp === undefined ? 'which does not tell its expiry' : expiryText(exp);
+    const expiry = exp === undefined ? 'without an expiry' : expiryText(exp);
     return (
-      `the token is from ${iss ?? 'nobody'} for audience ${[aud ?? 'none'].flat().join(', ')}, ` +
-      `of repository ${repository ?? 'unknown'} (id ${id ?? 'unknown'}), event ${event ?? 'unknown'}, ${expiry}`
+      `the token has issuer ${iss ?? 'unknown'}, audience ${[aud ?? 'none'].flat().join(', ')}, ` +
+      `repository ${repository ?? 'unknown'} (id ${id ?? 'unknown'}), event ${event ?? 'unknown'}, ${expiry}`
     );
   }
 
@@ -104,7 +104,7 @@ export class IdTokens {
         code: 'KNEST_HOST_CREDENTIALS',
         problem: 'GitHub gave this job no OIDC token for the host',
         evidence: [messageOf(thrown).replace(/\s+/g, ' ').trim().slice(0, 300)],
-        next: 'run the job again; if it stays so, see githubstatus.com',
+        next: 'run the job again; if the problem persists, see githubstatus.com',
         cause: thrown,
       });
     }

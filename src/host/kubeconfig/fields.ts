@@ -34,7 +34,7 @@ export class FieldReader {
   flag({ path, values }: Fields, field: string): boolean {
     const value = values[field] ?? false;
     if (typeof value === 'boolean') return value;
-    this.problem(`${at(path, field)} is neither true nor false`);
+    this.problem(`${at(path, field)} is not true or false`);
     return false;
   }
 

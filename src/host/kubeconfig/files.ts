@@ -30,13 +30,13 @@ export function givenText(text: string): KubeconfigText {
 /** The file of the input, where `~` is the home directory. Throws KNEST_HOST_CONFIG when it cannot be read. */
 export function givenFile(given: string, env: NodeJS.ProcessEnv): KubeconfigText {
   const path = given.replace(/^~(?=\/|$)/, () => homeOf(env));
-  const problem = isPath(path) ? `there is no file ${path}` : 'it holds something else than a path';
+  const problem = isPath(path) ? `there is no file ${path}` : 'its value is not a path';
   const read = isPath(path) ? readIfThere(path) : undefined;
   if (read !== undefined) return read;
   throw new KnestError({
     code: 'KNEST_HOST_CONFIG',
     problem: `host-kubeconfig-file: ${problem}`,
-    next: 'check the path; it is relative to the directory that the job runs in. host-kubeconfig takes a text',
+    next: 'check the path; it is relative to the directory that the job runs in. host-kubeconfig takes the YAML itself',
   });
 }
 

@@ -128,9 +128,9 @@ function clusterOf(cluster: Cluster, env: NodeJS.ProcessEnv, note: Note): LoginC
     note('proxy-url does not begin with http://, https:// or socks5://');
   const pem = pemOf('certificate-authority', cluster.certificateAuthority, cluster.certificateAuthorityData, note);
   const certificateAuthority = pem === '' ? '' : certificatesIn(pem);
-  if (certificateAuthority === undefined) note('certificate-authority holds no valid certificate');
+  if (certificateAuthority === undefined) note('certificate-authority does not contain a valid certificate');
   if (pem !== '' && insecureSkipTlsVerify)
-    note('insecure-skip-tls-verify and certificate-authority exclude each other');
+    note('insecure-skip-tls-verify and certificate-authority are mutually exclusive');
   return {
     name,
     address: cluster.server,
@@ -154,27 +154,27 @@ function userOf(user: User, note: Note): LoginUser {
   const certificate = hasCertificate ? pemOf('client-certificate', clientCertificate, clientCertificateData, note) : '';
   const key = hasCertificate ? pemOf('client-key', clientKey, clientKeyData, note) : '';
   if (certificate !== '' && key !== '') checkPair(certificate, key, note);
-  if (token !== '' && username + password !== '') note('token and username exclude each other');
+  if (token !== '' && username + password !== '') note('token and username are mutually exclusive');
   if (REDACTED.includes(token) || REDACTED.includes(password)) note('its secrets are left out: print it with --raw');
   const { user: as, uid, groups, extra } = impersonate;
   if (as === '' && (uid !== '' || groups.length + extra.size > 0)) note('as-uid, as-groups and as-user-extra need as');
   if (exec !== undefined) problemsOfExec(exec).forEach(note);
-  if (exec !== undefined && authProvider !== undefined) note('exec and auth-provider exclude each other');
+  if (exec !== undefined && authProvider !== undefined) note('exec and auth-provider are mutually exclusive');
   return { ...plain, certificate, key };
 }
 
 function checkPair(certificate: string, key: string, note: Note): void {
   const first = certificatesIn(certificate);
   const pem = privateKeyIn(key);
-  if (first === undefined) note('client-certificate holds no valid certificate');
-  if (pem === undefined) note('client-key holds no private key that works without a passphrase');
+  if (first === undefined) note('client-certificate does not contain a valid certificate');
+  if (pem === undefined) note('client-key does not contain a private key without a passphrase');
   if (first !== undefined && pem !== undefined && !isKeyOf(pem, first))
     note('client-key does not belong to client-certificate');
 }
 
 /** The PEM of a field that names a file, or of its twin that holds the data. */
 function pemOf(field: string, file: string, data: string, note: Note): string {
-  if (file !== '' && data !== '') note(`${field} and ${field}-data exclude each other`);
+  if (file !== '' && data !== '') note(`${field} and ${field}-data are mutually exclusive`);
   const decoded = Buffer.from(data, 'base64').toString('utf8');
   if (REDACTED.includes(data)) note(`${field}-data is left out: print it with --raw`);
   if (file === '' || data !== '') return decoded;
@@ -182,7 +182,7 @@ function pemOf(field: string, file: string, data: string, note: Note): string {
     return readFileSync(file, 'utf8');
   } catch (thrown) {
     // Neither the path nor the system's message, which repeats it: a key may stand in its place.
-    const home = file.includes('/~/') || file.startsWith('~') ? '; ~ stands for no directory in a kubeconfig' : '';
+    const home = file.includes('/~/') || file.startsWith('~') ? '; ~ is not expanded in a kubeconfig' : '';
     note(`${field} names a file that cannot be read (${systemCodeOf(thrown)})${home}`);
     return '';
   }

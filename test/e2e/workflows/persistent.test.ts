@@ -48,7 +48,7 @@ describe(`workflows/${file}`, { timeout: 8 * 60_000 }, () => {
 
     const second = await act.run([file], create);
     expect(second.code, second.log).toBe(0);
-    expect(second.log).toContain(`Cluster ${namespace}/${name} was there, and is adopted`);
+    expect(second.log).toContain(`Cluster ${namespace}/${name} already exists and is adopted`);
     expect(await lasting()).toEqual(made);
 
     const deleted = await act.run([file], byHand({ command: 'delete' }));

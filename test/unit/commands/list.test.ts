@@ -61,7 +61,7 @@ describe('describeCluster', () => {
 
   it('shows the best known owner, and no negative age', () => {
     const nobody = { repository: undefined, repositoryId: undefined, pullRequest: undefined, runUrl: undefined };
-    expect(row(nobody).slice(4)).toEqual(['not made by this action', '', '']);
+    expect(row(nobody).slice(4)).toEqual(['not created by this action', '', '']);
     expect(row({ repository: undefined })[4]).toBe('4711');
     expect(row({ createdAt: '2026-11-24T10:00:05Z' })[2]).toBe('0s');
   });

@@ -139,7 +139,10 @@ describe('readJob', () => {
     ['GITHUB_SERVER_URL is empty', { GITHUB_SERVER_URL: 'github.com' }],
   ])('refuses a job without an owner: %s (%j)', (problem, changed) => {
     expect(() => readJob({ ...env, ...changed })).toThrow(
-      expect.objectContaining({ code: 'KNEST_RUNNER', problem: `${problem}: the owner of a cluster is not known` }),
+      expect.objectContaining({
+        code: 'KNEST_RUNNER',
+        problem: `${problem}: the action cannot record who owns a cluster`,
+      }),
     );
   });
 });

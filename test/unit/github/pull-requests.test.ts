@@ -38,18 +38,18 @@ describe('askPullRequests', () => {
   });
 
   it.each<[string, Handler, string]>([
-    ['the API refuses', (response) => refuse(response, 403), 'pull request 1: it answers 403 Forbidden'],
-    ['does not exist', (response) => refuse(response, 404), 'pull request 1: it answers 404 Not Found'],
+    ['the API refuses', (response) => refuse(response, 403), 'pull request 1: it returns 403 Forbidden'],
+    ['does not exist', (response) => refuse(response, 404), 'pull request 1: it returns 404 Not Found'],
     ['cannot be read', (response) => response.destroy(), 'pull request 1: other side closed'],
     [
       'belongs to another repository',
       (response) => json(response, pullRequest('closed', 1)),
-      'pull request 1: it is of another repository than 4711',
+      'pull request 1: it does not belong to repository 4711',
     ],
     [
       'has an empty response',
       (response) => json(response, {}),
-      'pull request 1: it is of another repository than 4711',
+      'pull request 1: it does not belong to repository 4711',
     ],
   ])('counts a pull request as open that %s', async (_what, handler, problem) => {
     expect((await ask(['1'], handler)).states).toEqual({ closed: new Set(), problems: [problem] });

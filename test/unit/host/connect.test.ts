@@ -113,7 +113,7 @@ describe('a path that begins with ~', () => {
     const text = kubeconfig('text').replaceAll('"server":', '"certificate-authority":"~/ca.crt","server":');
     expect(text).toContain('~/ca.crt');
     const problem =
-      'certificate-authority names a file that cannot be read (ENOENT); ~ stands for no directory in a kubeconfig';
+      'certificate-authority names a file that cannot be read (ENOENT); ~ is not expanded in a kubeconfig';
     expect(failure({ ...nothing, kubeconfigFile: file('named', text) }).message).toContain(problem);
     expect(failure({ ...nothing, kubeconfig: text }).message).toContain(problem);
   });

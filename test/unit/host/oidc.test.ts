@@ -34,7 +34,7 @@ describe('a job', () => {
     expect(() => connectByOidc(host, unused, quietRuntime({ env: {} }))).toThrow(
       expect.objectContaining({
         code: 'KNEST_HOST_CREDENTIALS',
-        problem: 'this job may not ask GitHub for an OIDC token, and host-server needs one',
+        problem: 'this job cannot request an OIDC token from GitHub, and host-server needs one',
         next: 'give the job `permissions: id-token: write`; jobs for pull requests from forks cannot have it: skip them',
       }) as Error,
     );
@@ -70,8 +70,8 @@ describe('every request', () => {
     const { client, authorizations } = await clientFor((response) => refuse(response, 401));
     expect(await rejection(client.version())).toMatchObject({
       code: 'KNEST_HOST_CREDENTIALS',
-      problem: 'GET /version was answered 401 Reason401: refused with 401',
-      evidence: [expect.stringContaining('the token is from')],
+      problem: 'GET /version failed with 401 Reason401: refused with 401',
+      evidence: [expect.stringContaining('the token has issuer')],
       next: expect.stringContaining('docs/oidc.md') as string,
     });
     expect(authorizations()).toEqual(['Bearer token-1', 'Bearer token-2']);

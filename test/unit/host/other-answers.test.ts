@@ -30,7 +30,7 @@ describe('a redirect', () => {
     const error = await failureOf(send(new RestClient(new Transport(configFor(url)), never)));
     expect(error).toMatchObject({
       code: 'KNEST_HOST_UNREACHABLE',
-      problem: `no Kubernetes API answers at ${url}: it redirects to ${other.url}, and redirects are never followed`,
+      problem: `no Kubernetes API answers at ${url}: it redirects to ${other.url}; the action does not follow redirects`,
     });
     expect(error.message).not.toContain('secret-in-location');
     expect(other.received).toEqual([]);
@@ -62,7 +62,7 @@ describe('a response that is not JSON', () => {
     const error = await failureOf(new RestClient(new Transport(configFor(url)), never).json(get));
     expect(error).toMatchObject({
       code: 'KNEST_HOST_UNREACHABLE',
-      problem: `no Kubernetes API answers at ${url}: GET /version was answered with something other than JSON`,
+      problem: `no Kubernetes API answers at ${url}: GET /version did not return JSON`,
     });
     expect(error.message + String(error.cause)).not.toContain('secret-in-page');
   });

@@ -38,8 +38,8 @@ describe('cleanup', () => {
     ['max-deletions', '1001', '"1001" is not a whole number from 1 to 1000'],
     ['max-deletions', 'all', '"all" is not a whole number from 1 to 1000'],
     ['max-deletions', ' ', 'is missing; a whole number from 1 to 1000'],
-    ['pull-request-state', 'merged', '"merged" is not known; closed, or blank'],
-    ['pull-request-state', 'Closed', '"Closed" is not known; closed, or blank'],
+    ['pull-request-state', 'merged', '"merged" is not supported; use closed, or leave it blank'],
+    ['pull-request-state', 'Closed', '"Closed" is not supported; use closed, or leave it blank'],
   ])('refuses %s %j', (input, text, problem) => {
     expect(problems({ command: 'cleanup', [input]: text })).toEqual([`${input}: ${problem}`]);
   });

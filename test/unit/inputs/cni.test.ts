@@ -20,17 +20,17 @@ describe('cni', () => {
     [
       'calicoo',
       {},
-      '"calicoo" is not known; one of none, calico, cilium, flannel, or a path or https URL of a manifest',
+      '"calicoo" is not supported; use one of none, calico, cilium, flannel, or a path or https URL of a manifest',
     ],
     [
       URL_OF_MANIFEST,
       {},
-      'https://example.com/cni.yaml has no checksum; end it with #sha256= and its sum, or set checksum-policy to warn',
+      'https://example.com/cni.yaml has no checksum; append #sha256= and its checksum, or set checksum-policy to warn',
     ],
     [
       'calico',
       { 'pod-network-cidr': 'fd00:1::/48' },
-      'calico is set up for IPv4, and pod-network-cidr is IPv6; give a manifest of your own',
+      'calico is set up for IPv4 only, and pod-network-cidr is IPv6; set cni to a manifest for IPv6',
     ],
   ])('is refused as %s with %o', (cni, others, problem) => {
     expect(problems({ cni, ...others })).toEqual([`cni: ${problem}`]);

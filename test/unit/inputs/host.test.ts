@@ -34,11 +34,11 @@ describe('host-server', () => {
     ['http://host:6443', '"http://host:6443" is http: a token is only sent over https'],
     ['host:6443', '"host:6443" is not an https URL; for example https://host.example.com:6443'],
     ['ftp://host', '"ftp://host" is not an https URL; for example https://host.example.com:6443'],
-    ['https://ci:hunter2@host', 'has a user in it; the token says who asks'],
-    ['http://ci:hunter2@host', 'has a user in it; the token says who asks'],
+    ['https://ci:hunter2@host', 'contains a user name; the token identifies the caller'],
+    ['http://ci:hunter2@host', 'contains a user name; the token identifies the caller'],
     ['ci:hunter2@host:6443', 'it is not an https URL; for example https://host.example.com:6443'],
     ['https://ci:hun ter2@host:port', 'it is not an https URL; for example https://host.example.com:6443'],
-    ['https://host/?token=hunter2', 'has a query or a fragment; an address ends before it'],
+    ['https://host/?token=hunter2', 'has a query or a fragment; remove it'],
   ])('is refused when it is %s', (text, problem) => {
     expect(problems({ ...oidc, 'host-server': text })).toEqual([`host-server: ${problem}`]);
   });
@@ -55,10 +55,10 @@ describe('host-server', () => {
 
   it('is required when an input that depends on it is set', () => {
     expect(problems({ 'host-oidc-audience': 'knest:host' })).toEqual([
-      'host-server: is missing, but host-oidc-audience is set, which goes with it',
+      'host-server: is missing, but host-oidc-audience is set and needs it',
     ]);
     expect(problems({ 'host-ca-certificate': pem })).toEqual([
-      'host-server: is missing, but host-ca-certificate is set, which goes with it',
+      'host-server: is missing, but host-ca-certificate is set and needs it',
     ]);
   });
 });

@@ -113,7 +113,7 @@ describe('a mirror', () => {
 
   it('may not have a query, which could contain a token', () => {
     const mirror = 'https://mirror.example.com/?token=s3cret';
-    expect(problems({ mirror })).toEqual(['mirror: has a query or a fragment; an address ends before it']);
+    expect(problems({ mirror })).toEqual(['mirror: has a query or a fragment; remove it']);
   });
 
   it('is split into its login and its address, which messages show', () => {
@@ -141,14 +141,14 @@ describe('a mirror', () => {
     ['warn', 'http://10.0.0.1:8080'],
   ])('is not trusted over plain http: %s, %s', (policy, mirror) => {
     expect(problems({ mirror, 'checksum-policy': policy })).toEqual([
-      `checksum-policy: is ${policy}, but what comes from ${mirror} can be changed on its way; use https, or pass checksums-file`,
+      `checksum-policy: is ${policy}, but files from ${mirror} can be modified in transit; use https, or pass checksums-file`,
     ]);
   });
 });
 
 describe('a problem with one input', () => {
   it.each<[string, string, unknown]>([
-    ['command', 'destroy', '"destroy" is not known; one of create, delete, scale, kubeconfig, list, cleanup'],
+    ['command', 'destroy', '"destroy" is not supported; use one of create, delete, scale, kubeconfig, list, cleanup'],
     [
       'name',
       'PR_17',
@@ -162,7 +162,7 @@ describe('a problem with one input', () => {
     [
       'name',
       '1234',
-      '"1234" begins with a digit, which Kubernetes before 1.36 does not take for the name of a Service; for example knest-1234',
+      '"1234" begins with a digit, which Kubernetes before 1.36 does not allow in the name of a Service; for example knest-1234',
     ],
     ['name', '1234'.repeat(10), expect.stringMatching(/ for example knest-(?:1234){8}12$/)],
     ['name', 'x'.repeat(41), `"${'x'.repeat(41)}" has 41 characters; at most 40`],
@@ -205,13 +205,13 @@ describe('a problem with one input', () => {
     ['control-plane-machine-rootfs-image', 'two words', '"two words" is not an image reference'],
     ['pod-network-cidr', '10.95.0.0', '"10.95.0.0" is not a CIDR; for example 10.95.0.0/16'],
     ['service-cidr', '10.95.1.0/16', '"10.95.1.0/16" has host bits set; the network is 10.95.0.0/16'],
-    ['wait-for', 'node', '"node" is not known; one of control-plane, nodes, none'],
-    ['api-access', 'ingress', '"ingress" is not known; one of auto, cluster-ip, node-port, load-balancer'],
+    ['wait-for', 'node', '"node" is not supported; use one of control-plane, nodes, none'],
+    ['api-access', 'ingress', '"ingress" is not supported; use one of auto, cluster-ip, node-port, load-balancer'],
     ['ephemeral', 'yes', '"yes" is not a boolean; use true or false'],
     ['keep-on-failure', 'always', '"always" is not a boolean; use true or false'],
     ['mirror', 'mirror.example.com', '"mirror.example.com" is not an http or https URL'],
     ['mirror', 'ftp://mirror.example.com', '"ftp://mirror.example.com" is not an http or https URL'],
-    ['checksum-policy', 'none', '"none" is not known; one of require, mirror, warn'],
+    ['checksum-policy', 'none', '"none" is not supported; use one of require, mirror, warn'],
     ['mirror', 'http://ci:s3cret@mirror.example.com', 'has a password, which http sends in plain text; use https'],
     ['checksum-policy', 'mirror', 'is mirror, but no mirror is set'],
   ])('%s: %j', (input, text, problem) => {

@@ -47,7 +47,7 @@ describe('a persistent create', () => {
     [
       'persistent-machine-addresses',
       '',
-      'is missing; for example 10.1.2.10-10.1.2.20, addresses that nothing else takes',
+      'is missing; for example 10.1.2.10-10.1.2.20, addresses that nothing else uses',
     ],
     ['persistent-machine-addresses', '10.1.2.1', '1 address for 2 machines; each machine needs its own'],
     [
@@ -63,7 +63,7 @@ describe('a persistent create', () => {
     ['persistent-machine-addresses', '10.1.2.0/29,10.1.2.6', '10.1.2.6 overlaps 10.1.2.1-10.1.2.6'],
     ['persistent-machine-addresses', '10.1.2.0/29,fd00::1', 'mixes IPv4 and IPv6'],
     ['persistent-host-cluster-cni', '', 'is missing; one of calico, kube-ovn'],
-    ['persistent-host-cluster-cni', 'cilium', '"cilium" is not known; one of calico, kube-ovn'],
+    ['persistent-host-cluster-cni', 'cilium', '"cilium" is not supported; use one of calico, kube-ovn'],
     ['ephemeral', 'true', 'is true, but a persistent cluster stays until it is deleted'],
     ['ephemeral', 'perhaps', '"perhaps" is not a boolean; use true or false'],
     ['infrastructure', 'docker', undefined],

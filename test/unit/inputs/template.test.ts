@@ -22,10 +22,10 @@ describe('infrastructure', () => {
   it.each([
     ['kubevirt', /^infrastructure: "kubevirt" has no version; for example kubevirt:v1\.0\.0$/],
     ['kubevirt:latest', /^infrastructure: "kubevirt:latest" has no version/],
-    ['qemu:v1.0.0', /^infrastructure: "qemu:v1\.0\.0" is not known; virtink, in-memory or one of aws, azure,/],
+    ['qemu:v1.0.0', /^infrastructure: "qemu:v1\.0\.0" is not supported; use virtink, in-memory or one of aws, azure,/],
     [
       'virtink:v0.7.0',
-      /^infrastructure: "virtink:v0\.7\.0": say virtink, and its version by virtink-provider-version$/,
+      /^infrastructure: "virtink:v0\.7\.0": use virtink, and set its version with virtink-provider-version$/,
     ],
     [' ', /^infrastructure: is missing; virtink, in-memory or NAME:vX\.Y\.Z/],
   ])('is refused as %s', (infrastructure, problem) => {
@@ -50,7 +50,7 @@ describe('cluster-template', () => {
   });
 
   it.each([
-    ['https://example.com/t.yaml', /has no checksum; end it with #sha256= and its sum/],
+    ['https://example.com/t.yaml', /has no checksum; append #sha256= and its checksum/],
     ['configmap:small', /"configmap:small" is not configmap:NAMESPACE\/NAME$/],
     ['configmap:Knest/small', /"configmap:Knest\/small" is not configmap:NAMESPACE\/NAME$/],
   ])('refuses %s', (text, problem) => {

@@ -32,17 +32,17 @@ describe('template-variables', () => {
     expect(set.length).toBeGreaterThan(15);
     expect(found).toHaveLength(set.length);
     expect(found).toContain(
-      'template-variables: KUBERNETES_VERSION is what the input kubernetes-version sets; use that',
+      'template-variables: KUBERNETES_VERSION is set by the input kubernetes-version; use that input',
     );
     expect(found).toContain(
-      'template-variables: CONTROL_PLANE_MACHINE_CPU_CORES is what the input control-plane-machine-cpu-cores sets; use that',
+      'template-variables: CONTROL_PLANE_MACHINE_CPU_CORES is set by the input control-plane-machine-cpu-cores; use that input',
     );
-    expect(found).toContain('template-variables: NAMESPACE is what the input namespace sets; use that');
+    expect(found).toContain('template-variables: NAMESPACE is set by the input namespace; use that input');
   });
 
   it('require a template of the user', () => {
     expect(problems({ 'template-variables': 'TEAM=blue' })).toEqual([
-      'template-variables: is set, but the template of the action has no use for it; set cluster-template',
+      'template-variables: is set, but the template of the action does not use it; set cluster-template',
     ]);
   });
 });
@@ -50,9 +50,9 @@ describe('template-variables', () => {
 it('one error lists all problems of both inputs, without their values', () => {
   const text = 'secret\nA="secret';
   expect(problems({ ...own, 'template-variables': text, 'provider-variables': text })).toEqual([
-    'template-variables: line 1 is not NAME=value; put quotes around a value of several lines',
+    'template-variables: line 1 is not NAME=value; put quotes around a multi-line value',
     'template-variables: line 2 has no closing "',
-    'provider-variables: line 1 is not NAME=value; put quotes around a value of several lines',
+    'provider-variables: line 1 is not NAME=value; put quotes around a multi-line value',
     'provider-variables: line 2 has no closing "',
   ]);
 });

@@ -31,16 +31,16 @@ describe.each(['cluster-template', 'cni'])('an address in %s', (input) => {
   });
 
   it.each<[string, Readonly<Record<string, string>>, string]>([
-    [ANYWHERE, {}, `${SHOWN} has no checksum; end it with #sha256= and its sum, or set checksum-policy to warn`],
+    [ANYWHERE, {}, `${SHOWN} has no checksum; append #sha256= and its checksum, or set checksum-policy to warn`],
     [
       'https://github.com/acme/shop/raw/main/t.yaml',
       {},
-      'https://github.com/acme/shop/raw/main/t.yaml has no checksum; end it with #sha256= and its sum, or set checksum-policy to warn',
+      'https://github.com/acme/shop/raw/main/t.yaml has no checksum; append #sha256= and its checksum, or set checksum-policy to warn',
     ],
     [
       'http://example.com/t.yaml',
       { 'checksum-policy': 'warn' },
-      'http://example.com/t.yaml can be changed on its way; use https, or end it with #sha256= and its sum',
+      'http://example.com/t.yaml can be modified in transit; use https, or append #sha256= and its checksum',
     ],
     [
       `${ANYWHERE}#sha256=abc`,
@@ -54,7 +54,7 @@ describe.each(['cluster-template', 'cni'])('an address in %s', (input) => {
     [
       `https://ci:s3cret@example.com/t.yaml#sha256=${SUM}`,
       {},
-      'has a user or a password in it; download the file in a step before this one, and give its path',
+      'contains a user name or a password; download the file in an earlier step, and pass its path',
     ],
   ])('is refused as %s with %o', (text, others, problem) => {
     expect(problems({ [input]: text, ...others })).toEqual([`${input}: ${problem}`]);

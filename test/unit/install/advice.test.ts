@@ -43,7 +43,7 @@ describe('adviceOnDownload', () => {
       'a refusal of another server',
       elsewhere,
       answer(401),
-      'the action has no login for this address: download the file in a step before this one, and give its path',
+      'the action has no login for this address: download the file in an earlier step, and pass its path',
     ],
     ['a rate limit of GitHub', github, answer(429), 'run the job again later, or set mirror'],
     [

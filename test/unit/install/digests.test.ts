@@ -61,7 +61,7 @@ describe('ReleaseDigests', () => {
       403,
       '{}',
       { headers: { 'x-ratelimit-remaining': '0' } },
-      'https://api.github.com answers no more requests for now (rate limit)',
+      'https://api.github.com rejects further requests for now (rate limit)',
       'set github-token to a token of github.com, run the job again later, or pass the sums of the assets in checksums-file',
     ],
     [
@@ -69,7 +69,7 @@ describe('ReleaseDigests', () => {
       403,
       '{}',
       { token: 't', headers: { 'x-ratelimit-remaining': '0' } },
-      'https://api.github.com answers no more requests for now (rate limit)',
+      'https://api.github.com rejects further requests for now (rate limit)',
       'run the job again later, or pass the sums of the assets in checksums-file',
     ],
     [
@@ -77,7 +77,7 @@ describe('ReleaseDigests', () => {
       403,
       '{}',
       { token: 't', headers: { 'retry-after': '60', 'x-ratelimit-remaining': '4000' } },
-      'https://api.github.com answers no more requests for now (rate limit)',
+      'https://api.github.com rejects further requests for now (rate limit)',
       'run the job again later, or pass the sums of the assets in checksums-file',
     ],
     [
@@ -85,7 +85,7 @@ describe('ReleaseDigests', () => {
       403,
       '<html>secret</html>',
       {},
-      'https://api.github.com refused the request: it answers 403 Forbidden',
+      'https://api.github.com refused the request: it returns 403 Forbidden',
       'check what the proxy of this runner lets through, or pass the sums of the assets in checksums-file',
     ],
     [
@@ -93,7 +93,7 @@ describe('ReleaseDigests', () => {
       401,
       '{}',
       { token: 't' },
-      'https://api.github.com refused the request: it answers 401 Unauthorized',
+      'https://api.github.com refused the request: it returns 401 Unauthorized',
       'check github-token, or pass the sums of the assets in checksums-file',
     ],
     [

@@ -35,7 +35,7 @@ describe('a mirror with checksums', () => {
     const { downloader } = await downloading({ [PATH]: BYTES, [`${PATH}.sha256`]: sumOf('other') });
     expect(await rejection(downloader.file(asset, 'tool'))).toMatchObject({
       code: 'KNEST_CHECKSUM',
-      problem: 'acme/tool/v9.9.9/tool-linux-amd64 is not what was released: its sha256 is wrong',
+      problem: 'acme/tool/v9.9.9/tool-linux-amd64 does not match its checksum',
       evidence: [`expected ${sumOf('other')}`, `received ${sumOf(BYTES)}`],
     });
   });
@@ -53,8 +53,8 @@ describe('a mirror with checksums', () => {
     const { url, downloader, received } = await downloading({ [PATH]: BYTES });
     expect(await rejection(downloader.file(asset, 'tool'))).toMatchObject({
       code: 'KNEST_DOWNLOAD',
-      problem: `${url}${PATH}.sha256 cannot be downloaded: it answers 404 Not Found`,
-      next: 'put the sum beside the file on the mirror, as sha256sum writes it, or pass it in checksums-file',
+      problem: `${url}${PATH}.sha256 cannot be downloaded: it returns 404 Not Found`,
+      next: 'put the checksum next to the file on the mirror, in the format of sha256sum, or pass it in checksums-file',
     });
     expect(received.map(({ path }) => path)).toEqual([`${PATH}.sha256`]);
   });
@@ -171,7 +171,7 @@ describe('a program', () => {
     writeFileSync(cached(cache), 'evil');
     expect(readFileSync(await fresh().program(asset, 'tool'), 'utf8')).toBe(BYTES);
     expect(warnings).toEqual([
-      'acme/tool/v9.9.9/tool-linux-amd64 in the tool cache is not what was released: downloading it again',
+      'acme/tool/v9.9.9/tool-linux-amd64 in the tool cache does not match its checksum; downloading it again',
     ]);
     expect(readFileSync(cached(cache), 'utf8')).toBe(BYTES);
   });
@@ -188,7 +188,7 @@ describe('a program', () => {
     const { downloader, cache, warnings } = await downloading(files);
     writeFileSync(join(cache, 'tool'), 'a file in the place of the directory');
     expect(readFileSync(await downloader.program(asset, 'tool'), 'utf8')).toBe(BYTES);
-    expect(warnings).toEqual([expect.stringMatching(/^tool could not be kept in the tool cache: /)]);
+    expect(warnings).toEqual([expect.stringMatching(/^tool could not be saved in the tool cache: /)]);
   });
 
   it('is downloaded with one warning without a tool cache', async () => {

@@ -91,7 +91,7 @@ describe('a timeout', () => {
     };
     const { ended } = await installOn(handler, run, { signal: abort.signal });
     const evidence = expect.arrayContaining([
-      'Deployment capi-system/capi-controller-manager is not there',
+      'Deployment capi-system/capi-controller-manager is missing',
     ]) as readonly string[];
     expect(await rejection(ended)).toMatchObject({ code: 'KNEST_TIMEOUT', problem: reason.problem, evidence });
   });

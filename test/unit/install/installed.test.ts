@@ -54,7 +54,7 @@ describe('an installed component', () => {
     expect(await rejection(ended)).toMatchObject({
       code: 'KNEST_INSTALL',
       problem: 'cert-manager is only partly installed on this host, and not by this action',
-      evidence: expect.arrayContaining(['Deployment cert-manager/cert-manager-webhook is not there']) as string[],
+      evidence: expect.arrayContaining(['Deployment cert-manager/cert-manager-webhook is missing']) as string[],
     });
     expect(writes(received)).toEqual([]);
   });

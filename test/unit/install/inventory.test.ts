@@ -57,19 +57,19 @@ describe('stateOf', () => {
       'its CRD',
       core,
       (host) => ({ ...host, definitions: new Set() }),
-      ['the CRD clusters.cluster.x-k8s.io is not there'],
+      ['the CRD clusters.cluster.x-k8s.io is missing'],
     ],
     [
       'its Deployment',
       core,
       (host) => ({ ...host, deployments: [deployment('elsewhere', 'capi-controller-manager')] }),
-      ['Deployment capi-system/capi-controller-manager is not there'],
+      ['Deployment capi-system/capi-controller-manager is missing'],
     ],
     [
       'everything but its record',
       core,
       (host) => ({ ...nothing, providers: host.providers }),
-      ['the CRD clusters.cluster.x-k8s.io is not there', 'Deployment capi-system/capi-controller-manager is not there'],
+      ['the CRD clusters.cluster.x-k8s.io is missing', 'Deployment capi-system/capi-controller-manager is missing'],
     ],
   ])('is incomplete without %s', (_what, component, damage, missing) => {
     const half = { state: 'incomplete', missing, isBegun: false };
@@ -111,7 +111,7 @@ describe('problems', () => {
     const bare = { apiVersion: 'apps/v1', metadata: { name: 'x' } };
     expect(deploymentProblem({ ...bare, kind: 'Deployment' })).toBe('is not available (no status yet)');
     expect(daemonSetProblem({ ...bare, kind: 'DaemonSet' })).toBe('runs on 0 of 0 nodes');
-    expect([deploymentProblem(undefined), daemonSetProblem(undefined)]).toEqual(['is not there', 'is not there']);
+    expect([deploymentProblem(undefined), daemonSetProblem(undefined)]).toEqual(['is missing', 'is missing']);
   });
 });
 
@@ -170,7 +170,7 @@ describe('a provider that is only known by name', () => {
       version: 'v0.10.0',
       problems: ['Deployment capk-system/capk-controller-manager is not available (no replicas)'],
     });
-    expect(found(recorded)).toMatchObject({ missing: ['none of its Deployments is there'] });
+    expect(found(recorded)).toMatchObject({ missing: ['all its Deployments are missing'] });
   });
 });
 

@@ -34,7 +34,7 @@ describe('readSums', () => {
 
   it('reports every wrong line by its number', async () => {
     const file = written([`${A}  x`, 'x', `${A.slice(1)}  x`, `${A} `, `${B}  x`, `${A}  x`].join('\n'));
-    const form = 'is not a line of sha256sum: 64 digits, two blanks, the path of the asset';
+    const form = 'is not a line of sha256sum: 64 digits, two spaces, the path of the asset';
     const place = (line: number): string => `checksums-file: line ${line} of ${file}`;
     expect(await rejection(readSums(file))).toMatchObject({
       code: 'KNEST_INPUT',
@@ -42,7 +42,7 @@ describe('readSums', () => {
         `${place(2)} ${form}`,
         `${place(3)} ${form}`,
         `${place(4)} ${form}`,
-        `${place(5)} has another sum for x than a line before`,
+        `${place(5)} has a different checksum for x than an earlier line`,
       ],
     });
   });

@@ -6,7 +6,7 @@ const cluster = { name: 'pr-17', namespace: 'knest' };
 
 it('the lines about a kept cluster contain commands for it', () => {
   expect(keptLines({ ...cluster, expiresAt: '2026-11-22T23:10:00Z' })).toEqual([
-    'Kept: Cluster knest/pr-17 is still there, at the longest until 2026-11-22T23:10:00Z.',
+    'Kept: Cluster knest/pr-17 is still there, until 2026-11-22T23:10:00Z at the latest.',
     'Look at it: kubectl describe cluster -n knest pr-17',
     "Reach it: kubectl get secret -n knest pr-17-kubeconfig -o jsonpath='{.data.value}' | base64 -d > pr-17.kubeconfig",
     'Delete it: kubectl delete cluster -n knest pr-17',

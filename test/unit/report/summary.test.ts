@@ -56,7 +56,7 @@ describe('createdPage', () => {
       '| Installed on the host | cert-manager v1.20.3, Virtink v0.15.0 |',
       '| Expires | 2026-11-22T23:10:00Z |',
       '| Reach it | `kubectl get nodes` |',
-      '| Delete it | the end of this job does |',
+      '| Delete it | automatically, at the end of this job |',
       '',
     ]);
     expect(page).toContain('```mermaid\ngantt\n');
@@ -126,7 +126,7 @@ describe('failurePage', () => {
         '',
         '**Next:** set another',
         '',
-        '<details><summary>What was seen</summary>',
+        '<details><summary>Details</summary>',
         '',
         '```text',
         'one',
@@ -256,7 +256,7 @@ describe('githubSummary', () => {
     const file = emptyFile();
     const page = githubSummary({ GITHUB_STEP_SUMMARY: file });
     for (const text of ['a', 'é'.repeat(400_000), 'b'.repeat(400_000), 'c']) await page.add(text);
-    expect(readFileSync(file, 'utf8')).toMatch(/^a\né+\n### This page has no room for more: see the log\nc\n$/);
+    expect(readFileSync(file, 'utf8')).toMatch(/^a\né+\n### The summary is full: see the log for the rest\nc\n$/);
     for (let count = 0; count < 300; count++) await page.add('d'.repeat(1000));
     expect(statSync(file).size).toBeLessThan(1024 * 1024);
   });

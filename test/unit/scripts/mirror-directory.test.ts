@@ -58,7 +58,7 @@ describe('a mirror', () => {
     expect(tally).toEqual({ fetched: 0, present: 0, failed: 1, untried: 1 });
     expect(lines).toEqual([
       'no known checksum for acme/tool/v9.9.9/tool-linux-amd64 (KNEST_CHECKSUM)\n' +
-        'https://api.github.com answers no more requests for now (rate limit)\n' +
+        'https://api.github.com rejects further requests for now (rate limit)\n' +
         'Next: set github-token to a token of github.com, run the job again later, or pass the sums of the assets in checksums-file',
     ]);
   });

@@ -137,7 +137,7 @@ describe('npm run mirror fails', () => {
     });
     expect(err).toBe(
       `failed   ${path}\n` +
-        `  ${url}/${path} cannot be downloaded: it answers 404 Not Found (KNEST_DOWNLOAD)\n` +
+        `  ${url}/${path} cannot be downloaded: it returns 404 Not Found (KNEST_DOWNLOAD)\n` +
         '  Next: put it on the mirror under this path, or check the version inputs\n' +
         `✖ 1 of ${paths.length} files could not be fetched: the mirror is not complete\n`,
     );
@@ -153,7 +153,7 @@ describe('npm run mirror fails', () => {
       return true;
     });
     expect(err).toContain(
-      'clusterctl-linux-arm64 is not what was released: its sha256 is wrong (KNEST_CHECKSUM)\n' +
+      'clusterctl-linux-arm64 does not match its checksum (KNEST_CHECKSUM)\n' +
         `  expected ${sumOf(textOf(path))}\n  received ${sumOf('tampered with')}\n` +
         '  Next: do not use it; check the mirror or proxy that it came through\n',
     );
@@ -165,7 +165,7 @@ describe('npm run mirror fails', () => {
       response.writeHead(403, { 'x-ratelimit-remaining': '0' }).end();
       return true;
     });
-    expect(err).toContain(`${url}/${path} cannot be downloaded: it answers 403 Forbidden (KNEST_DOWNLOAD)\n`);
+    expect(err).toContain(`${url}/${path} cannot be downloaded: it returns 403 Forbidden (KNEST_DOWNLOAD)\n`);
     expect(err).toContain('  Next: run the job again later\n');
     expect(err).toContain(`✖ 1 of ${paths.length} files could not be fetched, and ${paths.length - 2} were not tried`);
     expect(received).toHaveLength(2);

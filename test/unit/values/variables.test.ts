@@ -37,12 +37,12 @@ describe('parseVariables', () => {
     );
     expect(parseVariables(text)).toEqual({
       problems: [
-        'line 1 is not NAME=value; put quotes around a value of several lines',
-        'line 2 is not NAME=value; put quotes around a value of several lines',
-        'line 3 is not NAME=value; put quotes around a value of several lines',
+        'line 1 is not NAME=value; put quotes around a multi-line value',
+        'line 2 is not NAME=value; put quotes around a multi-line value',
+        'line 3 is not NAME=value; put quotes around a multi-line value',
         'line 5 sets A again',
-        'line 5 has text behind its closing quote',
-        'line 6 has a # behind a blank; put quotes around the value',
+        'line 5 has text after its closing quote',
+        'line 6 has a # after a space; put quotes around the value',
         "line 7 has no closing '",
       ],
     });

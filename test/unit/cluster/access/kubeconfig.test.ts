@@ -108,7 +108,7 @@ describe('readKubeconfig', () => {
     expect(error).toMatchObject({
       code: 'KNEST_API_ACCESS',
       problem:
-        "the kubeconfig in the Secret knest/pr-kubeconfig is refused: its server is not the Cluster's controlPlaneEndpoint, https://10.1.2.3:6443",
+        "cannot use the kubeconfig in Secret knest/pr-kubeconfig: its server is not the Cluster's controlPlaneEndpoint, https://10.1.2.3:6443",
     });
   });
 

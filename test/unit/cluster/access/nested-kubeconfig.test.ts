@@ -101,7 +101,7 @@ describe('a nested kubeconfig', () => {
     ['extensions', { root: { extensions: [{ name: SECRET }] } }],
   ])('is refused for any other field, by its name: %s', (field, parts) => {
     const problems = problemsOf(written(parts));
-    expect(problems).toEqual([`${field} is never used`]);
+    expect(problems).toEqual([`${field} is not allowed`]);
   });
 
   it.each<[string, object]>([
@@ -125,7 +125,9 @@ describe('a nested kubeconfig', () => {
   it.each(['clusters', 'users', 'contexts'] as const)('is refused unless it has exactly one entry in %s', (list) => {
     const [first] = (written() as Record<string, unknown[]>)[list] ?? [];
     for (const entries of [[], undefined, 'x', [first, first]]) {
-      expect(problemsOf(written({ root: { [list]: entries } }))).toContain(`it has not exactly one entry in ${list}`);
+      expect(problemsOf(written({ root: { [list]: entries } }))).toContain(
+        `it does not have exactly one entry in ${list}`,
+      );
     }
   });
 

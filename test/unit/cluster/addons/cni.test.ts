@@ -124,9 +124,9 @@ describe('a known CNI', () => {
     );
     expect(await rejection(missing.cni)).toMatchObject({
       code: 'KNEST_CNI',
-      problem: 'helm cannot be run, which renders the chart of Cilium',
+      problem: 'cannot run helm, which renders the Cilium chart',
       evidence: ['Unable to locate executable file: helm'],
-      next: 'install helm 3 in a step before this one, or give cni a manifest that you rendered yourself',
+      next: 'install helm 3 in an earlier step, or set cni to a manifest that you rendered yourself',
     });
     const reason = new KnestError({ code: 'KNEST_CANCELLED', problem: 'the job was cancelled', next: '' });
     const cancelled = preparing({ kind: 'known', name: 'cilium' }, { helm: () => Promise.reject(reason) });

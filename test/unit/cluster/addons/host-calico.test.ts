@@ -23,8 +23,8 @@ describe('checkEncapsulation', () => {
   ] as const)('refuses %s when the host drops its VXLAN port, with the command that fixes it', (name, found) => {
     const check = (): unknown => checkEncapsulation(known(name), found);
     expect(check).toThrow(KnestError);
-    expect(check).toThrow(/^the host's Calico drops the VXLAN packets \(UDP port \d+\) by which \S+ v[\d.]+ connects/);
-    expect(check).toThrow(`Next: let them through: ${allowVxlan}`);
+    expect(check).toThrow(/^the host's Calico drops the VXLAN packets \(UDP port \d+\) that \S+ v[\d.]+ sends/);
+    expect(check).toThrow(`Next: allow them: ${allowVxlan}`);
   });
 
   it.each([
@@ -41,7 +41,7 @@ describe('checkEncapsulation', () => {
     'warns about the packets that the host drops for a CNI of %o',
     (cni) => {
       expect(checkEncapsulation(cni, drops({ ipip: false }))).toBe(
-        `the host's Calico drops VXLAN on UDP port 4789 between machines; for a CNI that needs it: ${allowVxlan}`,
+        `the host's Calico drops VXLAN on UDP port 4789 between machines; if the CNI needs them: ${allowVxlan}`,
       );
       expect(checkEncapsulation(cni, drops())).toContain('drops VXLAN on UDP port 4789 and IPIP between machines');
       expect(checkEncapsulation(cni, drops())).toContain(

@@ -116,10 +116,10 @@ describe('the diagnostics of a cluster', () => {
         '/pods/vm-pr-cp-x/log': forbid,
       }),
     );
-    expect(lines.get('conditions.txt')?.at(-1)).toMatch(/^kubeadmcontrolplanes were not read: .* 403 /);
-    expect(lines.get('events.txt')).toEqual([expect.stringMatching(/^not read: .* 403 /)]);
-    expect(lines.get('console-vm-pr-cp-x.log')).toEqual([expect.stringMatching(/^not read: .* 403 /)]);
-    expect(lines.get('controller-provider.log')).toEqual([expect.stringMatching(/^not read: .* 403 /)]);
+    expect(lines.get('conditions.txt')?.at(-1)).toMatch(/^cannot read kubeadmcontrolplanes: .* 403 /);
+    expect(lines.get('events.txt')).toEqual([expect.stringMatching(/^cannot read this: .* 403 /)]);
+    expect(lines.get('console-vm-pr-cp-x.log')).toEqual([expect.stringMatching(/^cannot read this: .* 403 /)]);
+    expect(lines.get('controller-provider.log')).toEqual([expect.stringMatching(/^cannot read this: .* 403 /)]);
   });
 
   it('end at their timeout, with everything that arrived before it', async () => {
@@ -130,8 +130,8 @@ describe('the diagnostics of a cluster', () => {
     // Without the signal a request would wait for 30 s.
     expect(performance.now() - began).toBeLessThan(15_000);
     expect(lines.get('console-vm-pr-cp-x.log')).toContain('panic');
-    expect(lines.get('events.txt')).toEqual([expect.stringMatching(/^not read: .*timeout/)]);
-    expect(lines.get('controller-capi-manager.log')).toEqual([expect.stringMatching(/^not read: .*timeout/)]);
+    expect(lines.get('events.txt')).toEqual([expect.stringMatching(/^cannot read this: .*timeout/)]);
+    expect(lines.get('controller-capi-manager.log')).toEqual([expect.stringMatching(/^cannot read this: .*timeout/)]);
   });
 
   it('are empty without a cluster', async () => {

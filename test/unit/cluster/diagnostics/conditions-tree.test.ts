@@ -75,6 +75,6 @@ it('shows machines without a parent, and objects that are being deleted', () => 
 });
 
 it('lists what could not be read', () => {
-  const unread = ['machines were not read: forbidden'];
-  expect(conditionsTree(snapshotOf({ unread }), now)).toEqual(['no Cluster was read', ...unread]);
+  const unread = ['cannot read machines: forbidden'];
+  expect(conditionsTree(snapshotOf({ unread }), now)).toEqual(['the Cluster could not be read', ...unread]);
 });

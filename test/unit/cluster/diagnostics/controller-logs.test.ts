@@ -29,7 +29,7 @@ describe('errors', () => {
       '2026-11-24T09:15:03Z\tERROR\tcontroller\tno such image',
       '{"level":"error","msg":"refused"}',
       again('05', 'd2b1d819'),
-      'not read: forbidden',
+      'cannot read this: forbidden',
     ];
     expect(distinctErrors(lines)).toEqual([lines[2], lines[3], lines[4], lines[5]]);
   });

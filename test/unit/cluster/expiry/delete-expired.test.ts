@@ -66,7 +66,7 @@ describe('deleteDue', () => {
       ['b', 'failed'],
       ['c', 'deleting'],
     ]);
-    expect(outcomes[1]?.error).toMatch(/^DELETE \S+\/b was answered 403 .*\(KNEST_PERMISSION\)$/);
+    expect(outcomes[1]?.error).toMatch(/^DELETE \S+\/b failed with 403 .*\(KNEST_PERMISSION\)$/);
   });
 
   it('reports a cluster that is already gone as deleted', async () => {

@@ -76,7 +76,7 @@ describe('judge', () => {
     ['foreign', { labels: { [Labels.managed]: 'True' } }, 'it has no label knest-action/managed=true'],
     ['foreign', { labels: { [Labels.repositoryId]: undefined } }, 'it has no label knest-action/repository-id'],
     ['foreign', { labels: { [Labels.server]: undefined } }, 'it has no label knest-action/server'],
-    ['foreign', { labels: { [Labels.server]: 'ghe.example' } }, 'it belongs to a repository of ghe.example'],
+    ['foreign', { labels: { [Labels.server]: 'ghe.example' } }, 'it belongs to a repository on ghe.example'],
     ['foreign', { labels: { [Labels.repositoryId]: '47110' } }, 'it belongs to the repository 47110'],
     ['suspect', { annotations: expiring('tomorrow') }, 'its expiry "tomorrow" is not an RFC 3339 time'],
     ['suspect', { annotations: expiring('') }, 'its expiry "" is not an RFC 3339 time'],

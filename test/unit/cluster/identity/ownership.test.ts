@@ -178,7 +178,7 @@ describe('judgeExisting', () => {
     ['a job whose attempt is not known', use({}, { runAttempt: '' }), use({}, { runAttempt: '?' })],
   ])('refuses an ephemeral cluster of %s, with advice to use command: kubeconfig', (_what, theirs, ours) => {
     expect(judgeExisting(made(theirs), ours, 'f')).toEqual({
-      refused: expect.stringMatching(/^another use of the action owns it \(.*runs\/\d+\)$/) as string,
+      refused: expect.stringMatching(/^another step or job owns it \(.*runs\/\d+\)$/) as string,
       next: expect.stringContaining('command: kubeconfig') as string,
     });
   });
@@ -202,7 +202,7 @@ describe('judgeExisting', () => {
       'without a pull request in a run for one',
       {},
       pullRequest,
-      'it is for no pull request, while this run is for pull request 17',
+      'it belongs to no pull request, but this run is for pull request 17',
       /command: kubeconfig/,
     ],
   ])('refuses a cluster %s, even in a later attempt', (_what, theirs, ours, refused, next) => {
@@ -219,7 +219,7 @@ describe('judgeExisting', () => {
       refused: 'it is not ephemeral, but would be deleted with this job',
     });
     expect(judgeExisting(made(use({})), use(lasting, later), 'f')).toMatchObject({
-      refused: expect.stringMatching(/^it is ephemeral, and ends with its job/) as string,
+      refused: expect.stringMatching(/^it is ephemeral and is deleted when its job ends/) as string,
     });
   });
 
@@ -260,7 +260,7 @@ describe('judgeExisting', () => {
     expect(judgeExisting(unfinished, use({}, later), 'f')).toBe('adopt');
     expect(judgeExisting(unfinished, use({}, later), 'g')).toMatchObject({
       refused: expect.stringMatching(
-        /^it is incomplete, and this create would complete it with other objects/,
+        /^it is incomplete, and this step would complete it with different objects/,
       ) as string,
     });
     expect(

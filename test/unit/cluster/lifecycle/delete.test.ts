@@ -18,7 +18,7 @@ describe('removeCluster', () => {
     const log = { line: (line: string): void => void lines.push(line) };
     const removal = await removeCluster(client, handle, { labels: { owner: 'us' } }, log, AbortSignal.timeout(20_000));
     expect([removal, deletions]).toEqual([{ existed: true, unverified: [] }, 8]);
-    expect(lines).toEqual([expect.stringMatching(/^deletion is requested again: DELETE .* was answered 500 /)]);
+    expect(lines).toEqual([expect.stringMatching(/^requesting deletion again: DELETE .* failed with 500 /)]);
   });
 
   it('requests it again, with pauses, when the Cluster changes every time', async () => {
@@ -43,7 +43,7 @@ describe('removeCluster', () => {
     const failure = await rejection(
       removeCluster(client, handle, { labels: { owner: 'us' } }, log, AbortSignal.timeout(1_500)),
     );
-    expect(String(failure)).toContain('was answered 503');
+    expect(String(failure)).toContain('failed with 503');
   });
 
   /** Runs a deletion. Returns its writes and its lists of objects that may have disks, in order. */
@@ -79,7 +79,7 @@ describe('removeCluster', () => {
   it('requests the deletion even when it may not look for the disks, and logs that', async () => {
     const { requests, lines } = await deletion((plural) => (plural === 'virtinkmachines' ? 403 : undefined));
     expect(requests).toContain('DELETE clusters/pr');
-    expect(lines).toContainEqual(expect.stringMatching(/^disks of its machines may be left: GET .* was answered 403/));
+    expect(lines).toContainEqual(expect.stringMatching(/^disks of its machines may remain: GET .* failed with 403/));
   });
 
   it('requests the deletion within a second when the host does not list the disks', async () => {

@@ -141,7 +141,7 @@ describe('tieDisks', () => {
   ])('does not touch a disk, whatever its name is, when %s', async (reason, metadata) => {
     const { changes, lines } = await tie([{ name: 'pr-cp-abcde-rootfs', ...metadata }]);
     expect(changes).toEqual([]);
-    expect(lines).toEqual([`PersistentVolumeClaim pr-cp-abcde-rootfs is left alone: ${reason}`]);
+    expect(lines).toEqual([`PersistentVolumeClaim pr-cp-abcde-rootfs is kept: ${reason}`]);
   });
 
   it('deletes a disk that it tied to a machine that is gone, with the uid and version it read, and logs that', async () => {

@@ -121,7 +121,7 @@ describe('checkServedObjects', () => {
   it('refuses kinds without a namespace, which would outlive the cluster', async () => {
     expect(await rejection(check({ ...widget, kind: 'World' }))).toMatchObject({
       code: 'KNEST_TEMPLATE',
-      problem: 'the template has World w, which belongs to no namespace and would stay when the cluster goes',
+      problem: 'the template has World w, which is cluster-scoped and would remain after the cluster is deleted',
     });
   });
 

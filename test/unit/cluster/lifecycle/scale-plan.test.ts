@@ -167,7 +167,7 @@ describe('a scale', () => {
   it('fails when an autoscaler manages the workers', async () => {
     const annotations = { 'cluster.x-k8s.io/cluster-api-autoscaler-node-group-max-size': '5' };
     const theirs = { ...pool, metadata: { ...pool.metadata, annotations } };
-    expect(await cannot(withDeployments(theirs))).toMatch(/an autoscaler decides on its workers/);
+    expect(await cannot(withDeployments(theirs))).toMatch(/an autoscaler controls its workers/);
   });
 
   it('plans the total of machines, including those that stay', async () => {

@@ -62,7 +62,7 @@ describe('checkAddressesInPodNetwork', () => {
       expect.objectContaining({
         code: 'KNEST_INPUT',
         evidence: [
-          `persistent-machine-addresses: 10.1.2.10-10.1.2.20 is outside of the host's pod network (${pods.join(', ')}), from which its CNI gives addresses`,
+          `persistent-machine-addresses: 10.1.2.10-10.1.2.20 is outside the host's pod network (${pods.join(', ')}), from which its CNI assigns addresses`,
         ],
       }),
     );

@@ -30,7 +30,7 @@ describe('checkCapacity', () => {
     await expect(check(nodes, { 'control-plane-machine-memory-size': '999Gi' })).rejects.toMatchObject({
       code: 'KNEST_UNSCHEDULABLE',
       problem:
-        'a control-plane machine fits on no node of the host: with its hypervisor it requests 1023232Mi of memory and 200m of CPU',
+        'a control-plane machine does not fit on any node of the host: with its hypervisor it requests 1023232Mi of memory and 200m of CPU',
       evidence: [
         'Node large: memory 24689512Ki, CPU 1930m (allocatable)',
         'Node small: memory 4Gi, CPU 2 (allocatable)',
@@ -38,7 +38,7 @@ describe('checkCapacity', () => {
       next: 'lower control-plane-machine-memory-size or control-plane-machine-cpu-cores, or add a larger node to the host',
     });
     await expect(check(nodes, { 'worker-machine-cpu-cores': '256' })).rejects.toMatchObject({
-      problem: expect.stringContaining('a worker machine fits on no node') as string,
+      problem: expect.stringContaining('a worker machine does not fit on any node') as string,
     });
   });
 

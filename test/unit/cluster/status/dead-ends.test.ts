@@ -79,7 +79,7 @@ describe('a pod', () => {
     expect(ofPod(unschedulable, () => 59)).toBeUndefined();
     expect(ofPod(unschedulable, old)).toEqual({
       code: 'KNEST_UNSCHEDULABLE',
-      problem: 'the VM of machine m fits on no node of the host',
+      problem: 'the VM of machine m does not fit on any node of the host',
       evidence: ['Pod knest/vm-m: Unschedulable: 0/1 nodes are available: 1 Insufficient memory.'],
       next: "lower worker-machine-memory-size or worker-machine-cpu-cores, or add a node with Virtink's devices to the host",
     });
@@ -105,7 +105,7 @@ describe('a pod', () => {
 
   it('is named itself when its machine is not known', () => {
     expect(findDeadEnd(viewOf({ pods: [podOf('m', unschedulable)] }), old)?.problem).toBe(
-      'the VM of machine vm-m fits on no node of the host',
+      'the VM of machine vm-m does not fit on any node of the host',
     );
   });
 
@@ -134,7 +134,7 @@ describe('a pod that gets no network', () => {
   it('is a dead end after a minute, with the message of the CNI', () => {
     expect(of({ phase: 'Pending' }, old)).toMatchObject({
       code: 'KNEST_INFRASTRUCTURE',
-      problem: 'the host cannot give the VM of machine m a network',
+      problem: 'the host cannot set up a network for the VM of machine m',
       evidence: [`Pod knest/vm-m: FailedCreatePodSandBox: ${message}`],
       next: expect.stringContaining('persistent-machine-addresses') as string,
     });
@@ -203,7 +203,7 @@ describe('a failed provider', () => {
       code: 'KNEST_INFRASTRUCTURE',
       problem: 'the infrastructure of Machine m has failed (CreateError)',
       evidence: ['quota exceeded'],
-      next: 'look at the controller of the infrastructure provider on the host',
+      next: 'check the log of the controller of the infrastructure provider on the host',
     });
     expect(findDeadEnd(viewOf({ cluster: clusterOf({ status: { deprecated } }) }), young)?.problem).toBe(
       'the infrastructure of Cluster pr has failed (CreateError)',
@@ -227,7 +227,7 @@ describe('a machine', () => {
     const message = 'Failure detected from referenced resource VirtinkMachine with name "m": Exhausted IP Pools';
     expect(failing(message)).toEqual({
       code: 'KNEST_ADDRESS_POOL',
-      problem: 'machine m gets no address: those of its pool are all taken',
+      problem: 'no free address for machine m: its pool is exhausted',
       evidence: [message],
       next: 'look at kubectl get ipclaims -n knest on the host; add addresses with kubectl edit ippool, then delete the Machine',
     });
@@ -244,7 +244,7 @@ describe('a machine', () => {
   it('whose disk waits for a consumer is a dead end, since Virtink waits for the disk', () => {
     expect(withDisk('WaitForFirstConsumer', 60)).toEqual({
       code: 'KNEST_STORAGE_CLASS',
-      problem: 'disk m-rootfs waits for the VM of machine m, and the VM for the disk',
+      problem: 'disk m-rootfs waits for the VM of machine m, which waits for the disk',
       evidence: ['DataVolume m-rootfs: WaitForFirstConsumer x'],
       next: 'make a StorageClass with volumeBindingMode: Immediate the default of the host',
     });

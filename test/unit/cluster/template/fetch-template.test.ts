@@ -75,9 +75,9 @@ describe('fetchTemplate', () => {
     [{}, 'there is no ConfigMap knest/store'],
     [
       { [configMap]: { data: { a: '1', b: '2' } } },
-      'ConfigMap knest/store has a, b; the template is its only key, or "template"',
+      'ConfigMap knest/store has a, b; put the template in the only key, or in "template"',
     ],
-    [{ [configMap]: {} }, 'ConfigMap knest/store has nothing; the template is its only key, or "template"'],
+    [{ [configMap]: {} }, 'ConfigMap knest/store has nothing; put the template in the only key, or in "template"'],
   ])('does not guess the key of a ConfigMap: %j', async (answers, problem) => {
     expect(await rejection(fetched(fromConfigMap, answers))).toMatchObject({
       code: 'KNEST_INPUT',

@@ -100,7 +100,7 @@ describe('a rendered template', () => {
       'apiVersion: v1\nkind: A\nmetadata: { name: a }\n---\n---\napiVersion: v1\nkind: ConfigMap',
     ],
     [
-      'document 1 (ConfigMap) has a generateName, but must have a name that is known',
+      'document 1 (ConfigMap) has a generateName; it must have a fixed name',
       'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  generateName: a-',
     ],
   ])('is refused with the number of the document: %s', (message, text) => {

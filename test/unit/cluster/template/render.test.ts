@@ -55,7 +55,7 @@ describe('renderTemplate', () => {
     const failure = await rejection(render({ exitCode: 1, stderr }));
     expect(failure).toMatchObject({
       code: 'KNEST_TEMPLATE',
-      problem: 'the template ConfigMap store/large is not valid YAML once its variables have their values',
+      problem: 'the template ConfigMap store/large is not valid YAML after its variables are replaced',
       evidence: ['yaml: line 7: did not find expected key'],
     });
     expect(String(failure)).not.toContain('s3cret');

@@ -28,14 +28,14 @@ describe('reviewTemplate', () => {
 
   it('names the inputs that have no effect, in one line', () => {
     expect(review('${KUBERNETES_VERSION}', controlPlane, check)).toEqual([
-      'it has no variable for, and is not changed by: pod-network-cidr, worker-machine-count',
+      'inputs ignored by this template: pod-network-cidr, worker-machine-count',
     ]);
   });
 
   it('warns when the number of machines is not known', () => {
     const kamaji = object('KamajiControlPlane', 'pr');
     expect(review(allUsed, kamaji, check)).toEqual([
-      'how many machines it makes is not known (control plane: not known, workers: 0): wait-for nodes waits for those it has',
+      'the number of its machines is unknown (control plane: not known, workers: 0): wait-for: nodes waits for the machines that exist',
     ]);
   });
 
@@ -47,7 +47,7 @@ describe('reviewTemplate', () => {
     const shapes = [{ unhealthyConditions: [strict] }, { checks: { unhealthyNodeConditions: [strict] } }];
     for (const spec of shapes) {
       expect(review(allUsed, controlPlane, object('MachineHealthCheck', 'pr-strict', spec))).toEqual([
-        'MachineHealthCheck pr-strict replaces machines that are not Ready: without a CNI that is all of them',
+        'MachineHealthCheck pr-strict replaces machines that are not Ready; without a CNI, none of them becomes Ready',
       ]);
     }
     const unknown = { unhealthyConditions: [{ type: 'Ready', status: 'Unknown' }] };
@@ -61,14 +61,14 @@ describe('reviewTemplate', () => {
 
   it('names objects that two clusters of the template would share', () => {
     expect(review(allUsed, controlPlane, check, object('ConfigMap', 'settings'), object('Secret', 'key'))).toEqual([
-      'what is not named after the cluster serves one cluster at a time: ConfigMap settings, Secret key',
+      'only one cluster at a time can use this template, since these objects are not named after the cluster: ConfigMap settings, Secret key',
     ]);
   });
 
   it('warns when the machines run elsewhere', () => {
     const elsewhere = object('VirtinkCluster', 'pr', { infraClusterSecretRef: { name: 'infra' } });
     expect(review(allUsed, controlPlane, check, elsewhere)).toEqual([
-      'its machines run on the cluster of infraClusterSecretRef: what becomes of them there is not watched',
+      'its machines run on the cluster of infraClusterSecretRef, where the action does not watch them',
     ]);
   });
 });

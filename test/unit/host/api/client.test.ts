@@ -87,7 +87,7 @@ describe('a list', () => {
     );
     await expect(client.list(pods)).rejects.toMatchObject({
       code: 'KNEST_HOST_REQUEST',
-      problem: `the list of pods has no end: the server offers ${problem}`,
+      problem: `the list of pods has no end: the server returns ${problem}`,
     });
     expect(received).toHaveLength(requests);
   });
@@ -132,8 +132,8 @@ describe('apply', () => {
 
   it('names a kind that the host does not serve, and checks again the next time', async () => {
     const { client, received } = await clientOf((response) => refuse(response, 404));
-    await expect(client.apply(widget)).rejects.toThrow('the host serves no kind Widget in example.com/v1');
-    await expect(client.apply(widget)).rejects.toThrow('the host serves no kind Widget');
+    await expect(client.apply(widget)).rejects.toThrow('the host does not serve kind Widget in example.com/v1');
+    await expect(client.apply(widget)).rejects.toThrow('the host does not serve kind Widget');
     expect(received).toHaveLength(2);
   });
 

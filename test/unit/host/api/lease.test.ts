@@ -50,7 +50,7 @@ describe('withLease', () => {
       await new Promise((resolve) => held.addEventListener('abort', resolve, { once: true }));
       throw held.reason;
     });
-    expect(await rejection(done)).toMatchObject({ code: 'KNEST_INSTALL', evidence: ['its holder is other'] });
+    expect(await rejection(done)).toMatchObject({ code: 'KNEST_INSTALL', evidence: ['its holder is now other'] });
     expect(holder()).toBe('other');
   }, 20_000);
 });

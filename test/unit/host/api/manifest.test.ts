@@ -62,7 +62,7 @@ describe('parseManifest', () => {
     [
       'a generateName',
       'apiVersion: v1\nkind: A\nmetadata: { generateName: a- }',
-      'document 2 (A) has a generateName, but must have a name that is known',
+      'document 2 (A) has a generateName; it must have a fixed name',
     ],
     [
       'an item without a name',

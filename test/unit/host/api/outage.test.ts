@@ -46,7 +46,7 @@ describe('a server that does not answer', () => {
     const client = new RestClient(new Transport(configFor(url), true), abort.signal, { ...unobserved, outage });
     expect(await rejection(client.json({ ...get, path: '/api' }))).toMatchObject({
       code: 'KNEST_TIMEOUT',
-      evidence: [expect.stringMatching(/^the API server has not answered for \d+s: GET \/api was answered 503/)],
+      evidence: [expect.stringMatching(/^the API server has not answered for \d+s: GET \/api failed with 503/)],
       next: expect.stringContaining('check that the API server of the host runs') as string,
     });
   });

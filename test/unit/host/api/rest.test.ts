@@ -133,7 +133,7 @@ describe('a retry', () => {
       code,
       status,
       reason: `Reason${status}`,
-      problem: `GET /version was answered ${status} Reason${status}: refused with ${status}`,
+      problem: `GET /version failed with ${status} Reason${status}: refused with ${status}`,
     });
     expect(received).toHaveLength(1);
   });
@@ -171,7 +171,7 @@ describe('a retry', () => {
     expect(thrown).toMatchObject({
       status: 400,
       reason: 'Bad Request',
-      problem: 'GET /version was answered 400 Bad Request: <html>proxy</html>',
+      problem: 'GET /version failed with 400 Bad Request: <html>proxy</html>',
     });
   });
 });

@@ -146,7 +146,9 @@ describe('watch', () => {
   it('reports a kind that is not served, and ends', async () => {
     const { ended, objects, onUnavailable } = await watching((response) => refuse(response, 404), idle);
     await ended;
-    expect(onUnavailable.mock.calls).toEqual([[{ kind: pods, isForbidden: false, reason: 'Pod is not served' }]]);
+    expect(onUnavailable.mock.calls).toEqual([
+      [{ kind: pods, isForbidden: false, reason: 'the host does not serve Pod' }],
+    ]);
     expect(objects.size).toBe(0);
   });
 

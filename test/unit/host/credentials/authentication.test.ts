@@ -132,7 +132,7 @@ describe('credentials', () => {
     ['refused with an expired id-token', 'oidc', idToken(1e9), 'the id-token of its auth-provider has expired'],
     ['refused with text that is not an id-token', 'oidc', 'secret', 'the id-token of its auth-provider has expired'],
     ['refused without an id-token', 'oidc', undefined, 'its auth-provider has no id-token'],
-    ['refused with another auth-provider', 'gcp', undefined, 'kubectl no longer has the auth-provider gcp'],
+    ['refused with another auth-provider', 'gcp', undefined, 'kubectl no longer supports the auth-provider gcp'],
   ])('are %s', async (_what, name, token, expected) => {
     const authProvider = { name, config: new Map(token === undefined ? [] : [['id-token', token]]) };
     const credentials = authorizationOf(authenticate({ authProvider }));

@@ -108,28 +108,24 @@ describe('a plugin', () => {
   });
 
   it.each<[string, string, object | string]>([
-    ['nothing', 'did not answer with an ExecCredential', ''],
-    ['a bare token', 'did not answer with an ExecCredential', 'secret-in-output'],
-    ['broken JSON', 'did not answer with an ExecCredential', '{"status":{"token":"secret-in-output"'],
-    ['another kind', 'did not answer with an ExecCredential', { kind: 'Pod', status: { token: 'secret-in-output' } }],
+    ['nothing', 'did not return an ExecCredential', ''],
+    ['a bare token', 'did not return an ExecCredential', 'secret-in-output'],
+    ['broken JSON', 'did not return an ExecCredential', '{"status":{"token":"secret-in-output"'],
+    ['another kind', 'did not return an ExecCredential', { kind: 'Pod', status: { token: 'secret-in-output' } }],
     ['no status', 'has no status', credential('secret-in-output' as unknown as object)],
     [
       'another version',
-      `answered in another version than ${V1}`,
+      `did not return an ExecCredential of version ${V1}`,
       credential({ token: 'secret-in-output' }, { apiVersion: 'v2' }),
     ],
-    [
-      'neither token nor key',
-      'answered with neither a token nor a certificate',
-      credential({ other: 'secret-in-output' }),
-    ],
-    ['only a key', 'answered with a certificate or key alone', credential({ clientKeyData: 'secret-in-output' })],
+    ['neither token nor key', 'returned neither a token nor a certificate', credential({ other: 'secret-in-output' })],
+    ['only a key', 'returned only one of certificate and key', credential({ clientKeyData: 'secret-in-output' })],
     [
       'a broken key',
-      'a key that does not fit its certificate',
+      'a key that does not match its certificate',
       credential({ clientKeyData: 'secret-in-output', clientCertificateData: 'x' }),
     ],
-    ['a number as its token', 'a status that is not text', credential({ token: 12_345_678 })],
+    ['a number as its token', 'fields that are not strings', credential({ token: 12_345_678 })],
     [
       'an unreadable time',
       'an unreadable expirationTimestamp',

@@ -148,8 +148,8 @@ describe('the description of a token', () => {
 
   it('lists its claims without the token', async () => {
     expect(await described({ exp: 4_102_444_800 })).toBe(
-      'the token is from https://token.actions.githubusercontent.com for audience knest:host, ' +
-        'of repository octo-org/octo-repo (id 1296269), event push, valid until 2100-01-01T00:00:00Z',
+      'the token has issuer https://token.actions.githubusercontent.com, audience knest:host, ' +
+        'repository octo-org/octo-repo (id 1296269), event push, valid until 2100-01-01T00:00:00Z',
     );
   });
 
@@ -161,7 +161,7 @@ describe('the description of a token', () => {
     expect(new IdTokens('a', async () => Promise.resolve('x')).describe()).toBe('there is no token yet');
     const tokens = new IdTokens('a', async () => Promise.resolve('no JWT'));
     expect(await tokens.token()).toBe('no JWT');
-    expect(tokens.describe()).toContain('from nobody for audience none');
+    expect(tokens.describe()).toContain('issuer unknown, audience none');
     expect(tokens.lifeMilliseconds).toBe(300_000);
   });
 });

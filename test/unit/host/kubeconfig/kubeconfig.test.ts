@@ -82,7 +82,7 @@ describe('a kubeconfig', () => {
     ['as-groups: x', 'users[0].user.as-groups is not a list'],
     ['as-groups: [1]', 'users[0].user.as-groups.0 is not text: put it in quotes'],
     ['exec: x', 'users[0].user.exec is not a map of fields'],
-    ['exec: {provideClusterInfo: 1}', 'users[0].user.exec.provideClusterInfo is neither true nor false'],
+    ['exec: {provideClusterInfo: 1}', 'users[0].user.exec.provideClusterInfo is not true or false'],
     [`exec: {env: [{name: A, value: 7}]}`, 'users[0].user.exec.env[0].value is not text: put it in quotes'],
     [
       'auth-provider: {config: {id-token: 7}}',

@@ -89,7 +89,7 @@ describe('a login', () => {
     ['', 'its server does not begin with https://', { server: 'host:6443' }],
     ['', 'its server does not begin with https://', { server: `ftp://u:${SECRET}@host` }],
     ['', 'certificate-authority names a file that cannot be read (ENOENT)', { 'certificate-authority': SECRET }],
-    ['', 'certificate-authority holds no valid certificate', { 'certificate-authority': 'tls.key' }],
+    ['', 'certificate-authority does not contain a valid certificate', { 'certificate-authority': 'tls.key' }],
     [
       '',
       'certificate-authority-data is left out: print it with --raw',
@@ -97,7 +97,7 @@ describe('a login', () => {
     ],
     [
       '',
-      'insecure-skip-tls-verify and certificate-authority exclude each other',
+      'insecure-skip-tls-verify and certificate-authority are mutually exclusive',
       { 'certificate-authority': 'tls.crt', 'insecure-skip-tls-verify': true },
     ],
   ])('is refused with an unusable cluster%s: %s', (_, problem, cluster) => {
@@ -112,24 +112,24 @@ describe('a login', () => {
       ['client-key names a file that cannot be read (ENOENT)', { ...pair, 'client-key': own.key.slice(0, 200) }],
       ['client-key names a file that cannot be read (ENAMETOOLONG)', { ...pair, 'client-key': own.key.repeat(20) }],
       ['client-key names a file that cannot be read (EISDIR)', { ...pair, 'client-key': directory }],
-      ['client-key holds no private key that works without a passphrase', { ...pair, 'client-key': 'tls.crt' }],
+      ['client-key does not contain a private key without a passphrase', { ...pair, 'client-key': 'tls.crt' }],
       [
         'client-key does not belong to client-certificate',
         { ...pair, 'client-key': '', 'client-key-data': base64(other.key) },
       ],
       [
-        'client-certificate and client-certificate-data exclude each other',
+        'client-certificate and client-certificate-data are mutually exclusive',
         { ...pair, 'client-certificate-data': base64(own.cert) },
       ],
-      ['client-key and client-key-data exclude each other', { ...pair, 'client-key-data': base64(own.key) }],
+      ['client-key and client-key-data are mutually exclusive', { ...pair, 'client-key-data': base64(own.key) }],
       [
         'client-key-data is left out: print it with --raw',
         { 'client-certificate': 'tls.crt', 'client-key-data': 'REDACTED' },
       ],
-      ['token and username exclude each other', { token: SECRET, username: 'u', password: 'p' }],
+      ['token and username are mutually exclusive', { token: SECRET, username: 'u', password: 'p' }],
       ['its secrets are left out: print it with --raw', { token: 'REDACTED' }],
       ['as-uid, as-groups and as-user-extra need as', { token: 't', 'as-groups': ['g'] }],
-      ['exec and auth-provider exclude each other', { exec, 'auth-provider': { name: 'oidc' } }],
+      ['exec and auth-provider are mutually exclusive', { exec, 'auth-provider': { name: 'oidc' } }],
       ['exec has no command', { exec: { ...exec, command: '' } }],
       [
         'exec.apiVersion is not one of client.authentication.k8s.io/v1, client.authentication.k8s.io/v1beta1',
