@@ -136,6 +136,9 @@ describe('a redirect', () => {
 it('a network problem is described by its cause', async () => {
   const agent = new MockAgent();
   agent.disableNetConnect();
-  const problem = await rejection(new Web(never, agent).within(200).text({ url: 'https://one.example.com/' }));
-  expect(describeWebProblem(problem)).not.toContain('fetch failed');
+  const request = { path: '/', method: 'GET' };
+  agent.get('https://one.example.com').intercept(request).replyWithError(new Error('connect ECONNREFUSED')).persist();
+  const problem = await rejection(new Web(never, agent).text({ url: 'https://one.example.com/' }));
+  expect(problem).toMatchObject({ message: 'fetch failed' });
+  expect(describeWebProblem(problem)).toBe('connect ECONNREFUSED');
 });

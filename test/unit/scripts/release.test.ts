@@ -1,6 +1,9 @@
+import { globSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readReleaseFiles, releaseProblems } from '../../../scripts/release.ts';
 
+const root = resolve(import.meta.dirname, '../../..');
 const files = { version: '1.2.3', texts: { 'README.md': 'uses: knest/knest-action@v1\n' } };
 
 describe('a release', () => {
@@ -19,9 +22,11 @@ describe('a release', () => {
     ]);
   });
 
-  it('checks the texts that show how to use the action', () => {
+  it('checks every text that shows how to use the action', () => {
     const { texts } = readReleaseFiles();
-    const using = Object.keys(texts).filter((file) => texts[file]?.includes('knest/knest-action@'));
+    const all = globSync(['*.{md,yml}', 'docs/**/*.{md,yaml,yml}', 'workflows/**/*.{md,yaml,yml}'], { cwd: root });
+    const using = all.filter((file) => readFileSync(join(root, file), 'utf8').includes('knest/knest-action@'));
     expect(using).toEqual(expect.arrayContaining(['README.md', 'workflows/pull-request.yml', 'workflows/cleanup.yml']));
+    expect(using.filter((file) => !(file in texts))).toEqual([]);
   });
 });
