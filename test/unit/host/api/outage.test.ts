@@ -79,7 +79,7 @@ describe('a server that does not answer', () => {
     expect(received.filter((request) => !version(request))).toHaveLength(6);
   });
 
-  it('may refuse allowed requests for a moment after it is back', async () => {
+  it('may refuse allowed requests for a short time after it is back', async () => {
     const { client, received } = await clientOf((response, number) => {
       if (number === 0) response.socket?.resetAndDestroy();
       else if (number < 3) refuse(response, 403);
@@ -89,7 +89,7 @@ describe('a server that does not answer', () => {
     expect(received).toHaveLength(4);
   });
 
-  it('may refuse allowed requests for a moment after it is back behind its load balancer', async () => {
+  it('may refuse allowed requests for a short time after it is back behind its load balancer', async () => {
     const { client, reports } = await clientOf((response, number, request) => {
       if (number < 7) gateway(response);
       else if (number < 9 && !version(request)) refuse(response, 403);

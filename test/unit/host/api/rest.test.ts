@@ -165,7 +165,7 @@ describe('a retry', () => {
     });
   });
 
-  it('hands on the text of an answer that is no Status', async () => {
+  it('passes on the text of a response that is not a Status', async () => {
     const { url } = await serve((response) => response.writeHead(400, 'Bad Request').end('<html>proxy</html>'));
     const thrown = await rejection(new RestClient(new Transport(configFor(url)), never).json(get));
     expect(thrown).toMatchObject({
