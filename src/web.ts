@@ -148,7 +148,7 @@ function isNetworkProblem(thrown: unknown): boolean {
   return thrown instanceof TypeError || code.startsWith('UND_ERR_');
 }
 
-/** Why a request failed, in words: what is behind fetch's "fetch failed". */
+/** Why a request failed: the cause behind fetch's "fetch failed". */
 export function describeWebProblem(thrown: unknown): string {
   return messageOf(causeOf(thrown));
 }

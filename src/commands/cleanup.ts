@@ -202,7 +202,7 @@ async function wait(
   });
 }
 
-/** Tells what became of every cluster: for programs, on the page, in the log. */
+/** Reports the outcome of every cluster: as an output, in the summary and in the log. */
 async function tell(
   outcomes: readonly Outcome[],
   left: readonly Leftover[],

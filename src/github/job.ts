@@ -4,7 +4,7 @@ import { pullRequestOf } from './event.ts';
 
 /** The job that runs the action, as GitHub describes it. */
 export interface Job {
-  /** The GitHub server, as the value of a label: the ids of repositories count anew on each server. */
+  /** The GitHub server, as the value of a label: repository ids are unique only within a server. */
   readonly server: string;
   /** `owner/name`. */
   readonly repository: string;

@@ -18,7 +18,7 @@ export interface PullRequestStates {
   readonly problems: readonly string[];
 }
 
-/** How many requests are under way at once: GitHub asks for few. */
+/** How many requests run at once: GitHub asks for few. */
 const CONCURRENCY = 4;
 /** Milliseconds for one pull request. */
 const PATIENCE = 15_000;

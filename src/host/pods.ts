@@ -22,7 +22,7 @@ const IMAGE_REASONS = [
   'ImageInspectError',
 ];
 
-/** What keeps a pod from running, the most telling first; undefined while nothing does. */
+/** What keeps a pod from running, the most specific first; undefined while nothing does. */
 export function podProblem(pod: Pod): PodProblem | undefined {
   const scheduled = conditionOf(pod, 'PodScheduled');
   if (scheduled?.status === 'False' && scheduled.reason === 'Unschedulable') {

@@ -1,7 +1,7 @@
 import { readCommon, type CommonInputs } from './common.ts';
 import type { InputReader } from './reader.ts';
 
-/** What `command: cleanup` was asked for. */
+/** The inputs of `command: cleanup`. */
 export interface CleanupInputs extends CommonInputs {
   readonly command: 'cleanup';
   /** Whether it only reports what it would delete. */
@@ -13,7 +13,7 @@ export interface CleanupInputs extends CommonInputs {
   readonly githubToken: string | undefined;
 }
 
-/** Reads what `cleanup` is asked. */
+/** Reads the inputs of `cleanup`. */
 export function readCleanup(reader: InputReader): CleanupInputs {
   const state = reader.optional('pull-request-state');
   if (state !== undefined && state !== 'closed') {

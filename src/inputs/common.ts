@@ -7,7 +7,7 @@ export const MAX_NAME_LENGTH = 40;
 /** The longest that GitHub lets a job run, on a self-hosted runner. Seconds. */
 const LONGEST_JOB_SECONDS = 5 * 86_400;
 
-/** What every command is asked. */
+/** The inputs of every command. */
 export interface CommonInputs {
   readonly host: HostInputs;
   readonly namespace: string;
@@ -15,7 +15,7 @@ export interface CommonInputs {
   readonly timeoutSeconds: number;
 }
 
-/** Reads what every command is asked. `namespace` is that of the input unless the command has its own words for it. */
+/** Reads the inputs of every command. `namespace` is that of the input unless the command has its own words for it. */
 export function readCommon(reader: InputReader, namespace = readNamespace(reader)): CommonInputs {
   return {
     host: readHost(reader),

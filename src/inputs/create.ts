@@ -18,7 +18,7 @@ export type WaitFor = 'control-plane' | 'nodes' | 'none';
 /** Seconds that an ephemeral cluster may live by default: 2 hours more than the longest job on a hosted runner, 6 hours. */
 const EPHEMERAL_TTL_SECONDS = 8 * 3600;
 
-/** What `command: create` was asked for. */
+/** The inputs of `command: create`. */
 export type CreateInputs = LifetimeInputs & ClusterInputs;
 
 /** What every cluster is asked for, however long it lasts. */
@@ -45,7 +45,7 @@ interface ClusterInputs extends CommonInputs, AccessInputs, NetworkInputs, Templ
   readonly unsettledTtlSeconds: number;
 }
 
-/** Reads what `create` is asked. */
+/** Reads the inputs of `create`. */
 export function readCreate(reader: InputReader): CreateInputs {
   const cluster = {
     command: 'create' as const,

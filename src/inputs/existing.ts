@@ -3,20 +3,20 @@ import { readAccess, type AccessInputs } from './access.ts';
 import { MAX_NAME_LENGTH, readCommon, type CommonInputs } from './common.ts';
 import type { InputReader } from './reader.ts';
 
-/** What `command: delete` was asked for. */
+/** The inputs of `command: delete`. */
 export interface DeleteInputs extends CommonInputs {
   readonly command: 'delete';
   readonly name: string;
 }
 
-/** What `command: scale` was asked for. */
+/** The inputs of `command: scale`. */
 export interface ScaleInputs extends CommonInputs {
   readonly command: 'scale';
   readonly name: string;
   readonly replicas: Replicas;
 }
 
-/** What `command: kubeconfig` was asked for. */
+/** The inputs of `command: kubeconfig`. */
 export interface KubeconfigInputs extends CommonInputs, AccessInputs {
   readonly command: 'kubeconfig';
   readonly name: string;
@@ -25,7 +25,7 @@ export interface KubeconfigInputs extends CommonInputs, AccessInputs {
 /** Stands for replicas that cannot be read: the reading ends with a problem then. */
 const NO_REPLICAS: Replicas = { controlPlane: undefined, workers: undefined, machineDeployment: undefined };
 
-/** What a command for a cluster that is there already was asked for. */
+/** The inputs of a command for an existing cluster. */
 export type ExistingInputs = DeleteInputs | ScaleInputs | KubeconfigInputs;
 
 /** Reads the inputs of a command for a cluster that is there already. */

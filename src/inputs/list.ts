@@ -4,7 +4,7 @@ import type { InputReader } from './reader.ts';
 /** What stands for every namespace. */
 const EVERYWHERE = '*';
 
-/** What `command: list` was asked for. */
+/** The inputs of `command: list`. */
 export interface ListInputs extends Omit<CommonInputs, 'namespace'> {
   readonly command: 'list';
   /** Undefined: all of them. */
@@ -13,7 +13,7 @@ export interface ListInputs extends Omit<CommonInputs, 'namespace'> {
   readonly allRepositories: boolean;
 }
 
-/** Reads what `list` is asked. */
+/** Reads the inputs of `list`. */
 export function readList(reader: InputReader): ListInputs {
   const everywhere = reader.optional('namespace') === EVERYWHERE;
   const { namespace, ...common } = readCommon(reader, everywhere ? EVERYWHERE : undefined);

@@ -35,7 +35,7 @@ function versionAdvice(text: string): string {
 }
 
 /**
- * Reads inputs one by one and keeps every problem, so that a user mends all of them at once.
+ * Reads inputs one by one and keeps every problem, so that a user can correct all of them at once.
  * After a problem the value returned is a placeholder: call `finish` before using any.
  */
 export class InputReader {

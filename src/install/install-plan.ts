@@ -27,7 +27,7 @@ export function planInstallation(components: readonly Component[], inventory: In
 
 /**
  * What has to be at hand for a plan: besides what is missing, cert-manager's manifest wherever `clusterctl init` runs,
- * which installs it anew when an earlier run was cut before its webhook answered.
+ * which installs it again when an earlier run was interrupted before its webhook answered.
  */
 export function needed({ absent, incomplete }: InstallPlan, components: readonly Component[]): readonly Component[] {
   const runsInit = absent.some(isProvider);

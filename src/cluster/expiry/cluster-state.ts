@@ -11,10 +11,10 @@ import { Labels } from '../identity/identity.ts';
 import { belongingToAny } from '../identity/handle.ts';
 import { hasJoined, hasReadyNode, isInitialised, type ClusterView } from '../status/view.ts';
 
-/** How a cluster is, in words. */
+/** The state of a cluster. */
 export interface FleetState {
   /**
-   * `ready`: every machine is a Ready node; `no CNI`: nodes wait for one; `failing`: no waiting will mend it; `starting`:
+   * `ready`: every machine is a Ready node; `no CNI`: nodes wait for one; `failing`: waiting does not fix it; `starting`:
    * anything before that, a part of it that starts again included.
    */
   readonly state: 'ready' | 'no CNI' | 'starting' | 'failing' | 'deleting';

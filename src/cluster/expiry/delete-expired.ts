@@ -7,11 +7,11 @@ import { mapConcurrently } from '../../values/concurrency.ts';
 import { isDue, judge, type CleanupRules, type Judgement } from './policy.ts';
 import { fleetCluster } from '../identity/fleet-cluster.ts';
 
-/** How many DELETEs are under way at once: a hundred clusters take seconds, and the API server's other clients live. */
+/** How many DELETEs run at once: a hundred clusters take seconds, and the API server's other clients live. */
 const CONCURRENCY = 16;
 
 /**
- * What became of a cluster: `deleted` is gone with all that belonged to it, `deleting` is asked to go and still there,
+ * The outcome for a cluster: `deleted` is gone with all that belonged to it, `deleting` is asked to go and still there,
  * `due` would be deleted but for a dry run or a limit, `failed` is one that could not be asked.
  */
 export type Result = 'deleted' | 'deleting' | 'due' | 'kept' | 'failed';

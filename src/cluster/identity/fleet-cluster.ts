@@ -21,17 +21,17 @@ export interface FleetCluster {
   readonly createdAt: string;
   /** As it is written on the cluster, which may be no time at all; undefined when it never expires. */
   readonly expiresAt: string | undefined;
-  /** Whether clean-up is asked to leave it alone. */
+  /** Whether an annotation keeps it from cleanup. */
   readonly keep: boolean;
   /** Cluster API's word for how far it is, for example `Provisioned`. */
   readonly phase: string | undefined;
   /** The status of each of its conditions, by type. */
   readonly conditions: Readonly<Record<string, string>>;
-  /** Whether its deletion was asked for. */
+  /** Whether its deletion was requested. */
   readonly deleting: boolean;
-  /** RFC 3339, by the clock of the host; undefined unless its deletion was asked for. */
+  /** RFC 3339, by the clock of the host; undefined unless its deletion was requested. */
   readonly deletionRequestedAt: string | undefined;
-  /** What its end waits for, once its deletion was asked for. */
+  /** The finalizers that it waits for once its deletion was requested. */
   readonly finalizers: readonly string[];
 }
 

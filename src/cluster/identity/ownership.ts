@@ -67,7 +67,7 @@ export function handOverCommand({ metadata }: Pick<Cluster, 'metadata'>, wanted:
   return `kubectl label clusters.cluster.x-k8s.io ${name} --namespace ${namespace} ${values.join(' ')}`;
 }
 
-/** Throws KNEST_OWNED_BY_OTHER when a mark of the proof is not on the cluster. `verb`: what is not done to it. */
+/** Throws KNEST_OWNED_BY_OTHER when the cluster lacks a mark of the proof. `verb`: what the caller then does not do. */
 export function checkOwner(cluster: Cluster, proof: Proof, verb: string): void {
   const missing = lackOf(cluster, proof);
   if (missing === undefined) return;
@@ -84,7 +84,7 @@ export function checkOwner(cluster: Cluster, proof: Proof, verb: string): void {
   });
 }
 
-/** The first of the marks that is not there, or has another value, for people. */
+/** The first mark that is missing or has another value, for people. */
 function missingMark(marks: Marks, wanted: Marks): string | undefined {
   const missing = Object.entries(wanted).find(([mark, value]) => marks[mark] !== value);
   if (missing === undefined) return undefined;

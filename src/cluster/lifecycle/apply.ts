@@ -8,7 +8,7 @@ import { mapConcurrently } from '../../values/concurrency.ts';
 import { isGoing, takenName } from './name-conflicts.ts';
 import type { ClusterIdentity } from '../identity/identity.ts';
 
-/** How many requests are under way at once. */
+/** How many requests run at once. */
 const CONCURRENCY = 8;
 /** How often an object is tried to be created while an older one of its name is being deleted: for about half a minute. */
 const TRIES = 12;

@@ -11,7 +11,7 @@ import { ENGINES } from '../engines/engines.ts';
 import { SECRET_SUFFIXES } from '../lifecycle/secrets.ts';
 import type { ClusterHandle } from '../identity/handle.ts';
 
-/** How many requests are under way at once. */
+/** How many requests run at once. */
 const CONCURRENCY = 8;
 /** How often the objects of an earlier cluster are looked for until they count as ones that stay: for about half a minute. */
 const TRIES = 12;

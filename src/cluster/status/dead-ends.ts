@@ -14,7 +14,7 @@ import {
   type ClusterView,
 } from './view.ts';
 
-/** A state that no waiting will mend. */
+/** A state that waiting does not fix. */
 export interface DeadEnd {
   readonly code: ErrorCode;
   /** Why, as the end of the sentence `<cluster> cannot start: …`. */

@@ -18,7 +18,7 @@ export async function enterHost(inputs: { readonly host: HostInputs }, runtime: 
   });
 }
 
-/** Enters a host for a command that works on clusters which are there. Throws KNEST_HOST_CONFIG where none can be. */
+/** Connects to a host for a command that works on existing clusters. Throws KNEST_HOST_CONFIG without Cluster API. */
 export async function enterHostOfClusters(
   inputs: { readonly host: HostInputs },
   runtime: Runtime,

@@ -123,7 +123,7 @@ export function causeOf(thrown: unknown): unknown {
   return thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause : thrown;
 }
 
-/** No retry mends a certificate. */
+/** Retrying does not fix a certificate. */
 export function isCertificateProblem(thrown: unknown): boolean {
   return /certificate|self.signed|altnames/i.test(messageOf(causeOf(thrown)));
 }

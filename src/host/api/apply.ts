@@ -4,7 +4,7 @@ import { groupOf, groupOfDefinition, Kinds } from './kinds.ts';
 import { conditionOf, type CustomResourceDefinition, type KubernetesObject } from './objects.ts';
 import { watchTarget, watchUntil } from './watch.ts';
 
-/** How many requests are under way at once. */
+/** How many requests run at once. */
 const CONCURRENCY = 8;
 
 /**

@@ -40,7 +40,7 @@ export class Transport {
     this.#authentication = authentication;
   }
 
-  /** The credentials for the next request. Throws KNEST_HOST_CREDENTIALS when they cannot be had. */
+  /** The credentials for the next request. Throws KNEST_HOST_CREDENTIALS when they cannot be obtained. */
   async session(): Promise<Session> {
     const credentials = await this.#authentication.credentials();
     const { single, repeated } = split(credentials.headers);
@@ -52,7 +52,7 @@ export class Transport {
     };
   }
 
-  /** Has the credentials obtained anew before the next request: the server no longer takes these. */
+  /** Has the credentials renewed before the next request: the server no longer accepts these. */
   forget({ credentials }: Session): void {
     this.#authentication.forget(credentials);
   }

@@ -18,7 +18,7 @@ export interface Credentials {
 
 /** Gives credentials for requests, and new ones once the server refuses those at hand. */
 export interface Authentication {
-  /** Throws KNEST_HOST_CREDENTIALS when they cannot be had. */
+  /** Throws KNEST_HOST_CREDENTIALS when they cannot be obtained. */
   credentials(): Promise<Credentials>;
   /** Has other credentials used from here on, unless that has happened since these were given out. */
   forget(credentials: Credentials): void;

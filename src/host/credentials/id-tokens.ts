@@ -67,7 +67,7 @@ export class IdTokens {
     return this.#last?.lifeMilliseconds ?? USUAL_LIFE * 1000;
   }
 
-  /** What the newest token says, for a person who compares it with what the server wants. No part of it is a secret. */
+  /** The claims of the newest token, to compare with what the server requires. None of them is a secret. */
   describe(): string {
     const { claims } = this.#last ?? {};
     if (claims === undefined) return 'there is no token yet';
