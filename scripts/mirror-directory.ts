@@ -124,7 +124,7 @@ class MirrorDirectory {
     // What is let through unverified stays what it was when it was fetched.
     const isPresent = actual !== undefined && actual === (expected ?? recorded);
     if (!isPresent) await this.#fetch(asset, downloader);
-    const sum = isPresent ? actual : await sha256(file);
+    const sum = isPresent ? actual : (expected ?? (await sha256(file)));
     await this.#put(`${path}.sha256`, `${sum}  ${path.slice(path.lastIndexOf('/') + 1)}\n`);
     this.#sums.set(path, sum);
     return isPresent ? 'present' : 'fetched';

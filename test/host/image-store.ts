@@ -39,7 +39,7 @@ function removeUnused(): void {
   }
 }
 
-/** Starts a containerd in mounts of its own, has it import all archives below `root`, and ends it. */
+/** Starts containerd in a separate mount namespace, imports all archives below `root`, and ends it. */
 async function unpackAll(root: string, archives: readonly string[]): Promise<void> {
   const state = mkdtempSync(join(tmpdir(), 'knest-images-'));
   const socket = join(state, 'containerd.sock');

@@ -7,8 +7,9 @@ export const other: Engine = {
   template: undefined,
   virtualMachines: undefined,
   persistence: undefined,
-  // The second is KubeVirt's, which is found by its address. The Secrets are KubeVirt's, too. Source: cluster-api-provider-kubevirt v0.11.2
-  // pkg/loadbalancer/loadbalancer.go, pkg/ssh/cluster_node_ssh_keys.go, controllers/kubevirtmachine_controller.go.
+  // The second is KubeVirt's, which is found by its address. The Secrets are KubeVirt's, too. Source:
+  // cluster-api-provider-kubevirt v0.11.2 pkg/loadbalancer/loadbalancer.go, pkg/ssh/cluster_node_ssh_keys.go,
+  // controllers/kubevirtmachine_controller.go.
   services: ['', '-lb'],
   secrets: { ofCluster: ['-ssh-keys'], ofMachine: ['-userdata'] },
   controllerNamespaces: [],

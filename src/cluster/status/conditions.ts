@@ -43,15 +43,13 @@ function readyText({ spec, status }: Scalable): string {
 
 function machineLinks(machine: Machine, view: ClusterView): readonly string[] {
   const virtualMachine = virtualMachineOf(machine, view);
+  // Lists leave the kind of their items out.
+  const kind = engineOfMachine(machine).virtualMachines?.kind.kind ?? 'VM';
   const pod = podOf(machine, view);
   return [
     `Machine ${machine.metadata.name} (${machine.status?.phase ?? 'no phase yet'})`,
     machine.spec?.infrastructureRef?.kind ?? 'no infrastructure yet',
-    ...(virtualMachine === undefined
-      ? []
-      : [
-          `${engineOfMachine(machine).virtualMachines?.kind.kind ?? virtualMachine.kind} (${virtualMachine.status?.phase ?? 'no phase yet'})`,
-        ]),
+    ...(virtualMachine === undefined ? [] : [`${kind} (${virtualMachine.status?.phase ?? 'no phase yet'})`]),
     ...(pod === undefined ? [] : [`Pod ${pod.metadata.name} (${pod.status?.phase ?? 'no phase yet'})`]),
   ];
 }

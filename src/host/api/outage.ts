@@ -1,3 +1,4 @@
+import { KnestError } from '../../errors.ts';
 import { formatDuration } from '../../values/duration.ts';
 
 /** Milliseconds after an outage in which a server may refuse what it allows: it loads its rules after it listens. */
@@ -64,6 +65,14 @@ export class Outage {
   get isSettling(): boolean {
     return this.#wasReached && performance.now() - this.#lastFailure < SETTLING;
   }
+}
+
+/** A failure during an outage, with its evidence: a longer time-out helps only when the server comes back. */
+export function withOutage(failure: KnestError, outage: readonly string[]): KnestError {
+  const explained = failure.with(...outage);
+  if (failure.code !== 'KNEST_TIMEOUT') return explained;
+  const { code, problem, evidence, cause } = explained;
+  return new KnestError({ code, problem, evidence, next: OUTAGE_ADVICE, cause });
 }
 
 function ageOf(since: number): string {

@@ -18,7 +18,7 @@ import {
   type Answer,
 } from './api-error.ts';
 import { retry } from '../../retry.ts';
-import { OUTAGE_ADVICE } from './outage.ts';
+import { withOutage } from './outage.ts';
 import type { Session, Transport } from './transport.ts';
 
 /** One request to an API server. */
@@ -260,12 +260,4 @@ export async function* linesOf(response: Response): AsyncGenerator<string> {
   } finally {
     input.destroy();
   }
-}
-
-/** A failure during an outage: a longer time-out helps only when the server comes back. */
-function withOutage(failure: KnestError, outage: readonly string[]): KnestError {
-  const explained = failure.with(...outage);
-  if (failure.code !== 'KNEST_TIMEOUT') return explained;
-  const { code, problem, evidence, cause } = explained;
-  return new KnestError({ code, problem, evidence, next: OUTAGE_ADVICE, cause });
 }
