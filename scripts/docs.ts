@@ -6,6 +6,7 @@ import { parse } from 'yaml';
 import { catalogAssets, type CatalogAsset, type Need } from '../src/catalog/catalog-assets.ts';
 import { assetPath } from '../src/catalog/release-asset.ts';
 import { INFRASTRUCTURES } from '../src/catalog/infrastructures.ts';
+import { defaultVersionOn, KUBEVIRT_NODE_IMAGES, VIRTINK_IMAGES } from '../src/catalog/node-images.ts';
 import type { ComponentVersions } from '../src/catalog/versions.ts';
 import { InputReader, NOT_GIVEN } from '../src/inputs/reader.ts';
 import { readVersions } from '../src/inputs/versions.ts';
@@ -78,6 +79,29 @@ function describeDefault(preset: string): string {
   return preset === '' ? '' : `\`${preset}\``;
 }
 
+/** The text of docs/kubernetes-versions.md: the versions that public images exist for. */
+export function versionsPage(): string {
+  const kubevirt = KUBEVIRT_NODE_IMAGES.map(({ version, image, source }) => [version, `\`${image}\``, source]);
+  const { version, kernel, rootfs } = VIRTINK_IMAGES;
+  return [
+    '# Kubernetes versions and node images',
+    '<!-- Generated from src/catalog/node-images.ts by npm run docs. -->',
+    'A machine runs the Kubernetes version that is in its image. `kubernetes-version` takes `1.34` (the newest patch in this table), `1.34.1` or `latest`. These are the public images that the action knows of:',
+    '## KubeVirt',
+    table(['Kubernetes', 'Image', 'Known from'], kubevirt),
+    `Without \`kubernetes-version\` it is ${defaultVersionOn('kubevirt')}. For any other version, set \`node-image\` to a containerDisk of your own and \`kubernetes-version\` to the full version in it. A containerDisk is a container image with one disk image in \`/disk\`, which has kubelet, kubeadm, containerd and cloud-init.`,
+    '## Virtink',
+    table(
+      ['Kubernetes', 'Root file system', 'Kernel'],
+      [[version, `\`${rootfs(version, false)}\`, with \`persistent\` \`${rootfs(version, true)}\``, `\`${kernel}\``]],
+    ),
+    'For any other version, the action takes the root file system of that name, for example `smartxworks/capch-rootfs-1.30.0`. There is no public one: set `control-plane-machine-rootfs-image` and `worker-machine-rootfs-image` to images of your own.',
+    '## Others',
+    'In-memory machines pretend to run any version. With a template for another provider, the template decides what the version means.',
+    '',
+  ].join('\n\n');
+}
+
 const AIR_GAP = 'docs/recipes/air-gap.md';
 /** What stands around the table in the page, which is written by hand apart from it. */
 const MARKS = ['<!-- Generated from src/catalog by npm run docs. -->', '<!-- End of the generated table. -->'] as const;
@@ -119,6 +143,7 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 async function fresh(): Promise<ReadonlyMap<string, string>> {
   const documents = [
     ['docs/inputs.md', inputsPage(readAction())],
+    ['docs/kubernetes-versions.md', versionsPage()],
     [AIR_GAP, withMirrorTable(readFileSync(resolve(root, AIR_GAP), 'utf8'), catalogAssets(defaultVersions()))],
     ...Object.entries(rbacManifests()).map(([name, text]) => [`docs/rbac/${name}`, text] as const),
   ] as const;

@@ -199,6 +199,8 @@ export const INSTALL_RULES: readonly Rule[] = [
       ...['issuers', 'certificates'].map((name) => resource('cert-manager.io', name)),
       Kinds.provider,
       resource('cdi.kubevirt.io', 'cdis'),
+      resource('kubevirt.io', 'kubevirts'),
+      resource('scheduling.k8s.io', 'priorityclasses'),
     ],
     ['create'],
   ),

@@ -1,5 +1,5 @@
 /** The infrastructures that the action has a template for, the default first: src/cluster/engines has a file for each. */
-export const INFRASTRUCTURES = ['virtink', 'in-memory'] as const;
+export const INFRASTRUCTURES = ['virtink', 'kubevirt', 'in-memory'] as const;
 
 /** An infrastructure that the action has a template for. */
 export type Infrastructure = (typeof INFRASTRUCTURES)[number];

@@ -104,6 +104,48 @@ export function virtink(version: string): ManifestComponent {
   };
 }
 
+/** The Cluster API provider for KubeVirt. */
+export function kubevirtProvider(version: string): ProviderComponent {
+  const provider = { name: 'kubevirt', type: 'InfrastructureProvider' } as const;
+  const release = { repository: 'kubernetes-sigs/cluster-api-provider-kubevirt', tag: version };
+  return {
+    installer: 'clusterctl',
+    title: 'KubeVirt provider',
+    version,
+    provider,
+    manifest: { ...release, name: 'infrastructure-components.yaml' },
+    metadata: { ...release, name: 'metadata.yaml' },
+    crd: 'kubevirtclusters.infrastructure.cluster.x-k8s.io',
+    workloads: [providerDeployment(provider, 'capk-system', 'capk-controller-manager')],
+  };
+}
+
+/** KubeVirt itself; its operator installs the rest, wherever it runs, once its custom resource is there. */
+export function kubevirt(version: string): ManifestComponent {
+  const release = { repository: 'kubevirt/kubevirt', tag: version };
+  const namespace = 'kubevirt';
+  const workload = (kind: Workload['kind'], name: string): Workload => ({
+    kind,
+    namespace,
+    name,
+    labels: { 'kubevirt.io': name },
+  });
+  return {
+    installer: 'manifest',
+    title: 'KubeVirt',
+    version,
+    manifest: { ...release, name: 'kubevirt-operator.yaml' },
+    customResource: { ...release, name: 'kubevirt-cr.yaml' },
+    crd: 'kubevirts.kubevirt.io',
+    workloads: [
+      workload('Deployment', 'virt-operator'),
+      workload('Deployment', 'virt-api'),
+      workload('Deployment', 'virt-controller'),
+      workload('DaemonSet', 'virt-handler'),
+    ],
+  };
+}
+
 /** Metal3's IP address manager. Its release has no metadata, so clusterctl does not know it as a provider. */
 export function ipam(version: string): ManifestComponent {
   const namespace = 'capm3-system';

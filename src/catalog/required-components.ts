@@ -1,7 +1,17 @@
 import type { ComponentVersions } from './versions.ts';
 import { INFRASTRUCTURES, type Infrastructure, type InfrastructureProvider } from './infrastructures.ts';
 import { compareMinor, type Version } from '../values/version.ts';
-import { cdi, certManager, CLUSTER_API, clusterApi, ipam, virtink, virtinkProvider } from './known-components.ts';
+import {
+  cdi,
+  certManager,
+  CLUSTER_API,
+  clusterApi,
+  ipam,
+  kubevirt,
+  kubevirtProvider,
+  virtink,
+  virtinkProvider,
+} from './known-components.ts';
 import type { Component } from './component.ts';
 import { type ReleaseAsset } from './release-asset.ts';
 import { infrastructureProvider } from './providers.ts';
@@ -45,6 +55,8 @@ export function requiredComponents(
         virtink(versions.virtink),
         ...(persistent ? [ipam(versions.ipam), cdi(versions.cdi)] : []),
       ];
+    case 'kubevirt':
+      return [...common, kubevirtProvider(versions.kubevirtProvider), kubevirt(versions.kubevirt)];
     case 'in-memory':
       return [
         ...common,
@@ -78,11 +90,12 @@ export function versionProblem(component: Component, version: Version): VersionP
 
 /**
  * Why a version of Cluster API cannot be used, as the end of a sentence; undefined when it can. Source: Cluster API,
- * "Version Support": v1beta2 begins with v1.11, the v1beta1 contract of the Virtink provider ends with v1.16.
+ * "Version Support": v1beta2 begins with v1.11, the v1beta1 contract of the providers for Virtink and KubeVirt ends with
+ * v1.16.
  */
 export function clusterApiProblem(version: Version): string | undefined {
   if (compareMinor(version, { major: 1, minor: 16 }) >= 0) {
-    return 'no longer serves the v1beta1 contract of the Virtink provider';
+    return 'no longer serves the v1beta1 contract of the providers for Virtink and KubeVirt';
   }
   return compareMinor(version, { major: 1, minor: 11 }) < 0 ? 'has no v1beta2 API' : undefined;
 }

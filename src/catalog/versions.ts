@@ -4,6 +4,8 @@ export interface ComponentVersions {
   readonly certManager: string;
   readonly virtinkProvider: string;
   readonly virtink: string;
+  readonly kubevirtProvider: string;
+  readonly kubevirt: string;
   readonly ipam: string;
   readonly cdi: string;
 }

@@ -10,6 +10,7 @@ import { install } from '../install/install.ts';
 import type { JobRuntime, Runtime } from '../runtime.ts';
 import type { SavedHost } from '../state.ts';
 import { enterHost } from './steps/connect-host.ts';
+import { chooseInfrastructure } from './create/choose-infrastructure.ts';
 import { claim, complete } from './create/claim.ts';
 import { handOver } from './create/hand-over.ts';
 import { maskInputs } from './create/mask-inputs.ts';
@@ -26,9 +27,10 @@ import { diagnose, IN_MAIN } from './steps/diagnose.ts';
  * KNEST_OWNED_BY_OTHER, KNEST_IMAGE_PULL, KNEST_UNSCHEDULABLE, KNEST_BOOTSTRAP, KNEST_INFRASTRUCTURE, KNEST_TIMEOUT,
  * KNEST_API_ACCESS. A failed create deletes what it made, unless it is to be kept.
  */
-export async function create(inputs: CreateInputs, runtime: JobRuntime): Promise<void> {
-  maskInputs(inputs, runtime.secrets);
-  const host = await enterHost(inputs, runtime);
+export async function create(asked: CreateInputs, runtime: JobRuntime): Promise<void> {
+  maskInputs(asked, runtime.secrets);
+  const host = await enterHost(asked, runtime);
+  const inputs = await chooseInfrastructure(host, asked, runtime);
   const plan = await planCluster(host, inputs, runtime); // writes nothing to the host
   const { saved, withKubeconfig } = await keepCredentials(host, plan.identity.name, runtime.directory);
   remember(saved, plan, inputs, runtime); // from here on, the post step can find the cluster

@@ -1,16 +1,15 @@
-import type { Version } from '../values/version.ts';
 import { readAccess, type AccessInputs } from './access.ts';
 import { readCni, type CniInput } from './cni.ts';
 import { MAX_NAME_LENGTH, readCommon, type CommonInputs } from './common.ts';
 import { readDownloads, type DownloadInputs } from './downloads.ts';
-import { readControlPlaneCount, readMachine, readWorkerCount, type MachineInputs } from './machines.ts';
+import { choiceOn, type Choice, type ImageInputs } from './machine-images.ts';
+import { readControlPlaneCount, readMachine, readWorkerCount } from './machines.ts';
 import { readNetworks, type NetworkInputs } from './networks.ts';
 import { readLifetime, type LifetimeInputs } from './persistent.ts';
 import type { InputReader } from './reader.ts';
 import { readTemplate, type TemplateInputs } from './template.ts';
 import { readVariables, type VariableInputs } from './variables.ts';
-import { PERSISTENT_INFRASTRUCTURES } from '../catalog/infrastructures.ts';
-import { type ComponentVersions } from '../catalog/versions.ts';
+import type { ComponentVersions } from '../catalog/versions.ts';
 import { readVersions } from './versions.ts';
 
 /** How far `create` waits. */
@@ -21,8 +20,11 @@ const EPHEMERAL_TTL_SECONDS = 8 * 3600;
 /** The inputs of `command: create`. */
 export type CreateInputs = LifetimeInputs & ClusterInputs;
 
+/** The same once the infrastructure is chosen, and with it the version and the images. */
+export type ChosenInputs = LifetimeInputs & Omit<ClusterInputs, 'infrastructure'> & Choice;
+
 /** What every cluster is asked for, however long it lasts. */
-interface ClusterInputs extends CommonInputs, AccessInputs, NetworkInputs, TemplateInputs, VariableInputs {
+interface ClusterInputs extends CommonInputs, AccessInputs, ImageInputs, NetworkInputs, TemplateInputs, VariableInputs {
   readonly command: 'create';
   /** Undefined: made from the run, its attempt and the job. */
   readonly name: string | undefined;
@@ -32,9 +34,6 @@ interface ClusterInputs extends CommonInputs, AccessInputs, NetworkInputs, Templ
   readonly pullRequest: string | undefined;
   readonly downloads: DownloadInputs;
   readonly versions: ComponentVersions;
-  readonly kubernetesVersion: Version;
-  readonly controlPlane: MachineInputs;
-  readonly workers: MachineInputs;
   readonly cni: CniInput;
   readonly waitFor: WaitFor;
   /** Whether the cluster of a job that fails stays until it expires. */
@@ -55,14 +54,12 @@ export function readCreate(reader: InputReader): CreateInputs {
     pullRequest: readPullRequest(reader),
     ...readCommon(reader),
   };
-  const kubernetesVersion = reader.version('kubernetes-version');
+  const askedVersion = reader.kubernetesVersion('kubernetes-version');
   const persistent = reader.boolean('persistent');
   const downloads = readDownloads(reader);
   const template = readTemplate(reader, downloads);
-  checkPersistence(reader, persistent, template);
-  const rootfs = `smartxworks/capch-rootfs-${persistent ? 'cdi-' : ''}${kubernetesVersion.text}`;
-  const controlPlane = readMachine(reader, 'control-plane', readControlPlaneCount(reader), rootfs);
-  const workers = readMachine(reader, 'worker', readWorkerCount(reader), rootfs);
+  const controlPlane = readMachine(reader, 'control-plane', readControlPlaneCount(reader));
+  const workers = readMachine(reader, 'worker', readWorkerCount(reader));
   const lifetime = readLifetime(reader, persistent, controlPlane.count + workers.count);
   const inputs = {
     ...cluster,
@@ -70,7 +67,8 @@ export function readCreate(reader: InputReader): CreateInputs {
     ...template,
     ...readVariables(reader, template.clusterTemplate !== undefined),
     versions: readVersions(reader),
-    kubernetesVersion,
+    askedVersion,
+    nodeImage: reader.optionalImage('node-image'),
     controlPlane,
     workers,
     ...readNetworks(reader),
@@ -82,12 +80,12 @@ export function readCreate(reader: InputReader): CreateInputs {
     // Longer than the create itself can take.
     unsettledTtlSeconds: Math.max(EPHEMERAL_TTL_SECONDS, cluster.timeoutSeconds + 3600),
   };
-  return { ...inputs, cni: readCni(reader, downloads, inputs.podNetworkCidr) };
-}
-
-function checkPersistence(reader: InputReader, persistent: boolean, { infrastructure }: TemplateInputs): void {
-  if (!persistent || PERSISTENT_INFRASTRUCTURES.some((name) => name === infrastructure)) return;
-  reader.problem('persistent', `needs infrastructure: ${PERSISTENT_INFRASTRUCTURES.join(' or ')}`);
+  const all = { ...inputs, cni: readCni(reader, downloads, inputs.podNetworkCidr) };
+  if (all.infrastructure !== 'auto') {
+    const choice = choiceOn(all.infrastructure, all);
+    if ('problems' in choice) for (const { input, problem } of choice.problems) reader.problem(input, problem);
+  }
+  return all;
 }
 
 function readPullRequest(reader: InputReader): string | undefined {

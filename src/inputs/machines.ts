@@ -6,9 +6,10 @@ export interface MachineInputs {
   readonly count: number;
   readonly cpuCores: number;
   readonly memorySize: string;
-  readonly kernelImage: string;
-  readonly rootfsImage: string;
-  readonly rootfsSize: string;
+  /** Of Virtink; undefined where the infrastructure decides. */
+  readonly kernelImage: string | undefined;
+  readonly rootfsImage: string | undefined;
+  readonly rootfsSize: string | undefined;
 }
 
 /** Reads how many control-plane machines: an odd number, for etcd. The same numbers as `replicas` takes. */
@@ -25,19 +26,14 @@ export function readWorkerCount(reader: InputReader): number {
   return reader.integer('worker-machine-count', 0, MachineLimits.mostWorkers);
 }
 
-/** Reads the machines of a role. `rootfsImage`: what their root file system is made of unless said otherwise. */
-export function readMachine(
-  reader: InputReader,
-  role: 'control-plane' | 'worker',
-  count: number,
-  rootfsImage: string,
-): MachineInputs {
+/** Reads the machines of a role. */
+export function readMachine(reader: InputReader, role: 'control-plane' | 'worker', count: number): MachineInputs {
   return {
     count,
     cpuCores: reader.integer(`${role}-machine-cpu-cores`, 1, 256),
     memorySize: reader.quantity(`${role}-machine-memory-size`, 2 ** 30, '1Gi'),
-    kernelImage: reader.image(`${role}-machine-kernel-image`, 'smartxworks/capch-kernel-5.15.12'),
-    rootfsImage: reader.image(`${role}-machine-rootfs-image`, rootfsImage),
-    rootfsSize: reader.quantity(`${role}-machine-rootfs-size`, 2 ** 30, '1Gi'),
+    kernelImage: reader.optionalImage(`${role}-machine-kernel-image`),
+    rootfsImage: reader.optionalImage(`${role}-machine-rootfs-image`),
+    rootfsSize: reader.optionalQuantity(`${role}-machine-rootfs-size`, 2 ** 30, '1Gi'),
   };
 }

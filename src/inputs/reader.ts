@@ -1,3 +1,4 @@
+import type { AskedVersion } from '../catalog/node-images.ts';
 import { inputError } from '../errors.ts';
 import { parseCidr, type Cidr } from '../values/cidr.ts';
 import { parseDuration } from '../values/duration.ts';
@@ -112,13 +113,20 @@ export class InputReader {
 
   /** A Kubernetes quantity of at least `minimumBytes`; the text is returned, as Kubernetes parses it itself. */
   quantity(input: string, minimumBytes: number, minimumText: string): string {
-    const text = this.required(input, 'for example 4Gi');
+    this.required(input, 'for example 4Gi');
+    return this.optionalQuantity(input, minimumBytes, minimumText) ?? '';
+  }
+
+  /** The same; undefined when blank. */
+  optionalQuantity(input: string, minimumBytes: number, minimumText: string): string | undefined {
+    const text = this.optional(input);
+    if (text === undefined) return undefined;
     const bytes = parseBytes(text);
-    if (bytes === undefined && text !== '') {
+    if (bytes === undefined) {
       const suggestion = suggestQuantity(text);
       const advice = suggestion === undefined ? 'for example 4Gi' : `use ${suggestion}`;
       this.problem(input, `"${text}" is not a valid Kubernetes quantity; ${advice}`);
-    } else if (bytes !== undefined && bytes < minimumBytes) {
+    } else if (bytes < minimumBytes) {
       this.problem(input, `${text} is too small for a Kubernetes node; at least ${minimumText}`);
     }
     return text;
@@ -157,10 +165,23 @@ export class InputReader {
     return version ?? { major: 0, minor: 0, patch: 0, text: '0.0.0' };
   }
 
-  /** A container image reference. */
-  image(input: string, preset: string): string {
-    const text = this.optional(input) ?? preset;
-    if (!IMAGE.test(text)) this.problem(input, `"${text}" is not an image reference`);
+  /** The version of Kubernetes: three numbers, two for the newest patch of a minor version, or `latest`. */
+  kubernetesVersion(input: string): AskedVersion {
+    const text = this.optional(input);
+    if (text === undefined) return { kind: 'default' };
+    if (text === 'latest') return { kind: 'latest' };
+    const [, major, minor] = /^v?(\d{1,4})\.(\d{1,4})$/.exec(text) ?? [];
+    // No minor version of one digit is in use any more: such a number has lost its quotes, and a zero with them.
+    if (major !== undefined && minor !== undefined && minor.length > 1) {
+      return { kind: 'minor', major: Number(major), minor: Number(minor) };
+    }
+    return { kind: 'exact', version: this.version(input) };
+  }
+
+  /** A container image reference; undefined when blank. */
+  optionalImage(input: string): string | undefined {
+    const text = this.optional(input);
+    if (text !== undefined && !IMAGE.test(text)) this.problem(input, `"${text}" is not an image reference`);
     return text;
   }
 

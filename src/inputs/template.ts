@@ -18,13 +18,14 @@ export type TemplateSource =
 
 /** What the cluster is made from. */
 export interface TemplateInputs {
-  readonly infrastructure: Infrastructure | InfrastructureProvider;
+  /** `auto`: what the host serves. */
+  readonly infrastructure: Infrastructure | InfrastructureProvider | 'auto';
   /** Undefined: the action's own for the infrastructure. */
   readonly clusterTemplate: TemplateSource | undefined;
 }
 
 /** The infrastructures with a template of the action's own, as a list for people. */
-const OWN = INFRASTRUCTURES.join(', ');
+const OWN = ['auto', ...INFRASTRUCTURES].join(', ');
 
 /** Reads what the cluster is made from. */
 export function readTemplate(reader: InputReader, { checksumPolicy }: DownloadInputs): TemplateInputs {
@@ -38,13 +39,14 @@ export function readTemplate(reader: InputReader, { checksumPolicy }: DownloadIn
   return { infrastructure, clusterTemplate };
 }
 
-function readInfrastructure(reader: InputReader): Infrastructure | InfrastructureProvider {
-  const text = reader.required('infrastructure', `${OWN} or NAME:vX.Y.Z, for example kubevirt:v0.11.2`);
+function readInfrastructure(reader: InputReader): TemplateInputs['infrastructure'] {
+  const text = reader.required('infrastructure', `${OWN} or NAME:vX.Y.Z, for example openstack:v0.14.5`);
   const own = infrastructureNamed(text);
-  if (own !== undefined || text === '') return own ?? 'virtink';
+  if (own !== undefined) return own;
+  if (text === 'auto' || text === '') return 'auto';
   const [name = '', versionText] = text.split(/:(.*)/s);
-  if (name === 'virtink') {
-    reader.problem('infrastructure', `"${text}": use virtink, and set its version with virtink-provider-version`);
+  if (name === 'virtink' || name === 'kubevirt') {
+    reader.problem('infrastructure', `"${text}": use ${name}, and set its version with ${name}-provider-version`);
   } else if (!PROVIDER_NAMES.includes(name)) {
     reader.problem('infrastructure', `"${text}" is not supported; use ${OWN} or one of ${PROVIDER_NAMES.join(', ')}`);
   }

@@ -15,9 +15,10 @@ const INPUTS: Readonly<Record<string, string>> = {
   NAMESPACE: 'namespace',
   CONTROL_PLANE_SERVICE_TYPE: 'api-access',
   IP_POOL_NAME: 'name',
+  NODE_VM_IMAGE_TEMPLATE: 'node-image',
 };
 const SAME_NAME =
-  /^(?:KUBERNETES_VERSION|POD_NETWORK_CIDR|SERVICE_CIDR|(?:CONTROL_PLANE|WORKER)_MACHINE_(?:COUNT|CPU_CORES|MEMORY_SIZE|(?:KERNEL|ROOTFS)_IMAGE|ROOTFS_SIZE))$/;
+  /^(?:KUBERNETES_VERSION|NODE_IMAGE|POD_NETWORK_CIDR|SERVICE_CIDR|(?:CONTROL_PLANE|WORKER)_MACHINE_(?:COUNT|CPU_CORES|MEMORY_SIZE|(?:KERNEL|ROOTFS)_IMAGE|ROOTFS_SIZE))$/;
 
 /** Reads the values of variables. `hasTemplate`: whether there is a template that has a use for some. */
 export function readVariables(reader: InputReader, hasTemplate: boolean): VariableInputs {

@@ -12,6 +12,8 @@ export function readVersions(reader: InputReader): ComponentVersions {
     certManager: `v${reader.version('cert-manager-version').text}`,
     virtinkProvider: `v${reader.version('virtink-provider-version').text}`,
     virtink: `v${reader.version('virtink-version').text}`,
+    kubevirtProvider: `v${reader.version('kubevirt-provider-version').text}`,
+    kubevirt: `v${reader.version('kubevirt-version').text}`,
     ipam: `v${reader.version('ipam-version').text}`,
     cdi: `v${reader.version('cdi-version').text}`,
   };

@@ -16,12 +16,6 @@ function releasesWith(clusterAPIVersion: string) {
     'cluster-api': { ...clusterAPI, asset: 'core-components.yaml', type: 'CoreProvider' },
     'bootstrap-kubeadm': { ...clusterAPI, asset: 'bootstrap-components.yaml', type: 'BootstrapProvider' },
     'control-plane-kubeadm': { ...clusterAPI, asset: 'control-plane-components.yaml', type: 'ControlPlaneProvider' },
-    'infrastructure-kubevirt': {
-      repository: 'kubernetes-sigs/cluster-api-provider-kubevirt',
-      tag: versions.kubevirtProvider,
-      asset: 'infrastructure-components.yaml',
-      type: 'InfrastructureProvider',
-    },
   };
 }
 
@@ -37,20 +31,13 @@ function writeConfiguration(host: Host, directory: string, clusterAPIVersion: st
     return { label, release, url: join(directory, label, tag, asset) };
   });
   const providers = entries.flatMap(({ label, release, url }) =>
-    'type' in release
-      ? [{ name: label.replace(/^(bootstrap|control-plane|infrastructure)-/, ''), type: release.type, url }]
-      : [],
+    'type' in release ? [{ name: label.replace(/^(bootstrap|control-plane)-/, ''), type: release.type, url }] : [],
   );
   const url = join(directory, 'cert-manager', versions.certManager, releases['cert-manager'].asset);
   const file = join(directory, 'clusterctl.yaml');
   // JSON is YAML.
   writeFileSync(file, JSON.stringify({ 'cert-manager': { version: versions.certManager, url }, providers }));
   return file;
-}
-
-/** Installs cert-manager, Cluster API and its KubeVirt provider on a bare host, by clusterctl alone. */
-export async function initForKubevirt(host: Host): Promise<void> {
-  await init(host, versions.clusterAPI, ['--infrastructure', 'kubevirt']);
 }
 
 /** Installs the older Cluster API in a namespace of that name, on a host that has it and cert-manager. */

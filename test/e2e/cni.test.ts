@@ -6,10 +6,10 @@ import type { Node, Pod } from '../../src/host/api/objects.ts';
 import checksums from '../../src/install/checksums.json' with { type: 'json' };
 import { CNI_RELEASES } from '../../src/catalog/cni-releases.ts';
 import { assetKey, assetPath } from '../../src/catalog/release-asset.ts';
-import { helloImage } from '../host/images.ts';
 import { until } from '../host/process.ts';
 import type { Job, StepResult } from '../support/runner.ts';
 import { expectGone } from './expect.ts';
+import { hello } from './hello.ts';
 import { jobStarter } from './jobs.ts';
 import { jobOn, leftovers, sharedHost } from './support.ts';
 
@@ -19,31 +19,6 @@ const host = sharedHost();
 const { asset } = CNI_RELEASES.flannel;
 const manifest = `${host.mirror}/${assetPath(asset)}`;
 const sum = (checksums as Readonly<Record<string, string>>)[assetKey(asset)] ?? '';
-
-/** A pod on every node, and a Service in front of them. */
-const hello = `
-apiVersion: apps/v1
-kind: DaemonSet
-metadata:
-  name: hello
-spec:
-  selector:
-    matchLabels: { app: hello }
-  template:
-    metadata:
-      labels: { app: hello }
-    spec:
-      tolerations: [{ operator: Exists }]
-      containers: [{ name: hello, image: '${helloImage}' }]
----
-apiVersion: v1
-kind: Service
-metadata:
-  name: hello
-spec:
-  selector: { app: hello }
-  ports: [{ port: 80, targetPort: 8080 }]
-`;
 
 describe.skipIf(!host.hasVirtink)(
   'flannel between the machines of a cluster (needs the release assets of Virtink)',

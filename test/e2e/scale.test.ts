@@ -1,53 +1,11 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { expectGone } from './expect.ts';
 import { jobStarter } from './jobs.ts';
+import { Probe } from './probe.ts';
 import { replicasOf, sharedHost } from './support.ts';
 
 const host = sharedHost();
 const namespace = 'scaled';
-
-/** Asks a nested API server every second whether it is ready, and records the longest gap. */
-class Probe {
-  longestGap = 0;
-  answers = 0;
-  readonly #ended = new AbortController();
-  readonly #running: Promise<void>;
-
-  constructor(kubeconfig: string) {
-    this.#running = this.#run([
-      'kubectl',
-      '--kubeconfig',
-      kubeconfig,
-      '--request-timeout=2s',
-      'get',
-      '--raw',
-      '/readyz',
-    ]);
-  }
-
-  async end(): Promise<void> {
-    this.#ended.abort();
-    await this.#running;
-  }
-
-  async #run(argv: readonly string[]): Promise<void> {
-    let last = performance.now();
-    while (!this.#ended.signal.aborted) {
-      const answered = await host.run(argv).then(
-        () => true,
-        () => false,
-      );
-      const now = performance.now();
-      this.longestGap = Math.max(this.longestGap, (now - last) / 1000);
-      if (answered) {
-        last = now;
-        this.answers++;
-      }
-      await delay(1_000);
-    }
-  }
-}
 
 interface MachineDeployment {
   readonly apiVersion: string;
@@ -116,7 +74,7 @@ describe('scale', () => {
     const creator = job({ name: 'elastic' });
     const created = await creator.main();
     expect(created.exitCode, created.log).toBe(0);
-    const probe = new Probe(created.outputs['kubeconfig-path'] ?? '');
+    const probe = new Probe(host, created.outputs['kubeconfig-path'] ?? '');
     for (const replicas of ['3:2', '1:0']) {
       const scaled = await job({ command: 'scale', name: 'elastic', replicas }).main();
       expect(scaled.exitCode, scaled.log).toBe(0);

@@ -10,7 +10,7 @@ import { readJob } from '../../src/github/job.ts';
 import { versions } from '../host/modules.ts';
 import { run } from '../host/process.ts';
 import { cidr } from '../unit/cluster/samples.ts';
-import { readCreate } from '../unit/inputs/given-inputs.ts';
+import { readChosen } from '../unit/inputs/given-inputs.ts';
 import { expectGone } from './expect.ts';
 import { jobStarter } from './jobs.ts';
 import { kubernetesVersion, sharedHost } from './support.ts';
@@ -118,7 +118,7 @@ describe.skipIf(!host.hasVirtink)('the templates of the Virtink provider (need t
       async (template) => {
         const file = join(directory, `${template}.yaml`);
         await host.run(['curl', '-sSf', '-o', file, address(template).replace('https://github.com', host.mirror)]);
-        const inputs = readCreate({
+        const inputs = readChosen({
           name: 'dry',
           namespace,
           'kubernetes-version': kubernetesVersion,

@@ -30,7 +30,10 @@ function kindsOf({ kinds, virtualMachines }: Engine): readonly ClusterKind[] {
         ]),
     ...(virtualMachines === undefined
       ? []
-      : [{ kind: virtualMachines.kind, isAwaited: true, isCounted: true, isLasting: true } as const]),
+      : [
+          { kind: virtualMachines.kind, isAwaited: true, isCounted: true, isLasting: true } as const,
+          ...virtualMachines.madeFrom.map((kind) => ({ kind, isAwaited: true, isLasting: true }) as const),
+        ]),
   ];
 }
 

@@ -70,12 +70,16 @@ export interface MachineRequests {
 /** Machines that are virtual machines, each in a pod of the host. */
 export interface VirtualMachines {
   readonly kind: Kind<VirtualMachine>;
+  /** What a virtual machine is made from, and made again: it has to go too. */
+  readonly madeFrom: readonly Kind[];
   /** The virtual machine of a Machine. */
   of(machine: Machine, all: readonly VirtualMachine[]): VirtualMachine | undefined;
   /** The pod that a virtual machine runs in. */
   podOf(virtualMachine: VirtualMachine, pods: readonly Pod[]): Pod | undefined;
   /** Whether a virtual machine has ended and nothing starts it again. */
   hasEnded(virtualMachine: VirtualMachine): boolean;
+  /** Seconds after which an ended one counts as such: one that is started again is replaced before. */
+  readonly endedGrace: number;
   /** The container of a pod whose log is the serial console; undefined: the pod's first. */
   consoleOf(pod: Pod): string | undefined;
   /** What to do when the image of a container cannot be pulled. */

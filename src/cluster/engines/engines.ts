@@ -4,11 +4,29 @@ import type { Cluster, Machine } from '../../host/api/cluster-api-objects.ts';
 import type { KubernetesObject } from '../../host/api/objects.ts';
 import type { Engine, Persistence } from './engine.ts';
 import { inMemory } from './in-memory.ts';
+import { kubevirt } from './kubevirt.ts';
 import { other } from './other.ts';
 import { virtink } from './virtink.ts';
 
 /** All engines. */
-export const ENGINES: readonly Engine[] = [virtink, inMemory, other];
+export const ENGINES: readonly Engine[] = [virtink, kubevirt, inMemory, other];
+
+/** An engine that a host can be seen to have. */
+interface AutomaticEngine {
+  readonly name: Infrastructure;
+  /** A kind of its Cluster API provider. */
+  readonly provider: Kind;
+  /** A kind of what runs its machines. */
+  readonly machines: Kind;
+}
+
+/** The engines that `infrastructure: auto` chooses from: the first that the host serves in full. */
+export const AUTOMATIC_ENGINES: readonly AutomaticEngine[] = [kubevirt, virtink].flatMap(
+  ({ name, kinds, virtualMachines }) =>
+    name === 'other' || kinds === undefined || virtualMachines === undefined
+      ? []
+      : [{ name, provider: kinds.cluster, machines: virtualMachines.kind }],
+);
 
 /** The engine of an infrastructure that inputs ask for. */
 export function engineNamed(infrastructure: Infrastructure | InfrastructureProvider): Engine {

@@ -7,11 +7,8 @@ export const other: Engine = {
   template: undefined,
   virtualMachines: undefined,
   persistence: undefined,
-  // The second is KubeVirt's, which is found by its address. The Secrets are KubeVirt's, too. Source:
-  // cluster-api-provider-kubevirt v0.11.2 pkg/loadbalancer/loadbalancer.go, pkg/ssh/cluster_node_ssh_keys.go,
-  // controllers/kubevirtmachine_controller.go.
-  services: ['', '-lb'],
-  secrets: { ofCluster: ['-ssh-keys'], ofMachine: ['-userdata'] },
+  services: [''],
+  secrets: { ofCluster: [], ofMachine: [] },
   controllerNamespaces: [],
-  runsPrivilegedPods: ({ spec }) => spec?.infrastructureRef?.kind === 'KubevirtCluster',
+  runsPrivilegedPods: () => false,
 };

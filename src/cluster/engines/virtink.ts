@@ -70,6 +70,7 @@ function withRequests(object: KubernetesObject): KubernetesObject {
 /** How the machines of Virtink run on the host. */
 export const virtualMachines: VirtualMachines = {
   kind: Kinds.virtualMachine,
+  madeFrom: [],
   // The provider gives it the name of the VirtinkMachine.
   of: ({ spec }, all) => all.find(({ metadata }) => metadata.name === spec?.infrastructureRef?.name),
   podOf: ({ status }, pods) => pods.find(({ metadata }) => metadata.name === status?.vmPodName),
@@ -79,6 +80,7 @@ export const virtualMachines: VirtualMachines = {
     if (status?.phase === 'Failed') return !isRestarted && spec?.runPolicy !== 'RerunOnFailure';
     return status?.phase === 'Succeeded' && !isRestarted;
   },
+  endedGrace: 0,
   // Source: virtink v0.15.0 pkg/controller/vm_controller.go, buildVMPod.
   consoleOf: ({ spec }) => spec?.containers?.find(({ name }) => name === 'cloud-hypervisor')?.name,
   imageAdvice: (role, container) => {

@@ -91,7 +91,8 @@ async function look(client: KubernetesClient, namespace: string, rules: CleanupR
       line: describeOrphan(kind, object, rules),
       isOverdue: isOverdue(object, rules),
     }));
-  return { hanging, orphans, unverified };
+  // Two engines may have kinds of one name.
+  return { hanging, orphans, unverified: [...new Set(unverified)] };
 }
 
 interface Part {

@@ -156,7 +156,7 @@ export async function checkServedObjects(
       throw new KnestError({
         code: 'KNEST_TEMPLATE',
         problem: `the template has a ${object.kind} of ${object.apiVersion}, which the host does not serve`,
-        next: 'set infrastructure to the provider that installs it, for example kubevirt:v0.11.2',
+        next: 'set infrastructure to the provider that installs it, for example openstack:v0.14.5',
       });
     }
     if (!kind.namespaced) {

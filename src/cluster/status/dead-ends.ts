@@ -193,14 +193,20 @@ function machineDeadEnd(view: ClusterView, ages: Ages): DeadEnd | undefined {
     const virtualMachine = virtualMachineOf(machine, view);
     const engine = engineOfMachine(machine).virtualMachines;
     if (virtualMachine === undefined || engine?.hasEnded(virtualMachine) !== true) continue;
+    const pod = engine.podOf(virtualMachine, view.pods);
+    if (ages(`${pod?.metadata.name ?? machine.metadata.name}/ended`) < engine.endedGrace) continue;
     const { phase = 'no phase', conditions = [] } = virtualMachine.status ?? {};
+    const problem = pod && podProblem(pod);
     return {
       code: 'KNEST_INFRASTRUCTURE',
       problem: `the VM of machine ${machine.metadata.name} has ended (${phase})`,
-      evidence: conditions.map(
-        ({ type, status, reason = '', message = '' }) =>
-          `${engine.kind.kind}: ${type} is ${status} (${reason}): ${message}`,
-      ),
+      evidence: [
+        ...(problem === undefined || pod === undefined ? [] : [describePodProblem(pod, problem)]),
+        ...conditions.map(
+          ({ type, status, reason = '', message = '' }) =>
+            `${engine.kind.kind}: ${type} is ${status} (${reason}): ${message}`,
+        ),
+      ],
       next: `look at the events and the pod of that ${engine.kind.kind} on the host`,
     };
   }

@@ -4,7 +4,7 @@ import { ManifestError, parseManifest } from '../../host/api/manifest.ts';
 import type { KubernetesObject } from '../../host/api/objects.ts';
 import { firstLineOf, KnestError } from '../../errors.ts';
 import type { Infrastructure, InfrastructureProvider } from '../../catalog/infrastructures.ts';
-import type { CreateInputs, MachineInputs } from '../../inputs.ts';
+import type { ChosenInputs, MachineInputs } from '../../inputs.ts';
 import type { Clusterctl } from '../../install/clusterctl.ts';
 import type { Variables } from '../../values/variables.ts';
 import { withAliases } from './variable-aliases.ts';
@@ -61,7 +61,7 @@ export interface TemplateSource {
 /** Renders the cluster's objects, each with its owner and expiry. Throws KNEST_TEMPLATE. */
 export async function render(
   { clusterctl, template: custom, env }: TemplateSource,
-  inputs: CreateInputs,
+  inputs: ChosenInputs,
   identity: ClusterIdentity,
   networks: ClusterNetworks,
 ): Promise<RenderedCluster> {
@@ -118,7 +118,7 @@ function withFinalizer(cluster: KubernetesObject): KubernetesObject {
 
 /** The values of all variables of a template: those of the action, and those of the user. */
 export function allVariables(
-  inputs: CreateInputs,
+  inputs: ChosenInputs,
   { name, namespace }: Pick<ClusterIdentity, 'name' | 'namespace'>,
   networks: ClusterNetworks,
 ): Variables {
@@ -128,15 +128,22 @@ export function allVariables(
 }
 
 /** The values of the variables that inputs set, by the names that the action's own templates have for them. */
-export function variables(inputs: CreateInputs, networks: ClusterNetworks): Variables {
+export function variables(inputs: ChosenInputs, networks: ClusterNetworks): Variables {
   return {
     KUBERNETES_VERSION: inputs.kubernetesVersion.text,
     POD_NETWORK_CIDR: networks.pods.text,
     SERVICE_CIDR: networks.services.text,
-    CONTROL_PLANE_SERVICE_TYPE: inputs.apiAccess === 'load-balancer' ? 'LoadBalancer' : 'NodePort',
+    CONTROL_PLANE_SERVICE_TYPE: serviceType(inputs),
     ...machineVariables('CONTROL_PLANE', inputs.controlPlane),
     ...machineVariables('WORKER', inputs.workers),
+    ...inputs.images,
   };
+}
+
+/** The type of the Service before the API servers: with a port on every node of the host only where that may be needed. */
+function serviceType({ apiAccess, infrastructure }: ChosenInputs): 'ClusterIP' | 'LoadBalancer' | 'NodePort' {
+  if (apiAccess === 'load-balancer') return 'LoadBalancer';
+  return infrastructure === 'kubevirt' && apiAccess !== 'node-port' ? 'ClusterIP' : 'NodePort';
 }
 
 function machineVariables(role: string, machine: MachineInputs): Readonly<Record<string, string>> {
@@ -144,8 +151,5 @@ function machineVariables(role: string, machine: MachineInputs): Readonly<Record
     [`${role}_MACHINE_COUNT`]: String(machine.count),
     [`${role}_MACHINE_CPU_CORES`]: String(machine.cpuCores),
     [`${role}_MACHINE_MEMORY_SIZE`]: machine.memorySize,
-    [`${role}_MACHINE_KERNEL_IMAGE`]: machine.kernelImage,
-    [`${role}_MACHINE_ROOTFS_IMAGE`]: machine.rootfsImage,
-    [`${role}_MACHINE_ROOTFS_SIZE`]: machine.rootfsSize,
   };
 }

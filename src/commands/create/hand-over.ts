@@ -2,7 +2,7 @@ import { settle } from '../../cluster/lifecycle/claim.ts';
 import { describeMachines } from '../../cluster/machines/machine-counts.ts';
 import type { Component } from '../../catalog/component.ts';
 import type { Connection } from '../../host/connection.ts';
-import type { CreateInputs } from '../../inputs.ts';
+import type { ChosenInputs } from '../../inputs.ts';
 import { createdPage } from '../../report/summary.ts';
 import type { Runtime } from '../../runtime.ts';
 import type { SavedHost } from '../../state.ts';
@@ -26,7 +26,7 @@ export async function handOver(
   { client, server: hostServer }: Connection,
   saved: SavedHost,
   { plan: { identity, cni }, made: { machines: counts, created, kubernetesVersion: version }, installed }: Done,
-  inputs: CreateInputs,
+  inputs: ChosenInputs,
   runtime: Runtime,
 ): Promise<void> {
   const { report, outputs, state, clock } = runtime;

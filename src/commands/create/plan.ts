@@ -9,7 +9,7 @@ import type { Component } from '../../catalog/component.ts';
 import { knownComponents } from '../../catalog/required-components.ts';
 import { hostTime } from '../../host/api/clock.ts';
 import type { Connection } from '../../host/connection.ts';
-import type { CreateInputs } from '../../inputs.ts';
+import type { ChosenInputs } from '../../inputs.ts';
 import { Clusterctl } from '../../install/clusterctl.ts';
 import { Downloader } from '../../install/download.ts';
 import type { Inventory } from '../../install/inventory.ts';
@@ -34,7 +34,7 @@ export interface CreatePlan {
 }
 
 /** Plans a cluster: looks at the host, downloads what the plan needs, and writes nothing to the host. Errors: see create. */
-export async function planCluster(host: Connection, inputs: CreateInputs, runtime: JobRuntime): Promise<CreatePlan> {
+export async function planCluster(host: Connection, inputs: ChosenInputs, runtime: JobRuntime): Promise<CreatePlan> {
   const { env, run, directory, report, outputs, clock, job } = runtime;
   const { infrastructure, versions, providerVariables } = inputs;
   const { warn } = report.log;
@@ -62,7 +62,7 @@ async function readClock({ client }: Connection, { report: { log }, clock: { sig
 
 /** Gets the CNI's objects before anything exists; without a CNI, logs what that means. */
 async function planCni(
-  { cni: asked, clusterTemplate, infrastructure, kubernetesVersion }: CreateInputs,
+  { cni: asked, clusterTemplate, infrastructure, kubernetesVersion }: ChosenInputs,
   { pods }: ClusterNetworks,
   downloader: Downloader,
   { run, env, report: { log } }: Runtime,
@@ -90,7 +90,7 @@ async function planObjects(
   { client }: Connection,
   { clusterctl, found: { networks, template }, cni }: ObjectSources,
   identity: ClusterIdentity,
-  inputs: CreateInputs,
+  inputs: ChosenInputs,
   { env, report: { log }, clock: { signal } }: Runtime,
 ): Promise<ClusterObjects> {
   return log.step('Template', async (step) => {

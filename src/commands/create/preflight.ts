@@ -12,7 +12,7 @@ import { felixDrops } from '../../host/felix.ts';
 import { cniNetworks, describeAssumed, hostNetworks } from '../../host/networks.ts';
 import { Kinds } from '../../host/api/kinds.ts';
 import { checkDefaultStorageClass, checkPermissions, unlessForbidden } from '../../host/preflight.ts';
-import type { CreateInputs } from '../../inputs.ts';
+import type { ChosenInputs } from '../../inputs.ts';
 import { type Component } from '../../catalog/component.ts';
 import { requiredComponents } from '../../catalog/required-components.ts';
 import type { Downloader } from '../../install/download.ts';
@@ -41,7 +41,7 @@ const NOT_READ = { text: 'cannot list installed components; assuming they are co
 export async function preflight(
   { client }: Connection,
   identity: ClusterIdentity,
-  inputs: CreateInputs,
+  inputs: ChosenInputs,
   downloader: Downloader,
   runtime: Runtime,
 ): Promise<Found> {
@@ -88,7 +88,7 @@ export async function preflight(
 }
 
 /** What this cluster has that others do not, as far as it asks more of the host. */
-function featuresOf({ infrastructure, cni, persistent }: CreateInputs): readonly Feature[] {
+function featuresOf({ infrastructure, cni, persistent }: ChosenInputs): readonly Feature[] {
   return [
     ...(typeof infrastructure === 'string' ? [infrastructure] : []),
     ...(cni.kind === 'none' ? [] : ['cni' as const]),

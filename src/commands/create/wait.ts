@@ -6,7 +6,7 @@ import type { MachineCounts } from '../../cluster/machines/machine-counts.ts';
 import { hasJoined, hasReadyNode, isInitialised, type ClusterView } from '../../cluster/status/view.ts';
 import { follow } from '../../cluster/status/wait.ts';
 import type { KubernetesClient } from '../../host/api/client.ts';
-import type { CreateInputs } from '../../inputs.ts';
+import type { ChosenInputs } from '../../inputs.ts';
 import type { Runtime } from '../../runtime.ts';
 import type { CreatePlan } from './plan.ts';
 
@@ -18,7 +18,7 @@ export async function waitForCluster(
   client: KubernetesClient,
   { identity }: CreatePlan,
   { cluster: object, created, machines }: MadeCluster,
-  { cni, infrastructure: asked, persistent, timeoutSeconds, waitFor }: CreateInputs,
+  { cni, infrastructure: asked, persistent, timeoutSeconds, waitFor }: ChosenInputs,
   { report: { log }, clock: { signal } }: Runtime,
 ): Promise<void> {
   const engine = engineOf(object, engineNamed(asked));

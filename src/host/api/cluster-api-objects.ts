@@ -66,7 +66,11 @@ export interface ClusterResourceSet extends KubernetesObject {
   readonly status?: { readonly conditions?: readonly Condition[] };
 }
 
-/** `virt.virtink.smartx.com/v1alpha1` VirtualMachine. Source: virtink v0.15.0 pkg/apis/virt/v1alpha1/types.go. */
+/**
+ * `virt.virtink.smartx.com/v1alpha1` VirtualMachine, and `kubevirt.io/v1` VirtualMachineInstance, which has no run policy
+ * and does not name its pod. Sources: virtink v0.15.0 pkg/apis/virt/v1alpha1/types.go; kubevirt.io/api v1.8.4
+ * core/v1/types.go.
+ */
 export interface VirtualMachine extends KubernetesObject {
   readonly spec?: { readonly runPolicy?: string };
   readonly status?: {

@@ -59,7 +59,11 @@ export interface ContainerStatus {
 
 /** A core/v1 Pod. */
 export interface Pod extends KubernetesObject {
-  readonly spec?: { readonly nodeName?: string; readonly containers?: readonly { readonly name: string }[] };
+  readonly spec?: {
+    readonly nodeName?: string;
+    readonly initContainers?: readonly { readonly name: string }[];
+    readonly containers?: readonly { readonly name: string }[];
+  };
   readonly status?: {
     readonly phase?: string;
     /** Set once its sandbox, and with it its network, is made. */

@@ -7,7 +7,7 @@ import { permissionsOf } from '../../../src/permissions.ts';
 import { variables } from '../../../src/cluster/template/plan.ts';
 import { KnestError } from '../../../src/errors.ts';
 import { connect } from '../../../src/host/connect.ts';
-import { COMMANDS, type CreateInputs } from '../../../src/inputs.ts';
+import { choiceOn, COMMANDS, type CreateInputs } from '../../../src/inputs.ts';
 import { requiredComponents } from '../../../src/catalog/required-components.ts';
 import { readJob } from '../../../src/github/job.ts';
 import { read } from './given-inputs.ts';
@@ -151,7 +151,14 @@ interface Surroundings {
 }
 
 /** Everything that create decides before its first write must be valid for Kubernetes and the template. */
-function expectPlan(create: CreateInputs, { host, job }: Surroundings): void {
+function expectPlan(asked: CreateInputs, { host, job }: Surroundings): void {
+  const choice = choiceOn(asked.infrastructure === 'auto' ? 'virtink' : asked.infrastructure, asked);
+  // What the host serves may not go with the inputs; nothing is created then.
+  if ('problems' in choice) {
+    expect(asked.infrastructure).toBe('auto');
+    return;
+  }
+  const create = { ...asked, ...choice };
   const assumed = { pods: [], services: [] };
   const used = { pods: host.pods.map(cidr), services: host.services.map(cidr), nodes: [], assumed };
   const networks = chooseNetworks(create, used);

@@ -1,6 +1,6 @@
 import { readAction } from '../../../scripts/docs.ts';
 import { KnestError } from '../../../src/errors.ts';
-import { readInputs, type CreateInputs, type Inputs } from '../../../src/inputs.ts';
+import { choiceOn, readInputs, type ChosenInputs, type CreateInputs, type Inputs } from '../../../src/inputs.ts';
 
 const action = readAction();
 
@@ -14,6 +14,14 @@ export function readCreate(given: Readonly<Record<string, string>> = {}): Create
   const inputs = read(given);
   if (inputs.command !== 'create') throw new Error('not a create');
   return inputs;
+}
+
+/** What create was asked for, on the infrastructure that it names; on Virtink where it names none. */
+export function readChosen(given: Readonly<Record<string, string>> = {}): ChosenInputs {
+  const inputs = readCreate(given);
+  const choice = choiceOn(inputs.infrastructure === 'auto' ? 'virtink' : inputs.infrastructure, inputs);
+  if ('problems' in choice) throw new Error(JSON.stringify(choice.problems));
+  return { ...inputs, ...choice };
 }
 
 /** The lines of the one error that those inputs make. */

@@ -9,9 +9,9 @@ describe('create', () => {
       count: 1,
       cpuCores: 2,
       memorySize: '4Gi',
-      kernelImage: 'smartxworks/capch-kernel-5.15.12',
-      rootfsImage: 'smartxworks/capch-rootfs-1.24.0',
-      rootfsSize: '4Gi',
+      kernelImage: undefined,
+      rootfsImage: undefined,
+      rootfsSize: undefined,
     };
     expect(readCreate()).toMatchObject({
       command: 'create',
@@ -19,12 +19,13 @@ describe('create', () => {
       namespace: 'knest',
       timeoutSeconds: 1200,
       host: { kubeconfig: undefined, kubeconfigFile: undefined, context: undefined },
-      kubernetesVersion: { text: '1.24.0' },
+      askedVersion: { kind: 'default' },
+      nodeImage: undefined,
       controlPlane: machine,
       workers: machine,
       podNetworkCidr: undefined,
       serviceCidr: undefined,
-      infrastructure: 'virtink',
+      infrastructure: 'auto',
       cni: { kind: 'none' },
       waitFor: 'control-plane',
       apiAccess: 'auto',
@@ -33,15 +34,6 @@ describe('create', () => {
       ttlSeconds: 28_800,
       downloads: { mirror: undefined, checksumPolicy: 'require' },
     });
-  });
-
-  it('uses the root file system image for its Kubernetes version, unless an image is given', () => {
-    const inputs = readCreate({
-      'kubernetes-version': 'v1.36.3',
-      'worker-machine-rootfs-image': 'registry.example.com:5000/r:1',
-    });
-    expect(inputs.controlPlane.rootfsImage).toBe('smartxworks/capch-rootfs-1.36.3');
-    expect(inputs.workers.rootfsImage).toBe('registry.example.com:5000/r:1');
   });
 
   it('keeps the inputs of the two roles apart', () => {
@@ -172,7 +164,6 @@ describe('a problem with one input', () => {
     ['timeout', '20', '"20" is not a duration; for example 90s, 20m, 4h or 1h30m'],
     ['timeout', ' ', 'is missing; for example 20m'],
     ['ttl', '0h', '"0h" is not a duration; for example 90s, 20m, 4h or 1h30m'],
-    ['kubernetes-version', '1.36', '"1.36" is not a version; for example 1.36.0'],
     // As the runner passes on `kubernetes-version: 1.30`, `v1.30`, and `cluster-api-version: 1.0` and `1.10`.
     [
       'kubernetes-version',
@@ -186,11 +177,12 @@ describe('a problem with one input', () => {
       `"1" is not a version; for example 1.0.0; if the workflow has 1.0, it lacks quotes: YAML reads that as 1, so write '1.0.0'`,
     ],
     ['cluster-api-version', '1.1', expect.stringMatching(/ has 1\.10, it lacks quotes: .* write '1\.10\.0'$/)],
-    ['kubernetes-version', 'latest', '"latest" is not a version'],
+    ['kubernetes-version', 'newest', '"newest" is not a version'],
+    ['node-image', 'two words', '"two words" is not an image reference'],
     [
       'cluster-api-version',
       'v1.16.0',
-      'v1.16.0 no longer serves the v1beta1 contract of the Virtink provider; v1.11 to v1.15',
+      'v1.16.0 no longer serves the v1beta1 contract of the providers for Virtink and KubeVirt; v1.11 to v1.15',
     ],
     ['cluster-api-version', 'v1.10.4', 'v1.10.4 has no v1beta2 API; v1.11 to v1.15'],
     ['cluster-api-version', 'main', '"main" is not a version'],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { problems, readCreate } from './given-inputs.ts';
+import { problems, readChosen, readCreate } from './given-inputs.ts';
 
 const persistent = {
   persistent: 'true',
@@ -29,9 +29,10 @@ describe('a persistent create', () => {
   });
 
   it('uses root file system images for CDI, unless an image is given', () => {
-    const { controlPlane, workers } = readCreate({ ...persistent, 'worker-machine-rootfs-image': 'r:1' });
-    expect(controlPlane.rootfsImage).toBe('smartxworks/capch-rootfs-cdi-1.24.0');
-    expect(workers.rootfsImage).toBe('r:1');
+    expect(readChosen({ ...persistent, 'worker-machine-rootfs-image': 'r:1' }).images).toMatchObject({
+      CONTROL_PLANE_MACHINE_ROOTFS_IMAGE: 'smartxworks/capch-rootfs-cdi-1.24.0',
+      WORKER_MACHINE_ROOTFS_IMAGE: 'r:1',
+    });
   });
 
   it('needs an address for each machine', () => {

@@ -6,6 +6,8 @@ const sum = 'ab'.repeat(32);
 describe('infrastructure', () => {
   it.each([
     ['virtink', 'virtink'],
+    ['kubevirt', 'kubevirt'],
+    ['auto', 'auto'],
     ['in-memory', 'in-memory'],
     ['docker', 'in-memory'],
   ])('may be %s, with a template of the action', (text, infrastructure) => {
@@ -13,28 +15,35 @@ describe('infrastructure', () => {
   });
 
   it.each([
-    ['kubevirt:v0.11.2', { name: 'kubevirt', version: 'v0.11.2' }],
+    ['openstack:v0.14.5', { name: 'openstack', version: 'v0.14.5' }],
     ['docker:1.14.2', { name: 'docker', version: 'v1.14.2' }],
   ])('may be %s, with a template of the user', (text, infrastructure) => {
     expect(readCreate({ infrastructure: text, 'cluster-template': 't.yaml' })).toMatchObject({ infrastructure });
   });
 
   it.each([
-    ['kubevirt', /^infrastructure: "kubevirt" has no version; for example kubevirt:v1\.0\.0$/],
-    ['kubevirt:latest', /^infrastructure: "kubevirt:latest" has no version/],
-    ['qemu:v1.0.0', /^infrastructure: "qemu:v1\.0\.0" is not supported; use virtink, in-memory or one of aws, azure,/],
+    ['openstack', /^infrastructure: "openstack" has no version; for example openstack:v1\.0\.0$/],
+    ['openstack:latest', /^infrastructure: "openstack:latest" has no version/],
+    [
+      'qemu:v1.0.0',
+      /^infrastructure: "qemu:v1\.0\.0" is not supported; use auto, virtink, kubevirt, in-memory or one of aws, azure,/,
+    ],
     [
       'virtink:v0.7.0',
       /^infrastructure: "virtink:v0\.7\.0": use virtink, and set its version with virtink-provider-version$/,
     ],
-    [' ', /^infrastructure: is missing; virtink, in-memory or NAME:vX\.Y\.Z/],
+    [
+      'kubevirt:v0.11.2',
+      /^infrastructure: "kubevirt:v0\.11\.2": use kubevirt, and set its version with kubevirt-provider-version$/,
+    ],
+    [' ', /^infrastructure: is missing; auto, virtink, kubevirt, in-memory or NAME:vX\.Y\.Z/],
   ])('is refused as %s', (infrastructure, problem) => {
     expect(problems({ infrastructure, 'cluster-template': 't.yaml' })).toEqual([expect.stringMatching(problem)]);
   });
 
   it('requires a template when the action has none', () => {
-    expect(problems({ infrastructure: 'kubevirt:v0.11.2' })).toEqual([
-      'cluster-template: is missing; infrastructure kubevirt:v0.11.2 needs one, for example its own',
+    expect(problems({ infrastructure: 'openstack:v0.14.5' })).toEqual([
+      'cluster-template: is missing; infrastructure openstack:v0.14.5 needs one, for example its own',
     ]);
   });
 });

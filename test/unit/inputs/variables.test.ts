@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { allVariables } from '../../../src/cluster/template/plan.ts';
 import { cidr } from '../cluster/samples.ts';
-import { problems, readCreate } from './given-inputs.ts';
+import { problems, readChosen, readCreate } from './given-inputs.ts';
 
 const own = { 'cluster-template': 't.yaml' };
 const networks = { pods: cidr('10.95.0.0/16'), services: cidr('10.97.0.0/16') };
@@ -14,7 +14,7 @@ describe('template-variables', () => {
   });
 
   it('override only the names that other templates use for inputs', () => {
-    const inputs = readCreate({ ...own, 'template-variables': 'POD_CIDR=10.1.0.0/16' });
+    const inputs = readChosen({ ...own, 'template-variables': 'POD_CIDR=10.1.0.0/16' });
     expect(allVariables(inputs, identity, networks)).toMatchObject({
       CLUSTER_NAME: 'pr-17',
       NAMESPACE: 'knest',
@@ -25,7 +25,7 @@ describe('template-variables', () => {
   });
 
   it('may not set what an input sets', () => {
-    const names = Object.keys(allVariables(readCreate(), identity, networks));
+    const names = Object.keys(allVariables(readChosen(), identity, networks));
     const set = names.filter((name) => !/^(?:VIRTINK_|POD_CIDR$)/.test(name));
     const text = set.map((name) => `${name}=x`).join('\n');
     const found = problems({ ...own, 'template-variables': text });

@@ -42,6 +42,11 @@ describe('configuration', () => {
           url: at('infrastructure-virtink', 'v0.7.0', 'infrastructure-components.yaml'),
         },
         {
+          name: 'kubevirt',
+          type: 'InfrastructureProvider',
+          url: at('infrastructure-kubevirt', 'v0.11.2', 'infrastructure-components.yaml'),
+        },
+        {
           name: 'docker',
           type: 'InfrastructureProvider',
           url: at('infrastructure-docker', 'v1.14.2', 'infrastructure-components-development.yaml'),

@@ -60,6 +60,8 @@ describe('knownComponents', () => {
       'Virtink v0.15.0',
       'IPAM v1.2.1',
       'CDI v1.55.2',
+      'KubeVirt provider v0.11.2',
+      'KubeVirt v1.8.4',
       'in-memory infrastructure provider v1.14.2',
     ]);
   });
@@ -108,9 +110,9 @@ describe('clusterApiProblem', () => {
   it.each([
     ['v1.10.9', 'has no v1beta2 API'],
     ['v0.99.0', 'has no v1beta2 API'],
-    ['v1.16.0', 'no longer serves the v1beta1 contract of the Virtink provider'],
-    ['v1.16.0-rc.0', 'no longer serves the v1beta1 contract of the Virtink provider'],
-    ['v2.0.0', 'no longer serves the v1beta1 contract of the Virtink provider'],
+    ['v1.16.0', 'no longer serves the v1beta1 contract of the providers for Virtink and KubeVirt'],
+    ['v1.16.0-rc.0', 'no longer serves the v1beta1 contract of the providers for Virtink and KubeVirt'],
+    ['v2.0.0', 'no longer serves the v1beta1 contract of the providers for Virtink and KubeVirt'],
   ])('reports %s: %s', (text, problem) => expect(problemOf(text)).toBe(problem));
 });
 
@@ -158,7 +160,13 @@ describe('catalogAssets', () => {
   const needs = new Map(catalogAssets(versions).map((one) => [assetKey(one.asset), one]));
 
   it.each([
-    ['kubernetes-sigs/cluster-api/v1.14.2/metadata.yaml', 'Cluster API v1.14.2', ['virtink', 'in-memory'], false],
+    [
+      'kubernetes-sigs/cluster-api/v1.14.2/metadata.yaml',
+      'Cluster API v1.14.2',
+      ['virtink', 'kubevirt', 'in-memory'],
+      false,
+    ],
+    ['kubevirt/kubevirt/v1.8.4/kubevirt-cr.yaml', 'KubeVirt v1.8.4', ['kubevirt'], false],
     ['smartxworks/virtink/v0.15.0/virtink.yaml', 'Virtink v0.15.0', ['virtink'], false],
     ['kubevirt/containerized-data-importer/v1.55.2/cdi-cr.yaml', 'CDI v1.55.2', ['virtink'], true],
     [

@@ -207,7 +207,7 @@ describe('describeInventory', () => {
     ['v1.10.4', 'the host has Cluster API v1.10.4, which has no v1beta2 API'],
     [
       'v1.16.0',
-      'the host has Cluster API v1.16.0, which no longer serves the v1beta1 contract of the Virtink provider',
+      'the host has Cluster API v1.16.0, which no longer serves the v1beta1 contract of the providers for Virtink and KubeVirt',
     ],
   ])('refuses a host with Cluster API %s', (version, problem) => {
     const refusal = expect.objectContaining({ code: 'KNEST_UNSUPPORTED_VERSION', problem }) as Error;

@@ -203,7 +203,7 @@ describe('npm run mirror fails', () => {
   it.each([
     [[], 'DIRECTORY is missing'],
     [['a', 'b'], 'there is more than one DIRECTORY'],
-    [['a', '--infrastructure', 'kubevirt'], '--infrastructure: "kubevirt" is not one of virtink, in-memory'],
+    [['a', '--infrastructure', 'qemu'], '--infrastructure: "qemu" is not one of virtink, kubevirt, in-memory'],
     [['a', '--form', 'x'], "Unknown option '--form'"],
   ])('for a command line that it does not know: %j', async (args, problem) => {
     const cwd = temporary();

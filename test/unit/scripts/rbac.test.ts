@@ -70,6 +70,7 @@ describe('docs/rbac', () => {
       'clusters.cluster.x-k8s.io',
       'machines.cluster.x-k8s.io',
       'virtualmachines.virt.virtink.smartx.com',
+      'virtualmachineinstances.kubevirt.io',
       'pods.',
     ];
     expect([...granted('rbac/list.yaml')].sort()).toEqual(asked.map((what) => `list ${what}`).sort());

@@ -30,7 +30,7 @@ describe('the kinds of a cluster', () => {
     for (const { kinds, virtualMachines } of ENGINES) {
       const own = [
         ...Object.values<Kind>({ ...kinds }),
-        ...(virtualMachines === undefined ? [] : [virtualMachines.kind]),
+        ...(virtualMachines === undefined ? [] : [virtualMachines.kind, ...virtualMachines.madeFrom]),
       ];
       expect(AWAITED_KINDS).toEqual(expect.arrayContaining(own));
       if (kinds === undefined) continue;
@@ -40,6 +40,13 @@ describe('the kinds of a cluster', () => {
   });
 
   it('are counted in the order in which they go', () => {
-    expect(named(COUNTED_KINDS)).toEqual(['Machine', 'VirtualMachine', 'Pod', 'PersistentVolumeClaim', 'IPPool']);
+    expect(named(COUNTED_KINDS)).toEqual([
+      'Machine',
+      'VirtualMachine',
+      'VirtualMachineInstance',
+      'Pod',
+      'PersistentVolumeClaim',
+      'IPPool',
+    ]);
   });
 });

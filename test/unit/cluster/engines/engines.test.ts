@@ -15,7 +15,8 @@ import { clusterOf, machineOf } from '../samples.ts';
 it.each([
   ['VirtinkCluster', 'in-memory', 'virtink'],
   ['DevCluster', 'virtink', 'in-memory'],
-  ['KubevirtCluster', 'virtink', 'other'],
+  ['KubevirtCluster', 'virtink', 'kubevirt'],
+  ['AWSCluster', 'virtink', 'other'],
   // A ClusterClass gives a Cluster its infrastructure only once it is there.
   [undefined, 'virtink', 'virtink'],
   [undefined, 'in-memory', 'in-memory'],
@@ -28,7 +29,8 @@ it.each([
 it.each([
   ['VirtinkMachine', 'virtink'],
   ['DevMachine', 'in-memory'],
-  ['KubevirtMachine', 'other'],
+  ['KubevirtMachine', 'kubevirt'],
+  ['AWSMachine', 'other'],
 ])('a Machine whose infrastructure is a %s is one of %s', (kind, engine) => {
   expect(engineOfMachine(machineOf('m', { spec: { infrastructureRef: { kind, name: 'm' } } })).name).toBe(engine);
   expect(engineOfTemplate({ apiVersion: 'v1', kind: `${kind}Template`, metadata: { name: 'm' } }).name).toBe(engine);
@@ -63,7 +65,7 @@ describe('an engine', () => {
     const src = resolve(import.meta.dirname, '../../../../src');
     const files = globSync('**/*.ts', { cwd: src }).filter((file) => !file.startsWith('cluster/engines/'));
     const naming = files.filter((file) =>
-      /Kinds\.(?:virtink|dev[A-Z]|virtualM)/.test(readFileSync(join(src, file), 'utf8')),
+      /Kinds\.(?:virtink|kubevirt|dev[A-Z]|virtualM)/.test(readFileSync(join(src, file), 'utf8')),
     );
     expect(naming).toEqual([]);
     expect(files.length).toBeGreaterThan(100);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { kubevirt } from '../../../../src/cluster/engines/kubevirt.ts';
 import { other } from '../../../../src/cluster/engines/other.ts';
 import { virtink, virtualMachines } from '../../../../src/cluster/engines/virtink.ts';
 import { clusterOf, machineOf, podOf, virtualMachineOf } from '../samples.ts';
@@ -46,7 +47,7 @@ describe('a machine of Virtink', () => {
 
 it.each([
   [virtink, 'VirtinkCluster', true],
-  [other, 'KubevirtCluster', true],
+  [kubevirt, 'KubevirtCluster', true],
   [other, 'AWSCluster', false],
 ])('privileged pods run for a cluster (%#)', (engine, kind, isPrivileged) => {
   expect(engine.runsPrivilegedPods(clusterOf({ spec: { infrastructureRef: { kind } } }))).toBe(isPrivileged);

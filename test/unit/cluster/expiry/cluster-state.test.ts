@@ -146,16 +146,21 @@ describe('readStates', () => {
     const states = await readStates(client, undefined, clusters, now);
     expect(states.map(({ state }) => state)).toEqual(['ready', 'no CNI', 'no CNI', 'starting']);
     // The number of requests does not depend on the number of clusters.
-    expect(received).toHaveLength(3);
+    expect(received).toHaveLength(4);
   });
 
   it('derives the state from the clusters when nothing else may be listed', async () => {
-    const forbidden = ['/apis/cluster.x-k8s.io/v1beta2', '/apis/virt.virtink.smartx.com/v1alpha1', '/api/v1'];
-    const plurals = ['machines', 'virtualmachines', 'pods'];
+    const forbidden = [
+      '/apis/cluster.x-k8s.io/v1beta2',
+      '/apis/virt.virtink.smartx.com/v1alpha1',
+      '/apis/kubevirt.io/v1',
+      '/api/v1',
+    ];
+    const plurals = ['machines', 'virtualmachines', 'virtualmachineinstances', 'pods'];
     const paths = forbidden.map((group, index) => [`${group}/namespaces/knest/${plurals[index] ?? ''}`, false]);
     const { client, received } = await hostWith(Object.fromEntries(paths) as Record<string, unknown>);
     expect(await readStates(client, 'knest', [of('one')], now)).toEqual([{ state: 'starting' }]);
-    expect(received).toHaveLength(3);
+    expect(received).toHaveLength(4);
   });
 
   it('sends no request without clusters', async () => {

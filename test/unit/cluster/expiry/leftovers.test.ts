@@ -54,6 +54,7 @@ async function find(...looks: readonly Host[]): Promise<Leftovers & { readonly p
     if (plural === 'clusters') clusters += 1;
     const objects = look[plural];
     if (objects === 403) refuse(response, 403);
+    else if (path.startsWith('/apis/kubevirt.io/')) refuse(response, 404);
     else if (objects === undefined && plural === 'devmachines') refuse(response, 404);
     else json(response, { items: objects ?? [] });
   });

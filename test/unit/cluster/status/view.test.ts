@@ -30,7 +30,7 @@ it('a VM and its pod belong to the Machine of their engine alone, whatever else 
   const [vm, pod] = [samples.virtualMachineOf('m'), samples.podOf('m')];
   const view = samples.viewOf({ machines: [machine], virtualMachines: [vm], pods: [pod] });
   expect([virtualMachineOf(machine, view), podOf(machine, view), machineOf(pod, view)]).toEqual([vm, pod, machine]);
-  const foreign = samples.machineOf('m', { spec: { infrastructureRef: { kind: 'KubevirtMachine', name: 'm' } } });
+  const foreign = samples.machineOf('m', { spec: { infrastructureRef: { kind: 'DevMachine', name: 'm' } } });
   const beside = { ...view, machines: [foreign] };
   expect([virtualMachineOf(foreign, beside), podOf(foreign, beside), machineOf(pod, beside)]).toEqual([
     undefined,

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { parseTemplate, variables } from '../../../../src/cluster/template/plan.ts';
 import { parseManifest } from '../../../../src/host/api/manifest.ts';
 import type { KubernetesObject } from '../../../../src/host/api/objects.ts';
-import { readCreate, unlikeMachines } from '../../inputs/given-inputs.ts';
+import { readChosen, unlikeMachines } from '../../inputs/given-inputs.ts';
 import { cidr } from '../samples.ts';
 
 const networks = { pods: cidr('10.95.0.0/16'), services: cidr('10.97.0.0/16') };
@@ -41,7 +41,7 @@ describe('the health checks', () => {
 
 describe('variables', () => {
   it('are the inputs and the ranges, each as a string', () => {
-    const inputs = readCreate({ 'kubernetes-version': 'v1.36.3', ...unlikeMachines });
+    const inputs = readChosen({ 'kubernetes-version': 'v1.36.3', ...unlikeMachines });
     expect(variables(inputs, networks)).toEqual({
       KUBERNETES_VERSION: '1.36.3',
       POD_NETWORK_CIDR: '10.95.0.0/16',
@@ -68,12 +68,12 @@ describe('variables', () => {
     ['node-port', 'NodePort'],
     ['load-balancer', 'LoadBalancer'],
   ])('for api-access %s have the Service type %s', (access, type) => {
-    expect(variables(readCreate({ 'api-access': access }), networks)).toMatchObject({
+    expect(variables(readChosen({ 'api-access': access }), networks)).toMatchObject({
       CONTROL_PLANE_SERVICE_TYPE: type,
     });
   });
 
-  const set = Object.keys(variables(readCreate(), networks));
+  const set = Object.keys(variables(readChosen(), networks));
   /** The variables that clusterctl sets itself. */
   const given = ['CLUSTER_NAME', 'NAMESPACE'];
   const usedBy = (text: string): string[] => [

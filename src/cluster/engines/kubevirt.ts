@@ -1,0 +1,79 @@
+import { Kinds } from '../../host/api/kinds.ts';
+import { MEBIBYTE, parseBytes } from '../../values/quantity.ts';
+import type { Engine, EngineKinds, MachineRequests, VirtualMachines } from './engine.ts';
+
+/** Virtual cores for each core that is requested. Source: kubevirt v1.8.4 pkg/virt-config, DefaultCPUAllocationRatio. */
+const CORES_PER_CORE = 10;
+
+/** MiB of the processes beside the guest: the launcher's, libvirt's, QEMU's and that of an I/O thread. Source: as below. */
+const PROCESSES = 25 + 100 + 25 + 40 + 30 + 8;
+/** MiB for each virtual core. */
+const FOR_EACH_CORE = 8;
+/** Bytes of memory for each byte of page tables. */
+const PAGED = 512;
+
+/**
+ * What KubeVirt has the pod of a machine of that size request: a tenth of its cores, and the memory of the guest with that
+ * of its hypervisor. Source: kubevirt v1.8.4 pkg/hypervisor/kvm/hypervisorbackend.go, GetMemoryOverhead, for a machine
+ * without a graphics device.
+ */
+function machineRequests(cores: number, memorySize: string): MachineRequests {
+  const guest = (parseBytes(memorySize) ?? 0) / MEBIBYTE;
+  return {
+    milliCpu: Math.ceil((cores * 1000) / CORES_PER_CORE),
+    mebibytes: Math.ceil(guest + guest / PAGED + PROCESSES + FOR_EACH_CORE * cores),
+  };
+}
+
+/** The container that writes the serial console to its log; of newer versions an init container that keeps running. */
+const CONSOLE = 'guest-console-log';
+
+/** How the machines of KubeVirt run on the host: each VirtualMachine has an instance, and the instance a pod. */
+export const virtualMachines: VirtualMachines = {
+  kind: Kinds.virtualMachineInstance,
+  madeFrom: [Kinds.kubevirtVirtualMachine],
+  // Machine, KubevirtMachine, VirtualMachine and instance share one name. Source: cluster-api-provider-kubevirt v0.11.2
+  // pkg/kubevirt/machine.go.
+  of: ({ spec }, all) => all.find(({ metadata }) => metadata.name === spec?.infrastructureRef?.name),
+  podOf: ({ metadata: { uid } }, pods) =>
+    pods.find(({ metadata }) => (metadata.ownerReferences ?? []).some((owner) => owner.uid === uid)),
+  hasEnded: ({ metadata, status }) =>
+    metadata.deletionTimestamp === undefined && (status?.phase === 'Succeeded' || status?.phase === 'Failed'),
+  // An instance that is started again is deleted first. Source: kubevirt v1.8.4 pkg/virt-controller/watch/vm/vm.go.
+  endedGrace: 15,
+  // Source: kubevirt v1.8.4 pkg/virt-controller/services/rendercontainer.go and template.go.
+  consoleOf: ({ spec }) =>
+    [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])].find(({ name }) => name === CONSOLE)?.name,
+  imageAdvice: () => 'set node-image to an image that exists; docs/kubernetes-versions.md lists the public ones',
+  roomAdvice: 'a node that KubeVirt can use (its label kubevirt.io/schedulable is true, and it has /dev/kvm)',
+  requestsFor: machineRequests,
+  // KubeVirt computes the requests of a pod from the memory of its guest.
+  withRequests: (machineTemplate) => machineTemplate,
+};
+
+const kinds: EngineKinds = {
+  cluster: Kinds.kubevirtCluster,
+  machine: Kinds.kubevirtMachine,
+  machineTemplate: Kinds.kubevirtMachineTemplate,
+};
+
+/** KubeVirt: each machine is a VM of QEMU in a pod of the host. */
+export const kubevirt: Engine = {
+  name: 'kubevirt',
+  kinds,
+  template: {
+    kinds: [kinds.cluster, kinds.machineTemplate, Kinds.machineHealthCheck],
+    machines: 'virtual machines of KubeVirt',
+    withoutCni: 'none: nodes stay NotReady until you install one, and no health check recreates them meanwhile',
+  },
+  virtualMachines,
+  // Its provider takes no addresses from a pool, and a VM that starts again has another one on most hosts.
+  persistence: undefined,
+  // Source: cluster-api-provider-kubevirt v0.11.2 pkg/loadbalancer/loadbalancer.go.
+  services: ['-lb'],
+  // Source: the same, pkg/ssh/cluster_node_ssh_keys.go and controllers/kubevirtmachine_controller.go.
+  secrets: { ofCluster: ['-ssh-keys'], ofMachine: ['-userdata'] },
+  // Source: manifests/release of its repository.
+  controllerNamespaces: ['kubevirt'],
+  runsPrivilegedPods: () => true,
+};
