@@ -67,6 +67,22 @@ export interface MachineRequests {
   readonly mebibytes: number;
 }
 
+/** A failure that waiting does not fix, by the message of the container. */
+interface KnownFailure {
+  readonly message: RegExp;
+  readonly next: string;
+}
+
+/** A resource of nodes. */
+export interface NodeDevice {
+  /** The label of nodes on which the engine runs. */
+  readonly label: string;
+  /** The name of the resource. */
+  readonly resource: string;
+  /** What it means that no node has any. */
+  readonly withoutAny: string;
+}
+
 /** Machines that are virtual machines, each in a pod of the host. */
 export interface VirtualMachines {
   readonly kind: Kind<VirtualMachine>;
@@ -84,6 +100,10 @@ export interface VirtualMachines {
   consoleOf(pod: Pod): string | undefined;
   /** What to do when the image of a container cannot be pulled. */
   imageAdvice(role: Role, container: string): string;
+  /** What a pod of a machine says when the host itself keeps it from starting, and what to do then. */
+  readonly knownFailures: readonly KnownFailure[];
+  /** What a node has for each virtual machine, where the engine labels the nodes that it can use. */
+  readonly device: NodeDevice | undefined;
   /** What to add to a host on which no node has room for a virtual machine. */
   readonly roomAdvice: string;
   /** What a machine of that size requests. */

@@ -45,6 +45,19 @@ export const virtualMachines: VirtualMachines = {
   consoleOf: ({ spec }) =>
     [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])].find(({ name }) => name === CONSOLE)?.name,
   imageAdvice: () => 'set node-image to an image that exists; docs/kubernetes-versions.md lists the public ones',
+  // KubeVirt v1.9 mounts the image as a volume, which older runtimes do by an empty directory. Source: kubevirt/kubevirt#17460.
+  knownFailures: [
+    {
+      message: /container-disk-binary\/usr\/bin\/container-disk"?: no such file or directory/,
+      next: "the host's container runtime has no image volumes: have its administrator add ImageVolume to spec.configuration.developerConfiguration.disabledFeatureGates of the KubeVirt object, or update containerd to 2.3",
+    },
+  ],
+  device: {
+    label: 'kubevirt.io/schedulable',
+    resource: 'devices.kubevirt.io/kvm',
+    withoutAny:
+      'no node of the host has devices.kubevirt.io/kvm: VMs start only if KubeVirt is set to emulate them, slowly',
+  },
   roomAdvice: 'a node that KubeVirt can use (its label kubevirt.io/schedulable is true, and it has /dev/kvm)',
   requestsFor: machineRequests,
   // KubeVirt computes the requests of a pod from the memory of its guest.

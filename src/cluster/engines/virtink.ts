@@ -90,6 +90,8 @@ export const virtualMachines: VirtualMachines = {
       ? advice
       : `${advice} (public: smartxworks/capch-rootfs-1.24.0), or kubernetes-version to 1.24.0`;
   },
+  knownFailures: [],
+  device: undefined,
   roomAdvice: "a node with Virtink's devices",
   requestsFor: machineRequests,
   withRequests,

@@ -36,6 +36,17 @@ function checkRole(role: Role, requests: MachineRequests, nodes: readonly Node[]
   });
 }
 
+/**
+ * What it means for virtual machines that no node has the device of the engine; undefined when one has, and when nothing is
+ * known, as on a host where the engine is still to be installed.
+ */
+export function describeMissingDevice(nodes: readonly Node[], { device }: VirtualMachines): string | undefined {
+  if (device === undefined) return undefined;
+  const usable = nodes.filter(({ metadata }) => metadata.labels?.[device.label] === 'true');
+  const hasDevice = ({ status }: Node): boolean => !/^0?$/.test(status?.allocatable?.[device.resource] ?? '');
+  return usable.length === 0 || usable.some(hasDevice) ? undefined : device.withoutAny;
+}
+
 /** Whether an empty node has room; one that does not say how large it is may have. */
 function fits({ milliCpu, mebibytes }: MachineRequests, node: Node): boolean {
   const memory = memoryOf(node);

@@ -67,6 +67,10 @@ function podDeadEnd(pod: Pod, problem: PodProblem, view: ClusterView, age: numbe
   const evidence = [describePodProblem(pod, problem)];
   const role = roleOf(pod);
   const engine = engineOfPod(pod, view).virtualMachines;
+  const known = engine?.knownFailures.find(({ message }) => message.test(problem.message));
+  if (known !== undefined) {
+    return { code: 'KNEST_INFRASTRUCTURE', problem: 'the host cannot run such machines', evidence, next: known.next };
+  }
   switch (problem.kind) {
     case 'image': {
       if (!FINAL_IMAGE_ANSWER.test(problem.message) && age < IMAGE_GRACE) return undefined;

@@ -1,5 +1,5 @@
 import { checkAddressesFree, checkAddressesInPodNetwork } from '../../cluster/machines/address-pool.ts';
-import { checkCapacity } from '../../cluster/machines/capacity.ts';
+import { checkCapacity, describeMissingDevice } from '../../cluster/machines/capacity.ts';
 import { fetchTemplate } from '../../cluster/template/fetch-template.ts';
 import { checkEncapsulation } from '../../cluster/addons/host-calico.ts';
 import { engineNamed } from '../../cluster/engines/engines.ts';
@@ -70,6 +70,8 @@ export async function preflight(
       const existing = await unlessForbidden(client.get(Kinds.cluster, identity.name, identity.namespace), undefined);
       const machines = { 'control-plane': inputs.controlPlane, worker: inputs.workers };
       if (existing === undefined) checkCapacity(await nodes, machines, virtualMachines);
+      const missing = describeMissingDevice(await nodes, virtualMachines);
+      if (missing !== undefined) step.line(missing);
     }
     if (inputs.persistent) {
       await checkDefaultStorageClass(client);

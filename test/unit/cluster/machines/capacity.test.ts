@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { virtualMachines } from '../../../../src/cluster/engines/virtink.ts';
-import { checkCapacity } from '../../../../src/cluster/machines/capacity.ts';
+import { kubevirt } from '../../../../src/cluster/engines/kubevirt.ts';
+import { checkCapacity, describeMissingDevice } from '../../../../src/cluster/machines/capacity.ts';
+import type { Node } from '../../../../src/host/api/objects.ts';
 import { Kinds } from '../../../../src/host/api/kinds.ts';
 import { unlessForbidden } from '../../../../src/host/preflight.ts';
 import { readCreate } from '../../inputs/given-inputs.ts';
@@ -59,4 +61,32 @@ describe('checkCapacity', () => {
       await expect(check(unread, { 'worker-machine-memory-size': '999Gi' })).resolves.toBeUndefined();
     },
   );
+});
+
+describe('describeMissingDevice', () => {
+  const schedulable = { 'kubevirt.io/schedulable': 'true' };
+  const nodeWith = (labels: Readonly<Record<string, string>>, kvm?: string): Node => ({
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: { name: 'n', labels },
+    status: { allocatable: { cpu: '2', ...(kvm !== undefined && { 'devices.kubevirt.io/kvm': kvm }) } },
+  });
+  const described = (...nodes: readonly Node[]): string | undefined => {
+    const engine = kubevirt.virtualMachines;
+    if (engine === undefined) throw new Error('KubeVirt has virtual machines');
+    return describeMissingDevice(nodes, engine);
+  };
+
+  it('warns when KubeVirt runs on nodes, and none of them has KVM', () => {
+    expect(described(nodeWith(schedulable), nodeWith(schedulable, '0'))).toMatch(/devices\.kubevirt\.io\/kvm/);
+    // The device of a node that KubeVirt does not use is of no use.
+    expect(described(nodeWith(schedulable), nodeWith({}, '1k'))).toMatch(/devices\.kubevirt\.io\/kvm/);
+  });
+
+  it('is silent when one has it, where KubeVirt is still to be installed, and about Virtink', () => {
+    expect(described(nodeWith(schedulable), nodeWith(schedulable, '1k'))).toBeUndefined();
+    expect(described(nodeWith({}))).toBeUndefined();
+    expect(described()).toBeUndefined();
+    expect(describeMissingDevice([nodeWith(schedulable)], virtualMachines)).toBeUndefined();
+  });
 });
