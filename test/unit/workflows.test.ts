@@ -17,7 +17,9 @@ interface WorkflowJob {
   readonly permissions?: Readonly<Record<string, string>>;
   readonly 'timeout-minutes'?: number;
   readonly if?: string;
-  readonly steps: readonly Step[];
+  /** Undefined for a job that calls a workflow. */
+  readonly steps?: readonly Step[];
+  readonly uses?: string;
 }
 
 interface Workflow {
@@ -32,17 +34,19 @@ const inputs = Object.keys(readAction().inputs);
 const text = (file: string): string => readFileSync(resolve(root, file), 'utf8');
 const templates = globSync('workflows/*.yml', { cwd: root }).sort();
 const own = globSync('.github/workflows/*.yml', { cwd: root }).sort();
+const stepsOf = ({ steps = [] }: WorkflowJob): readonly Step[] => steps;
 const isThisAction = ({ uses = '' }: Step): boolean => uses === './' || uses.startsWith('knest/knest-action@');
 
 describe.each([...templates, ...own])('%s', (file) => {
   const workflow = parse(text(file)) as Workflow;
   const jobs = Object.values(workflow.jobs);
-  const steps = jobs.flatMap((job) => job.steps);
+  const steps = jobs.flatMap(stepsOf);
 
   it('sets permissions for each job that needs some, and none for others', () => {
     expect(workflow.permissions).toEqual({});
-    for (const { permissions, steps: own } of jobs) {
-      const checksOut = own.some(({ uses = '' }) => uses.startsWith('actions/checkout@'));
+    for (const job of jobs) {
+      const { permissions } = job;
+      const checksOut = stepsOf(job).some(({ uses = '' }) => uses.startsWith('actions/checkout@'));
       if (checksOut) expect(permissions?.['contents']).toBeDefined();
       // A comment explains each of them.
       for (const name of Object.keys(permissions ?? {}))
@@ -51,7 +55,8 @@ describe.each([...templates, ...own])('%s', (file) => {
   });
 
   it('has a timeout for each job, and does not cancel itself', () => {
-    for (const job of jobs) expect(job['timeout-minutes']).toBeGreaterThan(0);
+    // GitHub allows none for a job that calls a workflow: the jobs of that workflow have theirs.
+    for (const job of jobs) expect((job['timeout-minutes'] ?? 0) > 0).toBe(job.uses === undefined);
     // A called workflow leaves concurrency to its caller: the same group in both would cancel the caller.
     expect(workflow.concurrency === undefined).toBe('workflow_call' in workflow.on);
   });
@@ -63,9 +68,9 @@ describe.each([...templates, ...own])('%s', (file) => {
   it('pins actions to a commit, and names its version', () => {
     const used = [...text(file).matchAll(/^ *(?:- )?uses: (.*)$/gm)].map(([, what = '']) => what);
     const pinned = /^[\w-]+\/[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/;
-    const offered = templates.includes(file) ? 'knest/knest-action@v1' : './';
-    expect(used).toHaveLength(steps.filter(({ uses }) => uses !== undefined).length);
-    expect(used.filter((what) => what !== offered && !pinned.test(what))).toEqual([]);
+    const offered = templates.includes(file) ? ['knest/knest-action@v1'] : ['./', ...own.map((name) => `./${name}`)];
+    expect(used).toHaveLength([...jobs, ...steps].filter(({ uses }) => uses !== undefined).length);
+    expect(used.filter((what) => !offered.includes(what) && !pinned.test(what))).toEqual([]);
   });
 
   it('keeps no token in the checkout', () => {
@@ -97,12 +102,12 @@ describe.each(templates)('%s, a template', (file) => {
   });
 
   it('uses the action', () => {
-    expect(jobs.flatMap((job) => job.steps).some(isThisAction)).toBe(true);
+    expect(jobs.flatMap(stepsOf).some(isThisAction)).toBe(true);
   });
 
   it('gives a fork only the reason why it has no cluster', () => {
     const events = ['pull_request', 'workflow_call'];
-    const secret = jobs.filter(({ steps }) => steps.some(isThisAction));
+    const secret = jobs.filter((job) => stepsOf(job).some(isThisAction));
     const isForPullRequests = events.some((event) => event in workflow.on);
     for (const job of secret)
       expect(job.if?.includes('head.repo.full_name == github.repository') ?? false).toBe(isForPullRequests);
@@ -113,7 +118,7 @@ describe.each(templates)('%s, a template', (file) => {
     const isTarget = 'pull_request_target' in workflow.on;
     const reached = jobs.filter(({ if: condition = '' }) => condition.includes("event_name == 'pull_request_target'"));
     expect(reached).toHaveLength(isTarget ? 1 : 0);
-    for (const { steps } of reached) expect(steps.every(isThisAction)).toBe(true);
+    for (const job of reached) expect(stepsOf(job).every(isThisAction)).toBe(true);
     if (!isTarget) return;
     expect(workflow.on['pull_request_target']?.types).toEqual(['closed']);
     for (const job of jobs.filter((candidate) => !reached.includes(candidate))) {

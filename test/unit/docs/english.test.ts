@@ -18,7 +18,9 @@ it('recognises unusual phrases', () => {
 
 it('finds none in the texts of the repository', () => {
   const tests = globSync(TESTS, { cwd: root });
-  const files = [...READ.flatMap((pattern) => globSync(pattern, { cwd: root })), ...tests];
+  // CHANGELOG.md repeats the subjects of commits.
+  const read = READ.flatMap((pattern) => globSync(pattern, { cwd: root, exclude: ['CHANGELOG.md'] }));
+  const files = [...read, ...tests];
   const found = files.flatMap((file) =>
     readFileSync(join(root, file), 'utf8')
       .split('\n')

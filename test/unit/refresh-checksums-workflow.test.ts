@@ -12,9 +12,9 @@ interface Workflow {
 }
 
 const workflow = parse(
-  readFileSync(new URL('../../.github/workflows/checksums.yml', import.meta.url), 'utf8'),
+  readFileSync(new URL('../../.github/workflows/refresh-checksums.yml', import.meta.url), 'utf8'),
 ) as Workflow;
-const script = workflow.jobs['propose']?.steps.find(({ run = '' }) => run.includes('git apply'))?.run ?? '';
+const script = workflow.jobs['push']?.steps.find(({ run = '' }) => run.includes('git apply'))?.run ?? '';
 
 /** Runs the step of the workflow on a repository, with an artifact that makes these changes. */
 function take(change: (write: (file: string, text: string) => void, repository: string) => void): {
@@ -50,7 +50,7 @@ function take(change: (write: (file: string, text: string) => void, repository: 
   return { status, log: stdout + stderr };
 }
 
-describe('the job of checksums.yml with write permission', () => {
+describe('the job of refresh-checksums.yml with write permission', () => {
   it('accepts the checksums and the bundle of the artifact', () => {
     const { status, log } = take((write) => {
       write('src/install/checksums.json', 'after\n');
