@@ -10,10 +10,13 @@ import { InputReader } from '../src/inputs/reader.ts';
 import { readVersions } from '../src/inputs/versions.ts';
 import { readAction } from './docs.ts';
 import { fillMirror, SUMS_FILE } from './mirror-directory.ts';
+import { forMirrorScript } from './mirror-messages.ts';
 
 const action = readAction().inputs;
 /** The inputs with the version of a component, which are options here. */
 const VERSIONS = Object.keys(action).filter((name) => name.endsWith('-version') && name !== 'kubernetes-version');
+/** The options that take a value, named like inputs of the action. */
+const OPTIONS: readonly string[] = ['mirror', 'infrastructure', 'checksums-file', 'checksum-policy', ...VERSIONS];
 
 const USAGE = `usage: npm run mirror -- DIRECTORY [options]
 
@@ -27,7 +30,7 @@ right sum stay. See docs/recipes/air-gap.md. Options mean what the inputs of the
   --checksum-policy POLICY           require (the default), mirror or warn
 ${VERSIONS.map((name) => `  ${`--${name} VERSION`.padEnd(35)}the default is ${action[name]?.default ?? ''}\n`).join('')}  --help                             this text
 
-GITHUB_TOKEN, the input github-token, is a token of github.com for looking up sums; without it, GitHub answers 60
+The environment variable GITHUB_TOKEN is a token of github.com for looking up sums; without it, GitHub answers 60
 requests an hour.`;
 
 /** What is asked of the script. */
@@ -75,8 +78,7 @@ function infrastructuresIn(text: string | undefined): readonly Infrastructure[] 
 }
 
 function parse(args: readonly string[]): Pick<ReturnType<typeof parseArgs>, 'values' | 'positionals'> {
-  const names = ['mirror', 'infrastructure', 'checksums-file', 'checksum-policy', ...VERSIONS];
-  const options = Object.fromEntries(names.map((name) => [name, { type: 'string' } as const]));
+  const options = Object.fromEntries(OPTIONS.map((name) => [name, { type: 'string' } as const]));
   try {
     return parseArgs({
       args: [...args],
@@ -86,6 +88,11 @@ function parse(args: readonly string[]): Pick<ReturnType<typeof parseArgs>, 'val
   } catch (thrown) {
     throw new UsageError(thrown instanceof Error ? thrown.message : String(thrown));
   }
+}
+
+/** The message of an error, which names the options of this script. */
+function messageOf(error: KnestError): string {
+  return forMirrorScript(error.message, OPTIONS);
 }
 
 /** Fills the directory and reports it. Returns the exit code. */
@@ -101,8 +108,8 @@ async function mirror({ directory, assets, inputs }: MirrorOptions): Promise<num
     inputs,
     env: process.env,
     signal: stop.signal,
-    print: (line) => console.log(line),
-    fail: (path, error) => console.error(`failed   ${path}\n${error.message.replace(/^/gm, '  ')}`),
+    print: (line) => console.log(forMirrorScript(line, OPTIONS)),
+    fail: (path, error) => console.error(`failed   ${path}\n${messageOf(error).replace(/^/gm, '  ')}`),
   });
   if (fetched + present > 0) console.log(`${fetched} fetched, ${present} present: see ${join(directory, SUMS_FILE)}`);
   if (failed === 0) return 0;
@@ -118,7 +125,7 @@ if (import.meta.main) {
     else process.exitCode = await mirror(options);
   } catch (thrown) {
     const isUsage = thrown instanceof UsageError;
-    console.error(`✖ ${isUsage ? `${thrown.message}\n${USAGE}` : toKnestError(thrown).message}`);
+    console.error(`✖ ${isUsage ? `${thrown.message}\n${USAGE}` : messageOf(toKnestError(thrown))}`);
     process.exitCode = isUsage ? 2 : 1;
   }
 }
