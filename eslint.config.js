@@ -23,7 +23,12 @@ export default defineConfig(
     },
   },
   boundary(['src/commands/**'], '@actions/', '@kubernetes/'),
-  boundary(['src/cluster/**', 'src/install/!(download).ts'], '@actions/', '@kubernetes/', '/commands/'),
+  boundary(
+    ['src/cluster/**', 'src/install/!(download).ts', 'src/install/download/**'],
+    '@actions/',
+    '@kubernetes/',
+    '/commands/',
+  ),
   boundary(['src/host/**'], '@actions/', '/commands/', '/cluster/', '/install/'),
   boundary(
     ['src/catalog/**', 'src/values/**'],

@@ -6,7 +6,7 @@ import { allAssets } from '../src/catalog/catalog-assets.ts';
 import { assetKey, assetPath } from '../src/catalog/release-asset.ts';
 import { defaultVersions } from './docs.ts';
 
-const file = resolve(import.meta.dirname, '../src/install/checksums.json');
+const file = resolve(import.meta.dirname, '../src/install/download/checksums.json');
 
 /** The SHA-256 of what a URL serves, in hexadecimal. Throws unless it answers 200. */
 async function sha256(url: string): Promise<string> {

@@ -5,7 +5,7 @@ import { assetPath, type ReleaseAsset } from '../src/catalog/release-asset.ts';
 import { KnestError, toKnestError } from '../src/errors.ts';
 import type { DownloadInputs } from '../src/inputs.ts';
 import { Downloader, sha256 } from '../src/install/download.ts';
-import { readSums } from '../src/install/sums.ts';
+import { readSums } from '../src/install/download/sums.ts';
 import { Web, WebError } from '../src/web.ts';
 
 /** The file in the root of a mirror that `checksums-file` takes. */

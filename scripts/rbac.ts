@@ -1,5 +1,8 @@
 import { stringify } from 'yaml';
-import { HOST_READER_RULES, INSTALL_RULES, LIST_RULES, NAMESPACE_RULES, type Rule } from '../src/permissions.ts';
+import { HOST_READER_RULES, LIST_RULES } from '../src/permissions/host-rules.ts';
+import { INSTALL_RULES } from '../src/permissions/install-rules.ts';
+import { NAMESPACE_RULES } from '../src/permissions/namespace-rules.ts';
+import type { Rule } from '../src/permissions/rule.ts';
 
 const NAMESPACE = 'knest';
 const ACCOUNT = { kind: 'ServiceAccount', name: 'knest-action', namespace: NAMESPACE };
@@ -106,6 +109,6 @@ function binding(kind: 'Role' | 'ClusterRole', name: string, namespace?: string)
 }
 
 function manifest(head: readonly string[], documents: readonly string[]): string {
-  const comment = [...head, 'Made from src/permissions.ts by npm run docs.'].map((line) => `# ${line}\n`);
+  const comment = [...head, 'Made from src/permissions/ by npm run docs.'].map((line) => `# ${line}\n`);
   return comment.join('') + documents.join('---\n');
 }

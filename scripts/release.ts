@@ -36,7 +36,7 @@ export function releaseProblems(tag: string, files: ReleaseFiles): readonly stri
     ...used.filter(({ ref }) => ref !== major).map(({ file, ref }) => `${file} uses @${ref}, not @${major}`),
     ...files.assets
       .filter((asset) => checksums[asset] === undefined)
-      .map((asset) => `src/install/checksums.json has no sum for ${asset}`),
+      .map((asset) => `src/install/download/checksums.json has no sum for ${asset}`),
   ];
 }
 
@@ -58,7 +58,7 @@ export function readReleaseFiles(): ReleaseFiles {
     changelog: existsSync(resolve(root, 'CHANGELOG.md')) ? read('CHANGELOG.md') : '',
     texts: Object.fromEntries(files.map((file) => [file, read(file)])),
     assets: allAssets(defaultVersions()).map(assetKey),
-    checksums: JSON.parse(read('src/install/checksums.json')) as ReleaseFiles['checksums'],
+    checksums: JSON.parse(read('src/install/download/checksums.json')) as ReleaseFiles['checksums'],
   };
 }
 

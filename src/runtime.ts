@@ -1,6 +1,6 @@
 import type { Job } from './github/job.ts';
 import type { MintToken } from './host/credentials/id-tokens.ts';
-import type { RunProcess } from './process.ts';
+import type { RunProcess } from './runner/process.ts';
 import type { Log } from './report/log.ts';
 import type { Summary } from './report/summary.ts';
 import type { Timeline } from './report/timeline.ts';

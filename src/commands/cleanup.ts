@@ -11,7 +11,7 @@ import { waitForDepartures } from '../cluster/lifecycle/delete-many.ts';
 import { tieDisks } from '../cluster/lifecycle/disks.ts';
 import { listClusters } from '../cluster/expiry/cluster-list.ts';
 import { findLeftovers, type Leftover } from '../cluster/expiry/leftovers.ts';
-import { permissionsOf } from '../permissions.ts';
+import { permissionsOf } from '../permissions/permissions.ts';
 import { unverifiedText } from '../cluster/lifecycle/delete.ts';
 import { firstLineOf, KnestError } from '../errors.ts';
 import { apiOf, tokenFor } from '../github/api.ts';

@@ -1,5 +1,5 @@
 import { proofOfRepository } from '../cluster/identity/ownership.ts';
-import { permissionsOf } from '../permissions.ts';
+import { permissionsOf } from '../permissions/permissions.ts';
 import { describeRest, removeCluster } from '../cluster/lifecycle/delete.ts';
 import { checkPermissions } from '../host/preflight.ts';
 import type { DeleteInputs } from '../inputs.ts';

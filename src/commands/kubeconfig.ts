@@ -1,5 +1,5 @@
 import { findOwned } from '../cluster/identity/ownership.ts';
-import { permissionsOf } from '../permissions.ts';
+import { permissionsOf } from '../permissions/permissions.ts';
 import { checkPermissions } from '../host/preflight.ts';
 import type { KubeconfigInputs } from '../inputs.ts';
 import type { JobRuntime } from '../runtime.ts';

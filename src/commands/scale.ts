@@ -4,7 +4,7 @@ import { engineOf } from '../cluster/engines/engines.ts';
 import { fleetCluster } from '../cluster/identity/fleet-cluster.ts';
 import { follow } from '../cluster/status/wait.ts';
 import { findOwned } from '../cluster/identity/ownership.ts';
-import { permissionsOf } from '../permissions.ts';
+import { permissionsOf } from '../permissions/permissions.ts';
 import { isScaled, planScale, requestScale } from '../cluster/lifecycle/scale.ts';
 import { type ClusterView } from '../cluster/status/view.ts';
 import { firstLineOf } from '../errors.ts';

@@ -2,7 +2,7 @@ import type { KubernetesClient } from './api/client.ts';
 import type { PluginRuntime } from './credentials/exec-plugin.ts';
 import type { IdTokens } from './credentials/id-tokens.ts';
 import type { OidcHost } from './oidc-host.ts';
-import type { RequestObserver } from './api/rest.ts';
+import type { RequestObserver } from './api/request.ts';
 
 /** What entering a cluster takes from outside. */
 export interface EntryRuntime extends PluginRuntime {

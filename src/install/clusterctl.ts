@@ -2,9 +2,9 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { KnestError } from '../errors.ts';
-import { basicEnvironment, childEnvironment } from '../process.ts';
+import { basicEnvironment, childEnvironment } from '../runner/process.ts';
 import type { Variables } from '../values/variables.ts';
-import type { ProcessResult, RunProcess } from '../process.ts';
+import type { ProcessResult, RunProcess } from '../runner/process.ts';
 import { type ReleaseAsset } from '../catalog/release-asset.ts';
 import {
   assetsOf,

@@ -8,10 +8,10 @@ import { GITHUB_API, tokenFor } from '../github/api.ts';
 import type { DownloadInputs, WebFile } from '../inputs.ts';
 import { shownAddress } from '../values/url-credentials.ts';
 import { Web } from '../web.ts';
-import { adviceOnMissing, type Origin } from './advice.ts';
-import { AssetSource } from './asset-source.ts';
-import { AssetSums } from './asset-sums.ts';
-import { ReleaseDigests } from './digests.ts';
+import { adviceOnMissing, type Origin } from './download/advice.ts';
+import { AssetSource } from './download/asset-source.ts';
+import { AssetSums } from './download/asset-sums.ts';
+import { ReleaseDigests } from './download/digests.ts';
 
 /** What downloading needs from outside. */
 export interface DownloadRuntime {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Node, Pod } from '../../src/host/api/objects.ts';
-import checksums from '../../src/install/checksums.json' with { type: 'json' };
+import checksums from '../../src/install/download/checksums.json' with { type: 'json' };
 import { CNI_RELEASES } from '../../src/catalog/cni-releases.ts';
 import { assetKey, assetPath } from '../../src/catalog/release-asset.ts';
 import { until } from '../host/process.ts';

@@ -32,7 +32,7 @@ function take(change: (write: (file: string, text: string) => void, repository: 
     writeFileSync(join(repository, file), text);
   };
   git('init', '--quiet');
-  for (const file of ['src/install/checksums.json', 'dist/index.js', 'action.yml']) write(file, 'before\n');
+  for (const file of ['src/install/download/checksums.json', 'dist/index.js', 'action.yml']) write(file, 'before\n');
   git('add', '.');
   git('commit', '--quiet', '--message=before');
   change(write, repository);
@@ -53,7 +53,7 @@ function take(change: (write: (file: string, text: string) => void, repository: 
 describe('the job of refresh-checksums.yml with write permission', () => {
   it('accepts the checksums and the bundle of the artifact', () => {
     const { status, log } = take((write) => {
-      write('src/install/checksums.json', 'after\n');
+      write('src/install/download/checksums.json', 'after\n');
       write('dist/index.js', 'after\n');
       write('dist/licenses/new.txt', 'new\n');
     });
@@ -64,10 +64,10 @@ describe('the job of refresh-checksums.yml with write permission', () => {
     ['changes another file', '.github/workflows/ci.yml'],
     ['creates a file in the root', 'package.json'],
     ['creates a file whose name begins in the same way', 'dist2/index.js'],
-    ['creates a file whose path ends in the same way', 'x/src/install/checksums.json'],
+    ['creates a file whose path ends in the same way', 'x/src/install/download/checksums.json'],
   ])('refuses an artifact that %s', (_what, file) => {
     const { status, log } = take((write) => {
-      write('src/install/checksums.json', 'after\n');
+      write('src/install/download/checksums.json', 'after\n');
       write(file, 'after\n');
     });
     expect(status).toBe(1);

@@ -8,8 +8,8 @@ import type { CniInput } from '../../inputs.ts';
 import { CNI_RELEASES } from '../../catalog/cni-releases.ts';
 import type { Downloader } from '../../install/download.ts';
 import type { Cidr } from '../../values/cidr.ts';
-import { basicEnvironment } from '../../process.ts';
-import type { RunProcess } from '../../process.ts';
+import { basicEnvironment } from '../../runner/process.ts';
+import type { RunProcess } from '../../runner/process.ts';
 import { engineNamed } from '../engines/engines.ts';
 import { withCalicoPool, withFlannelNetwork } from './manifest-patches.ts';
 

@@ -19,31 +19,10 @@ import {
 } from './api-error.ts';
 import { retry } from '../../retry.ts';
 import { withOutage } from './outage.ts';
+import type { Request, RequestObserver } from './request.ts';
 import type { Session, Transport } from './transport.ts';
 
-/** One request to an API server. */
-export interface Request {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  /** From the root of the server, with its query. */
-  readonly path: string;
-  readonly body?: unknown;
-  readonly contentType?: string;
-  readonly accept?: string;
-  /** Tries after the first; a create that is retried after a cut connection may meet its own object (409). */
-  readonly retries?: number;
-  /** Seconds until one try is given up. */
-  readonly timeoutSeconds?: number;
-}
-
-/** Hears what happens on the way to a server. */
-export interface RequestObserver {
-  /** Each request, for debug logs; bodies never reach it. */
-  readonly request: (line: string) => void;
-  /** That a server which answered before no longer does, and that it does again. */
-  readonly outage: (line: string) => void;
-}
-
-/** An observer that hears nothing. */
+/** Ignores everything. */
 export const unobserved: RequestObserver = { request: () => undefined, outage: () => undefined };
 
 const RETRIES = 5;

@@ -1,10 +1,10 @@
 import { basename } from 'node:path';
 import { KnestError } from '../../errors.ts';
-import { childEnvironment } from '../../process.ts';
+import { childEnvironment } from '../../runner/process.ts';
 import { certificatesIn, isKeyOf, privateKeyIn } from '../../values/pem.ts';
 import { secretForms } from '../../values/secret-forms.ts';
 import { parseGoYaml } from '../../values/yaml.ts';
-import type { RunProcess } from '../../process.ts';
+import type { RunProcess } from '../../runner/process.ts';
 import type { Exec } from '../kubeconfig/kubeconfig.ts';
 import type { LoginCluster } from '../kubeconfig/login.ts';
 

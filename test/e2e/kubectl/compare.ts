@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import { connect } from '../../../src/host/connect.ts';
 import { unobserved } from '../../../src/host/api/rest.ts';
 import { messageOf } from '../../../src/errors.ts';
-import { processRunner } from '../../../src/process.ts';
+import { processRunner } from '../../../src/runner/process.ts';
 import type { Case } from './cases.ts';
 import { start } from './place.ts';
 import { Servers, type Seen } from './servers.ts';

@@ -7,7 +7,7 @@ import type { EntryRuntime } from '../../../src/host/connection.ts';
 import { nobody, type LoginCluster, type LoginUser } from '../../../src/host/kubeconfig/login.ts';
 import { RestClient, unobserved } from '../../../src/host/api/rest.ts';
 import { Transport, type Entry } from '../../../src/host/api/transport.ts';
-import { processRunner } from '../../../src/process.ts';
+import { processRunner } from '../../../src/runner/process.ts';
 
 /** What came in at the server. */
 export interface Received {

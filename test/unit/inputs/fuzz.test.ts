@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { readAction } from '../../../scripts/docs.ts';
 import { identify } from '../../../src/cluster/identity/identity.ts';
 import { chooseNetworks } from '../../../src/cluster/template/networks.ts';
-import { permissionsOf } from '../../../src/permissions.ts';
+import { permissionsOf } from '../../../src/permissions/permissions.ts';
 import { variables } from '../../../src/cluster/template/plan.ts';
 import { KnestError } from '../../../src/errors.ts';
 import { connect } from '../../../src/host/connect.ts';

@@ -9,7 +9,7 @@ import { atVersion } from '../../../src/catalog/component.ts';
 import { knownComponents } from '../../../src/catalog/required-components.ts';
 import { Downloader } from '../../../src/install/download.ts';
 import type { Variables } from '../../../src/values/variables.ts';
-import type { ProcessResult } from '../../../src/process.ts';
+import type { ProcessResult } from '../../../src/runner/process.ts';
 import { rejection } from '../rejection.ts';
 import { versions } from './versions.ts';
 import { downloadRuntime, fromGithub } from '../../support/downloads.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { virtinkTemplates } from '../../../src/catalog/known-components.ts';
-import checksums from '../../../src/install/checksums.json' with { type: 'json' };
+import checksums from '../../../src/install/download/checksums.json' with { type: 'json' };
 import { assetKey, assetPath, releaseAssetAt } from '../../../src/catalog/release-asset.ts';
 import { assetsOf, atVersion, type Component } from '../../../src/catalog/component.ts';
 import { allAssets, catalogAssets, isNeededBy } from '../../../src/catalog/catalog-assets.ts';

@@ -9,7 +9,7 @@ import { requiredComponents } from '../../../src/catalog/required-components.ts'
 import { Downloader } from '../../../src/install/download.ts';
 import { install, type Installed } from '../../../src/install/install.ts';
 import type { Inventory } from '../../../src/install/inventory.ts';
-import type { RunProcess } from '../../../src/process.ts';
+import type { RunProcess } from '../../../src/runner/process.ts';
 import { clientOf, json, refuse, type Handler, type Received } from '../host/server.ts';
 import { inventoryWith } from './inventories.ts';
 import { versions } from './versions.ts';

@@ -5,7 +5,7 @@ import { requiredComponents } from '../../../src/catalog/required-components.ts'
 import { Downloader } from '../../../src/install/download.ts';
 import { install } from '../../../src/install/install.ts';
 import { describeInventory } from '../../../src/install/inventory.ts';
-import type { RunProcess } from '../../../src/process.ts';
+import type { RunProcess } from '../../../src/runner/process.ts';
 import { hostWith } from '../host/fake-host.ts';
 import { json, refuse, type Handler, type Received } from '../host/server.ts';
 import { rejection } from '../rejection.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Inventory } from '../../../src/install/inventory.ts';
-import type { RunProcess } from '../../../src/process.ts';
+import type { RunProcess } from '../../../src/runner/process.ts';
 import { json, type Handler, type Received } from '../host/server.ts';
 import { rejection } from '../rejection.ts';
 import { installOn } from './install-on.ts';

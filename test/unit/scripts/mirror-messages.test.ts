@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { forMirrorScript } from '../../../scripts/mirror-messages.ts';
 import { inputError } from '../../../src/errors.ts';
-import { ADVICE_ON_MISSING_SUM, adviceOnDownload, adviceOnMissing } from '../../../src/install/advice.ts';
+import { ADVICE_ON_MISSING_SUM, adviceOnDownload, adviceOnMissing } from '../../../src/install/download/advice.ts';
 
 const OPTIONS = ['mirror', 'checksums-file', 'checksum-policy', 'virtink-version'];
 

@@ -10,7 +10,7 @@ import { serve } from '../host/server.ts';
 import { downloading, sumOf, temporary } from '../install/downloading.ts';
 
 // The action's own table has the sums of the real files.
-vi.mock('../../../src/install/checksums.json', () => ({ default: {} }));
+vi.mock('../../../src/install/download/checksums.json', () => ({ default: {} }));
 
 const script = resolve(import.meta.dirname, '../../../scripts/mirror.ts');
 const assets = allAssets(defaultVersions());

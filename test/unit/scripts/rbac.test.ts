@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { staleDocuments } from '../../../scripts/docs.ts';
 import { rbacManifests } from '../../../scripts/rbac.ts';
-import { installPermissions, permissionsOf, type Feature } from '../../../src/permissions.ts';
+import { installPermissions, permissionsOf } from '../../../src/permissions/permissions.ts';
+import type { Feature } from '../../../src/permissions/rule.ts';
 import { COMMANDS } from '../../../src/inputs.ts';
 
 const docs = new URL('../../../docs/', import.meta.url);

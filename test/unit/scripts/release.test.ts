@@ -43,7 +43,7 @@ describe('a release', () => {
   it('requires the checksum of every asset that the action downloads', () => {
     const checksums = { 'owner/name/v1/one.yaml': 'aa', 'owner/name/v2/other.yaml': 'bb' };
     expect(releaseProblems('v1.2.3', { ...files, checksums })).toEqual([
-      'src/install/checksums.json has no sum for owner/name/v1/other.yaml',
+      'src/install/download/checksums.json has no sum for owner/name/v1/other.yaml',
     ]);
   });
 

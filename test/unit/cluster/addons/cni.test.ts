@@ -8,7 +8,7 @@ import type { Infrastructure } from '../../../../src/catalog/infrastructures.ts'
 import type { CniInput, WebFile } from '../../../../src/inputs.ts';
 import { assetPath, type ReleaseAsset } from '../../../../src/catalog/release-asset.ts';
 import { Downloader } from '../../../../src/install/download.ts';
-import type { ProcessResult, RunProcess } from '../../../../src/process.ts';
+import type { ProcessResult, RunProcess } from '../../../../src/runner/process.ts';
 import { rejection } from '../../rejection.ts';
 import { cidr } from '../samples.ts';
 import { downloadRuntime, fromGithub } from '../../../support/downloads.ts';

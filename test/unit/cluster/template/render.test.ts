@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { renderTemplate } from '../../../../src/cluster/template/render.ts';
 import { Clusterctl } from '../../../../src/install/clusterctl.ts';
 import { Downloader } from '../../../../src/install/download.ts';
-import type { ProcessResult } from '../../../../src/process.ts';
+import type { ProcessResult } from '../../../../src/runner/process.ts';
 import { downloadRuntime, fromGithub } from '../../../support/downloads.ts';
 import { rejection } from '../../rejection.ts';
 

@@ -1,4 +1,4 @@
-import { WebError } from '../web.ts';
+import { WebError } from '../../web.ts';
 
 /** Who chose what is downloaded: the version inputs, an address in an input, or this action. */
 export type Origin = 'versions' | 'address' | 'action';

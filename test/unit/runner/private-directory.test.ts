@@ -2,8 +2,8 @@ import { chmodSync, chownSync, lstatSync, mkdirSync, mkdtempSync, rmSync, symlin
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { KnestError } from '../../src/errors.ts';
-import { privateDirectory } from '../../src/private-directory.ts';
+import { KnestError } from '../../../src/errors.ts';
+import { privateDirectory } from '../../../src/runner/private-directory.ts';
 
 let temp: string;
 beforeEach(() => (temp = mkdtempSync(join(tmpdir(), 'knest-directory-'))));

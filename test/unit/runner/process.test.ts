@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { processRunner } from '../../src/process.ts';
-import { rejection } from './rejection.ts';
+import { processRunner } from '../../../src/runner/process.ts';
+import { rejection } from '../rejection.ts';
 
 const never = new AbortController().signal;
 

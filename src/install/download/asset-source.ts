@@ -1,8 +1,8 @@
-import { assetPath, type ReleaseAsset } from '../catalog/release-asset.ts';
-import { KnestError, runnerProblem } from '../errors.ts';
-import type { DownloadInputs } from '../inputs.ts';
-import { basicAuthorization, shownAddress } from '../values/url-credentials.ts';
-import { describeWebProblem, type Web, type WebRequest } from '../web.ts';
+import { assetPath, type ReleaseAsset } from '../../catalog/release-asset.ts';
+import { KnestError, runnerProblem } from '../../errors.ts';
+import type { DownloadInputs } from '../../inputs.ts';
+import { basicAuthorization, shownAddress } from '../../values/url-credentials.ts';
+import { describeWebProblem, type Web, type WebRequest } from '../../web.ts';
 import { adviceOnDownload } from './advice.ts';
 
 const GITHUB = 'https://github.com';

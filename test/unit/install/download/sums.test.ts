@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { readSums } from '../../../src/install/sums.ts';
-import { rejection } from '../rejection.ts';
+import { readSums } from '../../../../src/install/download/sums.ts';
+import { rejection } from '../../rejection.ts';
 
 const A = 'a'.repeat(64);
 const B = 'b'.repeat(64);

@@ -1,4 +1,4 @@
-import { KnestError } from './errors.ts';
+import { KnestError } from '../errors.ts';
 
 /** The runners that the action runs on, in Node's words. */
 const PLATFORMS: readonly string[] = ['linux', 'darwin'];

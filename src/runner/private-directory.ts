@@ -1,7 +1,7 @@
 import { chmodSync, lstatSync, mkdirSync, mkdtempSync, type Stats } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { KnestError, messageOf } from './errors.ts';
+import { KnestError, messageOf } from '../errors.ts';
 
 /** A directory that only this user can read and change. */
 export interface PrivateDirectory {

@@ -1,7 +1,7 @@
 import { Response } from 'undici';
 import { describe, expect, it } from 'vitest';
-import { adviceOnDownload, adviceOnMissing, type DownloadPlace } from '../../../src/install/advice.ts';
-import { WebError } from '../../../src/web.ts';
+import { adviceOnDownload, adviceOnMissing, type DownloadPlace } from '../../../../src/install/download/advice.ts';
+import { WebError } from '../../../../src/web.ts';
 
 const github: DownloadPlace = { isOnGithub: true, isOnMirror: false, hasMirror: false, whenMissing: 'look for it' };
 const mirror: DownloadPlace = { ...github, isOnGithub: false, isOnMirror: true, hasMirror: true };

@@ -1,7 +1,7 @@
 import { MockAgent } from 'undici';
 import { describe, expect, it } from 'vitest';
-import { ReleaseDigests, type Digest } from '../../../src/install/digests.ts';
-import { Web } from '../../../src/web.ts';
+import { ReleaseDigests, type Digest } from '../../../../src/install/download/digests.ts';
+import { Web } from '../../../../src/web.ts';
 
 const asset = { repository: 'acme/tool', tag: 'v1.2.3', name: 'tool' };
 const SUM = 'a'.repeat(64);

@@ -1,6 +1,6 @@
-import { assetKey, assetPath, type ReleaseAsset } from '../catalog/release-asset.ts';
-import { KnestError } from '../errors.ts';
-import type { DownloadInputs } from '../inputs.ts';
+import { assetKey, assetPath, type ReleaseAsset } from '../../catalog/release-asset.ts';
+import { KnestError } from '../../errors.ts';
+import type { DownloadInputs } from '../../inputs.ts';
 import { ADVICE_ON_MISSING_SUM, adviceOnMissing, type Origin } from './advice.ts';
 import type { AssetSource } from './asset-source.ts';
 import checksums from './checksums.json' with { type: 'json' };

@@ -1,6 +1,6 @@
-import { GITHUB_API } from '../github/api.ts';
-import { describeWebProblem, WebError, type Web } from '../web.ts';
-import type { ReleaseAsset } from '../catalog/release-asset.ts';
+import { GITHUB_API } from '../../github/api.ts';
+import { describeWebProblem, WebError, type Web } from '../../web.ts';
+import type { ReleaseAsset } from '../../catalog/release-asset.ts';
 
 /** Why GitHub has no SHA-256 of an asset, and what to do about it; no advice when the asset does not exist. */
 interface NoDigest {

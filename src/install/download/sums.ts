@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { inputError, messageOf } from '../errors.ts';
+import { inputError, messageOf } from '../../errors.ts';
 
 /** A line of sha256sum: 64 digits, then a blank, a blank or an asterisk, and the file. */
 const LINE = /^([0-9a-f]{64}) [ *](?:\.?\/)?(.+)$/i;

@@ -1,4 +1,4 @@
-import { toKnestError } from './errors.ts';
+import { toKnestError } from '../errors.ts';
 
 /**
  * A signal that aborts, with a KnestError, when a promise is rejected that nobody waits for, or an error is thrown that

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { checkPlatform } from '../../src/platform.ts';
-import { readAction } from '../../scripts/docs.ts';
+import { checkPlatform } from '../../../src/runner/platform.ts';
+import { readAction } from '../../../scripts/docs.ts';
 
 describe('checkPlatform', () => {
   it.each([
@@ -30,7 +30,7 @@ describe('checkPlatform', () => {
   });
 
   it('matches README.md, which names the first runner with the Node version of action.yml', () => {
-    const root = resolve(import.meta.dirname, '../..');
+    const root = resolve(import.meta.dirname, '../../..');
     expect(readAction().runs.using).toBe('node24');
     const readme = readFileSync(resolve(root, 'README.md'), 'utf8').replace(/\s+/g, ' ');
     expect(readme).toMatch(/Linux or macOS, x64 or arm64, .{1,50} Node 24, .{1,50} version 2\.327\.1 .{1,10} Windows/);

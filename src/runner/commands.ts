@@ -1,5 +1,5 @@
 import * as core from '@actions/core';
-import { KnestError, messageOf, runnerProblem } from './errors.ts';
+import { KnestError, messageOf, runnerProblem } from '../errors.ts';
 
 /** What to do about a file that @actions/core misses: it says so in an error without a code. */
 const MISSING = 'do not remove files of the runner in earlier steps';
