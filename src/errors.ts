@@ -36,7 +36,7 @@ export interface Failure {
   readonly code: ErrorCode;
   /** One sentence; it becomes the annotation. */
   readonly problem: string;
-  /** Lines of evidence, most telling first. */
+  /** Lines of evidence, most important first. */
   readonly evidence?: readonly string[];
   /** The next step a person can take. */
   readonly next?: string;

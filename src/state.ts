@@ -1,10 +1,10 @@
 import type { OidcHost } from './host/oidc-host.ts';
 
-/** How the post step enters the host. */
+/** How the post step connects to the host. */
 export type SavedHost =
   /** A private copy of the host's credentials: later steps may remove their own. */
   | { readonly hostKubeconfigFile: string }
-  /** Where to enter by a token that the post step mints itself. */
+  /** A host that takes a token, which the post step requests itself. */
   | { readonly hostOidc: OidcHost };
 
 /** What main leaves for the post step. The post step reads nothing else: inputs are wrong there in nested composites. */
@@ -31,11 +31,11 @@ export interface State {
   remember(state: SavedState): void;
   /** What main remembered; undefined when it failed before it made anything. */
   recall(): SavedState | undefined;
-  /** Writes how main entered the host, for the post step to enter it and to remove what was kept of that. */
+  /** Saves how main connected to the host, for the post step to connect again and to remove the saved credentials. */
   rememberHost(host: SavedHost): void;
-  /** How main entered the host; undefined when it did not remember it. */
+  /** How main connected to the host; undefined when it did not save that. */
   recallHost(): SavedHost | undefined;
-  /** Notes that main failed and kept its cluster, which the step's outcome does not tell when the job goes on. */
+  /** Notes that main failed and kept its cluster, which the step's outcome does not show when the job continues. */
   keep(): void;
   /** Whether main noted that. */
   readonly isKept: boolean;

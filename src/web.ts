@@ -68,7 +68,7 @@ export class Web {
 
   /**
    * Writes a document to a file. Rejects as `text` does, and with an error of the file system. When the time of the
-   * command is up, the reason says how far the download was.
+   * command is up, the reason has the progress of the download.
    */
   async download(request: WebRequest, file: string): Promise<void> {
     let written = 0;

@@ -23,7 +23,7 @@ import { checkPermissions } from '../host/preflight.ts';
 import type { CleanupInputs } from '../inputs.ts';
 import { cleanupPage } from '../report/cleanup.ts';
 import type { JobRuntime, Runtime } from '../runtime.ts';
-import { enterHostOfClusters } from './steps/connect-host.ts';
+import { connectClusterHost } from './steps/connect-host.ts';
 
 /** Milliseconds for the look at what is left, which comes after the time of the command may be up. */
 const REPORT_MILLISECONDS = 60_000;
@@ -39,14 +39,14 @@ const MOST_OVERDUE = 20;
  * more than an hour.
  */
 export async function cleanup(inputs: CleanupInputs, runtime: JobRuntime): Promise<void> {
-  const { client } = await enterHostOfClusters(inputs, runtime);
+  const { client } = await connectClusterHost(inputs, runtime);
   await checkPermissions(client, permissionsOf('cleanup', inputs.namespace));
   const { judgements, rules } = await look(client, inputs, runtime);
   const planned = judgements.map(outcomeOf);
   const due = planned.filter(isDue);
   if (inputs.dryRun || due.length > inputs.maxDeletions) {
     const left = await report(client, inputs, rules, runtime);
-    await tell(planned, left, `${due.length} of ${planned.length} clusters are due, none was deleted`, runtime);
+    await publish(planned, left, `${due.length} of ${planned.length} clusters are due, none was deleted`, runtime);
     if (!inputs.dryRun) throw runaway(due, inputs).with(...overdueLines(left));
     failFor([], left);
     return;
@@ -55,7 +55,7 @@ export async function cleanup(inputs: CleanupInputs, runtime: JobRuntime): Promi
   const deleted = ended.filter(({ result }) => result === 'deleted');
   const rest = planned.filter((outcome) => !isDue(outcome));
   const left = await report(client, inputs, rules, runtime);
-  await tell([...ended, ...rest], left, `${deleted.length} of ${planned.length} clusters were deleted`, runtime);
+  await publish([...ended, ...rest], left, `${deleted.length} of ${planned.length} clusters were deleted`, runtime);
   runtime.clock.cancelled.throwIfAborted();
   failFor(ended, left);
 }
@@ -160,7 +160,7 @@ async function remove(
 ): Promise<readonly Outcome[]> {
   return log.step('Delete', async (step) => {
     const due = judgements.filter(isDue).map(({ cluster }) => cluster);
-    // First, since nobody knows of the disks of a cluster that is gone.
+    // First, since the disks of a deleted cluster can no longer be found.
     await tieDisks(client, namespace, due, step).catch((thrown: unknown) => {
       log.warn(`disks of persistent clusters may remain: ${firstLineOf(thrown)}`);
     });
@@ -203,7 +203,7 @@ async function wait(
 }
 
 /** Reports the outcome of every cluster: as an output, in the summary and in the log. */
-async function tell(
+async function publish(
   outcomes: readonly Outcome[],
   left: readonly Leftover[],
   headline: string,

@@ -9,7 +9,7 @@ import type { WithKubeconfig } from '../install/clusterctl.ts';
 import { install } from '../install/install.ts';
 import type { JobRuntime, Runtime } from '../runtime.ts';
 import type { SavedHost } from '../state.ts';
-import { enterHost } from './steps/connect-host.ts';
+import { connectHost } from './steps/connect-host.ts';
 import { chooseInfrastructure } from './create/choose-infrastructure.ts';
 import { claim, complete } from './create/claim.ts';
 import { handOver } from './create/hand-over.ts';
@@ -21,7 +21,7 @@ import { keepCredentials } from './steps/credentials.ts';
 import { diagnose, IN_MAIN } from './steps/diagnose.ts';
 
 /**
- * Creates a nested cluster, or adopts one that it may, and hands over its kubeconfig.
+ * Creates a nested cluster, or adopts one that it may, and passes its kubeconfig to the job.
  * Errors: KNEST_HOST_*, KNEST_PERMISSION, KNEST_INPUT, KNEST_STORAGE_CLASS, KNEST_ADDRESS_POOL,
  * KNEST_UNSUPPORTED_VERSION, KNEST_DOWNLOAD, KNEST_CHECKSUM, KNEST_CNI, KNEST_INSTALL, KNEST_TEMPLATE,
  * KNEST_OWNED_BY_OTHER, KNEST_IMAGE_PULL, KNEST_UNSCHEDULABLE, KNEST_BOOTSTRAP, KNEST_INFRASTRUCTURE, KNEST_TIMEOUT,
@@ -29,7 +29,7 @@ import { diagnose, IN_MAIN } from './steps/diagnose.ts';
  */
 export async function create(asked: CreateInputs, runtime: JobRuntime): Promise<void> {
   maskInputs(asked, runtime.secrets);
-  const host = await enterHost(asked, runtime);
+  const host = await connectHost(asked, runtime);
   const inputs = await chooseInfrastructure(host, asked, runtime);
   const plan = await planCluster(host, inputs, runtime); // writes nothing to the host
   const { saved, withKubeconfig } = await keepCredentials(host, plan.identity.name, runtime.directory);

@@ -4,7 +4,7 @@ import { describeRest, removeCluster } from '../cluster/lifecycle/delete.ts';
 import { checkPermissions } from '../host/preflight.ts';
 import type { DeleteInputs } from '../inputs.ts';
 import type { JobRuntime } from '../runtime.ts';
-import { enterHostOfClusters } from './steps/connect-host.ts';
+import { connectClusterHost } from './steps/connect-host.ts';
 
 /**
  * Deletes a nested cluster of this repository and waits until nothing of it is left. Succeeds when there is none.
@@ -14,7 +14,7 @@ export async function deleteCluster(inputs: DeleteInputs, runtime: JobRuntime): 
   const { name, namespace } = inputs;
   runtime.outputs.set('name', name);
   runtime.outputs.set('namespace', namespace);
-  const { client } = await enterHostOfClusters(inputs, runtime);
+  const { client } = await connectClusterHost(inputs, runtime);
   await checkPermissions(client, permissionsOf('delete', namespace));
   const { existed, rest } = await runtime.report.log.step('Delete', async (step) => {
     const removal = await removeCluster(client, inputs, proofOfRepository(runtime.job), step, runtime.clock.signal);

@@ -3,7 +3,7 @@ import { permissionsOf } from '../permissions/permissions.ts';
 import { checkPermissions } from '../host/preflight.ts';
 import type { KubeconfigInputs } from '../inputs.ts';
 import type { JobRuntime } from '../runtime.ts';
-import { enterHostOfClusters } from './steps/connect-host.ts';
+import { connectClusterHost } from './steps/connect-host.ts';
 import { keepCredentials } from './steps/credentials.ts';
 import { handOverKubeconfig } from './steps/write-kubeconfig.ts';
 
@@ -16,7 +16,7 @@ export async function kubeconfig(inputs: KubeconfigInputs, runtime: JobRuntime):
   const { name, namespace } = inputs;
   runtime.outputs.set('name', name);
   runtime.outputs.set('namespace', namespace);
-  const host = await enterHostOfClusters(inputs, runtime);
+  const host = await connectClusterHost(inputs, runtime);
   const { client } = host;
   await checkPermissions(client, permissionsOf('kubeconfig', namespace));
   await findOwned(client, inputs, runtime.job);

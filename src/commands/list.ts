@@ -9,7 +9,7 @@ import { tablePage } from '../report/summary.ts';
 import { textTable } from '../report/table.ts';
 import { formatDuration } from '../values/duration.ts';
 import type { JobRuntime } from '../runtime.ts';
-import { enterHostOfClusters } from './steps/connect-host.ts';
+import { connectClusterHost } from './steps/connect-host.ts';
 
 const HEADER = ['Cluster', 'State', 'Age', 'Expires', 'Repository', 'Pull request', 'Run'] as const;
 
@@ -24,7 +24,7 @@ const UNKNOWN: FleetState = { state: 'starting' };
  * table in the log and on the summary. Errors: KNEST_HOST_*, KNEST_PERMISSION.
  */
 export async function list(inputs: ListInputs, runtime: JobRuntime): Promise<void> {
-  const { client } = await enterHostOfClusters(inputs, runtime);
+  const { client } = await connectClusterHost(inputs, runtime);
   const clusters = await runtime.report.log.step('List', async () => {
     const value = await readFleet(client, inputs, runtime);
     return { value, result: headline(value.length, inputs, runtime) };
@@ -79,7 +79,7 @@ export function describeCluster(cluster: ListedCluster, now: number): readonly s
   ];
 }
 
-/** How long a deletion has been going on: one that hangs needs somebody to look. */
+/** How long ago deletion was requested: one that hangs needs attention. */
 function deletionAge({ deletionRequestedAt }: FleetCluster, now: number): string {
   if (deletionRequestedAt === undefined) return '';
   return ` for ${formatDuration(Math.max(0, (now - Date.parse(deletionRequestedAt)) / 1000))}`;
@@ -89,7 +89,7 @@ function expiryOf({ expiresAt, keep }: FleetCluster, now: number): string {
   if (expiresAt === undefined) return 'never';
   const seconds = (Date.parse(expiresAt) - now) / 1000;
   const kept = keep ? ', kept' : '';
-  // Clean-up leaves such a cluster alone for ever: somebody should see why.
+  // Clean-up leaves such a cluster alone forever: the list shows why.
   if (Number.isNaN(seconds)) return `"${expiresAt}" is not a time${kept}`;
   return seconds > 0 ? `in ${formatDuration(seconds)}${kept}` : `${formatDuration(-seconds)} ago${kept}`;
 }

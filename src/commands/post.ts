@@ -8,7 +8,7 @@ import { keptLines } from '../report/kept-cluster.ts';
 import { keptPage } from '../report/summary.ts';
 import type { SavedHost, SavedState } from '../state.ts';
 import type { Runtime } from '../runtime.ts';
-import { dropCredentials, enterSaved } from './steps/credentials.ts';
+import { dropCredentials, connectSaved } from './steps/credentials.ts';
 import { AFTER_CANCELLATION, AFTER_FAILURE, diagnose } from './steps/diagnose.ts';
 
 /**
@@ -37,7 +37,7 @@ async function endCluster(
     runtime.report.log.line(`▸ ${namespace}/${name} is not ephemeral: it stays`);
     return;
   }
-  const { client } = await enterSaved(host, "the saved copy of the host's kubeconfig", runtime, { wasReached: true });
+  const { client } = await connectSaved(host, "the saved copy of the host's kubeconfig", runtime, { wasReached: true });
   if (await isClaimed(client, saved, runtime)) await end(client, saved, jobStatus, runtime);
 }
 

@@ -12,7 +12,7 @@ import { checkPermissions } from '../host/preflight.ts';
 import type { ScaleInputs } from '../inputs.ts';
 import type { JobRuntime } from '../runtime.ts';
 import { diagnose, IN_MAIN } from './steps/diagnose.ts';
-import { enterHostOfClusters } from './steps/connect-host.ts';
+import { connectClusterHost } from './steps/connect-host.ts';
 
 /**
  * Gives a nested cluster of this repository another number of machines, and waits until it has them.
@@ -28,7 +28,7 @@ export async function scale(inputs: ScaleInputs, runtime: JobRuntime): Promise<v
   } = runtime;
   runtime.outputs.set('name', name);
   runtime.outputs.set('namespace', namespace);
-  const { client } = await enterHostOfClusters(inputs, runtime);
+  const { client } = await connectClusterHost(inputs, runtime);
   await checkPermissions(client, permissionsOf('scale', namespace));
   const cluster = await findOwned(client, inputs, runtime.job);
   const plan = await planScale(client, cluster, replicas);

@@ -13,7 +13,7 @@ export function tokenFor(api: string, token: string | undefined, env: NodeJS.Pro
   return api === apiOf(env) && isPrivateWay(api) ? token : undefined;
 }
 
-/** Whether nobody on the way reads what is sent: https, or this machine itself. */
+/** Whether nobody in between can read what is sent: https, or this machine itself. */
 export function isPrivateWay(url: string): boolean {
   const { protocol, hostname } = URL.parse(url) ?? { protocol: '', hostname: '' };
   return protocol === 'https:' || /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(hostname);

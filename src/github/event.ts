@@ -48,7 +48,7 @@ function numberIn({ pull_request: pullRequest, issue, workflow_run: run, reposit
   // A push to a branch is not for the pull requests that happen to be open for the branch.
   if (typeof run?.event !== 'string' || !run.event.startsWith('pull_request')) return undefined;
   const ofThis = (run.pull_requests ?? []).filter(({ base }) => base?.repo?.id === repository?.id);
-  // Of several, nobody knows which one it was.
+  // With several, it is unknown which one it was.
   return ofThis.length === 1 ? numberOf(ofThis[0]) : undefined;
 }
 

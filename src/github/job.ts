@@ -13,7 +13,7 @@ export interface Job {
   readonly runId: string;
   readonly runAttempt: string;
   readonly jobName: string;
-  /** Undefined unless it tells this use of the action from others in the job. */
+  /** Undefined unless it distinguishes this use of the action from others in the job. */
   readonly step: string | undefined;
   /** The address of the run, for people. */
   readonly runUrl: string;

@@ -6,11 +6,11 @@ import type { Job } from './job.ts';
 export interface GithubApi {
   /** Without a slash at its end; a GitHub Enterprise Server's is its own. */
   readonly url: string;
-  /** Undefined: asked as nobody, which public repositories answer. */
+  /** Undefined: without a token, which is enough for public repositories. */
   readonly token: string | undefined;
 }
 
-/** What GitHub said about pull requests. */
+/** GitHub's answer about pull requests. */
 export interface PullRequestStates {
   /** The numbers of those that are closed, merged ones among them. */
   readonly closed: ReadonlySet<string>;

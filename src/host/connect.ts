@@ -3,7 +3,7 @@ import { KnestError } from '../errors.ts';
 import { secretForms } from '../values/secret-forms.ts';
 import { UserAuthentication } from './credentials/authentication.ts';
 import { KubernetesClient } from './api/client.ts';
-import type { Connection, EntryRuntime, UsedKubeconfig } from './connection.ts';
+import type { Connection, ConnectRuntime, UsedKubeconfig } from './connection.ts';
 import { merged, notUsable, parseKubeconfig, type Kubeconfig, type NestedCluster } from './kubeconfig/kubeconfig.ts';
 import {
   givenFile,
@@ -18,7 +18,7 @@ import { loginOf, type Login } from './kubeconfig/login.ts';
 import { RestClient, unobserved } from './api/rest.ts';
 import { Transport } from './api/transport.ts';
 
-/** What says which cluster to enter, and as whom. */
+/** Which cluster to connect to, and as which user. */
 export interface GivenCredentials {
   /** The text of a kubeconfig, or its base64; wins over all else. */
   readonly kubeconfig: string | undefined;
@@ -27,12 +27,12 @@ export interface GivenCredentials {
 }
 
 /**
- * Enters a cluster: `kubeconfig`, else `kubeconfigFile`, else KUBECONFIG, else ~/.kube/config, else the pod's service
+ * Connects to a cluster: `kubeconfig`, else `kubeconfigFile`, else KUBECONFIG, else ~/.kube/config, else the pod's service
  * account. Masks every secret of them. Sends no request yet. Throws KNEST_HOST_CONFIG when there is no usable
  * configuration.
  */
-export function connect(given: GivenCredentials, runtime: EntryRuntime): Connection<UsedKubeconfig> {
-  return entered(textsOf(given, runtime.env), given.context, runtime);
+export function connect(given: GivenCredentials, runtime: ConnectRuntime): Connection<UsedKubeconfig> {
+  return connectTo(textsOf(given, runtime.env), given.context, runtime);
 }
 
 /**
@@ -45,29 +45,30 @@ export function nestedClusterOf(env: NodeJS.ProcessEnv, context: string | undefi
   return clusters.get(contexts.get(currentContext)?.cluster ?? '')?.nested;
 }
 
-/** Enters the cluster of a kubeconfig that is not the user's own; `source` says for people where it comes from. */
-export function enter(
+/** Connects to the cluster of a kubeconfig that the action wrote; `source` is its origin as the log names it. */
+export function connectWith(
   kubeconfig: string,
   source: string,
-  runtime: EntryRuntime,
+  runtime: ConnectRuntime,
   context?: string,
 ): Connection<UsedKubeconfig> {
-  return entered([{ text: kubeconfig, source, directory: undefined }], context, runtime);
+  return connectTo([{ text: kubeconfig, source, directory: undefined }], context, runtime);
 }
 
-/** Enters the cluster of a kubeconfig that names no files and programs, and whose secrets are masked. */
-export function enterPlain(kubeconfig: string, signal: AbortSignal): KubernetesClient {
+/** Connects to the cluster of a kubeconfig that names neither files nor programs, and whose secrets are masked. */
+export function connectPlain(kubeconfig: string, signal: AbortSignal): KubernetesClient {
   const run = async (): Promise<never> => Promise.reject(new Error('it has no plugin'));
   const runtime = { env: {}, run, mask: () => undefined, redact: (text: string) => text };
-  return enter(kubeconfig, 'the kubeconfig', { ...runtime, signal, observe: unobserved, wasReached: false }).client;
+  return connectWith(kubeconfig, 'the kubeconfig', { ...runtime, signal, observe: unobserved, wasReached: false })
+    .client;
 }
 
-function entered(
+function connectTo(
   texts: readonly KubeconfigText[],
   context: string | undefined,
-  runtime: EntryRuntime,
+  runtime: ConnectRuntime,
 ): Connection<UsedKubeconfig> {
-  // Before anything can fail, and say why.
+  // First, since an error below may quote them.
   for (const { text } of texts) for (const secret of secretsOfKubeconfig(text)) runtime.mask(secret);
   const source = texts.map((text) => text.source).join(delimiter);
   const login = loginOf(kubeconfigOf(texts), context, source, runtime.env);
@@ -89,7 +90,7 @@ function entered(
   };
 }
 
-/** Whether a login is over TLS as nobody: kubectl asks for a user and a password then. */
+/** Whether a login over TLS has no credentials: kubectl prompts for a user and a password then. */
 function isAnonymous({ cluster, user }: Login): boolean {
   const { token, tokenFile, certificate, username, exec, authProvider } = user;
   const hasAny = `${token}${tokenFile}${certificate}${username}` !== '' || (exec ?? authProvider) !== undefined;
@@ -110,12 +111,12 @@ function isEmpty(file: KubeconfigText): boolean {
     const { clusters, users, contexts, currentContext } = kubeconfigOf([file]);
     return clusters.size + users.size + contexts.size === 0 && currentContext === '';
   } catch {
-    // To be refused with its reason, once its secrets are masked.
+    // It is refused with the reason later, once its secrets are masked.
     return false;
   }
 }
 
-/** The kubeconfigs that count, one after the other. */
+/** The kubeconfigs that apply, in the order in which they are merged. */
 function textsOf(given: GivenCredentials, env: NodeJS.ProcessEnv): readonly KubeconfigText[] {
   if (given.kubeconfig !== undefined) return [givenText(given.kubeconfig)];
   if (given.kubeconfigFile !== undefined) return [givenFile(given.kubeconfigFile, env)];

@@ -4,15 +4,15 @@ import type { IdTokens } from './credentials/id-tokens.ts';
 import type { OidcHost } from './oidc-host.ts';
 import type { RequestObserver } from './api/request.ts';
 
-/** What entering a cluster takes from outside. */
-export interface EntryRuntime extends PluginRuntime {
+/** What a connection needs from outside. */
+export interface ConnectRuntime extends PluginRuntime {
   readonly signal: AbortSignal;
   readonly observe: RequestObserver;
-  /** Whether this job is known to have reached the server before: then it may be away for a while. */
+  /** Whether this job has reached the server before: if so, an outage is waited for. */
   readonly wasReached: boolean;
 }
 
-/** An entered cluster. */
+/** A connection to a cluster. */
 export interface Connection<Used extends UsedCredentials = UsedCredentials> {
   readonly client: KubernetesClient;
   readonly server: string;
@@ -23,7 +23,7 @@ export interface Connection<Used extends UsedCredentials = UsedCredentials> {
   readonly credentials: Used;
 }
 
-/** What a cluster was entered with, to enter it again. */
+/** The credentials of a connection, to connect again. */
 export type UsedCredentials = UsedKubeconfig | UsedOidc;
 
 /** A kubeconfig with one context, certificates and keys in it: it works after their files are gone. */

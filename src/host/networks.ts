@@ -48,7 +48,7 @@ export async function hostNetworks(client: KubernetesClient, nodes: readonly Nod
 }
 
 /**
- * The ranges of the host's CNI: Calico and Kube-OVN may have more than the host's configuration says;
+ * The ranges of the host's CNI: Calico and Kube-OVN may have more than the host's configuration names;
  * undefined when these credentials may not look.
  */
 export async function cniNetworks(client: KubernetesClient): Promise<readonly Cidr[] | undefined> {

@@ -1,4 +1,4 @@
-/** An API server that takes GitHub's OIDC tokens: enough to enter it, by a job that may have some. Nothing secret. */
+/** An API server that takes GitHub's OIDC tokens: enough for a job that may request some to connect. Nothing secret. */
 export interface OidcHost {
   readonly server: string;
   /** PEM; undefined for a certificate that a public authority signed. */

@@ -1,7 +1,7 @@
 import { KnestError, type Failure } from '../errors.ts';
 import type { Authentication, Credentials } from './credentials/authentication.ts';
 import { KubernetesClient } from './api/client.ts';
-import type { Connection, EntryRuntime, UsedOidc } from './connection.ts';
+import type { Connection, ConnectRuntime, UsedOidc } from './connection.ts';
 import { IdTokens, type MintToken } from './credentials/id-tokens.ts';
 import { parseKubeconfig } from './kubeconfig/kubeconfig.ts';
 import type { OidcHost } from './oidc-host.ts';
@@ -20,7 +20,7 @@ const REQUEST_URL = 'ACTIONS_ID_TOKEN_REQUEST_URL';
 export function connectByOidc(
   host: OidcHost,
   mint: MintToken,
-  { env, signal, observe, wasReached }: Pick<EntryRuntime, 'env' | 'signal' | 'observe' | 'wasReached'>,
+  { env, signal, observe, wasReached }: Pick<ConnectRuntime, 'env' | 'signal' | 'observe' | 'wasReached'>,
 ): Connection<UsedOidc> {
   if ((env[REQUEST_URL] ?? '') === '') {
     throw new KnestError({

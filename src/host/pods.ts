@@ -10,7 +10,7 @@ export interface PodProblem {
   readonly message: string;
   /** The container and its image; undefined when the pod as a whole is at fault. */
   readonly container?: { readonly name: string; readonly image: string; readonly isInit: boolean };
-  /** When it was first seen in the pod's status; undefined when the status does not tell. */
+  /** When it was first seen in the pod's status; undefined when the status has no time. */
   readonly since?: string;
 }
 

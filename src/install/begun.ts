@@ -9,7 +9,7 @@ import type { Component } from '../catalog/component.ts';
 
 /** The Lease that one job holds while it installs. */
 export const INSTALL_LEASE = 'knest-action-install';
-/** Where the Lease says what was begun: a JSON object of titles and versions. */
+/** The annotation of the Lease with what was started: a JSON object of titles and versions. */
 const BEGUN = 'knest-action/installing';
 
 /** What this action began to install on a host and did not end, by title, each with its version. */
@@ -58,7 +58,7 @@ async function change(client: KubernetesClient, next: (begun: Begun) => Begun, s
     const annotations = Object.fromEntries([...others, ...noted]);
     await client.replace(Kinds.lease, { ...lease, metadata: { ...lease.metadata, annotations } });
   };
-  // The Lease is renewed meanwhile.
+  // The Lease is renewed at the same time.
   await retry(tryOnce, { signal, isRetried: isConflict });
 }
 

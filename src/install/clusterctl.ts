@@ -200,7 +200,7 @@ async function pluginEnvironment(
   return users.some(({ user }) => user?.exec !== undefined) ? childEnvironment(env) : {};
 }
 
-/** The part of a kubeconfig that says whether it has a plugin. */
+/** The part of a kubeconfig that shows whether it has a plugin. */
 interface KubeconfigUsers {
   readonly users?: readonly { readonly user?: { readonly exec?: object } }[];
 }

@@ -39,8 +39,8 @@ export class Downloader {
   }
 
   /**
-   * The SHA-256 that an asset must have; undefined when it may be used unverified. Throws KNEST_CHECKSUM when nobody
-   * knows it, and KNEST_DOWNLOAD.
+   * The SHA-256 that an asset must have; undefined when it may be used unverified. Throws KNEST_CHECKSUM when it
+   * is unknown, and KNEST_DOWNLOAD.
    */
   sumOf(asset: ReleaseAsset, origin = originOf(asset)): Promise<string | undefined> {
     return this.#sums.find(asset, origin);
@@ -48,8 +48,8 @@ export class Downloader {
 
   /**
    * Downloads an asset to `path` below the private directory, and returns where it is.
-   * `origin`: who chose it. Throws KNEST_DOWNLOAD, and KNEST_CHECKSUM when the bytes are wrong or nobody can say what
-   * would be right.
+   * `origin`: who chose it. Throws KNEST_DOWNLOAD, and KNEST_CHECKSUM when the bytes are wrong, or the right
+   * checksum is unknown.
    */
   async file(asset: ReleaseAsset, path: string, origin = originOf(asset)): Promise<string> {
     const whenMissing = adviceOnMissing(origin, this.#inputs.mirror !== undefined);

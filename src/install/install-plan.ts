@@ -5,7 +5,7 @@ import { statesOf, type Inventory } from './inventory.ts';
 export interface InstallPlan {
   /** Not there at all. */
   readonly absent: readonly Component[];
-  /** Begun by this action and not ended: completed in the version that was begun. */
+  /** Started by this action and not finished: completed in the version that was started. */
   readonly incomplete: readonly Component[];
   /** Installed, but not running at the moment: create waits for it. */
   readonly unavailable: readonly Component[];
@@ -26,7 +26,7 @@ export function planInstallation(components: readonly Component[], inventory: In
 }
 
 /**
- * What has to be at hand for a plan: besides what is missing, cert-manager's manifest wherever `clusterctl init` runs,
+ * What a plan needs: besides what is missing, cert-manager's manifest wherever `clusterctl init` runs,
  * which installs it again when an earlier run was interrupted before its webhook answered.
  */
 export function needed({ absent, incomplete }: InstallPlan, components: readonly Component[]): readonly Component[] {

@@ -93,7 +93,7 @@ function until(installation: Installation, signal: AbortSignal): Installation {
 }
 
 /**
- * The inventory, once nothing is there by half that this action did not begin: somebody else may be installing it right
+ * The inventory, once nothing is incomplete that this action did not start: another tool may be installing it right
  * now, so it is looked at a few times. Throws KNEST_INSTALL when a half stays.
  */
 async function withoutHalves(

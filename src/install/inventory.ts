@@ -19,7 +19,7 @@ import { versionProblem } from '../catalog/required-components.ts';
 /** What the host has of a component. */
 export type ComponentState =
   | { readonly state: 'absent' }
-  /** Something of it is there, but not all: `missing` says what is not, one line each. */
+  /** Something of it is there, but not all: `missing` has what is not, one line each. */
   | {
       readonly state: 'incomplete';
       readonly version: string;
@@ -27,7 +27,7 @@ export type ComponentState =
       /** Whether this action began to install it: nothing else is ever completed. */
       readonly isBegun: boolean;
     }
-  /** All of it is there, and not all of it runs at the moment: `problems` says what does not, one line each. */
+  /** All of it is there, and not all of it runs at the moment: `problems` has what does not, one line each. */
   | { readonly state: 'unavailable'; readonly version: string; readonly problems: readonly string[] }
   | { readonly state: 'installed'; readonly version: string };
 
@@ -191,7 +191,7 @@ function recordOf(component: Component, inventory: Inventory): Provider | undefi
   return inventory.providers.find((provider) => provider.providerName === name && provider.type === type);
 }
 
-/** The tag of a workload's image: what says the version where no record does. */
+/** The tag of a workload's image: its version where no record has one. */
 function imageVersion(workload: Workload | undefined, inventory: Inventory): string | undefined {
   const object = workload && objectAt(workload, inventory);
   const image = object?.spec?.template?.spec?.containers?.[0]?.image;

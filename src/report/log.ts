@@ -3,7 +3,7 @@ import type { KnestError } from '../errors.ts';
 import { harmless } from './harmless.ts';
 import type { Timeline } from './timeline.ts';
 
-/** What a step tells while it runs. */
+/** The log of a step while it runs. */
 export interface StepLog {
   /** One line for one change; opens the step's group at the first. */
   line(text: string): void;
@@ -11,7 +11,7 @@ export interface StepLog {
 
 /** The log of a job. */
 export interface Log {
-  /** Runs a step: one line when it had nothing to tell meanwhile, else a group. `work` returns the step's result line. */
+  /** Runs a step: one line when it logs nothing in between, else a group. `work` returns the step's result line. */
   step<T>(title: string, work: (step: StepLog) => Promise<{ readonly value: T; readonly result: string }>): Promise<T>;
   /** A separate line. */
   line(text: string): void;
@@ -37,7 +37,7 @@ export function githubLog(
   write: (text: string) => void = info,
 ): Log {
   const shown = (text: string): string => harmless(redact(text));
-  const say = (text: string): void => write(shown(text));
+  const print = (text: string): void => write(shown(text));
   return {
     async step(title, work) {
       const started = performance.now();
@@ -47,30 +47,30 @@ export function githubLog(
         line(text) {
           if (!group.open) startGroup(shown(`▸ ${title}`));
           group.open = true;
-          say(`${elapsed().padStart(10)}  ${text}`);
+          print(`${elapsed().padStart(10)}  ${text}`);
         },
       };
       try {
         const { value, result } = await timeline.during(title, () => work(step));
         if (group.open) step.line(result);
-        else say(`▸ ${title.padEnd(TITLE_WIDTH)} ${result}   ${elapsed()}`);
+        else print(`▸ ${title.padEnd(TITLE_WIDTH)} ${result}   ${elapsed()}`);
         return value;
       } finally {
         if (group.open) endGroup();
       }
     },
-    line: say,
+    line: print,
     section(title, lines) {
       startGroup(shown(`▸ ${title}`));
-      for (const line of lines) say(line);
+      for (const line of lines) print(line);
       endGroup();
     },
     debug: (text) => debug(shown(text)),
     warn: (text) => warning(shown(text)),
     fail(failure) {
-      say(`✖ ${failure.problem}   ${failure.code}`);
-      for (const line of failure.evidence) say(`  ${line}`);
-      if (failure.next !== undefined) say(`  Next: ${failure.next}`);
+      print(`✖ ${failure.problem}   ${failure.code}`);
+      for (const line of failure.evidence) print(`  ${line}`);
+      if (failure.next !== undefined) print(`  Next: ${failure.next}`);
       const reasons = failure.code === 'KNEST_INPUT' ? failure.evidence : [];
       error(shown([`${failure.problem} (${failure.code})`, ...reasons].join('\n')));
     },

@@ -1,7 +1,7 @@
 import * as core from '@actions/core';
 import { KnestError, messageOf, runnerProblem } from '../errors.ts';
 
-/** What to do about a file that @actions/core misses: it says so in an error without a code. */
+/** What to do about a missing file of the runner, which @actions/core reports in an error without a code. */
 const MISSING = 'do not remove files of the runner in earlier steps';
 
 /** Saves a value for the post step of this action. Throws KNEST_RUNNER when the file of the runner cannot be written. */

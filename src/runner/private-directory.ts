@@ -46,7 +46,7 @@ function within(temp: string): PrivateDirectory {
   return { path, reason: undefined };
 }
 
-/** A directory with a new name: nobody can have put anything there. */
+/** A directory with a new name: no other user can have put anything there. */
 function fresh(parent: string, reason: string): PrivateDirectory {
   return { path: mkdtempSync(join(parent, 'knest-')), reason };
 }

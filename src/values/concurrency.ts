@@ -1,6 +1,6 @@
 /**
  * Does `work` for each item, at most `limit` at a time, and returns the results in the order of the items. After a
- * failure nothing more is begun, and it rejects once nothing is under way any more: who then undoes what was done must
+ * failure, nothing more is started, and it rejects once nothing is running any more: a caller that undoes it must
  * not have more done behind its back.
  */
 export async function mapConcurrently<Item, Result>(
@@ -27,7 +27,7 @@ export async function mapConcurrently<Item, Result>(
 /**
  * Does several things at once, each until the signal that it is given aborts. The first failure aborts that signal for
  * all others; then it rejects once nothing is under way any more, with the failure that came first. When `signal` itself
- * aborts, a failure that says more than the reason of the abort wins.
+ * aborts, a failure that explains more than the reason of the abort wins.
  */
 export async function together(
   works: readonly ((stop: AbortSignal) => Promise<unknown>)[],

@@ -14,7 +14,7 @@ export function splitCredentials(text: string): SplitUrl {
   const user = decoded(url.username);
   const password = decoded(url.password);
   const authorization = basicAuthorization(`${user}:${password}`);
-  // A token alone stands in the place of the user.
+  // A token alone is where the user would be.
   const secret = password === '' ? [url.username, user] : [url.password, password];
   const secrets = [...new Set([...secret, authorization.slice('Basic '.length)])];
   const isBare = !text
@@ -44,7 +44,7 @@ export function shownAddress(text: string): string {
   return splitCredentials(text).url.replace(/[?#].*$/s, '');
 }
 
-/** The user or the password of an address as it is meant; as it stands there when its escapes are not valid. */
+/** The user or the password of an address decoded; unchanged when its escapes are not valid. */
 export function decoded(text: string): string {
   try {
     return decodeURIComponent(text);

@@ -1,7 +1,7 @@
 import { parseDocument, Scalar, visit, type Document } from 'yaml';
 
 /**
- * The value of a YAML document. Throws an error that says where the text is wrong, but never quotes it, as the
+ * The value of a YAML document. Throws an error with the place where the text is wrong, but never quotes it, as the
  * parser's own messages and warnings do: the text may hold a secret.
  */
 export function parseYaml(text: string): unknown {

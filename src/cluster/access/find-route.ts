@@ -1,6 +1,6 @@
 import { firstLineOf, KnestError } from '../../errors.ts';
 import type { KubernetesClient } from '../../host/api/client.ts';
-import { enterPlain } from '../../host/connect.ts';
+import { connectPlain } from '../../host/connect.ts';
 import { Kinds } from '../../host/api/kinds.ts';
 import type { Service } from '../../host/api/objects.ts';
 import { hasStatus } from '../../host/api/api-error.ts';
@@ -156,7 +156,7 @@ function describe({ route, problem }: Failure): string {
 
 /** Why a route does not work; undefined when it does. */
 async function probe(kubeconfig: string, signal: AbortSignal): Promise<string | undefined> {
-  const client = enterPlain(kubeconfig, signal);
+  const client = connectPlain(kubeconfig, signal);
   const once = { method: 'GET', retries: 0, timeoutSeconds: PROBE_SECONDS } as const;
   try {
     await client.rest.text({ ...once, path: '/readyz' });

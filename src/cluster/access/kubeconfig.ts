@@ -14,7 +14,7 @@ import type { ClusterHandle } from '../identity/handle.ts';
 /**
  * The nested cluster's own kubeconfig, waited for. Source: Cluster API writes it into the Secret `<name>-kubeconfig`,
  * key `value` (util/kubeconfig/kubeconfig.go). Throws KNEST_API_ACCESS when it is more than a plain kubeconfig of that
- * cluster: everybody who may write Secrets in the namespace could have put it there.
+ * cluster: anyone who may write Secrets in the namespace could have put it there.
  */
 export async function readKubeconfig(
   client: KubernetesClient,
@@ -47,7 +47,7 @@ async function appearing(
   return watchUntil(client, [target], () => target.objects.get(`${namespace}/${name}`), signal);
 }
 
-/** The YAML of a kubeconfig with one context, which has the name that Cluster API gives it. It says what it is for. */
+/** The YAML of a kubeconfig with one context, which has the name that Cluster API gives it. It names its cluster. */
 export function kubeconfigText(
   { server, tlsServerName, certificateAuthority, clientCertificate, clientKey, token, proxyUrl }: Kubeconfig,
   { name, namespace }: ClusterHandle,
@@ -98,7 +98,7 @@ export function secretsOf({ clientKey, token }: Kubeconfig): readonly string[] {
   return [clientKey, token].flatMap((secret) => (secret === undefined ? [] : secretForms(secret)));
 }
 
-/** Writes a file that nobody else could read at any moment. */
+/** Writes a file that no other user can read at any moment. */
 export async function writePrivateFile(path: string, text: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   // An existing file would keep its mode, and a link would be followed.

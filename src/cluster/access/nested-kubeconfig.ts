@@ -3,7 +3,7 @@ import { certificatesIn, privateKeyIn } from '../../values/pem.ts';
 import { messageOf } from '../../errors.ts';
 import { parseYaml } from '../../values/yaml.ts';
 
-/** How to enter a nested cluster: all that is taken from the kubeconfig that its control plane provider writes. */
+/** How to connect to a nested cluster: everything that is taken from the kubeconfig that its control plane provider writes. */
 export interface Kubeconfig {
   readonly server: string;
   /** The name in the server's certificate, when it is not in the address. */
@@ -117,7 +117,7 @@ function onlyEntry(root: Fields, list: 'clusters' | 'users' | 'contexts', key: s
 function refuseOthers(path: string, fields: Fields, allowed: readonly string[], problems: string[]): void {
   for (const [field, value] of Object.entries(fields)) {
     if (allowed.includes(field) || isUnset(value)) continue;
-    // Nobody knows what else stands there.
+    // Other names are not shown: they may be secret.
     const name = /^[\w.-]{1,40}$/.test(field) ? field : '(a field with an unusual name)';
     problems.push(`${path === '' ? '' : `${path}.`}${name} is not allowed`);
   }

@@ -14,7 +14,7 @@ export async function findService(
 ): Promise<Service | undefined> {
   const cluster = await client.get(Kinds.cluster, name, namespace);
   const infrastructure = cluster?.spec?.infrastructureRef?.name ?? name;
-  // Where the engine creates none, somebody may have put one there.
+  // Where the engine creates none, another user may have put one there.
   const [suffix = ''] = engineOf(cluster).services;
   const named = await client.get(Kinds.service, `${infrastructure}${suffix}`, namespace);
   const endpoint = cluster?.spec?.controlPlaneEndpoint?.host;

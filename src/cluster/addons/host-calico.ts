@@ -16,7 +16,7 @@ export function checkEncapsulation(cni: CniInput, drops: FelixDrops | undefined)
     throw new KnestError({
       code: 'KNEST_HOST_NETWORK',
       problem: `the host's Calico drops the VXLAN packets (UDP port ${wanted}) that ${title} sends between machines`,
-      next: `allow them: ${mend(drops, { allowVXLANPacketsFromWorkloads: true })}`,
+      next: `allow them: ${patchCommand(drops, { allowVXLANPacketsFromWorkloads: true })}`,
     });
   }
   const kinds = [...(vxlanPort === undefined ? [] : [`VXLAN on UDP port ${vxlanPort}`]), ...(ipip ? ['IPIP'] : [])];
@@ -25,9 +25,10 @@ export function checkEncapsulation(cni: CniInput, drops: FelixDrops | undefined)
     ...(vxlanPort !== undefined && { allowVXLANPacketsFromWorkloads: true }),
     ...(ipip && { allowIPIPPacketsFromWorkloads: true }),
   };
-  return `the host's Calico drops ${kinds.join(' and ')} between machines; if the CNI needs them: ${mend(drops, change)}`;
+  return `the host's Calico drops ${kinds.join(' and ')} between machines; if the CNI needs them: ${patchCommand(drops, change)}`;
 }
 
-function mend({ resource }: FelixDrops, spec: object): string {
+/** The command that changes the configuration of the host's Calico. */
+function patchCommand({ resource }: FelixDrops, spec: object): string {
   return `kubectl patch ${resource} --type=merge --patch '${JSON.stringify({ spec })}'`;
 }

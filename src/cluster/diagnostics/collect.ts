@@ -15,7 +15,7 @@ export interface Finding {
   /** The name of its file. */
   readonly file: string;
   readonly lines: readonly string[];
-  /** The most telling of the lines. */
+  /** The most important lines. */
   readonly shown: readonly string[];
 }
 
@@ -29,7 +29,7 @@ const SHOWN_CONSOLE_LINES = 30;
 const SHOWN_ERRORS = 10;
 
 /**
- * Collects what tells why a cluster is not as it should be; no Secret and no user data is read. Empty when there is
+ * Collects what shows why a cluster is not as it should be; no Secret and no user data is read. Empty when there is
  * no Cluster. A line reports what cannot be read, or not before the client's signal aborts. Never rejects.
  */
 export async function collectDiagnostics(

@@ -11,7 +11,7 @@ const NAMESPACES = ENGINES.flatMap(({ controllerNamespaces }) => controllerNames
 /** Lines of each log that are read: a host with many clusters writes some thousand in the time of a create. */
 const READ_LINES = 5_000;
 
-/** What the log of a controller says of a cluster. */
+/** What the log of a controller has about a cluster. */
 export interface ControllerLog {
   /** The controller's pod, `namespace/name`. */
   readonly pod: string;
@@ -21,7 +21,7 @@ export interface ControllerLog {
 
 /**
  * Reads what the controllers on the host wrote about objects of these names. A line reports what may not be read:
- * controllers run in other namespaces, which few jobs may enter. Never rejects.
+ * controllers run in other namespaces, which few jobs may read. Never rejects.
  */
 export async function controllerLogs(
   client: KubernetesClient,
@@ -52,7 +52,7 @@ function mainContainer({ spec }: Pod): { readonly container?: string } {
   return spec?.containers?.some(({ name }) => name === 'manager') === true ? { container: 'manager' } : {};
 }
 
-/** The pods, or a log that tells why they cannot be listed. */
+/** The pods, or a log with the reason why they cannot be listed. */
 async function controllers(
   client: KubernetesClient,
   what: string,

@@ -4,7 +4,7 @@ import type { Cluster } from '../../host/api/cluster-api-objects.ts';
 import { fleetCluster, type FleetCluster } from '../identity/fleet-cluster.ts';
 import { repositoryLabels, type RepositoryIdentity } from '../identity/identity.ts';
 
-/** What each of the clusters that `readClusters` finds tells of itself. Throws as that does. */
+/** What each of the clusters that `readClusters` finds records about itself. Throws as that does. */
 export async function listClusters(...where: Parameters<typeof readClusters>): Promise<readonly FleetCluster[]> {
   return (await readClusters(...where)).map(fleetCluster);
 }

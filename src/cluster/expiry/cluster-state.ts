@@ -24,11 +24,11 @@ export interface FleetState {
   readonly problem?: string;
 }
 
-/** What the kubelet says while a node has no CNI. Source: kubernetes pkg/kubelet/nodestatus/setters.go, containerd pkg/cri. */
+/** The message of the kubelet while a node has no CNI. Source: kubernetes pkg/kubelet/nodestatus/setters.go, containerd pkg/cri. */
 const WITHOUT_CNI = /NetworkPluginNotReady|cni plugin not initialized|no networks found in/i;
 
 /**
- * How each of these clusters is, by what the host has: the nested clusters are not entered. One request a kind for all of
+ * The state of each of these clusters, as the host sees it: no request goes to the nested clusters. One request a kind for all of
  * them. What these credentials may not list makes the words less certain. `now`: milliseconds since the epoch.
  */
 export async function readStates(
@@ -94,7 +94,7 @@ function waitsForCni(machine: Machine): boolean {
   return hasJoined(machine) && WITHOUT_CNI.test(conditionOf(machine, 'NodeReady')?.message ?? '');
 }
 
-/** Seconds that a problem of a pod may have lasted: nobody watched it, so that of its youngest unmet condition counts. */
+/** Seconds that a problem of a pod may have lasted: it was not watched, so the age of its youngest unmet condition counts. */
 function ageOf(key: string, { pods }: ClusterView, now: number): number {
   const [name] = key.split('/');
   const pod = pods.find(({ metadata }) => metadata.name === name);

@@ -31,7 +31,7 @@ export function outcomeOf(judgement: Judgement): Outcome {
 
 /**
  * Asks for the deletion of every due cluster, some at a time, and of nothing else. Each DELETE is tied to the very
- * state that was judged: a cluster that changed since is judged again. `done` hears each outcome as it comes; a failure
+ * state that was judged: a cluster that changed since is judged again. `done` gets each outcome as it comes; a failure
  * is an outcome too, and stops none of the others.
  */
 export async function deleteDue(

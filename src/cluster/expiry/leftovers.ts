@@ -39,7 +39,7 @@ interface Orphan extends Leftover {
 
 /**
  * Finds the clusters of this action whose deletion has not ended, and their machines, virtual machines and disks that
- * are there without their Cluster. Nothing of it is changed: nobody can prove any more whose an orphan is, and what
+ * are there without their Cluster. Nothing of it is changed: the owner of an orphan can no longer be proved, and what
  * holds a deletion is known only to the author of the finalizer.
  */
 export async function findLeftovers(

@@ -1,13 +1,13 @@
 import type { Cluster } from '../../host/api/cluster-api-objects.ts';
 import { Annotations, Labels } from './identity.ts';
 
-/** A nested cluster among others on a host: how it is, whose it is, and until when. What it does not tell is undefined. */
+/** A nested cluster among others on a host: its state, its owner and its expiry. What it does not record is undefined. */
 export interface FleetCluster {
   readonly name: string;
   readonly namespace: string;
   readonly uid: string;
   readonly resourceVersion: string;
-  /** Whether it says that this action made it. */
+  /** Whether its label marks it as made by this action. */
   readonly managed: boolean;
   /** `owner/name`. */
   readonly repository: string | undefined;
@@ -35,7 +35,7 @@ export interface FleetCluster {
   readonly finalizers: readonly string[];
 }
 
-/** What a Cluster tells of itself. */
+/** What a Cluster records about itself. */
 export function fleetCluster(cluster: Cluster): FleetCluster {
   const { metadata, status } = cluster;
   const { labels = {}, annotations = {} } = metadata;

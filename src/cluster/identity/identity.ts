@@ -41,7 +41,7 @@ export const Annotations = {
   unsettled: 'knest-action/unsettled',
 } as const;
 
-/** What tells a repository from all others. */
+/** What distinguishes a repository from all others. */
 export type RepositoryIdentity = Pick<Job, 'server' | 'repositoryId'>;
 
 /** Labels or annotations. */

@@ -20,7 +20,7 @@ interface Done {
 
 /**
  * Gives the job its cluster: kubeconfig, outputs, summary. A cluster that outlives its job is settled from here on.
- * `saved`: how later steps enter the host.
+ * `saved`: how later steps connect to the host.
  */
 export async function handOver(
   { client, server: hostServer }: Connection,

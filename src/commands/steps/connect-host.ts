@@ -5,11 +5,11 @@ import { groupOf, Kinds } from '../../host/api/kinds.ts';
 import { connectByOidc } from '../../host/oidc.ts';
 import type { HostInputs } from '../../inputs.ts';
 import type { Runtime } from '../../runtime.ts';
-import { enterSaved, entryRuntime } from './credentials.ts';
+import { connectSaved, connectRuntime } from './credentials.ts';
 import { notedHost } from './nested-host.ts';
 
-/** Enters the host, its secrets masked from here on, and tells where and as whom. Errors: KNEST_HOST_*. */
-export async function enterHost(inputs: { readonly host: HostInputs }, runtime: Runtime): Promise<Connection> {
+/** Connects to the host, masks its secrets, and logs its address and the user. Errors: KNEST_HOST_*. */
+export async function connectHost(inputs: { readonly host: HostInputs }, runtime: Runtime): Promise<Connection> {
   return runtime.report.log.step('Connect', async () => {
     const host = await connectAs(inputs.host, runtime);
     const version = await host.client.version();
@@ -19,11 +19,8 @@ export async function enterHost(inputs: { readonly host: HostInputs }, runtime: 
 }
 
 /** Connects to a host for a command that works on existing clusters. Throws KNEST_HOST_CONFIG without Cluster API. */
-export async function enterHostOfClusters(
-  inputs: { readonly host: HostInputs },
-  runtime: Runtime,
-): Promise<Connection> {
-  const host = await enterHost(inputs, runtime);
+export async function connectClusterHost(inputs: { readonly host: HostInputs }, runtime: Runtime): Promise<Connection> {
+  const host = await connectHost(inputs, runtime);
   if ((await host.client.groups()).has(groupOf(Kinds.cluster))) return host;
   throw new KnestError({
     code: 'KNEST_HOST_CONFIG',
@@ -34,13 +31,15 @@ export async function enterHostOfClusters(
 }
 
 async function connectAs(inputs: HostInputs, runtime: Runtime): Promise<Connection> {
-  if (inputs.oidc !== undefined) return connectByOidc(inputs.oidc, runtime.mintToken, entryRuntime(runtime));
+  if (inputs.oidc !== undefined) return connectByOidc(inputs.oidc, runtime.mintToken, connectRuntime(runtime));
   const isGiven = inputs.kubeconfig !== undefined || inputs.kubeconfigFile !== undefined;
-  return (isGiven ? undefined : await connectAgain(inputs.context, runtime)) ?? connect(inputs, entryRuntime(runtime));
+  return (
+    (isGiven ? undefined : await connectAgain(inputs.context, runtime)) ?? connect(inputs, connectRuntime(runtime))
+  );
 }
 
 /**
- * Where an earlier step of this job left the kubeconfig of its nested cluster, the host that this step entered. Undefined
+ * Where an earlier step of this job left the kubeconfig of its nested cluster, the host of that cluster. Undefined
  * when there is no such kubeconfig. Throws KNEST_HOST_CONFIG when it is not known which host that was.
  */
 async function connectAgain(context: string | undefined, runtime: Runtime): Promise<Connection | undefined> {
@@ -49,7 +48,7 @@ async function connectAgain(context: string | undefined, runtime: Runtime): Prom
   const title = `${nested.namespace}/${nested.name}`;
   const saved = await notedHost(nested, runtime.directory);
   if (saved !== undefined)
-    return enterSaved(saved, `the host of ${title}, whose kubeconfig is in use`, runtime, { context });
+    return connectSaved(saved, `the host of ${title}, whose kubeconfig is in use`, runtime, { context });
   throw new KnestError({
     code: 'KNEST_HOST_CONFIG',
     problem: `the kubeconfig in use is that of the nested cluster ${title}, not of a host`,

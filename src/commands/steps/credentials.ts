@@ -3,8 +3,8 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writePrivateFile } from '../../cluster/access/kubeconfig.ts';
 import { KnestError, messageOf } from '../../errors.ts';
-import { type Connection, type EntryRuntime, type UsedOidc } from '../../host/connection.ts';
-import { enter } from '../../host/connect.ts';
+import { type Connection, type ConnectRuntime, type UsedOidc } from '../../host/connection.ts';
+import { connectWith } from '../../host/connect.ts';
 import { connectByOidc, kubeconfigWithTokenFile } from '../../host/oidc.ts';
 import type { WithKubeconfig } from '../../install/clusterctl.ts';
 import type { SavedHost } from '../../state.ts';
@@ -19,8 +19,8 @@ export interface KeptCredentials {
 }
 
 /**
- * Keeps what the host was entered with, in private files that are named after the cluster and are those of this use of
- * the action alone; of OIDC tokens nothing.
+ * Saves the credentials of the host in private files, which are named after the cluster and belong to this use of the
+ * action alone. OIDC tokens are not saved.
  */
 export async function keepCredentials(
   { credentials }: Connection,
@@ -40,7 +40,7 @@ const RENEWALS = 4;
 /** Milliseconds between two renewals, however short a token lives. */
 const SHORTEST_RENEWAL = 5_000;
 
-/** Does `work` with a kubeconfig file whose token never expires, since it is written anew; both files go with the end. */
+/** Does `work` with a kubeconfig file whose token never expires, since it is renewed; both files are removed at the end. */
 async function withTokenFile<T>(
   { oidc, tokens }: UsedOidc,
   file: string,
@@ -48,7 +48,7 @@ async function withTokenFile<T>(
 ): Promise<T> {
   const tokenFile = `${file}.token`;
   const renew = async (): Promise<void> => {
-    // Not the one at hand, which may have little of its life left.
+    // A new one: the current one may be about to expire.
     tokens.forget(await tokens.token());
     await writePrivateFile(tokenFile, await tokens.token());
   };
@@ -67,30 +67,30 @@ async function withTokenFile<T>(
   }
 }
 
-/** What entering a host takes of the runtime. `wasReached`: whether this job is known to have reached the host before. */
-export function entryRuntime(
+/** What a connection needs of the runtime. `wasReached`: whether this job has reached the host before. */
+export function connectRuntime(
   { env, run, secrets: { mask, redact }, clock: { signal }, report: { log } }: Runtime,
   wasReached = false,
-): EntryRuntime {
+): ConnectRuntime {
   const observe = { request: log.debug, outage: (line: string) => log.line(line) };
   return { env, run, mask, redact, signal, observe, wasReached };
 }
 
 /**
- * Enters a host by what was kept of it; `source` says for people what that is. A `context` that is asked for must be
+ * Connects to a host with saved credentials; `source` is their origin as the log names it. A requested `context` must be
  * the one that was used. `wasReached`: whether the host is worth waiting for when it does not answer. Throws KNEST_HOST_CONFIG, KNEST_HOST_CREDENTIALS.
  */
-export async function enterSaved(
+export async function connectSaved(
   saved: SavedHost,
   source: string,
   runtime: Runtime,
   { context, wasReached = false }: { readonly context?: string | undefined; readonly wasReached?: boolean } = {},
 ): Promise<Connection> {
   if ('hostKubeconfigFile' in saved) {
-    return enter(await readCopy(saved.hostKubeconfigFile), source, entryRuntime(runtime, wasReached), context);
+    return connectWith(await readCopy(saved.hostKubeconfigFile), source, connectRuntime(runtime, wasReached), context);
   }
   if (context === undefined)
-    return { ...connectByOidc(saved.hostOidc, runtime.mintToken, entryRuntime(runtime, wasReached)), source };
+    return { ...connectByOidc(saved.hostOidc, runtime.mintToken, connectRuntime(runtime, wasReached)), source };
   throw new KnestError({
     code: 'KNEST_HOST_CONFIG',
     problem: `host-context: the job connected to ${source} by OIDC, without a context`,
@@ -98,7 +98,7 @@ export async function enterSaved(
   });
 }
 
-/** Removes what was kept. */
+/** Removes saved credentials. */
 export async function dropCredentials(saved: SavedHost): Promise<void> {
   if ('hostKubeconfigFile' in saved) await rm(saved.hostKubeconfigFile, { force: true });
 }

@@ -20,7 +20,7 @@ export const AFTER_FAILURE: Effort = { thoroughness: 'brief', milliseconds: 10_0
 export const AFTER_CANCELLATION: Effort = { thoroughness: 'brief', milliseconds: 1_500 };
 
 /**
- * Shows what tells why a cluster is not as it should be, folded in the log, and leaves all of it as files, without
+ * Shows why a cluster is not as it should be, folded in the log, and leaves all of it as files, without
  * secrets, in a directory that is an output. Never rejects: the failure that is explained must come through.
  */
 export async function diagnose(

@@ -9,12 +9,12 @@ import type { SavedHost } from '../../state.ts';
  * them find the host again: a file for each nested cluster, in the private directory that the steps of a job share.
  */
 
-/** Notes how the host of a nested cluster was entered, for later steps of this job. */
+/** Saves how to connect to the host of a nested cluster, for later steps of this job. */
 export async function noteHost(nested: NestedCluster, host: SavedHost, directory: string): Promise<void> {
   await writePrivateFile(fileOf(nested, directory), JSON.stringify(host));
 }
 
-/** How an earlier step of this job entered the host of a nested cluster; undefined when none did, or left no note. */
+/** How an earlier step of this job connected to the host of a nested cluster; undefined when none saved it. */
 export async function notedHost(nested: NestedCluster, directory: string): Promise<SavedHost | undefined> {
   try {
     return JSON.parse(await readFile(fileOf(nested, directory), 'utf8')) as SavedHost;

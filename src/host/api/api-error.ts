@@ -73,7 +73,7 @@ export function isWebhookAway(thrown: unknown): boolean {
   return hasStatus(thrown, 500) && thrown.message.includes('failed calling webhook');
 }
 
-/** What an answer says, whether the API server gave it or something before it. */
+/** The content of an answer, from the API server or from something in front of it. */
 export async function answerOf(response: Response): Promise<Answer> {
   const text = await response.text();
   const retryAfter = Number(response.headers.get('retry-after') ?? Number.NaN) * 1000;
@@ -106,7 +106,7 @@ export function noApi(server: string, seen: string): KnestError {
 
 /** The error for a server that did not answer: `thrown` is what fetch rejected with. */
 export function unreachable(server: string, thrown: unknown): KnestError {
-  // The runtime adds advice for its own command line, which nobody here has.
+  // The runtime adds advice for its own command line, which does not apply here.
   const message = messageOf(causeOf(thrown)).replace(/; if the root CA is installed.*$/, '');
   return new KnestError({
     code: 'KNEST_HOST_UNREACHABLE',

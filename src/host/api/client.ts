@@ -23,7 +23,7 @@ export interface ResourceAttributes {
   readonly namespace?: string;
 }
 
-/** Objects of any kind, read and written. Errors are those of RestClient; "not found" is undefined where it says so. */
+/** Objects of any kind, read and written. Errors are those of RestClient; "not found" is undefined where a method documents it. */
 export class KubernetesClient {
   readonly rest: RestClient;
   readonly #discovery: Discovery;
@@ -109,7 +109,7 @@ export class KubernetesClient {
     return this.rest.json<T>({ method: 'POST', path, body: object });
   }
 
-  /** Replaces the object. Throws ApiError 409 when somebody changed it since `object` was read. */
+  /** Replaces the object. Throws ApiError 409 when it changed since `object` was read. */
   async replace<T extends KubernetesObject>(kind: Kind<T>, object: KubernetesObject): Promise<T> {
     const { name, namespace } = object.metadata;
     return this.rest.json<T>({ method: 'PUT', path: pathOf(kind, namespace, name), body: object });

@@ -5,7 +5,7 @@ import { retry } from '../../retry.ts';
 
 /** Milliseconds by which the two clocks may differ. */
 const TOLERANCE = 5 * 60_000;
-/** The header `Date` tells whole seconds: on average, half a second has passed since. */
+/** The header `Date` has whole seconds: on average, half a second has passed since. */
 const TRUNCATED = 500;
 
 /**
@@ -18,7 +18,7 @@ export async function measureClock(
   now: () => number = Date.now,
 ): Promise<number | undefined> {
   const sent = now();
-  // A stream, since its headers are at hand; they come first, so that its body costs no time.
+  // A stream, since it gives access to the headers, which come before the body.
   const response = await client.rest.stream('/version', signal);
   const received = now();
   await response.body?.cancel();
@@ -64,7 +64,7 @@ function differenceOf(ahead: number | undefined): string {
 
 /**
  * The time, in milliseconds since the epoch, that both clocks have reached: what has expired by it has expired by
- * either. Throws KNEST_CLOCK_SKEW when they differ by more than five minutes, or cannot be compared: then nobody knows
+ * either. Throws KNEST_CLOCK_SKEW when they differ by more than five minutes, or cannot be compared: then it is unknown
  * what has expired.
  */
 export async function agreedTime(

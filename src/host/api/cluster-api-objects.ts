@@ -1,7 +1,7 @@
 import type { Condition, KubernetesObject } from './objects.ts';
 
 /**
- * What a provider of the v1beta1 contract says when it has given up; Cluster API copies it to the Cluster or Machine.
+ * The reason of a provider of the v1beta1 contract for giving up; Cluster API copies it to the Cluster or Machine.
  * Source: cluster-api v1.14 core/reconcilers/machine/machine_controller_phases.go.
  */
 interface Deprecated {

@@ -4,7 +4,7 @@ import type { KubernetesObject } from './objects.ts';
 import { rootOf } from './paths.ts';
 import type { RestClient } from './rest.ts';
 
-/** What tells of which kind an object is. */
+/** What identifies the kind of an object. */
 export type KindReference = Pick<KubernetesObject, 'apiVersion' | 'kind'>;
 
 /** A kind as the API server describes it. */

@@ -11,13 +11,13 @@ import { pause } from '../../retry.ts';
 export const LEASE_NAMESPACE = 'kube-system';
 /** Seconds without a renewal after which a holder counts as dead. */
 const DURATION_SECONDS = 20;
-/** Milliseconds between two renewals, and between two looks at somebody else's Lease. */
+/** Milliseconds between two renewals, and between two looks at the Lease of another holder. */
 const RENEW_EVERY = 5_000;
 const LOOK_EVERY = 1_000;
 
 /**
  * Does `work` while holding the Lease of that name, so that two jobs never do it at once. Waits for another holder,
- * and takes over from one that stopped renewing; `waiting` hears who that is, once. Clocks are not compared: a holder
+ * and takes over from one that stopped renewing; `waiting` gets the name of that holder, once. Clocks are not compared: a holder
  * is dead when its Lease did not change for its duration by our own clock, as in client-go's leader election. The signal
  * that `work` is given aborts with `signal`, and when another holder took the Lease over; the Lease is held until `work`
  * has ended.
@@ -33,7 +33,7 @@ export async function withLease<T>(
   await acquire(client, name, holder, signal, waiting);
   const done = new AbortController();
   const lost = new AbortController();
-  // Not bound to the signal: what is to end takes its time, and nobody else may begin before.
+  // Not bound to the signal: what is to end takes its time, and no other job may begin before.
   const renewal = renew(client, name, holder, lost, done.signal);
   try {
     return await work(AbortSignal.any([signal, lost.signal]));
@@ -56,7 +56,7 @@ async function acquire(
   for (;;) {
     const asked = performance.now();
     const lease = await client.get(Kinds.lease, name, LEASE_NAMESPACE);
-    // While the API server was away, nobody could renew it.
+    // During an outage of the API server, no holder could renew it.
     if (performance.now() - asked > RENEW_EVERY) seen = undefined;
     const current = lease?.spec?.holderIdentity ?? '';
     const expired =
@@ -72,7 +72,7 @@ async function acquire(
   }
 }
 
-/** Whether we got it: somebody else may have been faster. */
+/** Whether this job got it: another may have been faster. */
 async function take(
   client: KubernetesClient,
   name: string,

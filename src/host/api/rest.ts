@@ -26,15 +26,15 @@ import type { Session, Transport } from './transport.ts';
 export const unobserved: RequestObserver = { request: () => undefined, outage: () => undefined };
 
 const RETRIES = 5;
-/** What a load balancer answers in the place of a server that is away. */
+/** The statuses of a load balancer whose server is away. */
 const GATEWAY: readonly number[] = [502, 503, 504];
-/** Rounds of tries for what a server refuses that has just come back, and answers other requests. */
+/** Rounds of tries for a request that fails right after an outage, while others succeed. */
 const ROUNDS_AFTER_OUTAGE = 3;
-/** Milliseconds in which a server answers that is there. */
+/** Milliseconds within which a healthy server answers. */
 const VERSION_MILLISECONDS = 5_000;
-/** Rounds of tries for a webhook that may just restart: a minute or so. */
+/** Rounds of tries for a webhook that may be restarting: about a minute. */
 const WEBHOOK_ROUNDS = 10;
-/** Milliseconds in which rounds of tries follow for a server that is too busy. */
+/** Milliseconds during which a server that is too busy is tried again. */
 const BUSY_MILLISECONDS = 60_000;
 
 /**
@@ -62,17 +62,17 @@ export class RestClient {
     this.proxyUrl = transport.proxyUrl;
   }
 
-  /** The same server and credentials, until another signal aborts: what has to be said after a time-out needs one. */
+  /** The same server and credentials, until another signal aborts, for requests after a timeout. */
   until(signal: AbortSignal): RestClient {
     return new RestClient(this.#transport, signal, this.#observe, this.#isPatient);
   }
 
-  /** The same until that signal aborts, with the usual tries alone: what has seconds should spend them on other requests. */
+  /** The same until that signal aborts, with the usual tries alone, for steps that have only seconds. */
   briefly(signal: AbortSignal): RestClient {
     return new RestClient(this.#transport, signal, this.#observe, false);
   }
 
-  /** That the server is away which was there before, as evidence; empty when it is not. */
+  /** The outage of a server that answered before, as evidence; empty when there is none. */
   get outage(): readonly string[] {
     return this.#transport.outage.evidence;
   }
@@ -88,7 +88,7 @@ export class RestClient {
     }
   }
 
-  /** The text of an answer, for the paths that speak no JSON, such as /readyz. */
+  /** The text of an answer, for paths that do not return JSON, such as /readyz. */
   async text(request: Request): Promise<string> {
     const tries = (): Promise<string> =>
       retry(() => this.#once(request), {
@@ -165,7 +165,7 @@ export class RestClient {
     return response;
   }
 
-  /** Sends a request, and once more with new credentials when the server no longer takes those at hand. */
+  /** Sends a request, and once more with new credentials when the server no longer accepts the current ones. */
   async #send(request: Request, signal: AbortSignal): Promise<Response> {
     const session = await this.#transport.session();
     const response = await this.#fetch(request, session, signal);
@@ -203,12 +203,12 @@ export class RestClient {
         ...(request.body !== undefined && { 'Content-Type': request.contentType ?? 'application/json' }),
       },
       ...(request.body !== undefined && { body: JSON.stringify(request.body) }),
-      // It would take the request, and what it asks for, to a place that nobody chose.
+      // Following a redirect would send the request to a server that nobody configured.
       redirect: 'manual',
       dispatcher,
       signal,
     }).catch((thrown: unknown) => {
-      // What we ended ourselves says nothing of the server; a try whose time is up does.
+      // A request that the action ended itself is no sign of an outage; one that timed out is.
       const isOurs = this.signal.aborted || (signal.aborted && !isTimeUp(signal.reason));
       if (!isOurs) outage.failed();
       throw thrown;
@@ -229,7 +229,7 @@ function isTimeUp(reason: unknown): boolean {
   return reason instanceof DOMException && reason.name === 'TimeoutError';
 }
 
-/** The lines of a stream; it is closed however the reading ends, since nobody would hear its errors later. */
+/** The lines of a stream; it is closed however the reading ends, since nothing handles its errors later. */
 export async function* linesOf(response: Response): AsyncGenerator<string> {
   if (response.body === null) return;
   const input = Readable.fromWeb(response.body);

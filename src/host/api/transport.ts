@@ -14,8 +14,8 @@ export interface Session {
   readonly credentials: Credentials;
 }
 
-/** An API server, and as whom to enter it. */
-export interface Entry {
+/** An API server, and how to authenticate to it. */
+export interface TransportTarget {
   readonly cluster: LoginCluster;
   readonly authentication: Authentication;
 }
@@ -32,7 +32,7 @@ export class Transport {
   #dispatcher: { readonly certificate: string; readonly dispatcher: Dispatcher } | undefined;
 
   /** `wasReached`: whether this job is known to have reached the server before. */
-  constructor({ cluster, authentication }: Entry, wasReached = false) {
+  constructor({ cluster, authentication }: TransportTarget, wasReached = false) {
     this.outage = new Outage(wasReached);
     this.server = cluster.server;
     this.proxyUrl = cluster.proxyUrl;

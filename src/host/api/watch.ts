@@ -76,7 +76,7 @@ const STEADY_AFTER = 10_000;
  * again and again instead, and `onChange` called each time.
  * A cut or expired watch starts over from a list. Resolves once the signal aborts; rejects when a list does
  * (after its retries). A kind that is not served, or not allowed, is empty: `onUnavailable` is called with the reason.
- * Without it, a kind that is not allowed rejects: nobody would notice that there is nothing to wait for.
+ * Without it, a kind that is not allowed rejects: otherwise a wait without events would go unnoticed.
  */
 export async function watch<T extends KubernetesObject>(
   client: KubernetesClient,
@@ -111,7 +111,7 @@ export async function watch<T extends KubernetesObject>(
         onUnavailable({ kind, isForbidden: true, reason: `${kind.plural}: ${thrown.message}` });
         return;
       }
-      // Whatever cut the stream, also a version too old to watch from, the list that follows tells the truth; if the
+      // Whatever cut the stream, also a version too old to watch from, the list that follows is current; if the
       // server is gone, the list rejects.
       if (!(thrown instanceof StreamEnd) && !hasStatus(thrown, 410)) throw thrown;
     }

@@ -16,7 +16,7 @@ export interface Credentials {
   readonly key: string;
 }
 
-/** Gives credentials for requests, and new ones once the server refuses those at hand. */
+/** Gives credentials for requests, and new ones once the server refuses the current ones. */
 export interface Authentication {
   /** Throws KNEST_HOST_CREDENTIALS when they cannot be obtained. */
   credentials(): Promise<Credentials>;

@@ -5,7 +5,7 @@ import { retry } from '../../retry.ts';
 /** Asks GitHub for a token that proves to an audience which job this is. The caller masks it. */
 export type MintToken = (audience: string) => Promise<string>;
 
-/** The claims that tell a person why a server refuses the token. Source: docs.github.com, "OpenID Connect reference". */
+/** The claims that show why a server refuses the token. Source: docs.github.com, "OpenID Connect reference". */
 interface Claims {
   readonly iss?: string;
   readonly aud?: string | readonly string[];
@@ -26,7 +26,7 @@ interface Minted {
 
 /** The part of its life after which a token is no longer used: 4 of GitHub's 5 minutes. */
 const USED_PART = 0.8;
-/** GitHub's own, for a token that does not tell. Seconds. */
+/** That of GitHub's tokens, for one that does not name its own. In seconds. */
 const USUAL_LIFE = 300;
 const MINT_TRIES = 3;
 const MINT_TIMEOUT = 20_000;

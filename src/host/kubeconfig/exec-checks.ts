@@ -1,7 +1,7 @@
 import type { Exec } from './kubeconfig.ts';
 
 const GROUP = 'client.authentication.k8s.io';
-/** The versions of the protocol that kubectl speaks. Source: client-go plugin/pkg/client/auth/exec/exec.go. */
+/** The versions of the protocol that kubectl supports. Source: client-go plugin/pkg/client/auth/exec/exec.go. */
 const VERSIONS = [`${GROUP}/v1`, `${GROUP}/v1beta1`];
 const MODES = ['Never', 'IfAvailable', 'Always'];
 

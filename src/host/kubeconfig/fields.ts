@@ -1,4 +1,4 @@
-/** A map of a kubeconfig, with the path at which it stands. */
+/** A map of a kubeconfig, with its path. */
 export interface Fields {
   readonly path: string;
   readonly values: Readonly<Record<string, unknown>>;

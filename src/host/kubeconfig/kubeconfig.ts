@@ -3,7 +3,7 @@ import { KnestError, messageOf } from '../../errors.ts';
 import { parseGoYaml } from '../../values/yaml.ts';
 import { FieldReader, type Fields } from './fields.ts';
 
-/** How to reach an API server, as a kubeconfig says it. */
+/** How to reach an API server, as in a kubeconfig. */
 export interface Cluster {
   readonly name: string;
   readonly server: string;
@@ -27,7 +27,7 @@ export interface NestedCluster {
   readonly namespace: string;
 }
 
-/** As whom to enter it. A text that is not set is blank. */
+/** The user of an API server. A text that is not set is blank. */
 export interface User {
   readonly name: string;
   /** Paths, and base64 of PEM. */
@@ -90,7 +90,7 @@ export interface Kubeconfig {
 
 /** Where the action keeps the last answer of a plugin, in the copy that it makes of a kubeconfig. */
 export const LAST_ANSWER = 'knest-action/last-answer';
-/** Where a kubeconfig that this action hands over says which nested cluster it is for. */
+/** Where a kubeconfig that this action hands over names its nested cluster. */
 export const NESTED_CLUSTER = 'knest-action/nested-cluster';
 /** The name of the extension with cluster data for a plugin. Source: client-go tools/clientcmd/client_config.go. */
 export const EXEC_EXTENSION = 'client.authentication.k8s.io/exec';

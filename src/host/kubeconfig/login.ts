@@ -6,7 +6,7 @@ import { problemsOfExec } from './exec-checks.ts';
 import { isProxyAddress, proxyFor } from './proxy.ts';
 import { notUsable, type Cluster, type Context, type Kubeconfig, type User } from './kubeconfig.ts';
 
-/** One context of a kubeconfig, checked, with its certificates and keys read: what it takes to enter an API server. */
+/** One context of a kubeconfig, checked, with its certificates and keys read: everything that a connection needs. */
 export interface Login {
   readonly context: string;
   readonly cluster: LoginCluster;

@@ -2,7 +2,7 @@ import { secretForms } from '../../values/secret-forms.ts';
 import { splitCredentials } from '../../values/url-credentials.ts';
 import { parseYamlTexts } from '../../values/yaml.ts';
 
-/** Fields of a user that are not secrets; every other one is, also those that nobody knows yet. */
+/** Fields of a user that are not secrets; every other one is, including fields of later versions. */
 const PUBLIC_OF_USER = new Set([
   ...['username', 'as', 'as-uid', 'as-groups', 'as-user-extra', 'extensions'],
   ...[

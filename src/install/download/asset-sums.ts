@@ -18,7 +18,7 @@ const NO_DIGEST: Digest = {
 
 /** Where sums come from. */
 export interface SumSources {
-  /** Has the sums that lie beside the assets of a mirror. */
+  /** Has the sums beside the assets of a mirror. */
   readonly source: AssetSource;
   readonly digests: ReleaseDigests;
   readonly warn: (text: string) => void;
@@ -38,7 +38,7 @@ export class AssetSums {
 
   /**
    * The sum of an asset, found out once; undefined only when checksum-policy lets it through unverified. `origin`: who
-   * chose it. Throws KNEST_CHECKSUM when nobody knows the sum, and KNEST_DOWNLOAD, KNEST_INPUT.
+   * chose it. Throws KNEST_CHECKSUM when the sum is unknown, and KNEST_DOWNLOAD, KNEST_INPUT.
    */
   find(asset: ReleaseAsset, origin: Origin): Promise<string | undefined> {
     const key = assetKey(asset);

@@ -22,7 +22,7 @@ export class ReleaseDigests {
   readonly #token: string | undefined;
   readonly #releases = new Map<string, Promise<Release>>();
 
-  /** `token`: one of github.com; undefined to ask as nobody, which GitHub answers 60 times an hour. */
+  /** `token`: one of github.com; without one, GitHub answers 60 requests an hour. */
   constructor(web: Web, token: string | undefined) {
     this.#web = web;
     this.#token = token;

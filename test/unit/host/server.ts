@@ -3,10 +3,10 @@ import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { UserAuthentication } from '../../../src/host/credentials/authentication.ts';
 import { KubernetesClient } from '../../../src/host/api/client.ts';
-import type { EntryRuntime } from '../../../src/host/connection.ts';
+import type { ConnectRuntime } from '../../../src/host/connection.ts';
 import { nobody, type LoginCluster, type LoginUser } from '../../../src/host/kubeconfig/login.ts';
 import { RestClient, unobserved } from '../../../src/host/api/rest.ts';
-import { Transport, type Entry } from '../../../src/host/api/transport.ts';
+import { Transport, type TransportTarget } from '../../../src/host/api/transport.ts';
 import { processRunner } from '../../../src/runner/process.ts';
 
 /** What came in at the server. */
@@ -63,7 +63,7 @@ export function refuse(response: ServerResponse, code: number, headers: Record<s
 }
 
 /** An entry to that server, with a token; `user` has more of what a kubeconfig says about a user. */
-export function configFor(url: string, token = 'secret-token', user: Partial<LoginUser> = {}): Entry {
+export function configFor(url: string, token = 'secret-token', user: Partial<LoginUser> = {}): TransportTarget {
   const cluster: LoginCluster = {
     name: 'c',
     address: url,
@@ -82,7 +82,7 @@ export function configFor(url: string, token = 'secret-token', user: Partial<Log
 }
 
 /** What entering a host takes, without anybody who hears of it. */
-export function quietRuntime(runtime: Partial<EntryRuntime> = {}): EntryRuntime {
+export function quietRuntime(runtime: Partial<ConnectRuntime> = {}): ConnectRuntime {
   return {
     env: process.env,
     run: processRunner(new AbortController().signal),

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { KubernetesClient } from '../../../src/host/api/client.ts';
-import { enterPlain } from '../../../src/host/connect.ts';
+import { connectPlain } from '../../../src/host/connect.ts';
 import { makeCertificate } from '../../support/certificate.ts';
 import { FaultProxy, pass, type Fate, type PassingRequest } from '../../support/fault-proxy.ts';
 import { rejection } from '../rejection.ts';
@@ -37,7 +37,7 @@ describe('the fault proxy', () => {
       return fate;
     };
     const kubeconfig = proxy.admit({ decide, answered: (passing) => answered?.push(passing) });
-    return { client: enterPlain(kubeconfig, signal), seen: seen ?? [], answered: answered ?? [] };
+    return { client: connectPlain(kubeconfig, signal), seen: seen ?? [], answered: answered ?? [] };
   };
 
   beforeAll(async () => {
@@ -121,7 +121,7 @@ describe('the fault proxy', () => {
   it('refuses an unknown client', async () => {
     const stranger = JSON.parse(proxy.admit({ decide: () => pass })) as { users: [{ user: { token: string } }] };
     stranger.users[0].user.token = 'another';
-    expect(await rejection(enterPlain(JSON.stringify(stranger), signal).rest.json(single))).toMatchObject({
+    expect(await rejection(connectPlain(JSON.stringify(stranger), signal).rest.json(single))).toMatchObject({
       status: 401,
     });
   });
