@@ -103,6 +103,15 @@ export function keptPage(cluster: KeptCluster): string {
 const SHORT_COMMAND = 5_000;
 const SHORT_PHASE = 1_000;
 
+/** Seconds between two lines of a chart: the first of these that draws at most MOST_LINES. */
+const INTERVALS = [5, 15, 30, 60, 300, 900] as const;
+const MOST_LINES = 8;
+
+function tickInterval(elapsed: number): string {
+  const fitting = INTERVALS.find((seconds) => elapsed / 1000 / seconds <= MOST_LINES) ?? 3600;
+  return fitting < 60 ? `${fitting}second` : `${fitting / 60}minute`;
+}
+
 /** A mermaid chart of the phases: those below a second in one bar where they follow each other; nothing below 5 s. */
 export function gantt({ phases, start, elapsed }: Timeline): readonly string[] {
   if (phases.length === 0 || elapsed < SHORT_COMMAND) return [];
@@ -119,5 +128,6 @@ export function gantt({ phases, start, elapsed }: Timeline): readonly string[] {
     const [begin, finish] = [from - start, Math.max(end - start, from - start + 1)].map(Math.round);
     return `    ${name.replaceAll(':', ' ')} (${seconds.toFixed(1)} s) :p${index}, ${begin ?? 0}, ${finish ?? 0}`;
   });
-  return ['```mermaid', 'gantt', '    dateFormat x', '    axisFormat %M:%S', ...bars, '```'];
+  const axis = ['    dateFormat x', '    axisFormat %M:%S', `    tickInterval ${tickInterval(elapsed)}`];
+  return ['```mermaid', 'gantt', ...axis, ...bars, '```'];
 }

@@ -199,7 +199,7 @@ describe('gantt', () => {
       { name: 'Install', start: 1500, end: 31_500 },
       { name: 'Claim', start: 31_500, end: 31_600 },
     );
-    expect(gantt(timeline).slice(4, -1)).toEqual([
+    expect(gantt(timeline).slice(5, -1)).toEqual([
       '    Connect, Preflight (0.5 s) :p0, 0, 500',
       '    Install (30.0 s) :p1, 500, 30500',
       '    Claim (0.1 s) :p2, 30500, 30600',
@@ -216,10 +216,21 @@ describe('gantt', () => {
       'gantt',
       '    dateFormat x',
       '    axisFormat %M:%S',
+      '    tickInterval 5second',
       '    Connect (0.3 s) :p0, 0, 250',
       '    Wait for  nodes (33.2 s) :p1, 250, 33450',
       '```',
     ]);
+  });
+
+  it.each([
+    [40, '5second'],
+    [41, '15second'],
+    [1200, '5minute'],
+    [50_000, '60minute'],
+  ])('draws at most eight lines for %i s', async (seconds, interval) => {
+    const timeline = await timelineOf({ name: 'Wait', start: 1000, end: 1000 + seconds * 1000 });
+    expect(gantt(timeline)).toContain(`    tickInterval ${interval}`);
   });
 
   it('gives a phase without duration a visible bar', async () => {
