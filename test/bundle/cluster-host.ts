@@ -5,7 +5,7 @@ import type { Answer, ApiServer, Received } from '../support/api-server.ts';
 import { refusal } from '../support/api-server.ts';
 import { ObjectStore } from '../support/object-store.ts';
 import type { Job, StepOptions, StepResult } from '../support/runner.ts';
-import { makeJob, startMirror, startServer } from './support.ts';
+import { makeJob, startMirror, startServer, type MirrorInputs } from './support.ts';
 
 /** The groups of everything that clusters of in-memory machines need: the host counts as complete. */
 const GROUPS = [
@@ -33,8 +33,8 @@ if (args[0] === 'init') {
 }
 `;
 
-/** A mirror with what planning a cluster takes, and nothing to install, until `cleanUp`. Returns its address. */
-export async function startPlanningMirror(): Promise<string> {
+/** A mirror with what planning a cluster takes, and nothing to install, until `cleanUp`. */
+export async function startPlanningMirror(): Promise<MirrorInputs> {
   return startMirror((path) => (path.includes('/clusterctl-') ? CLUSTERCTL : undefined));
 }
 
@@ -58,8 +58,7 @@ export async function startClusterHost(answer?: (request: Received) => Answer | 
     infrastructure: 'in-memory',
     'wait-for': 'none',
     'host-kubeconfig': server.kubeconfig(),
-    'checksum-policy': 'mirror',
-    mirror,
+    ...mirror,
   };
   return { server, store, job: (inputs = {}, env = {}) => makeJob({ ...common, ...inputs }, { env }) };
 }

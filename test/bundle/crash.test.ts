@@ -39,8 +39,7 @@ it('a timeout while cert-manager does not start is one error, and releases the L
     infrastructure: 'in-memory',
     timeout: '6s',
     'host-kubeconfig': server.kubeconfig(),
-    'checksum-policy': 'mirror',
-    mirror: await startMirror((path) => (path.includes('/clusterctl-') ? CLUSTERCTL : 'kind: List')),
+    ...(await startMirror((path) => (path.includes('/clusterctl-') ? CLUSTERCTL : 'kind: List'))),
   });
   const result = await job.main();
   expectOneError(result, 'timed out after 6s (KNEST_TIMEOUT)');

@@ -81,8 +81,7 @@ describe.concurrent('a host that cannot be used', () => {
     const job = makeJob({
       name: 'demo',
       'host-kubeconfig': server.kubeconfig(),
-      mirror: await startPlanningMirror(),
-      'checksum-policy': 'mirror',
+      ...(await startPlanningMirror()),
     });
     const main = await job.main();
     expect(main.exitCode).toBe(1);

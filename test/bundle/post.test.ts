@@ -39,8 +39,7 @@ describe('a cancelled job', () => {
     const job = makeJob({
       name: 'demo',
       'host-kubeconfig': server.kubeconfig(),
-      'checksum-policy': 'mirror',
-      mirror: await startMirror((path) => (path.includes('/clusterctl-') ? CLUSTERCTL : 'kind: List')),
+      ...(await startMirror((path) => (path.includes('/clusterctl-') ? CLUSTERCTL : 'kind: List'))),
     });
     const running = job.main();
     const file = join(job.temp, 'knest', 'clusterctl-runs');
@@ -138,8 +137,7 @@ async function jobWithCluster(inputs: Readonly<Record<string, string>>): Promise
   const job = makeJob({
     name: 'demo',
     'host-kubeconfig': server.kubeconfig(),
-    mirror,
-    'checksum-policy': 'mirror',
+    ...mirror,
     ...inputs,
   });
   const main = await job.main();

@@ -12,8 +12,7 @@ describe('without RUNNER_TEMP', () => {
     const inputs = {
       name: 'demo',
       'host-kubeconfig': server.kubeconfig(),
-      mirror: await startPlanningMirror(),
-      'checksum-policy': 'mirror',
+      ...(await startPlanningMirror()),
     };
     const env = { RUNNER_TEMP: '' };
     const probe = makeJob(inputs);

@@ -109,7 +109,7 @@ describe('a disk of the runner', () => {
     it('that is full is reported', async () => {
       const host = await startClusterHost();
       const mirror = await startMirror(() => 'x'.repeat(1_000_000));
-      const result = await withDisk('size=256k', (temp) => host.job({ mirror }, { RUNNER_TEMP: temp }).main());
+      const result = await withDisk('size=256k', (temp) => host.job(mirror, { RUNNER_TEMP: temp }).main());
       expectRunnerError(result, /^this runner cannot do what the action needs: ENOSPC.* \(KNEST_RUNNER\)$/, FREE_SPACE);
     });
 

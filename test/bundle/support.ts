@@ -1,8 +1,17 @@
 import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { defaultVersions } from '../../scripts/docs.ts';
+import { allAssets } from '../../src/catalog/catalog-assets.ts';
+import { assetPath } from '../../src/catalog/release-asset.ts';
 import { Job, type StepOptions, type StepResult } from '../support/runner.ts';
 import { ApiServer, type Behaviour } from '../support/api-server.ts';
+
+/** Where a mirror has the assets that the action may download. */
+const PATHS = allAssets(defaultVersions()).map(assetPath);
 
 const made: (() => void | Promise<void>)[] = [];
 
@@ -30,16 +39,31 @@ export async function startServer(behaviour?: Behaviour): Promise<ApiServer> {
   return server;
 }
 
-/** A mirror that serves these files, and their sums, until `cleanUp`. Returns its address. */
-export async function startMirror(fileOf: (path: string) => string | undefined): Promise<string> {
+/** The inputs that name a mirror, and the sums of its files: those in the action's table are of the real files. */
+export interface MirrorInputs extends Readonly<Record<string, string>> {
+  readonly mirror: string;
+  readonly 'checksums-file': string;
+}
+
+/** A mirror that serves these files until `cleanUp`. */
+export async function startMirror(fileOf: (path: string) => string | undefined): Promise<MirrorInputs> {
   const server = createServer(({ url = '' }, response) => {
-    const file = fileOf(url.replace(/\.sha256$/, ''));
-    if (file === undefined) return response.writeHead(404).end();
-    return response.end(url.endsWith('.sha256') ? createHash('sha256').update(file).digest('hex') : file);
+    const file = fileOf(url);
+    return file === undefined ? response.writeHead(404).end() : response.end(file);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   made.push(() => void server.close());
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const directory = mkdtempSync(join(tmpdir(), 'knest-sums-'));
+  made.push(() => rmSync(directory, { recursive: true }));
+  const sums = join(directory, 'sums');
+  const lines = PATHS.map((path) => {
+    const sum = createHash('sha256')
+      .update(fileOf(`/${path}`) ?? '')
+      .digest('hex');
+    return `${sum}  ${path}\n`;
+  });
+  writeFileSync(sums, lines.join(''));
+  return { mirror: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, 'checksums-file': sums };
 }
 
 /** Variables by which that code runs in the process of the action as soon as that sends its first request. */

@@ -83,8 +83,7 @@ describe.concurrent('the timeout ends', () => {
     const server = await startHost();
     const mirror = await startMirror((path) => (path.includes('/clusterctl-') ? stubborn : 'kind: List'));
     const job = makeJob({
-      mirror,
-      'checksum-policy': 'mirror',
+      ...mirror,
       // Time for clusterctl to start on a busy machine.
       timeout: '10s',
       'host-kubeconfig': server.kubeconfig(),
