@@ -149,11 +149,13 @@ export async function waitUntilGone(
   const unverified = new Set<string>();
   // Cluster API names this after the cluster, and puts no label on it.
   const binding = watchTarget(Kinds.clusterResourceSetBinding, { namespace, fieldSelector: `metadata.name=${name}` });
-  const remains = [...remainsOf(namespace, [name], () => cluster.objects.size === 0), binding];
+  const find = (): Cluster | undefined =>
+    [...cluster.objects.values()].find(({ metadata }) => uid === undefined || metadata.uid === uid);
+  const remains = [...remainsOf(namespace, [name], () => find() === undefined), binding];
   let said = '';
   const lastLook = new LastLook(remains);
   const isGone = (): boolean => {
-    const current = [...cluster.objects.values()].find(({ metadata }) => uid === undefined || metadata.uid === uid);
+    const current = find();
     const isSeen = ({ objects, byName }: WatchTarget): boolean => byName === undefined && objects.size > 0;
     const isLookedFor = lastLook.isDone(name, current === undefined && !remains.some(isSeen));
     if (current === undefined && remains.every(({ objects }) => objects.size === 0)) return isLookedFor;
