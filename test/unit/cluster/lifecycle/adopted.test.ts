@@ -6,6 +6,7 @@ import { planOf, type ClusterObjects } from '../../../../src/cluster/template/pl
 import { Kinds } from '../../../../src/host/api/kinds.ts';
 import type { Cluster, Scalable } from '../../../../src/host/api/cluster-api-objects.ts';
 import { clientOfStore } from '../../host/store.ts';
+import { clusterOf } from '../samples.ts';
 
 const apiVersions = { controlPlane: Kinds.kubeadmControlPlane.apiVersion, workers: Kinds.machineDeployment.apiVersion };
 
@@ -78,6 +79,36 @@ describe('inspectAdopted', () => {
     expect(differences).toEqual([expect.stringMatching(/^it was created from another template, .*command: delete/)]);
   });
 
+  it('reads the facts of a topology from the Cluster, and no control plane that is not of kubeadm', async () => {
+    const { client, received } = await clientOfStore();
+    const { cluster } = objects('v1.31.0', 1, 2);
+    const topology = { version: 'v1.31.0', controlPlane: { replicas: 1 }, workers: { machineDeployments: [] } };
+    const made: Cluster = {
+      ...cluster,
+      spec: { topology, controlPlaneRef: { kind: 'RKE2ControlPlane', name: 'pr-cp' } },
+    };
+    const { kubernetesVersion, machines, differences } = await inspectAdopted(client, made, plan('v1.32.0', 1, 2));
+    expect([kubernetesVersion, machines]).toEqual(['v1.31.0', { controlPlane: 1, workers: 0 }]);
+    expect(differences).toEqual([
+      expect.stringContaining('its Kubernetes version is v1.31.0, not v1.32.0'),
+      expect.stringContaining('it has 1:0 machines'),
+    ]);
+    expect(received.map(({ path }) => path).filter((path) => path.includes('controlplane'))).toEqual([]);
+  });
+
+  it('reports a Cluster of which nothing is known as one from another template', async () => {
+    const { client } = await clientOfStore();
+    const { cluster } = objects('v1.31.0', 1, 2);
+    const { differences } = await inspectAdopted(client, clusterOf(), plan('v1.31.0', 1, 0));
+    expect(differences).toEqual([expect.stringContaining('another template')]);
+    // Nor does anything that the inputs leave open count as a difference.
+    const open = planOf({ cluster: clusterOf(), others: [], machines: machineCounts([]) }, []);
+    const metadata = { ...cluster.metadata, annotations: { [Annotations.template]: open.fingerprint } };
+    const topology = { version: 'v1.31.0', controlPlane: { replicas: 1 }, workers: { machineDeployments: [] } };
+    const made: Cluster = { ...cluster, metadata, spec: { ...cluster.spec, topology } };
+    expect((await inspectAdopted(client, made, open)).differences).toEqual([]);
+  });
+
   it('compares only facts that are known on both sides', async () => {
     const { client } = await clientOfStore();
     const { cluster } = objects('v1.31.0', 1, 2);
@@ -93,6 +124,14 @@ describe('inspectAdopted', () => {
 });
 
 describe('factsOf', () => {
+  it('knows no version of no objects, nor of ones without a spec', () => {
+    const kind = 'KubeadmControlPlane';
+    const { apiVersion } = Kinds.kubeadmControlPlane;
+    expect(factsOf([]).kubernetesVersion).toBeUndefined();
+    const bare = factsOf([clusterOf(), { apiVersion, kind, metadata: { name: 'pr-cp' } }]);
+    expect(bare).toEqual({ kubernetesVersion: undefined, machines: { controlPlane: 1, workers: 0 } });
+  });
+
   it('reads the facts of a topology from the Cluster', () => {
     const { cluster } = objects('v1.31.0', 1, 2);
     const topology = {
