@@ -91,8 +91,9 @@ describe('a plugin', () => {
     const script = `printf '%s' "$KUBERNETES_EXEC_INFO" > '${join(directory, 'info')}'; ${print(credential({ token: 't' }))}`;
     const { cert } = makeCertificate();
     const cluster = { certificateAuthority: cert, tlsServerName: 'api', execConfig: { audience: 'a' } };
+    const info = (): unknown => JSON.parse(readFileSync(join(directory, 'info'), 'utf8'));
     await run(execOf(script, { provideClusterInfo: true }), process.env, cluster);
-    expect(JSON.parse(readFileSync(join(directory, 'info'), 'utf8'))).toEqual({
+    expect(info()).toEqual({
       kind: 'ExecCredential',
       apiVersion: V1,
       spec: {
@@ -102,6 +103,19 @@ describe('a plugin', () => {
           'tls-server-name': 'api',
           'certificate-authority-data': base64(cert),
           config: { audience: 'a' },
+        },
+      },
+    });
+    const proxied = { insecureSkipTlsVerify: true, ownProxyUrl: 'http://proxy:3128', disableCompression: true };
+    await run(execOf(script, { provideClusterInfo: true }), process.env, proxied);
+    expect(info()).toMatchObject({
+      spec: {
+        cluster: {
+          server: 'https://host.example.com',
+          'insecure-skip-tls-verify': true,
+          'proxy-url': 'http://proxy:3128',
+          'disable-compression': true,
+          config: null,
         },
       },
     });
