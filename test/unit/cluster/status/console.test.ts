@@ -133,11 +133,68 @@ describe('a console', () => {
     ]);
   });
 
-  it('that may not be read is ignored', async () => {
-    const { opened, received } = await consoles((response) => refuse(response, 403));
-    opened.follow(running);
-    await vi.waitFor(() => expect(received).toHaveLength(1), patience);
+  /** Follows consoles with a clock that can be put forward; another pod shows that a round of `follow` has ended. */
+  async function following(answer: (response: ServerResponse) => void) {
+    const now = performance.now.bind(performance);
+    let offset = 0;
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now() + offset);
+    onTestFinished(() => clock.mockRestore());
+    let others = 0;
+    const { opened, received } = await consoles((response) => {
+      if (response.req.url?.includes('/vm-m/') === true) answer(response);
+      else saying('fine')(response);
+    });
+    const follow = async (later = 0): Promise<void> => {
+      offset += later;
+      const other = podOf(`other-${++others}`, { phase: 'Running' });
+      opened.follow({ ...running, pods: [pod, other] });
+      await vi.waitFor(() => expect(received.some(({ path }) => path.includes(`/${other.metadata.name}/`))).toBe(true));
+    };
+    const times = (): number => received.filter(({ path }) => path.includes('/vm-m/')).length;
+    return { opened, follow, times };
+  }
+
+  it('that was cut is opened again from its first line, but not within two seconds', async () => {
+    const { opened, follow, times } = await following((response) => {
+      saying('error: first')(response);
+      response.end();
+    });
+    await follow();
+    await vi.waitFor(() => expect(opened.telling(pod)).toEqual(['error: first']), patience);
+    await follow(1_000);
+    expect(times()).toBe(1);
+    await follow(2_000);
+    expect(times()).toBe(2);
+    await vi.waitFor(() => expect(opened.telling(pod)).toEqual(['error: first']), patience);
+  });
+
+  it('that is open stays the only one, however long', async () => {
+    const { follow, times } = await following(saying('fine'));
+    await follow();
+    await follow(3_600_000);
+    expect(times()).toBe(1);
+  });
+
+  it('that may not be read is ignored, and not opened again', async () => {
+    const { opened, follow, times } = await following((response) => refuse(response, 403));
+    await follow();
+    await follow(3_600_000);
+    expect(times()).toBe(1);
     expect(opened.telling(pod)).toEqual([]);
     expect(opened.deadEnd(running)).toBeUndefined();
+  });
+
+  it('that breaks off for another reason is opened again', async () => {
+    const { follow, times } = await following((response) => refuse(response, 400));
+    await follow();
+    await vi.waitFor(async () => {
+      await follow(10_000);
+      expect(times()).toBeGreaterThan(1);
+    }, patience);
+  });
+
+  it('is shown in lines of at most 300 characters', async () => {
+    const { opened } = await read(running, `  error ${'x'.repeat(400)}`);
+    expect(opened.telling(pod)[0]).toBe(`error ${'x'.repeat(294)}`);
   });
 });
