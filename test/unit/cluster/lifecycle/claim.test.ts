@@ -42,9 +42,47 @@ describe('checkClaim', () => {
     const check = checkClaim(client, planFor(identity), identity, { line: () => undefined }, signal);
     expect(await rejection(check)).toMatchObject({ code: 'KNEST_OWNED_BY_OTHER' });
   });
+
+  const identity = identify(readCreate({ name: 'pr', ephemeral: 'false' }), job, 0);
+  const check = async (existing: KubernetesObject | undefined) => {
+    const { client, store, received } = await clientOfStore();
+    if (existing !== undefined) store.put(existing);
+    const checked = checkClaim(client, planFor(identity), identity, { line: () => undefined }, signal);
+    return { checked: await checked.catch((thrown: unknown) => thrown), received };
+  };
+
+  it('accepts a free name', async () => {
+    expect((await check(undefined)).checked).toBe(false);
+  });
+
+  it('accepts a Cluster that may be adopted, without a look at other objects', async () => {
+    const { checked, received } = await check(planFor(identity).cluster);
+    expect(checked).toBe(true);
+    expect(received).toHaveLength(1);
+  });
+
+  it('refuses the Cluster of somebody else', async () => {
+    expect((await check(clusterOf())).checked).toMatchObject({
+      code: 'KNEST_OWNED_BY_OTHER',
+      problem: expect.stringContaining('cluster knest/pr already exists') as string,
+    });
+  });
 });
 
 describe('claimCluster', () => {
+  it('makes a namespace that admits the pods of the machines', async () => {
+    const identity = identify(readCreate({ name: 'pr' }), job, 0);
+    const { client, received } = await clientOfStore();
+    const { cluster } = planFor(identity);
+    const spec = { infrastructureRef: { kind: 'VirtinkCluster', name: 'pr' } };
+    const plan = planOf({ cluster: { ...cluster, spec }, others: [], machines: machineCounts([]) }, []);
+    await claimCluster(client, plan, identity, { line: () => undefined }, signal);
+    const [made] = received.filter(({ method, path }) => method === 'POST' && path.startsWith('/api/v1/namespaces?'));
+    expect(JSON.parse(made?.body ?? '')).toMatchObject({
+      metadata: { name: 'knest', labels: { 'pod-security.kubernetes.io/enforce': 'privileged' } },
+    });
+  });
+
   it('recognises its own Cluster when the response to its creation is lost', async () => {
     const identity = identify(readCreate({ name: 'pr' }), job, 0);
     let made: KubernetesObject | undefined;
