@@ -154,6 +154,30 @@ describe('a console', () => {
     return { opened, follow, times };
   }
 
+  it('is that of the virtual machine, whatever else runs in its pod', async () => {
+    const { opened, received } = await consoles(saying('error: x'));
+    const containers = ['proxy', 'cloud-hypervisor'].map((name) => ({ name }));
+    opened.follow({ ...running, pods: [{ ...pod, spec: { containers } }] });
+    await vi.waitFor(() => expect(received).toHaveLength(1), patience);
+    expect(received[0]?.path).toContain('/log?container=cloud-hypervisor&');
+  });
+
+  it('of a pod that is not running yet, or has no status yet, is not opened', async () => {
+    const { opened, received } = await consoles(saying('error: x'));
+    const { metadata, apiVersion, kind } = podOf('new');
+    opened.follow({ ...running, pods: [podOf('m', { phase: 'Pending' }), { metadata, apiVersion, kind }] });
+    opened.follow({ ...running, pods: [podOf('other', { phase: 'Running' })] });
+    await vi.waitFor(() => expect(received).toHaveLength(1), patience);
+    expect(received[0]?.path).toContain('/vm-other/');
+    expect(opened.telling(pod)).toEqual([]);
+  });
+
+  it('of a pod without a machine is read too', async () => {
+    const { opened } = await read(running, 'error: no room   ', LAST_WORD);
+    const problem = 'machine vm-m could not become a node: error: no room';
+    expect(opened.deadEnd({ ...running, machines: [] })?.problem).toBe(problem);
+  });
+
   it('that was cut is opened again from its first line, but not within two seconds', async () => {
     const { opened, follow, times } = await following((response) => {
       saying('error: first')(response);
