@@ -1,4 +1,7 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { UserAuthentication } from '../../../../src/host/credentials/authentication.ts';
 import { IdTokens } from '../../../../src/host/credentials/id-tokens.ts';
 import { nobody, type LoginUser } from '../../../../src/host/kubeconfig/login.ts';
@@ -7,7 +10,12 @@ import { makeCertificate } from '../../../support/certificate.ts';
 import { rejection } from '../../rejection.ts';
 import { configFor, quietRuntime } from '../server.ts';
 
-afterEach(() => void vi.useRealTimers());
+let directory: string;
+beforeEach(() => (directory = mkdtempSync(join(tmpdir(), 'knest-life-'))));
+afterEach(() => {
+  rmSync(directory, { recursive: true });
+  vi.useRealTimers();
+});
 
 const exec: Exec = {
   apiVersion: 'client.authentication.k8s.io/v1',
@@ -104,13 +112,26 @@ describe('credentials', () => {
 
   it('with an id-token are used until ten seconds before its end', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: 1_000_000 });
-    const tokenUntil = (exp: number): string => `h.${Buffer.from(JSON.stringify({ exp })).toString('base64url')}.s`;
-    const authorization = (exp: number) =>
+    const tokenUntil = (exp: unknown): string => `h.${Buffer.from(JSON.stringify({ exp })).toString('base64url')}.s`;
+    const authorization = (exp: unknown) =>
       authorizationOf(
         authenticate({ authProvider: { name: 'oidc', config: new Map([['id-token', tokenUntil(exp)]]) } }),
       );
     expect(await authorization(1_011)).toBe(`Bearer ${tokenUntil(1_011)}`);
-    expect(await rejection(authorization(1_010))).toMatchObject({ code: 'KNEST_HOST_CREDENTIALS' });
+    for (const exp of [1_010, '4000000000']) {
+      expect(await rejection(authorization(exp))).toMatchObject({ code: 'KNEST_HOST_CREDENTIALS' });
+    }
+  });
+
+  it('are the last token of a file that is being replaced, and is empty for a moment', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const tokenFile = join(directory, 'token');
+    writeFileSync(tokenFile, 'first');
+    const authentication = authenticate({ tokenFile });
+    await authentication.credentials();
+    writeFileSync(tokenFile, '');
+    vi.setSystemTime(Date.now() + 60_000);
+    expect(await authorizationOf(authentication)).toBe('Bearer first');
   });
 
   it('that the server refuses come with advice', () => {
@@ -119,6 +140,17 @@ describe('credentials', () => {
 });
 
 describe('an OIDC token', () => {
+  it('is requested again after all attempts failed', async () => {
+    vi.useFakeTimers();
+    const mint = vi.fn<(audience: string) => Promise<string>>().mockRejectedValue(new Error('down'));
+    const tokens = new IdTokens('a', mint);
+    const failed = rejection(tokens.token());
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(await failed).toMatchObject({ code: 'KNEST_HOST_CREDENTIALS' });
+    mint.mockResolvedValue('x');
+    expect(await tokens.token()).toBe('x');
+  });
+
   it('is taken to live for five minutes before the first one is there', () => {
     expect(new IdTokens('a', async () => Promise.resolve('x')).lifeMilliseconds).toBe(300_000);
   });

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { portable } from '../../../../src/host/credentials/flatten-kubeconfig.ts';
 import { parseKubeconfig } from '../../../../src/host/kubeconfig/kubeconfig.ts';
 import { loginOf, nobody, type Login } from '../../../../src/host/kubeconfig/login.ts';
+import { makeCertificate } from '../../../support/certificate.ts';
 import { configFor } from '../server.ts';
 
 const { cluster } = configFor('https://host.example.com');
@@ -34,6 +35,18 @@ describe('portable', () => {
     const copy = reread(portable(insecure, { token: 't', certificate: '', key: '', expires: '2999-01-01T00:00:00Z' }));
     expect(copy.cluster.insecureSkipTlsVerify).toBe(true);
     expect(copy.user.lastAnswer).toEqual({ token: 't', expirationTimestamp: '2999-01-01T00:00:00Z' });
+  });
+
+  it('keeps certificates and keys themselves, not the files that they were in', () => {
+    const { cert, key } = makeCertificate();
+    const login: Login = {
+      ...bare,
+      cluster: { ...cluster, certificateAuthority: cert },
+      user: { ...bare.user, certificate: cert, key },
+    };
+    const copy = reread(portable(login));
+    expect(copy.cluster.certificateAuthority.trim()).toBe(cert.trim());
+    expect([copy.user.certificate, copy.user.key]).toEqual([cert, key]);
   });
 
   it('leaves out what is blank', () => {
