@@ -73,9 +73,9 @@ describe('claimCluster', () => {
   it('makes a namespace that admits the pods of the machines', async () => {
     const identity = identify(readCreate({ name: 'pr' }), job, 0);
     const { client, received } = await clientOfStore();
-    const { cluster } = planFor(identity);
     const spec = { infrastructureRef: { kind: 'VirtinkCluster', name: 'pr' } };
-    const plan = planOf({ cluster: { ...cluster, spec }, others: [], machines: machineCounts([]) }, []);
+    const cluster = withOwner(clusterOf({ spec }), identity);
+    const plan = planOf({ cluster, others: [], machines: machineCounts([]) }, []);
     await claimCluster(client, plan, identity, { line: () => undefined }, signal);
     const [made] = received.filter(({ method, path }) => method === 'POST' && path.startsWith('/api/v1/namespaces?'));
     expect(JSON.parse(made?.body ?? '')).toMatchObject({
