@@ -118,7 +118,7 @@ describe('withLease', () => {
     expect(writes()).toEqual([]);
   });
 
-  it('takes over from a holder that does not renew for 20 seconds of its own clock', async () => {
+  it('takes over from a holder that does not renew for 20 seconds by the clock of the runner', async () => {
     const jump = jumpingClock();
     let looks = 0;
     const { client, holders } = await hostWith(leaseOf('dead'), (_host, { method }) => {
