@@ -11,6 +11,8 @@ import { sharedHost } from './support.ts';
 
 /** How many kubeconfigs, environments and sets of files the test tries. */
 const RUNS = 320;
+/** How many processes try them side by side, each in a network of its own. */
+const PROCESSES = 2;
 /** The share of the cases that kubectl can use and the action may refuse. */
 const MOST_REFUSALS = 0.1;
 /** Names of fields and inputs. A refusal must contain one of them. */
@@ -39,9 +41,22 @@ describe(`the same kubeconfigs, variables and files (SEED=${seed})`, () => {
   });
 });
 
-/** Runs both on the cases, in a separate network: in any other, a kubeconfig could lead anywhere. */
+/** Runs both on the cases, a share of them in each process. */
 async function compare(root: string, kubectl: string, cases: readonly Case[]): Promise<readonly Comparison[]> {
   writeFileSync(join(root, 'hosts'), `127.0.0.1 localhost\n${HOSTS}`);
+  const size = Math.ceil(cases.length / PROCESSES);
+  const shares = Array.from({ length: PROCESSES }, (_, at) => cases.slice(at * size, (at + 1) * size));
+  const all = shares.map((share, at) => compareShare(root, kubectl, `cases-${at}`, share));
+  return (await Promise.all(all)).flat();
+}
+
+/** Runs both in a separate network: in any other, a kubeconfig could lead anywhere. */
+async function compareShare(
+  root: string,
+  kubectl: string,
+  place: string,
+  cases: readonly Case[],
+): Promise<readonly Comparison[]> {
   // A pod's service account is below /run; names come from a file alone.
   const prepare = `mount -t tmpfs none /run && mount --bind ${root}/hosts /etc/hosts && exec "$@"`;
   const program = [
@@ -49,7 +64,7 @@ async function compare(root: string, kubectl: string, cases: readonly Case[]): P
     '--disable-warning=ExperimentalWarning',
     join(import.meta.dirname, 'kubectl/compare.ts'),
   ];
-  const shell = ['--net', '--mount', 'sh', '-c', prepare, 'sh', ...program, kubectl, root];
+  const shell = ['--net', '--mount', 'sh', '-c', prepare, 'sh', ...program, kubectl, root, place];
   return JSON.parse(await run('unshare', shell, { input: JSON.stringify(cases) })) as Comparison[];
 }
 

@@ -25,10 +25,10 @@ export interface Comparison {
 }
 
 /**
- * Runs in a network and a tree of mounts of its own, which it changes. Arguments: kubectl and the root of the files;
- * cases come in by standard input as JSON, comparisons go out the same way.
+ * Runs in a network and a tree of mounts of its own, which it changes. Arguments: kubectl, the root of the files and a
+ * directory below it for those of the cases; cases come in by standard input as JSON, comparisons go out the same way.
  */
-const [, , kubectl = '', root = ''] = process.argv;
+const [, , kubectl = '', root = '', place = ''] = process.argv;
 const servers = new Servers();
 for (const address of ['10.9.0.1', '10.9.0.2', '10.9.0.3', '10.9.0.4', '10.9.0.8']) {
   execFileSync('ip', ['address', 'add', `${address}/32`, 'dev', 'lo']);
@@ -39,7 +39,7 @@ await start(root, servers);
 const cases = JSON.parse(await text(process.stdin)) as readonly Case[];
 const comparisons: Comparison[] = [];
 for (const [at, one] of cases.entries()) {
-  const directory = join(root, 'cases', String(at));
+  const directory = join(root, place, String(at));
   for (const [path, content] of Object.entries(one.files)) {
     mkdirSync(dirname(join(directory, path)), { recursive: true });
     writeFileSync(join(directory, path), content);

@@ -18,6 +18,12 @@ export interface Seen {
   readonly certificate: string;
 }
 
+/** What a proxy sends to its client once it has tried to reach the server. */
+interface ProxyAnswers {
+  readonly opened: string | Buffer;
+  readonly failed: string | Buffer;
+}
+
 /** What answers in the place of API servers, and the proxies on the way to them. */
 export class Servers {
   /** Everything that came in, since it was last emptied. */
@@ -64,7 +70,8 @@ export class Servers {
     server.on('connect', (incoming: IncomingMessage, socket: Socket) => {
       const { hostname, port: wanted } = new URL(`http://${incoming.url ?? ''}`);
       const name = nameOf(incoming);
-      this.#forward(socket, withoutBrackets(hostname), Number(wanted), name, 'HTTP/1.1 200 OK\r\n\r\n');
+      const answers = { opened: 'HTTP/1.1 200 OK\r\n\r\n', failed: 'HTTP/1.1 502 Bad Gateway\r\n\r\n' };
+      this.#forward(socket, withoutBrackets(hostname), Number(wanted), name, answers);
     });
     await listening(server, address, port);
   }
@@ -88,23 +95,23 @@ export class Servers {
       if (!isRight) return void socket.end();
     }
     const { host, port } = addressIn(await next());
-    this.#forward(socket, host, port, name, Buffer.from([5, 0, 0, 1, 0, 0, 0, 0, 0, 0]));
+    const answer = (code: number): Buffer => Buffer.from([5, code, 0, 1, 0, 0, 0, 0, 0, 0]);
+    this.#forward(socket, host, port, name, { opened: answer(0), failed: answer(4) });
   }
 
-  #forward(socket: Socket, host: string, port: number, proxy: string, opened: string | Buffer): void {
+  /** Answers when the server is not reachable, too: kubectl retries for 10 s when a proxy hangs up without a word. */
+  #forward(socket: Socket, host: string, port: number, proxy: string, { opened, failed }: ProxyAnswers): void {
     const outgoing = connect(port, host);
     this.#note(outgoing, proxy);
+    let isOpen = false;
     outgoing.on('connect', () => {
+      isOpen = true;
       socket.write(opened);
       socket.pipe(outgoing).pipe(socket);
     });
-    for (const [one, other] of [
-      [socket, outgoing],
-      [outgoing, socket],
-    ] as const) {
-      one.on('error', () => other.destroy());
-      one.on('close', () => other.destroy());
-    }
+    outgoing.on('error', () => (isOpen ? socket.destroy() : socket.end(failed)));
+    outgoing.on('close', () => isOpen && socket.destroy());
+    socket.on('error', () => outgoing.destroy()).on('close', () => outgoing.destroy());
   }
 
   #note(socket: Socket, proxy: string): void {
