@@ -44,7 +44,7 @@ describe('a create', () => {
     expect(released).toBeDefined();
     expect(main.outputs['created']).toBe('true');
     await job.post();
-    await host.kubectl(['delete', 'namespace', namespace]);
+    await host.kubectl(['delete', 'namespace', namespace, '--wait=false']);
   });
 
   it('fails at once when the host does not admit the pods of a component', async () => {

@@ -7,7 +7,6 @@ import { NOT_GIVEN } from '../../src/inputs/reader.ts';
 import { certManagerChart } from '../host/cert-manager.ts';
 import { down, up, type Host } from '../host/host.ts';
 import { parts, versions } from '../host/modules.ts';
-import { until } from '../host/process.ts';
 import { Renderer } from '../host/renderer.ts';
 import { silent } from '../host/report.ts';
 import { initOlder } from './clusterctl.ts';
@@ -104,13 +103,15 @@ describe('a host with cert-manager and an older Cluster API in other namespaces'
       if (early !== undefined) expect(early.log, 'it ended before the outage').toBe('');
       return job;
     };
-    await begin({ ...account, command: 'delete', name: 'gone' }, /deletion requested|Waiting/);
-    // Its machine takes longer to start than the other job takes to reach its wait.
-    const create = await begin({ ...account, name: 'new', 'wait-for': 'control-plane' }, /machine new-cp-\S+: created/);
+    const [create] = await Promise.all([
+      // Its machine takes longer to start than the last job takes to reach its wait.
+      begin({ ...account, name: 'new', 'wait-for': 'control-plane' }, /machine new-cp-\S+: created/),
+      begin({ ...account, command: 'delete', name: 'gone' }, /deletion requested|Waiting|DeletionCompleted/),
+    ]);
     await begin({ ...account, command: 'scale', name: 'guest', replicas: ':1' }, /infrastructure: API at/);
-    await host.withoutApiServer(() => delay(OUTAGE));
+    await host.withoutControlPlane(() => delay(OUTAGE));
     // The controllers lost their leases, and with them the webhook.
-    await until('the webhook of Cluster API', 300_000, async () => hold([]).catch(() => undefined));
+    await expect.poll(() => hold([]).catch(String), { timeout: 300_000, interval: 1_000 }).toContain(' patched');
     for (const { exitCode, log } of await Promise.all(ends)) {
       expect(log).toMatch(/the API server no longer answers \(.+\); waiting for it$/m);
       expect(log).toMatch(/the API server answers again after \S+$/m);

@@ -78,27 +78,33 @@ export async function initialise(sandbox: Sandbox, kubeconfig: string): Promise<
 }
 
 /** Where the kubelet looks for what it runs, and where it does not. */
-const APISERVER = {
-  running: '/etc/kubernetes/manifests/kube-apiserver.yaml',
-  stopped: '/etc/kubernetes/kube-apiserver.yaml',
-};
+const MANIFESTS = { running: '/etc/kubernetes/manifests', stopped: '/etc/kubernetes' };
+/** What the kubelet runs, but for etcd. */
+const CONTROL_PLANE = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler'] as const;
 
-/** Has the kubelet end the API server, does `work` without it, and has it started again: as in an upgrade of its node. */
-export async function withoutApiServer(init: Process, work: () => Promise<void>): Promise<void> {
+/**
+ * Has the kubelet end the control plane, does `work` without it, and has it started again: as in an upgrade of its node.
+ * What watches an API server that is away tries again after up to a minute, so kube-proxy ends and starts with it.
+ */
+export async function withoutControlPlane(sandbox: Sandbox, work: () => Promise<void>): Promise<void> {
   const move = async (from: string, to: string): Promise<void> => {
-    const { command, args } = inside(init, ['mv', from, to]);
-    await run(command, args, { env: sandboxEnvironment, timeout: minute });
+    const files = CONTROL_PLANE.map((name) => join(from, `${name}.yaml`));
+    await runInside(sandbox, ['mv', ...files, to], minute);
   };
-  const isUnwell = async (timeout: number): Promise<boolean> =>
-    (await unwellServices(init, ['kube-apiserver'], timeout)).length > 0;
-  await move(APISERVER.running, APISERVER.stopped);
+  const areGone = async (names: readonly Service[]): Promise<boolean> =>
+    (await unwellServices(sandbox.init, names, 0)).length === names.length;
+  // A child of the host's init: machines have others.
+  await runInside(sandbox, ['pkill', '--parent', '1', '--exact', 'kube-proxy'], minute);
+  await until('the end of kube-proxy', minute, () => areGone(['kube-proxy']));
+  await move(MANIFESTS.running, MANIFESTS.stopped);
   try {
-    await until('the end of the API server', minute, () => isUnwell(0));
+    await until('the end of the control plane', minute, () => areGone(CONTROL_PLANE));
     await work();
   } finally {
-    await move(APISERVER.stopped, APISERVER.running);
+    await move(MANIFESTS.stopped, MANIFESTS.running);
+    await waitFor(sandbox, ['kube-apiserver'], 3 * minute);
+    await finish(sandbox);
   }
-  if (await isUnwell(3 * minute)) throw new Error('the API server does not come back');
 }
 
 /** Starts kube-proxy and waits until every service is well. */

@@ -2,7 +2,14 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { checksumsFile } from './assets.ts';
 import { authenticateBy } from './authentication.ts';
-import { finish, initialise, startRuntime, unwellServices, withoutApiServer, type Sandbox } from './control-plane.ts';
+import {
+  finish,
+  initialise,
+  startRuntime,
+  unwellServices,
+  withoutControlPlane,
+  type Sandbox,
+} from './control-plane.ts';
 import { services, type Service } from './health.ts';
 import { locked } from './lock.ts';
 import { prepareMachines } from './machines.ts';
@@ -18,7 +25,6 @@ import {
   removeSandbox,
   startSandbox,
   stateRoot,
-  type Process,
   type Removed,
 } from './sandbox.ts';
 
@@ -50,7 +56,7 @@ export class Host {
   readonly stateDirectory: string;
   /** What the host has of what it could do without. */
   readonly parts: ReadonlySet<Part>;
-  readonly #init: Process;
+  readonly #sandbox: Sandbox;
 
   constructor(sandbox: Sandbox, notes: Notes) {
     this.name = sandbox.name;
@@ -59,7 +65,7 @@ export class Host {
     this.binaries = notes.binaries;
     this.checksums = notes.checksums;
     this.parts = new Set(notes.parts);
-    this.#init = sandbox.init;
+    this.#sandbox = sandbox;
   }
 
   /** Whether the host has Virtink's images and assets. Without, only clusters of in-memory machines work. */
@@ -82,7 +88,7 @@ export class Host {
 
   /** Returns a command line that runs `argv` in the host's network, and outside of it in every other way. */
   command(argv: readonly string[]): { command: string; args: string[] } {
-    return insideNetwork(this.#init, argv);
+    return insideNetwork(this.#sandbox.init, argv);
   }
 
   /** Runs a command in the host's network. Returns its standard output. */
@@ -108,14 +114,14 @@ export class Host {
     authenticateBy(this.stateDirectory, configuration);
   }
 
-  /** Does `work` while the API server is away, and waits until it is back. */
-  async withoutApiServer(work: () => Promise<void>): Promise<void> {
-    await withoutApiServer(this.#init, work);
+  /** Does `work` while the API server and what else is in the control plane are away, and waits until they are back. */
+  async withoutControlPlane(work: () => Promise<void>): Promise<void> {
+    await withoutControlPlane(this.#sandbox, work);
   }
 
   /** Asks all services once. Returns those that are not well. */
   async unwell(): Promise<Service[]> {
-    return unwellServices(this.#init, Object.keys(services) as Service[], 0);
+    return unwellServices(this.#sandbox.init, Object.keys(services) as Service[], 0);
   }
 }
 

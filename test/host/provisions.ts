@@ -24,7 +24,7 @@ const space = { host: 3e9, build: 17e9 };
 
 /** Returns a hash of what hosts are made from, to tell a host that was made from something else. */
 export function sourcesKey(): string {
-  const files = globSync(['*.ts', '{cdi,kubevirt,machine,manifests,sandbox}/*', 'modules/**/go.sum'], {
+  const files = globSync(['*.ts', '{cdi,kubevirt,machine,manifests,pods,sandbox}/*', 'modules/**/go.sum'], {
     cwd: import.meta.dirname,
   });
   const contents = files.sort().map((file) => readFileSync(join(import.meta.dirname, file)));
