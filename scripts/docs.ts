@@ -8,7 +8,7 @@ import { assetPath } from '../src/catalog/release-asset.ts';
 import { INFRASTRUCTURES } from '../src/catalog/infrastructures.ts';
 import { defaultVersionOn, KUBEVIRT_NODE_IMAGES, VIRTINK_IMAGES } from '../src/catalog/node-images.ts';
 import type { ComponentVersions } from '../src/catalog/versions.ts';
-import { InputReader, NOT_GIVEN } from '../src/inputs/reader.ts';
+import { InputReader, NOT_GIVEN } from '../src/inputs/reading/reader.ts';
 import { readVersions } from '../src/inputs/versions.ts';
 import { rbacManifests } from './rbac.ts';
 

@@ -6,7 +6,7 @@ import { infrastructureNamed, INFRASTRUCTURES, type Infrastructure } from '../sr
 import { KnestError, toKnestError } from '../src/errors.ts';
 import type { DownloadInputs } from '../src/inputs.ts';
 import { readDownloads } from '../src/inputs/downloads.ts';
-import { InputReader } from '../src/inputs/reader.ts';
+import { InputReader } from '../src/inputs/reading/reader.ts';
 import { readVersions } from '../src/inputs/versions.ts';
 import { readAction } from './docs.ts';
 import { fillMirror, SUMS_FILE } from './mirror-directory.ts';

@@ -3,12 +3,12 @@ import { readCreate, type CreateInputs } from './inputs/create.ts';
 import { readExisting, type ExistingInputs } from './inputs/existing.ts';
 import { readJobStatus, type JobStatus } from './inputs/job-status.ts';
 import { readList, type ListInputs } from './inputs/list.ts';
-import { InputReader, type GetInput } from './inputs/reader.ts';
+import { InputReader, type GetInput } from './inputs/reading/reader.ts';
 
 export type { AccessInputs, ApiAccess } from './inputs/access.ts';
 export type { CleanupInputs } from './inputs/cleanup.ts';
 export type { CniInput } from './inputs/cni.ts';
-export { inputsIn } from './inputs/reader.ts';
+export { inputsIn } from './inputs/reading/reader.ts';
 export { MAX_NAME_LENGTH } from './inputs/common.ts';
 export type { ChosenInputs, CreateInputs, WaitFor } from './inputs/create.ts';
 export type { ChecksumPolicy, DownloadInputs } from './inputs/downloads.ts';

@@ -1,4 +1,4 @@
-import type { InputReader } from './reader.ts';
+import type { InputReader } from './reading/reader.ts';
 
 /** How the job reaches the nested API server. */
 export type ApiAccess = 'auto' | 'cluster-ip' | 'node-port' | 'load-balancer';

@@ -1,7 +1,7 @@
 import { KNOWN_CNIS, type KnownCni } from '../catalog/cni-releases.ts';
 import type { Cidr } from '../values/cidr.ts';
 import type { DownloadInputs } from './downloads.ts';
-import type { InputReader } from './reader.ts';
+import type { InputReader } from './reading/reader.ts';
 import { readWebFile, type WebFile } from './web-file.ts';
 
 /** Which CNI the nested cluster gets: none, a known one, or whatever a manifest holds. */

@@ -1,5 +1,5 @@
 import { readHost, type HostInputs } from './host.ts';
-import type { InputReader } from './reader.ts';
+import type { InputReader } from './reading/reader.ts';
 
 /** Cluster names stay below this, so that `<name>-cp-xxxxx-xxxxx` and the VM's pod still fit 63 characters. */
 export const MAX_NAME_LENGTH = 40;

@@ -6,7 +6,7 @@ import { choiceOn, type Choice, type ImageInputs } from './machine-images.ts';
 import { readControlPlaneCount, readMachine, readWorkerCount } from './machines.ts';
 import { readNetworks, type NetworkInputs } from './networks.ts';
 import { readLifetime, type LifetimeInputs } from './persistent.ts';
-import type { InputReader } from './reader.ts';
+import type { InputReader } from './reading/reader.ts';
 import { readTemplate, type TemplateInputs } from './template.ts';
 import { readVariables, type VariableInputs } from './variables.ts';
 import type { ComponentVersions } from '../catalog/versions.ts';

@@ -1,6 +1,6 @@
 import { isPrivateWay } from '../github/api.ts';
 import { decoded } from '../values/url-credentials.ts';
-import type { InputReader } from './reader.ts';
+import type { InputReader } from './reading/reader.ts';
 
 /** What a download must prove before it is used. `mirror` trusts the sums published beside the assets of the mirror. */
 export type ChecksumPolicy = 'require' | 'mirror' | 'warn';

@@ -1,7 +1,7 @@
 import { parseReplicas, type Replicas } from '../values/replicas.ts';
 import { readAccess, type AccessInputs } from './access.ts';
 import { MAX_NAME_LENGTH, readCommon, type CommonInputs } from './common.ts';
-import type { InputReader } from './reader.ts';
+import type { InputReader } from './reading/reader.ts';
 
 /** The inputs of `command: delete`. */
 export interface DeleteInputs extends CommonInputs {

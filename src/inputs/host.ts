@@ -1,7 +1,7 @@
 import type { OidcHost } from '../host/oidc-host.ts';
 import { certificatesIn } from '../values/pem.ts';
 import { quotedAddress } from '../values/url-credentials.ts';
-import type { InputReader } from './reader.ts';
+import type { InputReader } from './reading/reader.ts';
 
 /** The inputs that say how to enter the host. With none of them: KUBECONFIG, ~/.kube/config, the pod's own account. */
 const WAYS = ['host-kubeconfig', 'host-kubeconfig-file', 'host-server'] as const;

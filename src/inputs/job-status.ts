@@ -1,4 +1,4 @@
-import type { InputReader } from './reader.ts';
+import type { InputReader } from './reading/reader.ts';
 
 const STATUSES = ['success', 'failure', 'cancelled'] as const;
 

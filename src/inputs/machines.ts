@@ -1,5 +1,5 @@
 import { controlPlaneProblem, MachineLimits } from '../values/machine-count.ts';
-import type { InputReader } from './reader.ts';
+import type { InputReader } from './reading/reader.ts';
 
 /** The machines of one role. */
 export interface MachineInputs {

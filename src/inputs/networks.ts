@@ -1,5 +1,5 @@
 import { overlaps, type Cidr } from '../values/cidr.ts';
-import type { InputReader } from './reader.ts';
+import type { InputReader } from './reading/reader.ts';
 
 /** The ranges of the nested cluster. Undefined: the first usual range that the host does not use. */
 export interface NetworkInputs {

@@ -6,7 +6,7 @@ import {
   rangesOverlap,
   type AddressRange,
 } from '../values/address-range.ts';
-import type { InputReader } from './reader.ts';
+import type { InputReader } from './reading/reader.ts';
 
 /** The CNIs of a host by which a pod can ask for an address. */
 export type HostClusterCni = 'calico' | 'kube-ovn';

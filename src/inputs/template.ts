@@ -7,7 +7,7 @@ import {
 import { PROVIDER_NAMES } from '../catalog/providers.ts';
 import { parseVersion } from '../values/version.ts';
 import type { DownloadInputs } from './downloads.ts';
-import type { InputReader } from './reader.ts';
+import type { InputReader } from './reading/reader.ts';
 import { readWebFile, type WebFile } from './web-file.ts';
 
 /** Where a template of the user's own is. */

@@ -1,5 +1,5 @@
 import { parseVariables, type Variables } from '../values/variables.ts';
-import type { InputReader } from './reader.ts';
+import type { InputReader } from './reading/reader.ts';
 
 /** Values for the variables of templates and of providers' manifests, which do not see the job's environment. */
 export interface VariableInputs {

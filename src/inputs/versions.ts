@@ -1,6 +1,6 @@
 import type { ComponentVersions } from '../catalog/versions.ts';
 import { clusterApiProblem } from '../catalog/required-components.ts';
-import type { InputReader } from './reader.ts';
+import type { InputReader } from './reading/reader.ts';
 
 /** Reads the version of everything that may be installed. */
 export function readVersions(reader: InputReader): ComponentVersions {

@@ -1,7 +1,7 @@
 import { releaseAssetAt } from '../catalog/release-asset.ts';
 import { quotedAddress, shownAddress } from '../values/url-credentials.ts';
 import type { DownloadInputs } from './downloads.ts';
-import type { InputReader } from './reader.ts';
+import type { InputReader } from './reading/reader.ts';
 
 /** A file that the user names by its address. */
 export interface WebFile {

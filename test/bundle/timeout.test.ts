@@ -73,7 +73,8 @@ describe.concurrent('the timeout ends', () => {
     const server = await startHost();
     const slow = await startSlowMirror('apiVersion: v1');
     const url = `${slow}/t.yaml`;
-    const inputs = { 'cluster-template': `${url}#sha256=${'0'.repeat(64)}`, timeout: '5s' };
+    const source = `${url}#sha256=${'0'.repeat(64)}`;
+    const inputs = { infrastructure: 'virtink', 'cluster-template': source, timeout: '5s' };
     const result = await makeJob({ ...inputs, 'host-kubeconfig': server.kubeconfig() }).main();
     expectTimeout(result);
     expect(result.log).toMatch(/the download of http:\S+\/t\.yaml is incomplete: \d+ bytes received/);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { NOT_GIVEN } from '../../src/inputs/reader.ts';
+import { NOT_GIVEN } from '../../src/inputs/reading/reader.ts';
 import { certManagerChart } from '../host/cert-manager.ts';
 import { down, up, type Host } from '../host/host.ts';
 import { parts, versions } from '../host/modules.ts';

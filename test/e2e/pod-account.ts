@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { NOT_GIVEN } from '../../src/inputs/reader.ts';
+import { NOT_GIVEN } from '../../src/inputs/reading/reader.ts';
 import type { Host } from '../host/host.ts';
 import type { Job } from '../support/runner.ts';
 import { ROLE_USER, roleToken } from './role-account.ts';

@@ -25,6 +25,7 @@ const ORDER = [
     'state.ts',
     'inputs.ts',
     'inputs',
+    'inputs/reading',
     'github',
     'web.ts',
     'report',

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readAction } from '../../../scripts/docs.ts';
 import { COMMANDS, inputsIn, readInputs } from '../../../src/inputs.ts';
-import { NOT_GIVEN } from '../../../src/inputs/reader.ts';
+import { NOT_GIVEN } from '../../../src/inputs/reading/reader.ts';
 import { makeCertificate } from '../../support/certificate.ts';
 import { problems, read } from './given-inputs.ts';
 

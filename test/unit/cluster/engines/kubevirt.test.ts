@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { virtualMachines } from '../../../../src/cluster/engines/kubevirt.ts';
 import type { VirtualMachine } from '../../../../src/host/api/cluster-api-objects.ts';
-import { machineOf, podOf } from '../samples.ts';
+import { findDeadEnd, type Ages } from '../../../../src/cluster/status/dead-ends.ts';
+import { machineOf, podOf, viewOf, virtualMachineOf, waitingInit } from '../samples.ts';
+
+const young: Ages = () => 0;
 
 /** An instance of KubeVirt. */
 function instanceOf(name: string, phase: string, uid = `uid-${name}`): VirtualMachine {
@@ -61,5 +64,45 @@ describe('a machine of KubeVirt', () => {
     [2, '4Gi', 200, 4348],
   ])('with %d cores and %s requests %dm and %d MiB', (cores, memory, milliCpu, mebibytes) => {
     expect(virtualMachines.requestsFor(cores, memory)).toEqual({ milliCpu, mebibytes });
+  });
+});
+
+it('a container that misses an image volume is a dead end of KubeVirt at once, with what its administrator can do', () => {
+  const message = 'exec: "/container-disk-binary/usr/bin/container-disk": no such file or directory';
+  const status = waitingInit('container-disk', 'r:1', 'RunContainerError', message);
+  const pod = podOf('m', status);
+  const instance = virtualMachineOf('m');
+  const owner = { apiVersion: 'kubevirt.io/v1', kind: 'VirtualMachineInstance', name: 'm', uid: 'u' };
+  const view = (kind: string) =>
+    viewOf({
+      machines: [machineOf('m', { spec: { infrastructureRef: { kind, name: 'm' } } })],
+      virtualMachines: [{ ...instance, metadata: { ...instance.metadata, uid: 'u' } }],
+      pods: [{ ...pod, metadata: { ...pod.metadata, ownerReferences: [owner] } }],
+    });
+  expect(findDeadEnd(view('KubevirtMachine'), young)).toMatchObject({
+    code: 'KNEST_INFRASTRUCTURE',
+    next: expect.stringContaining('disabledFeatureGates') as string,
+  });
+  expect(findDeadEnd(view('VirtinkMachine'), young)).toBeUndefined();
+});
+
+it('a machine of KubeVirt that ended is a dead end once nothing has started it again, with what its pod says', () => {
+  const pod = podOf('m', {
+    phase: 'Failed',
+    reason: 'Evicted',
+    message: 'ephemeral local storage usage exceeds the limit',
+  });
+  const owner = { apiVersion: 'kubevirt.io/v1', kind: 'VirtualMachineInstance', name: 'm', uid: 'u' };
+  const instance = virtualMachineOf('m', { phase: 'Failed' });
+  const view = viewOf({
+    machines: [machineOf('m', { spec: { infrastructureRef: { kind: 'KubevirtMachine', name: 'm' } } })],
+    virtualMachines: [{ ...instance, metadata: { ...instance.metadata, uid: 'u' } }],
+    pods: [{ ...pod, metadata: { ...pod.metadata, ownerReferences: [owner] } }],
+  });
+  expect(findDeadEnd(view, young)).toBeUndefined();
+  expect(findDeadEnd(view, () => 20)).toMatchObject({
+    code: 'KNEST_INFRASTRUCTURE',
+    problem: 'the VM of machine m has ended (Failed)',
+    evidence: expect.arrayContaining([expect.stringContaining('Evicted: ephemeral local storage')]) as string[],
   });
 });

@@ -1,11 +1,11 @@
-import type { AskedVersion } from '../catalog/node-images.ts';
-import { inputError } from '../errors.ts';
-import { parseCidr, type Cidr } from '../values/cidr.ts';
-import { parseDuration } from '../values/duration.ts';
-import { nameProblem, type NameForm } from '../values/object-name.ts';
-import { parseBytes, suggestQuantity } from '../values/quantity.ts';
-import { quotedAddress } from '../values/url-credentials.ts';
-import { parseVersion, type Version } from '../values/version.ts';
+import type { AskedVersion } from '../../catalog/node-images.ts';
+import { inputError } from '../../errors.ts';
+import { parseCidr, type Cidr } from '../../values/cidr.ts';
+import { parseDuration } from '../../values/duration.ts';
+import { nameProblem, type NameForm } from '../../values/object-name.ts';
+import { parseBytes, suggestQuantity } from '../../values/quantity.ts';
+import { quotedAddress } from '../../values/url-credentials.ts';
+import { parseVersion, type Version } from '../../values/version.ts';
 
 /** Gives the text of an input; undefined when nothing sets it, not even a default of action.yml. */
 export type GetInput = (name: string) => string | undefined;
