@@ -12,6 +12,7 @@ import { expectGone } from './expect.ts';
 import { hello } from './hello.ts';
 import { testKubevirtHost } from './kubevirt-host.ts';
 import { Probe } from './probe.ts';
+import { ROLE_NAMESPACE, roleKubeconfig } from './role-account.ts';
 import { hostName as sharedName, jobOn, leftovers, replicasOf } from './support.ts';
 
 const namespace = 'knest';
@@ -165,9 +166,12 @@ describe('create on KubeVirt, on a bare host', { timeout: 15 * minute }, () => {
     await expectGone(host, namespace, 'no-room');
   });
 
-  it('reports a failed bootstrap from the console of the machine', async () => {
+  it('reports a failed bootstrap from the console of the machine, with the Role of docs/rbac alone', async () => {
+    const kubeconfig = join(job.temp, 'role.kubeconfig');
+    writeFileSync(kubeconfig, await roleKubeconfig(host), { mode: 0o600 });
+    const account = { 'host-kubeconfig-file': kubeconfig, namespace: ROLE_NAMESPACE };
     const inputs = { 'kubernetes-version': '1.35.0', 'node-image': kubevirtNodeImage };
-    const failed = await start({ name: 'no-boot', ...inputs }).main();
+    const failed = await start({ ...account, name: 'no-boot', ...inputs }).main();
     expect(failed.exitCode).toBe(1);
     expect(failed.log).toMatch(
       /✖ no-boot cannot start: machine no-boot-cp-\w+ could not become a node: error: featureGates: .* {3}KNEST_BOOTSTRAP/,

@@ -197,6 +197,9 @@ function noAccess(
         : [
             `Service ${namespace}/${service?.metadata.name ?? name} (${service?.spec?.type ?? 'missing'}) does not support api-access: ${apiAccess}`,
           ],
-    next: 'run the job in the host cluster, set api-host to a node that it reaches, or api-access: load-balancer',
+    next:
+      service?.spec?.type === 'ClusterIP'
+        ? 'run the job in the host cluster, or create the cluster with api-access: node-port or load-balancer'
+        : 'run the job in the host cluster, set api-host to a node that it reaches, or api-access: load-balancer',
   });
 }

@@ -166,7 +166,11 @@ describe('a load balancer', () => {
     const runtime = { env: {}, signal: new AbortController().signal, onWait: () => undefined };
     const inputs = { apiAccess: 'auto', apiHost: undefined } as const;
     const handle = { name: 'pr', namespace: 'knest' };
-    await rejection(findAccess(client, handle, here, inputs, runtime, { seconds: 0, pause: 5 }));
+    const failure = await rejection(findAccess(client, handle, here, inputs, runtime, { seconds: 0, pause: 5 }));
+    // A ClusterIP is of no use to a job that is elsewhere, whatever node it reaches.
+    expect(failure).toMatchObject({
+      next: expect.stringContaining('api-access: node-port or load-balancer') as string,
+    });
     expect(received.filter(({ path }) => path.includes('/nodes'))).toHaveLength(1);
     expect(received.length).toBeGreaterThan(40);
   });
