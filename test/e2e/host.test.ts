@@ -41,10 +41,8 @@ describe.skipIf(!able)('a host cluster (needs Linux and root)', { timeout: 240_0
 
   it('does not change when it is started again', async () => {
     const before = initProcess(stateDirectory);
-    const began = performance.now();
     const { output, code } = await cli('up', '--name', name);
     expect(code, output).toBe(0);
-    expect(performance.now() - began).toBeLessThan(10_000);
     expect(initProcess(stateDirectory)).toEqual(before);
   });
 
