@@ -8,7 +8,7 @@ const besides = {
   'e2e-faults': files('cleanup', 'cluster-class', 'concurrency', 'faults', 'in-memory', 'kill', 'list', 'oidc'),
   // Accounts, kubeconfigs, and hosts of other kinds.
   'e2e-access': [
-    ...files('admission-policy', 'cleanup-cronjob', 'host', 'kubectl', 'namespaces', 'other-hosts', 'rbac'),
+    ...files('admission-policy', 'cleanup-cronjob', 'host', 'kubectl', 'kubevirt', 'namespaces', 'other-hosts', 'rbac'),
     ...files('workflows/*'),
   ],
 };
