@@ -19,7 +19,7 @@ import { askPullRequests } from '../github/pull-requests.ts';
 import { Web } from '../web.ts';
 import type { KubernetesClient } from '../host/api/client.ts';
 import { agreedTime } from '../host/api/clock.ts';
-import { checkPermissions } from '../host/preflight.ts';
+import { checkPermissions } from '../permissions/check-permissions.ts';
 import type { CleanupInputs } from '../inputs.ts';
 import { cleanupPage } from '../report/cleanup.ts';
 import type { JobRuntime, Runtime } from '../runtime.ts';

@@ -1,7 +1,7 @@
 import { proofOfRepository } from '../cluster/identity/ownership.ts';
 import { permissionsOf } from '../permissions/permissions.ts';
 import { describeRest, removeCluster } from '../cluster/lifecycle/delete.ts';
-import { checkPermissions } from '../host/preflight.ts';
+import { checkPermissions } from '../permissions/check-permissions.ts';
 import type { DeleteInputs } from '../inputs.ts';
 import type { JobRuntime } from '../runtime.ts';
 import { connectClusterHost } from './steps/connect-host.ts';

@@ -1,6 +1,6 @@
 import { findOwned } from '../cluster/identity/ownership.ts';
 import { permissionsOf } from '../permissions/permissions.ts';
-import { checkPermissions } from '../host/preflight.ts';
+import { checkPermissions } from '../permissions/check-permissions.ts';
 import type { KubeconfigInputs } from '../inputs.ts';
 import type { JobRuntime } from '../runtime.ts';
 import { connectClusterHost } from './steps/connect-host.ts';

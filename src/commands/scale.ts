@@ -8,7 +8,7 @@ import { permissionsOf } from '../permissions/permissions.ts';
 import { isScaled, planScale, requestScale } from '../cluster/lifecycle/scale.ts';
 import { type ClusterView } from '../cluster/status/view.ts';
 import { firstLineOf } from '../errors.ts';
-import { checkPermissions } from '../host/preflight.ts';
+import { checkPermissions } from '../permissions/check-permissions.ts';
 import type { ScaleInputs } from '../inputs.ts';
 import type { JobRuntime } from '../runtime.ts';
 import { diagnose, IN_MAIN } from './steps/diagnose.ts';

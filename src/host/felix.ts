@@ -1,6 +1,6 @@
 import type { KubernetesClient } from './api/client.ts';
 import { groupOf, Kinds } from './api/kinds.ts';
-import { unlessForbidden } from './preflight.ts';
+import { unlessForbidden } from './api/api-error.ts';
 
 /** What Calico's Felix on the host drops when a machine sends it. */
 export interface FelixDrops {

@@ -3,8 +3,7 @@ import { parseYaml } from '../values/yaml.ts';
 import type { KubernetesClient } from './api/client.ts';
 import { Kinds } from './api/kinds.ts';
 import type { Node } from './api/objects.ts';
-import { unlessForbidden } from './preflight.ts';
-import { hasStatus } from './api/api-error.ts';
+import { hasStatus, unlessForbidden } from './api/api-error.ts';
 
 /** The addresses that the host itself uses, as far as these credentials can see them. */
 export interface HostNetworks {

@@ -1,4 +1,4 @@
-import type { Permission } from '../host/preflight.ts';
+import type { Permission } from './check-permissions.ts';
 import { INSTALL_RULES } from './install-rules.ts';
 import { NAMESPACE_RULES } from './namespace-rules.ts';
 import type { Command, Feature, Rule } from './rule.ts';

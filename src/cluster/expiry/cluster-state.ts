@@ -4,7 +4,7 @@ import type { Selection } from '../../host/api/paths.ts';
 import { Kinds } from '../../host/api/kinds.ts';
 import type { Cluster, Machine } from '../../host/api/cluster-api-objects.ts';
 import { conditionOf, type KubernetesObject } from '../../host/api/objects.ts';
-import { unlessForbidden } from '../../host/preflight.ts';
+import { unlessForbidden } from '../../host/api/api-error.ts';
 import { VIRTUAL_MACHINE_KINDS } from '../engines/cluster-kinds.ts';
 import { findDeadEnd } from '../status/dead-ends.ts';
 import { Labels } from '../identity/identity.ts';

@@ -2,7 +2,7 @@ import type { KubernetesClient } from '../../host/api/client.ts';
 import { Kinds } from '../../host/api/kinds.ts';
 import type { Cluster, Scalable } from '../../host/api/cluster-api-objects.ts';
 import type { KubernetesObject } from '../../host/api/objects.ts';
-import { unlessForbidden } from '../../host/preflight.ts';
+import { unlessForbidden } from '../../host/api/api-error.ts';
 import { Annotations } from '../identity/identity.ts';
 import { machineCounts, type MachineCounts } from '../machines/machine-counts.ts';
 import type { ClusterObjects } from '../template/plan.ts';

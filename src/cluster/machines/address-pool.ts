@@ -3,7 +3,7 @@ import type { KubernetesClient } from '../../host/api/client.ts';
 import { Kinds } from '../../host/api/kinds.ts';
 import type { IPPool } from '../../host/api/cluster-api-objects.ts';
 import type { KubernetesObject } from '../../host/api/objects.ts';
-import { unlessForbidden } from '../../host/preflight.ts';
+import { unlessForbidden } from '../../host/api/api-error.ts';
 import {
   countAddresses,
   formatRange,

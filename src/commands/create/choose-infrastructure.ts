@@ -4,7 +4,7 @@ import { AUTOMATIC_ENGINES, engineOf } from '../../cluster/engines/engines.ts';
 import type { KubernetesClient } from '../../host/api/client.ts';
 import { Kinds } from '../../host/api/kinds.ts';
 import type { Connection } from '../../host/connection.ts';
-import { unlessForbidden } from '../../host/preflight.ts';
+import { unlessForbidden } from '../../host/api/api-error.ts';
 import { choiceOn, type ChosenInputs, type CreateInputs } from '../../inputs.ts';
 import type { Runtime } from '../../runtime.ts';
 

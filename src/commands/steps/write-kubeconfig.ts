@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { findAccess } from '../../cluster/access/find-route.ts';
+import { findAccess } from '../../cluster/access/try-routes.ts';
 import { kubeconfigText, readKubeconfig, secretsOf, writePrivateFile } from '../../cluster/access/kubeconfig.ts';
 import type { ClusterHandle } from '../../cluster/identity/handle.ts';
 import type { KubernetesClient } from '../../host/api/client.ts';

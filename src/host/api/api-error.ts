@@ -127,3 +127,13 @@ export function causeOf(thrown: unknown): unknown {
 export function isCertificateProblem(thrown: unknown): boolean {
   return /certificate|self.signed|altnames/i.test(messageOf(causeOf(thrown)));
 }
+
+/** What may be forbidden without harm: an answer of 403 or 404 is the fallback. */
+export async function unlessForbidden<T>(request: Promise<T>, fallback: T): Promise<T> {
+  try {
+    return await request;
+  } catch (thrown) {
+    if (thrown instanceof ApiError && (thrown.status === 403 || thrown.status === 404)) return fallback;
+    throw thrown;
+  }
+}

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { cniNetworks, describeAssumed, hostNetworks } from '../../../src/host/networks.ts';
 import { Kinds } from '../../../src/host/api/kinds.ts';
-import { unlessForbidden } from '../../../src/host/preflight.ts';
+import { unlessForbidden } from '../../../src/host/api/api-error.ts';
 import { hostWith } from './fake-host.ts';
 
 const NODES = '/api/v1/nodes';

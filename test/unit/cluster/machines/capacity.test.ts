@@ -4,7 +4,7 @@ import { kubevirt } from '../../../../src/cluster/engines/kubevirt.ts';
 import { checkCapacity, describeMissingDevice } from '../../../../src/cluster/machines/capacity.ts';
 import type { Node } from '../../../../src/host/api/objects.ts';
 import { Kinds } from '../../../../src/host/api/kinds.ts';
-import { unlessForbidden } from '../../../../src/host/preflight.ts';
+import { unlessForbidden } from '../../../../src/host/api/api-error.ts';
 import { readCreate } from '../../inputs/given-inputs.ts';
 import { hostWith } from '../../host/fake-host.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkDefaultStorageClass } from '../../../src/host/preflight.ts';
+import { checkDefaultStorageClass } from '../../../src/host/storage-class.ts';
 import { clientOf, json, refuse } from './server.ts';
 
 const storageClass = (name: string, isDefault?: string): object => ({

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findAccess, firstThatWorks } from '../../../../src/cluster/access/find-route.ts';
+import { findAccess, firstThatWorks } from '../../../../src/cluster/access/try-routes.ts';
 import { nodeAddresses, routes, type Route } from '../../../../src/cluster/access/routes.ts';
 import type { Kubeconfig } from '../../../../src/cluster/access/nested-kubeconfig.ts';
 import { KnestError } from '../../../../src/errors.ts';
