@@ -9,6 +9,8 @@ import { run, tail, until } from './process.ts';
 
 const minute = 60_000;
 const stores = join(cacheDirectory, 'image-stores');
+/** Stores, each of 1 to 3 GB: all tests use about six, and each change of an image makes another. */
+const KEPT = 12;
 /** What a containerd that only unpacks images does without. */
 const CONFIG = 'version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"]\n';
 
@@ -31,12 +33,13 @@ export async function imageStore(archives: readonly string[]): Promise<string> {
 /** Nobody has to hear that another process makes a store: it takes half a minute. */
 const waiting = (): void => undefined;
 
-/** Removes stores, and what an interrupted run left of one, that no host has started from for a week: each is 1 to 3 GB. */
+/** Removes all but the stores that hosts started from last, and what interrupted runs left. */
 function removeUnused(): void {
-  for (const name of readdirSync(stores)) {
-    const store = join(stores, name);
-    if (statSync(store).mtimeMs < Date.now() - 7 * 24 * 60 * minute) rmSync(store, { recursive: true, force: true });
-  }
+  const lastUse = (store: string): number => statSync(store).mtimeMs;
+  const byLastUse = readdirSync(stores)
+    .map((name) => join(stores, name))
+    .sort((one, other) => lastUse(other) - lastUse(one));
+  for (const store of byLastUse.slice(KEPT)) rmSync(store, { recursive: true, force: true });
 }
 
 /** Starts containerd in a separate mount namespace, imports all archives below `root`, and ends it. */
