@@ -19,7 +19,7 @@ import { Redactor } from './report/redactor.ts';
 import { failurePage, githubSummary, type Summary } from './report/summary.ts';
 import { Timeline } from './report/timeline.ts';
 import { exportVariable, maskSecret, saveState, setOutput } from './runner/commands.ts';
-import { githubState } from './state.ts';
+import { githubState } from './post-state.ts';
 import { formatDuration } from './values/duration.ts';
 import { readJob } from './github/job.ts';
 import { type JobRuntime, type Runtime } from './runtime.ts';

@@ -4,7 +4,7 @@ import type { RunProcess } from './runner/process.ts';
 import type { Log } from './report/log.ts';
 import type { Summary } from './report/summary.ts';
 import type { Timeline } from './report/timeline.ts';
-import type { State } from './state.ts';
+import type { State } from './post-state.ts';
 
 /** Where a command reports what it does. */
 export interface Report {

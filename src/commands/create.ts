@@ -8,7 +8,7 @@ import type { CreateInputs } from '../inputs.ts';
 import type { WithKubeconfig } from '../install/clusterctl.ts';
 import { install } from '../install/install.ts';
 import type { JobRuntime, Runtime } from '../runtime.ts';
-import type { SavedHost } from '../state.ts';
+import type { SavedHost } from '../post-state.ts';
 import { connectHost } from './steps/connect-host.ts';
 import { chooseInfrastructure } from './create/choose-infrastructure.ts';
 import { claim, complete } from './create/claim.ts';

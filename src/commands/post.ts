@@ -6,7 +6,7 @@ import { Kinds } from '../host/api/kinds.ts';
 import type { JobStatus } from '../inputs.ts';
 import { keptLines } from '../report/kept-cluster.ts';
 import { keptPage } from '../report/summary.ts';
-import type { SavedHost, SavedState } from '../state.ts';
+import type { SavedHost, SavedState } from '../post-state.ts';
 import type { Runtime } from '../runtime.ts';
 import { dropCredentials, connectSaved } from './steps/credentials.ts';
 import { AFTER_CANCELLATION, AFTER_FAILURE, diagnose } from './steps/diagnose.ts';

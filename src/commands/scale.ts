@@ -6,7 +6,7 @@ import { follow } from '../cluster/status/wait.ts';
 import { findOwned } from '../cluster/identity/ownership.ts';
 import { permissionsOf } from '../permissions/permissions.ts';
 import { isScaled, planScale, requestScale } from '../cluster/lifecycle/scale.ts';
-import { type ClusterView } from '../cluster/status/view.ts';
+import { type ClusterView } from '../cluster/status/cluster-view.ts';
 import { firstLineOf } from '../errors.ts';
 import { checkPermissions } from '../permissions/check-permissions.ts';
 import type { ScaleInputs } from '../inputs.ts';

@@ -11,7 +11,7 @@ import { retry } from '../retry.ts';
 import type { StepLog } from '../report/log.ts';
 import { together } from '../values/concurrency.ts';
 import { waitForWorkloads } from './availability.ts';
-import { INSTALL_LEASE, noteBegun, noteComplete, readBegun } from './begun.ts';
+import { INSTALL_LEASE, noteBegun, noteComplete, readBegun } from './unfinished-install.ts';
 import type { Clusterctl, WithKubeconfig } from './clusterctl.ts';
 import { assetsOf, type Component, type Workload } from '../catalog/component.ts';
 import { isCertManager, isEmpty, isProvider, needed, planInstallation, type InstallPlan } from './install-plan.ts';

@@ -5,7 +5,7 @@ import { hasStatus } from '../host/api/api-error.ts';
 import type { Provider } from '../host/api/cluster-api-objects.ts';
 import { conditionOf, type DaemonSet, type Deployment } from '../host/api/objects.ts';
 import { parseVersion } from '../values/version.ts';
-import type { Begun } from './begun.ts';
+import type { Begun } from './unfinished-install.ts';
 import {
   atVersion,
   PROVIDER_LABEL,

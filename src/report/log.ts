@@ -1,6 +1,6 @@
 import { debug, endGroup, error, info, startGroup, warning } from '@actions/core';
 import type { KnestError } from '../errors.ts';
-import { harmless } from './harmless.ts';
+import { harmless } from './safe-text.ts';
 import type { Timeline } from './timeline.ts';
 
 /** The log of a step while it runs. */

@@ -1,4 +1,4 @@
-import { oneLine, visible } from './harmless.ts';
+import { oneLine, visible } from './safe-text.ts';
 
 // Texts from the cluster or a pull request must become neither Markdown nor HTML of a page, nor end a part of it.
 

@@ -1,4 +1,4 @@
-import { oneLine } from './harmless.ts';
+import { oneLine } from './safe-text.ts';
 
 /** Rows under a header as a log shows them: columns side by side, each as wide as its longest text. */
 export function textTable(header: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {

@@ -22,7 +22,7 @@ const ORDER = [
   ...[
     'install',
     'install/download',
-    'state.ts',
+    'post-state.ts',
     'inputs.ts',
     'inputs',
     'inputs/reading',

@@ -9,7 +9,7 @@ import type { Secret } from '../../host/api/objects.ts';
 import { namedTarget, watchUntil } from '../../host/api/watch.ts';
 import { secretForms } from '../../values/secret-forms.ts';
 import { checkEndpoint, parseNested, type Kubeconfig } from './nested-kubeconfig.ts';
-import type { ClusterHandle } from '../identity/handle.ts';
+import type { ClusterHandle } from '../identity/cluster-handle.ts';
 
 /**
  * The nested cluster's own kubeconfig, waited for. Source: Cluster API writes it into the Secret `<name>-kubeconfig`,

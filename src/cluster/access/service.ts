@@ -2,7 +2,7 @@ import type { KubernetesClient } from '../../host/api/client.ts';
 import { Kinds } from '../../host/api/kinds.ts';
 import type { Service } from '../../host/api/objects.ts';
 import { engineOf } from '../engines/engines.ts';
-import type { ClusterHandle } from '../identity/handle.ts';
+import type { ClusterHandle } from '../identity/cluster-handle.ts';
 
 /**
  * The Service before a cluster's API servers, found by what the Cluster refers to: it has the name that the engine gives

@@ -10,7 +10,7 @@ import { kubeconfigText } from './kubeconfig.ts';
 import type { Kubeconfig } from './nested-kubeconfig.ts';
 import { KINDS, nameOf, nodeAddresses, routes, throughProxies, type Route } from './routes.ts';
 import { findService } from './service.ts';
-import type { ClusterHandle } from '../identity/handle.ts';
+import type { ClusterHandle } from '../identity/cluster-handle.ts';
 
 /** What finding a way takes from outside. */
 interface AccessRuntime {

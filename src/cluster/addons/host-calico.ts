@@ -1,5 +1,5 @@
 import { KnestError } from '../../errors.ts';
-import type { FelixDrops } from '../../host/felix.ts';
+import type { FelixDrops } from '../../host/calico.ts';
 import type { CniInput } from '../../inputs.ts';
 import { CNI_RELEASES } from '../../catalog/cni-releases.ts';
 

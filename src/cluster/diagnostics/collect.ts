@@ -7,7 +7,7 @@ import { consoleTail } from '../status/console.ts';
 import { controllerLogs, distinctErrors } from './controller-logs.ts';
 import { takeSnapshot, type Snapshot } from './snapshot.ts';
 import { conditionsTree } from './conditions-tree.ts';
-import type { ClusterHandle } from '../identity/handle.ts';
+import type { ClusterHandle } from '../identity/cluster-handle.ts';
 
 /** One part of the diagnostics: a file, and what of it the log shows. */
 export interface Finding {

@@ -3,7 +3,7 @@ import type { Condition, KubernetesObject } from '../../host/api/objects.ts';
 import { describePodProblem, podProblem } from '../../host/pods.ts';
 import { conditionText, isGood } from '../status/conditions.ts';
 import type { Conditioned, Snapshot } from './snapshot.ts';
-import { parentOf, podOf, virtualMachineOf } from '../status/view.ts';
+import { parentOf, podOf, virtualMachineOf } from '../status/cluster-view.ts';
 
 /** An object and what hangs on it. */
 interface Branch {

@@ -4,8 +4,8 @@ import { Kinds, type Kind } from '../../host/api/kinds.ts';
 import type { VirtualMachine } from '../../host/api/cluster-api-objects.ts';
 import type { Condition, KubernetesObject } from '../../host/api/objects.ts';
 import { FOLLOWED_KINDS, PART_KINDS, VIRTUAL_MACHINE_KINDS } from '../engines/cluster-kinds.ts';
-import { belongingTo, type ClusterHandle } from '../identity/handle.ts';
-import { type ClusterView } from '../status/view.ts';
+import { belongingTo, type ClusterHandle } from '../identity/cluster-handle.ts';
+import { type ClusterView } from '../status/cluster-view.ts';
 
 /** Any object that may have conditions. */
 export interface Conditioned extends KubernetesObject {

@@ -6,10 +6,10 @@ import type { Cluster, Machine } from '../../host/api/cluster-api-objects.ts';
 import { conditionOf, type KubernetesObject } from '../../host/api/objects.ts';
 import { unlessForbidden } from '../../host/api/api-error.ts';
 import { VIRTUAL_MACHINE_KINDS } from '../engines/cluster-kinds.ts';
-import { findDeadEnd } from '../status/dead-ends.ts';
+import { findDeadEnd } from '../status/find-dead-end.ts';
 import { Labels } from '../identity/identity.ts';
-import { belongingToAny } from '../identity/handle.ts';
-import { hasJoined, hasReadyNode, isInitialised, type ClusterView } from '../status/view.ts';
+import { belongingToAny } from '../identity/cluster-handle.ts';
+import { hasJoined, hasReadyNode, isInitialised, type ClusterView } from '../status/cluster-view.ts';
 
 /** The state of a cluster. */
 export interface FleetState {

@@ -11,7 +11,7 @@ import {
   type Marks,
   type RepositoryIdentity,
 } from './identity.ts';
-import type { ClusterHandle } from './handle.ts';
+import type { ClusterHandle } from './cluster-handle.ts';
 
 /** What must be on a cluster for it to be one that may be changed. */
 export interface Proof {

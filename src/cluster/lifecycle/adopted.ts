@@ -6,7 +6,7 @@ import { unlessForbidden } from '../../host/api/api-error.ts';
 import { Annotations } from '../identity/identity.ts';
 import { machineCounts, type MachineCounts } from '../machines/machine-counts.ts';
 import type { ClusterObjects } from '../template/plan.ts';
-import { belongingTo } from '../identity/handle.ts';
+import { belongingTo } from '../identity/cluster-handle.ts';
 
 /** What a cluster consists of, as far as inputs ask for it. */
 export interface ClusterFacts {

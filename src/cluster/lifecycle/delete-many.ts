@@ -4,7 +4,7 @@ import { watchTarget, watchUntil } from '../../host/api/watch.ts';
 import { Labels } from '../identity/identity.ts';
 import { leftover, noteUnverified, remainsOf } from './delete.ts';
 import { LastLook } from './secrets.ts';
-import type { ClusterHandle } from '../identity/handle.ts';
+import type { ClusterHandle } from '../identity/cluster-handle.ts';
 
 /** A cluster that was asked to go. */
 export interface DepartingCluster extends ClusterHandle {

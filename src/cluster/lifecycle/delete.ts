@@ -15,7 +15,7 @@ import { fleetCluster } from '../identity/fleet-cluster.ts';
 import { Labels } from '../identity/identity.ts';
 import { checkOwner, type Proof } from '../identity/ownership.ts';
 import { LastLook, secretsTarget } from './secrets.ts';
-import { belongingToAny, type ClusterHandle } from '../identity/handle.ts';
+import { belongingToAny, type ClusterHandle } from '../identity/cluster-handle.ts';
 
 /**
  * What is left of these clusters of a namespace: disks are theirs by the action's own label. Secrets are looked for as

@@ -8,7 +8,7 @@ import { DISK_KINDS, OWNER_KINDS } from '../engines/cluster-kinds.ts';
 import { PERSISTENT_ENGINES } from '../engines/engines.ts';
 import type { FleetCluster } from '../identity/fleet-cluster.ts';
 import { Labels } from '../identity/identity.ts';
-import { belongingToAny } from '../identity/handle.ts';
+import { belongingToAny } from '../identity/cluster-handle.ts';
 
 /** A Cluster that the caller has proved to be ours. */
 export type OwnedCluster = Pick<FleetCluster, 'name' | 'uid' | 'server' | 'repositoryId'>;

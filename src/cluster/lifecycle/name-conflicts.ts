@@ -9,7 +9,7 @@ import { mapConcurrently } from '../../values/concurrency.ts';
 import { Annotations, Labels, type ClusterIdentity } from '../identity/identity.ts';
 import { ENGINES } from '../engines/engines.ts';
 import { SECRET_SUFFIXES } from '../lifecycle/secrets.ts';
-import type { ClusterHandle } from '../identity/handle.ts';
+import type { ClusterHandle } from '../identity/cluster-handle.ts';
 
 /** How many requests run at once. */
 const CONCURRENCY = 8;

@@ -4,8 +4,8 @@ import { writeGuarded } from '../../host/api/conflict.ts';
 import { Kinds } from '../../host/api/kinds.ts';
 import type { Cluster, Machine, Scalable } from '../../host/api/cluster-api-objects.ts';
 import type { Replicas } from '../../values/replicas.ts';
-import { belongingTo } from '../identity/handle.ts';
-import { DEPLOYMENT_NAME, hasJoined, isControlPlane, type ClusterView } from '../status/view.ts';
+import { belongingTo } from '../identity/cluster-handle.ts';
+import { DEPLOYMENT_NAME, hasJoined, isControlPlane, type ClusterView } from '../status/cluster-view.ts';
 
 /** Annotations by which an autoscaler takes the number of replicas for its own. Source: Cluster API, "Autoscaling". */
 const AUTOSCALER = 'cluster.x-k8s.io/cluster-api-autoscaler-node-group-';

@@ -12,7 +12,7 @@ import {
   type AddressRange,
 } from '../../values/address-range.ts';
 import { overlaps, singleAddress, type Cidr } from '../../values/cidr.ts';
-import { belongingTo, type ClusterHandle } from '../identity/handle.ts';
+import { belongingTo, type ClusterHandle } from '../identity/cluster-handle.ts';
 
 /**
  * The pool that the machines of a persistent cluster take their addresses from: it has the cluster's name, and so

@@ -3,9 +3,9 @@ import { Kinds } from '../../host/api/kinds.ts';
 import type { Machine, Scalable } from '../../host/api/cluster-api-objects.ts';
 import type { Condition, KubernetesEvent, KubernetesObject } from '../../host/api/objects.ts';
 import { formatDuration } from '../../values/duration.ts';
-import { type ClusterHandle } from '../identity/handle.ts';
+import { type ClusterHandle } from '../identity/cluster-handle.ts';
 import { engineOfMachine } from '../engines/engines.ts';
-import { parentOf, podOf, virtualMachineOf, type ClusterView } from './view.ts';
+import { parentOf, podOf, virtualMachineOf, type ClusterView } from './cluster-view.ts';
 
 /** Conditions of Cluster API that are good when False. Source: api/core/v1beta2/v1beta2_condition_consts.go. */
 const GOOD_WHEN_FALSE = new Set([

@@ -4,8 +4,8 @@ import type { Pod } from '../../host/api/objects.ts';
 import { logPath } from '../../host/pods.ts';
 import { hasStatus } from '../../host/api/api-error.ts';
 import { linesOf } from '../../host/api/rest.ts';
-import { podsThatCount, type DeadEnd } from './dead-ends.ts';
-import { engineOfPod, machineOf, type ClusterView } from './view.ts';
+import { podsThatCount, type DeadEnd } from './find-dead-end.ts';
+import { engineOfPod, machineOf, type ClusterView } from './cluster-view.ts';
 
 /** The last word of kubeadm (cmd/kubeadm/app/util/error.go), and of cloud-init, when a machine cannot become a node. */
 const FAILURE = /To see the stack trace of this error execute with|Failed to run module scripts[-_]user/;

@@ -1,7 +1,14 @@
 import type { Machine } from '../../host/api/cluster-api-objects.ts';
 import { conditionOf } from '../../host/api/objects.ts';
 import { describePodProblem, podProblem } from '../../host/pods.ts';
-import { dataVolumesOf, hasReadyNode, isInitialised, podOf, virtualMachineOf, type ClusterView } from './view.ts';
+import {
+  dataVolumesOf,
+  hasReadyNode,
+  isInitialised,
+  podOf,
+  virtualMachineOf,
+  type ClusterView,
+} from './cluster-view.ts';
 
 /** What is worth a line when it changes, by what it is about. */
 export type Progress = ReadonlyMap<string, string>;

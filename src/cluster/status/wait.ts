@@ -6,10 +6,10 @@ import type { StepLog } from '../../report/log.ts';
 import { formatDuration } from '../../values/duration.ts';
 import { describeChain, newestEvents, unmetConditions } from './conditions.ts';
 import { Consoles } from './console.ts';
-import { findDeadEnd, podsThatCount, type DeadEnd } from './dead-ends.ts';
+import { findDeadEnd, podsThatCount, type DeadEnd } from './find-dead-end.ts';
 import { ProgressLog, progressOf } from './progress.ts';
-import { type ClusterHandle } from '../identity/handle.ts';
-import { watchCluster, type ClusterParts, type ClusterView } from './view.ts';
+import { type ClusterHandle } from '../identity/cluster-handle.ts';
+import { watchCluster, type ClusterParts, type ClusterView } from './cluster-view.ts';
 
 const DIAGNOSIS_MILLISECONDS = 10_000;
 const TOLD_CONDITIONS = 12;

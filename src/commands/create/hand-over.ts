@@ -5,7 +5,7 @@ import type { Connection } from '../../host/connection.ts';
 import type { ChosenInputs } from '../../inputs.ts';
 import { createdPage } from '../../report/summary.ts';
 import type { Runtime } from '../../runtime.ts';
-import type { SavedHost } from '../../state.ts';
+import type { SavedHost } from '../../post-state.ts';
 import { handOverKubeconfig } from '../steps/write-kubeconfig.ts';
 import type { CreatePlan } from './plan.ts';
 import type { MadeCluster } from './wait.ts';

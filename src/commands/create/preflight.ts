@@ -9,7 +9,7 @@ import { installPermissions, permissionsOf } from '../../permissions/permissions
 import type { Feature } from '../../permissions/rule.ts';
 import type { Template } from '../../cluster/template/render.ts';
 import type { Connection } from '../../host/connection.ts';
-import { felixDrops } from '../../host/felix.ts';
+import { felixDrops } from '../../host/calico.ts';
 import { cniNetworks, describeAssumed, hostNetworks } from '../../host/networks.ts';
 import { Kinds } from '../../host/api/kinds.ts';
 import { unlessForbidden } from '../../host/api/api-error.ts';

@@ -3,7 +3,7 @@ import type { ClaimedCluster } from '../../cluster/lifecycle/claim.ts';
 import { CNI_SUFFIX } from '../../cluster/addons/resource-set.ts';
 import { engineNamed, engineOf } from '../../cluster/engines/engines.ts';
 import type { MachineCounts } from '../../cluster/machines/machine-counts.ts';
-import { hasJoined, hasReadyNode, isInitialised, type ClusterView } from '../../cluster/status/view.ts';
+import { hasJoined, hasReadyNode, isInitialised, type ClusterView } from '../../cluster/status/cluster-view.ts';
 import { follow } from '../../cluster/status/wait.ts';
 import type { KubernetesClient } from '../../host/api/client.ts';
 import type { ChosenInputs } from '../../inputs.ts';

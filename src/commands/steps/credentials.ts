@@ -7,7 +7,7 @@ import { type Connection, type ConnectRuntime, type UsedOidc } from '../../host/
 import { connectWith } from '../../host/connect.ts';
 import { connectByOidc, kubeconfigWithTokenFile } from '../../host/oidc.ts';
 import type { WithKubeconfig } from '../../install/clusterctl.ts';
-import type { SavedHost } from '../../state.ts';
+import type { SavedHost } from '../../post-state.ts';
 import type { Runtime } from '../../runtime.ts';
 
 /** What is left of the host's credentials for others than this process. */

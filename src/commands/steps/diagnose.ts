@@ -1,7 +1,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { collectDiagnostics, type Thoroughness } from '../../cluster/diagnostics/collect.ts';
-import type { ClusterHandle } from '../../cluster/identity/handle.ts';
+import type { ClusterHandle } from '../../cluster/identity/cluster-handle.ts';
 import { messageOf } from '../../errors.ts';
 import type { KubernetesClient } from '../../host/api/client.ts';
 import type { Runtime } from '../../runtime.ts';

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writePrivateFile } from '../../cluster/access/kubeconfig.ts';
 import type { NestedCluster } from '../../host/kubeconfig/kubeconfig.ts';
-import type { SavedHost } from '../../state.ts';
+import type { SavedHost } from '../../post-state.ts';
 
 /*
  * Steps that follow have the kubeconfig of the nested cluster where they had that of the host before. These notes let

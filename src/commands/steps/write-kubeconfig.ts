@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { findAccess } from '../../cluster/access/try-routes.ts';
 import { kubeconfigText, readKubeconfig, secretsOf, writePrivateFile } from '../../cluster/access/kubeconfig.ts';
-import type { ClusterHandle } from '../../cluster/identity/handle.ts';
+import type { ClusterHandle } from '../../cluster/identity/cluster-handle.ts';
 import type { KubernetesClient } from '../../host/api/client.ts';
 import type { AccessInputs } from '../../inputs.ts';
-import type { SavedHost } from '../../state.ts';
+import type { SavedHost } from '../../post-state.ts';
 import type { Runtime } from '../../runtime.ts';
 import { noteHost } from './nested-host.ts';
 

@@ -1,5 +1,5 @@
 import { Labels, type ClusterIdentity } from '../../../src/cluster/identity/identity.ts';
-import type { ClusterView } from '../../../src/cluster/status/view.ts';
+import type { ClusterView } from '../../../src/cluster/status/cluster-view.ts';
 import type { Cluster, Machine, Scalable, VirtualMachine } from '../../../src/host/api/cluster-api-objects.ts';
 import type { Condition, Pod } from '../../../src/host/api/objects.ts';
 import { parseCidr, type Cidr } from '../../../src/values/cidr.ts';

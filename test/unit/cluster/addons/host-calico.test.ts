@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { checkEncapsulation } from '../../../../src/cluster/addons/host-calico.ts';
 import { KnestError } from '../../../../src/errors.ts';
-import type { FelixDrops } from '../../../../src/host/felix.ts';
+import type { FelixDrops } from '../../../../src/host/calico.ts';
 import type { CniInput } from '../../../../src/inputs.ts';
 
 const drops = (parts: Partial<FelixDrops> = {}): FelixDrops => ({

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { virtualMachines } from '../../../../src/cluster/engines/kubevirt.ts';
 import type { VirtualMachine } from '../../../../src/host/api/cluster-api-objects.ts';
-import { findDeadEnd, type Ages } from '../../../../src/cluster/status/dead-ends.ts';
+import { findDeadEnd, type Ages } from '../../../../src/cluster/status/find-dead-end.ts';
 import { machineOf, podOf, viewOf, virtualMachineOf, waitingInit } from '../samples.ts';
 
 const young: Ages = () => 0;

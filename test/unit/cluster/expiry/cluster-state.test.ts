@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readStates, stateOf } from '../../../../src/cluster/expiry/cluster-state.ts';
-import type { ClusterView } from '../../../../src/cluster/status/view.ts';
+import type { ClusterView } from '../../../../src/cluster/status/cluster-view.ts';
 import type { Cluster, Machine } from '../../../../src/host/api/cluster-api-objects.ts';
 import type { Condition } from '../../../../src/host/api/objects.ts';
 import { hostWith } from '../../host/fake-host.ts';

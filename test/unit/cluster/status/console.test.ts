@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Consoles } from '../../../../src/cluster/status/console.ts';
-import type { ClusterView } from '../../../../src/cluster/status/view.ts';
+import type { ClusterView } from '../../../../src/cluster/status/cluster-view.ts';
 import { KubernetesClient } from '../../../../src/host/api/client.ts';
 import { RestClient } from '../../../../src/host/api/rest.ts';
 import { Transport } from '../../../../src/host/api/transport.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ProgressLog, progressOf } from '../../../../src/cluster/status/progress.ts';
-import type { ClusterView } from '../../../../src/cluster/status/view.ts';
+import type { ClusterView } from '../../../../src/cluster/status/cluster-view.ts';
 import type { DataVolume } from '../../../../src/host/api/cluster-api-objects.ts';
 import {
   clusterOf,

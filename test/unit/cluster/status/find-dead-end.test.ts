@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findDeadEnd, type Ages, type DeadEnd } from '../../../../src/cluster/status/dead-ends.ts';
+import { findDeadEnd, type Ages, type DeadEnd } from '../../../../src/cluster/status/find-dead-end.ts';
 import type { Pod } from '../../../../src/host/api/objects.ts';
 import {
   clusterOf,

@@ -12,7 +12,7 @@ import {
   SANDBOX_REASON,
   virtualMachineOf,
   type ClusterView,
-} from './view.ts';
+} from './cluster-view.ts';
 
 /** A state that waiting does not fix. */
 export interface DeadEnd {

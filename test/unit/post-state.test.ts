@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { githubState, type SavedState } from '../../src/state.ts';
+import { githubState, type SavedState } from '../../src/post-state.ts';
 
 /** The state as the runner handles it: post gets the state of main, and a process does not see what it saves itself. */
 function step(before: ReadonlyMap<string, string> = new Map()) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { felixDrops, type FelixDrops } from '../../../src/host/felix.ts';
+import { felixDrops, type FelixDrops } from '../../../src/host/calico.ts';
 import { clientOf, json, refuse } from './server.ts';
 
 const V1 = '/apis/crd.projectcalico.org/v1/felixconfigurations';

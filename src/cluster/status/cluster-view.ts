@@ -13,7 +13,7 @@ import { watchTarget, watchUntil, type Unavailable } from '../../host/api/watch.
 import { FOLLOWED_KINDS } from '../engines/cluster-kinds.ts';
 import type { Engine } from '../engines/engine.ts';
 import { engineOf, engineOfMachine } from '../engines/engines.ts';
-import { belongingTo, type ClusterHandle } from '../identity/handle.ts';
+import { belongingTo, type ClusterHandle } from '../identity/cluster-handle.ts';
 
 /** Everything on the host that tells how a nested cluster is, from the Cluster down to the pods of its machines. */
 export interface ClusterView {

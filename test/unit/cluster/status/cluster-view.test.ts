@@ -2,7 +2,13 @@ import { expect, it } from 'vitest';
 import { inMemory } from '../../../../src/cluster/engines/in-memory.ts';
 import { other } from '../../../../src/cluster/engines/other.ts';
 import { virtink } from '../../../../src/cluster/engines/virtink.ts';
-import { machineOf, parentOf, podOf, virtualMachineOf, watchCluster } from '../../../../src/cluster/status/view.ts';
+import {
+  machineOf,
+  parentOf,
+  podOf,
+  virtualMachineOf,
+  watchCluster,
+} from '../../../../src/cluster/status/cluster-view.ts';
 import * as samples from '../samples.ts';
 import { hostWith } from '../../host/fake-host.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { harmless } from '../../../src/report/harmless.ts';
+import { harmless } from '../../../src/report/safe-text.ts';
 
 /** What the runner treats as a command. Source: actions/runner src/Runner.Common/ActionCommand.cs. */
 const isCommand = (line: string): boolean => line.replace(NET_SPACE, '').startsWith('::') || line.includes('##[');
