@@ -47,7 +47,7 @@ async function runProject(name: string): Promise<Tally> {
       const testName = `${name}: ${test.fullName}`;
       if (result.state === 'passed') tally.passed++;
       else if (result.state === 'failed') failed.push({ name: testName, message: messageOf(result.errors) });
-      else tally.skipped.push({ name: testName, reason: noteOf(result) ?? 'no reason given' });
+      else tally.skipped.push({ name: testName, reason: noteOf(result) ?? needOf(testName) ?? 'no reason given' });
     }
     // A file that cannot be read, or whose hooks fail, fails without a failed test.
     if (failed.length === 0 && module.state() === 'failed') {
@@ -70,6 +70,11 @@ function messageOf(errors: readonly { readonly message: string }[]): string {
 
 function noteOf(result: object): string | undefined {
   return 'note' in result && typeof result.note === 'string' ? result.note : undefined;
+}
+
+/** What a test needs, as the title of its group has it. */
+function needOf(testName: string): string | undefined {
+  return /\((needs? [^)]+)\)/.exec(testName)?.[1];
 }
 
 /** Runs a project, or says why not, and writes the line that tells how it ended. */

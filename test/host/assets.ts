@@ -131,7 +131,8 @@ export async function renderAssets(
     }
     if (virtinkReleases !== undefined) virtink(renderer, virtinkReleases);
     if (parts.has('kubevirt')) await renderKubevirt(renderer);
-    if (parts.has('network')) await flannel(renderer);
+    // Machines in memory take it, too, though no pod of it runs there.
+    await flannel(renderer);
     if (parts.has('persistence')) await persistence(renderer);
     rmSync(renderer.work, { recursive: true, force: true });
     writeChecksums(temporary);
