@@ -1,6 +1,6 @@
 import { KnestError } from '../errors.ts';
 import type { KubernetesClient } from '../host/api/client.ts';
-import { groupOfDefinition, Kinds } from '../host/api/kinds.ts';
+import { Kinds } from '../host/api/kinds.ts';
 import { hasStatus } from '../host/api/api-error.ts';
 import type { Provider } from '../host/api/cluster-api-objects.ts';
 import { conditionOf, type DaemonSet, type Deployment } from '../host/api/objects.ts';
@@ -167,8 +167,8 @@ function isCore(component: Component): boolean {
  * everybody to see. Throws KNEST_PERMISSION with those that are missing.
  */
 export async function checkServed(client: KubernetesClient, components: readonly Component[]): Promise<void> {
-  const served = await client.groups();
-  const missing = components.filter(({ crd }) => crd !== undefined && !served.has(groupOfDefinition(crd)));
+  const served = await Promise.all(components.map(({ crd }) => crd === undefined || client.serves(crd)));
+  const missing = components.filter((_component, index) => served[index] === false);
   if (missing.length === 0) return;
   throw new KnestError({
     code: 'KNEST_PERMISSION',

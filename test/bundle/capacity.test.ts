@@ -1,13 +1,11 @@
 import { afterAll, expect, it } from 'vitest';
 import type { Received } from '../support/api-server.ts';
-import { created, startClusterHost, type ClusterHost } from './cluster-host.ts';
+import { CLUSTER_API, created, discoveryAnswer, startClusterHost, type ClusterHost } from './cluster-host.ts';
 import { annotations, cleanUp } from './support.ts';
 
 afterAll(cleanUp);
 
-const GROUPS = ['cert-manager.io', 'virt.virtink.smartx.com'].concat(
-  ['', 'bootstrap.', 'controlplane.', 'infrastructure.', 'addons.'].map((prefix) => `${prefix}cluster.x-k8s.io`),
-);
+const VIRTINK = ['virtinkclusters.infrastructure.cluster.x-k8s.io', 'virtualmachines.virt.virtink.smartx.com'];
 
 /** A host with Virtink and one node. */
 async function startVirtinkHost(): Promise<ClusterHost> {
@@ -15,8 +13,8 @@ async function startVirtinkHost(): Promise<ClusterHost> {
   const nodes = { items: [{ metadata: { name: 'node-1' }, status }] };
   return startClusterHost(({ method, path }) => {
     if (method !== 'GET') return undefined;
-    if (path === '/apis') return { status: 200, body: { groups: GROUPS.map((name) => ({ name })) } };
-    return path.startsWith('/api/v1/nodes') ? { status: 200, body: nodes } : undefined;
+    if (path.startsWith('/api/v1/nodes')) return { status: 200, body: nodes };
+    return discoveryAnswer(path, [...CLUSTER_API, ...VIRTINK]);
   });
 }
 

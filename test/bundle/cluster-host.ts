@@ -8,13 +8,14 @@ import type { Job, StepOptions, StepResult } from '../support/runner.ts';
 import { makeJob, startMirror, startServer, type MirrorInputs } from './support.ts';
 
 /** The groups of everything that clusters of in-memory machines need: the host counts as complete. */
-const GROUPS = [
-  'cert-manager.io',
-  'cluster.x-k8s.io',
-  'bootstrap.cluster.x-k8s.io',
-  'controlplane.cluster.x-k8s.io',
-  'infrastructure.cluster.x-k8s.io',
-  'addons.cluster.x-k8s.io',
+/** What Cluster API with the in-memory provider defines, and cert-manager. */
+export const CLUSTER_API = [
+  'certificates.cert-manager.io',
+  'clusters.cluster.x-k8s.io',
+  'kubeadmconfigs.bootstrap.cluster.x-k8s.io',
+  'kubeadmcontrolplanes.controlplane.cluster.x-k8s.io',
+  'clusterresourcesets.addons.cluster.x-k8s.io',
+  'devclusters.infrastructure.cluster.x-k8s.io',
 ];
 
 /**
@@ -65,10 +66,23 @@ export async function startClusterHost(answer?: (request: Received) => Answer | 
 
 function answerTo({ method, path }: Received): Answer | undefined {
   if (method !== 'GET') return undefined;
-  if (path === '/apis') return { status: 200, body: { groups: GROUPS.map((name) => ({ name })) } };
+  const discovered = discoveryAnswer(path, CLUSTER_API);
+  if (discovered !== undefined) return discovered;
   // Nobody may look at what is installed: it is used as it is.
   if (path.startsWith('/apis/apps/v1/daemonsets')) return refusal(403, 'Forbidden', 'not allowed');
   return undefined;
+}
+
+/** What a host with these CustomResourceDefinitions, each in one version, answers to discovery. */
+export function discoveryAnswer(path: string, definitions: readonly string[]): Answer | undefined {
+  const [, group, version] = /^\/apis(?:\/([^/]+)(\/v1)?)?$/.exec(path) ?? [];
+  const ok = (body: object): Answer => ({ status: 200, body });
+  const groupOf = (definition: string): string => definition.replace(/^[^.]*\./, '');
+  if (path === '/apis') return ok({ groups: definitions.map((name) => ({ name: groupOf(name) })) });
+  const names = definitions.filter((name) => groupOf(name) === group).map((name) => name.replace(/\..*/, ''));
+  if (names.length === 0) return undefined;
+  if (version === undefined) return ok({ versions: [{ groupVersion: `${group}/v1` }] });
+  return ok({ resources: names.map((name) => ({ name, kind: name, namespaced: true })) });
 }
 
 /** The Cluster of that name on a host. */

@@ -1,6 +1,6 @@
 import { KnestError } from '../../errors.ts';
 import { Discovery, type KindReference } from './discovery.ts';
-import { knownKind, type Kind } from './kinds.ts';
+import { groupOfDefinition, knownKind, type Kind } from './kinds.ts';
 import type { KubernetesObject } from './objects.ts';
 import { hasStatus } from './api-error.ts';
 import { pathOf, query, type Selection } from './paths.ts';
@@ -195,6 +195,12 @@ export class KubernetesClient {
   async groups(): Promise<ReadonlySet<string>> {
     const list = await this.rest.json<{ groups: readonly { name: string }[] }>({ method: 'GET', path: '/apis' });
     return new Set(list.groups.map(({ name }) => name));
+  }
+
+  /** Whether the host serves what this CustomResourceDefinition defines: everybody may ask. */
+  async serves(definition: string): Promise<boolean> {
+    const resources = await this.#discovery.namesIn(groupOfDefinition(definition));
+    return resources.has(definition.slice(0, definition.indexOf('.')));
   }
 
   /** The API server's version, for example `v1.36.3`. */

@@ -33,6 +33,18 @@ export class Discovery {
     return undefined;
   }
 
+  /** The names of the resources in an API group, whatever their version; none when the host does not serve it. */
+  async namesIn(group: string): Promise<ReadonlySet<string>> {
+    const { versions } = await this.#rest
+      .json<{ versions: readonly { groupVersion: string }[] }>({ method: 'GET', path: `/apis/${group}` })
+      .catch((thrown: unknown) => {
+        if (hasStatus(thrown, 404)) return { versions: [] };
+        throw thrown;
+      });
+    const resources = await Promise.all(versions.map(({ groupVersion }) => this.#ask(groupVersion)));
+    return new Set(resources.flat().map(({ name }) => name));
+  }
+
   async #ask(apiVersion: string): Promise<readonly ApiResource[]> {
     const known = this.#resources.get(apiVersion);
     if (known !== undefined) return known;

@@ -23,16 +23,34 @@ describe('credentials that may not read the whole host', () => {
     expect(await takeInventory(client)).toBeUndefined();
   });
 
-  it('check with the API groups whether everything is served', async () => {
-    const names = new Set(components.map(({ crd = '' }) => crd.replace(/^[^.]*\./, '')));
-    const groups = [...names].map((name) => ({ name }));
-    const all = await clientFor((response) => json(response, { groups }));
-    await expect(checkServed(all, components)).resolves.toBeUndefined();
-    const less = groups.filter(({ name }) => name !== 'virt.virtink.smartx.com');
-    const some = await clientFor((response) => json(response, { groups: less }));
-    expect(await rejection(checkServed(some, components))).toMatchObject({
+  /** A host that serves these CustomResourceDefinitions, each in a version. */
+  const serving = (definitions: readonly string[]): Promise<KubernetesClient> =>
+    clientFor((response, _number, { path }) => {
+      const [, group = '', version] = /^\/apis\/([^/]+)(\/v1)?$/.exec(path) ?? [];
+      const names = definitions.filter((name) => name.endsWith(`.${group}`)).map((name) => name.replace(/\..*/, ''));
+      if (names.length === 0) refuse(response, 404);
+      else if (version === undefined) json(response, { versions: [{ groupVersion: `${group}/v1` }] });
+      else json(response, { resources: names.map((name) => ({ name, kind: name, namespaced: true })) });
+    });
+  const definitions = components.flatMap(({ crd = [] }) => crd);
+
+  it('find out by discovery that everything is served', async () => {
+    await expect(checkServed(await serving(definitions), components)).resolves.toBeUndefined();
+  });
+
+  it.each([
+    ['Virtink', ['virtualmachines.virt.virtink.smartx.com'], []],
+    // Another provider's kinds are in the same API group.
+    [
+      'Virtink provider',
+      ['virtinkclusters.infrastructure.cluster.x-k8s.io'],
+      ['devclusters.infrastructure.cluster.x-k8s.io'],
+    ],
+  ])('learn that the host lacks %s', async (title, without, besides) => {
+    const host = await serving([...definitions.filter((name) => !without.includes(name)), ...besides]);
+    expect(await rejection(checkServed(host, components))).toMatchObject({
       code: 'KNEST_PERMISSION',
-      problem: 'the host lacks Virtink, and these credentials may not install it',
+      problem: `the host lacks ${title}, and these credentials may not install it`,
       next: expect.stringContaining('docs/rbac/install.yaml') as string,
     });
   });
