@@ -1,5 +1,5 @@
 import { compareMinor, parseVersion, type Version } from '../values/version.ts';
-import type { Infrastructure, InfrastructureProvider } from './infrastructures.ts';
+import { INFRASTRUCTURES, type Infrastructure, type InfrastructureProvider } from './infrastructures.ts';
 
 /** A public image that machines of KubeVirt are made of. */
 export interface NodeImage {
@@ -40,12 +40,8 @@ export const VIRTINK_IMAGES = {
 } as const;
 
 /** What clusters have whose inputs name no version, by infrastructure: it only changes with a release of the action. */
-const DEFAULT_VERSIONS: Readonly<Record<Infrastructure | 'other', string>> = {
-  virtink: VIRTINK_IMAGES.version,
-  kubevirt: '1.34.1',
-  'in-memory': '1.34.1',
-  other: '1.34.1',
-};
+const DEFAULT_VERSIONS: Readonly<Partial<Record<Infrastructure, string>>> = { virtink: VIRTINK_IMAGES.version };
+const DEFAULT_VERSION = '1.34.1';
 
 /** The version of Kubernetes that a user asks for. */
 export type AskedVersion =
@@ -68,9 +64,26 @@ export function knownVersions(infrastructure: Infrastructure | InfrastructurePro
   }
 }
 
+/**
+ * Whether a public image is known for what a user asks for, so that this infrastructure suits better than one without.
+ * For `latest`, only the infrastructure with the newest of all versions.
+ */
+export function hasKnownImage(infrastructure: Infrastructure, asked: AskedVersion): boolean {
+  const version = versionOn(infrastructure, asked);
+  if (version === undefined) return false;
+  if (asked.kind === 'latest') {
+    const newest = INFRASTRUCTURES.flatMap((name) => knownVersions(name) ?? []).flatMap(
+      (text) => parseVersion(text) ?? [],
+    );
+    return newest.every((other) => compareMinor(other, version) <= 0);
+  }
+  return knownVersions(infrastructure)?.includes(version.text) ?? true;
+}
+
 /** The version of a cluster on an infrastructure whose inputs name none, without a leading `v`. */
 export function defaultVersionOn(infrastructure: Infrastructure | InfrastructureProvider): string {
-  return DEFAULT_VERSIONS[typeof infrastructure === 'object' ? 'other' : infrastructure];
+  const own = typeof infrastructure === 'object' ? undefined : DEFAULT_VERSIONS[infrastructure];
+  return own ?? DEFAULT_VERSION;
 }
 
 /** The version that is meant on an infrastructure; undefined when none is known that fits. */

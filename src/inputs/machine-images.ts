@@ -1,4 +1,5 @@
 import {
+  hasKnownImage,
   KUBEVIRT_NODE_IMAGES,
   knownVersions,
   versionOn,
@@ -6,6 +7,7 @@ import {
   type AskedVersion,
 } from '../catalog/node-images.ts';
 import {
+  INFRASTRUCTURES,
   PERSISTENT_INFRASTRUCTURES,
   type Infrastructure,
   type InfrastructureProvider,
@@ -21,6 +23,8 @@ export interface Choice {
   readonly kubernetesVersion: Version;
   /** The variables of templates for the images of its machines. */
   readonly images: Variables;
+  /** Where its machines have the version from, as the end of the version's line in the log; blank: nobody knows. */
+  readonly origin: string;
 }
 
 /** What may keep inputs from an infrastructure. */
@@ -61,7 +65,19 @@ export function choiceOn(
   ];
   if (version === undefined || problems.length > 0) return { problems };
   const images = infrastructure === 'kubevirt' ? nodeImages(image) : virtinkImages(inputs, version);
-  return { infrastructure, kubernetesVersion: version, images };
+  const origin = inputs.clusterTemplate === undefined ? originOf(infrastructure, images) : '';
+  return { infrastructure, kubernetesVersion: version, images, origin };
+}
+
+/** The image of the machines, with who published it where that is known. */
+function originOf(infrastructure: Infrastructure | InfrastructureProvider, images: Variables): string {
+  if (infrastructure === 'kubevirt') {
+    const known = KUBEVIRT_NODE_IMAGES.find(({ image }) => image === images['NODE_IMAGE']);
+    return ` from ${images['NODE_IMAGE'] ?? ''}${known === undefined ? '' : `, ${known.source}`}`;
+  }
+  if (infrastructure !== 'virtink') return '';
+  const used = ROLES.flatMap(([, variable]) => images[`${variable}_MACHINE_ROOTFS_IMAGE`] ?? []);
+  return ` from ${[...new Set(used)].join(' and ')}`;
 }
 
 /** The image of all machines of KubeVirt: that of the input, else a public one. */
@@ -147,10 +163,20 @@ function versionProblems(
 function unknownVersion(infrastructure: Infrastructure | InfrastructureProvider, asked: AskedVersion): Problem {
   const input = 'kubernetes-version';
   const known = knownVersions(infrastructure)?.join(', ');
-  const versions = known === undefined ? 'use a full version, for example 1.36.3' : `known: ${known}`;
+  const version = describeAsked(asked);
+  if (known === undefined || typeof infrastructure === 'object') {
+    return { input, problem: `no image of Kubernetes ${version} is known; use a full version, for example 1.36.3` };
+  }
   const own = infrastructure === 'kubevirt' ? 'node-image' : 'the images of the machines';
-  const more = known === undefined ? '' : `; for any other, set a full version and ${own}`;
-  return { input, problem: `no image of Kubernetes ${describeAsked(asked)} is known; ${versions}${more}` };
+  const others = INFRASTRUCTURES.filter((other) => knownVersions(other) !== undefined && hasKnownImage(other, asked));
+  const next = [
+    ...others.map((other) => `set infrastructure: ${other}, which has one`),
+    `for any other version, set a full version and ${own}`,
+  ];
+  return {
+    input,
+    problem: `no image of Kubernetes ${version} is known for ${infrastructure}, only ${known}; ${next.join('; ')}`,
+  };
 }
 
 function describeAsked(asked: AskedVersion): string {

@@ -28,7 +28,7 @@ describe.concurrent('inputs that cannot be used', () => {
     expect(lines(result)).toEqual([
       '✖ 6 inputs cannot be used; nothing was created   KNEST_INPUT',
       'name: "Not_A_Name" is not a DNS label: lower-case letters, digits and "-", starting with a letter, ending with a letter or digit; for example not-a-name',
-      'kubernetes-version: "1.3x" is not a version',
+      'kubernetes-version: "1.3x" is not a version of Kubernetes; use for example 1.34, 1.34.1 or latest',
       'control-plane-machine-count: etcd needs an odd number of control-plane machines, from 1 to 9, not 2',
       'control-plane-machine-memory-size: "4GB" is not a valid Kubernetes quantity; use "4Gi" or "4G"',
       'worker-machine-count: "-1" is not a whole number from 0 to 1000',

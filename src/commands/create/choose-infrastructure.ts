@@ -1,5 +1,6 @@
 import { inputError, KnestError } from '../../errors.ts';
 import type { Infrastructure } from '../../catalog/infrastructures.ts';
+import { hasKnownImage } from '../../catalog/node-images.ts';
 import { AUTOMATIC_ENGINES, engineOf } from '../../cluster/engines/engines.ts';
 import type { KubernetesClient } from '../../host/api/client.ts';
 import { Kinds } from '../../host/api/kinds.ts';
@@ -14,6 +15,9 @@ export interface Reasoned {
   readonly reason: string;
 }
 
+/** What is installed on a host that serves none. */
+const DEFAULT: Infrastructure = 'virtink';
+
 /**
  * Chooses the infrastructure for `auto`, and with it the version and the images. Throws KNEST_INPUT when the inputs and
  * the infrastructure do not go together, and when nothing decides.
@@ -24,27 +28,34 @@ export async function chooseInfrastructure(
   { report: { log } }: Runtime,
 ): Promise<ChosenInputs> {
   const { infrastructure: asked } = inputs;
-  const infrastructure =
-    asked !== 'auto'
-      ? asked
-      : await log.step('Infrastructure', async () => {
-          const { infrastructure: value, reason } = await automaticInfrastructure(client, inputs);
-          return { value, result: `${value}: ${reason}` };
-        });
-  const choice = choiceOn(infrastructure, inputs);
-  if ('problems' in choice) throw inputError(choice.problems.map(({ input, problem }) => `${input}: ${problem}`));
-  return { ...inputs, ...choice };
+  return log.step('Infrastructure', async (step) => {
+    const { infrastructure, reason } =
+      asked === 'auto'
+        ? await automaticInfrastructure(client, inputs)
+        : { infrastructure: asked, reason: 'set by the input' };
+    const name = typeof infrastructure === 'object' ? infrastructure.name : infrastructure;
+    const choice = choiceOn(infrastructure, inputs);
+    if ('problems' in choice) {
+      step.line(`${name}: ${reason}`);
+      throw inputError(choice.problems.map(({ input, problem }) => `${input}: ${problem}`));
+    }
+    const { text } = choice.kubernetesVersion;
+    return { value: { ...inputs, ...choice }, result: `${name}: ${reason}; Kubernetes ${text}${choice.origin}` };
+  });
 }
 
 /**
  * The infrastructure that `auto` means: that of an existing cluster, what an input implies, else what the host serves, by
- * API discovery, which is open to every account. Throws KNEST_INPUT when nothing decides.
+ * API discovery, which is open to every account. Where several suit, one that has an image of the version. Throws
+ * KNEST_INPUT when nothing decides.
  */
 export async function automaticInfrastructure(client: KubernetesClient, inputs: CreateInputs): Promise<Reasoned> {
   const existing = await engineOfExisting(client, inputs);
   if (existing !== undefined) return { infrastructure: existing, reason: 'the cluster exists, and has it' };
   const implied = impliedBy(inputs);
   if (implied !== undefined) return implied;
+  const suits = (name: Infrastructure): boolean =>
+    inputs.clusterTemplate !== undefined || hasKnownImage(name, inputs.askedVersion);
   const found = await Promise.all(
     AUTOMATIC_ENGINES.map(async ({ name, provider, machines }) => {
       const parts = await Promise.all([provider, machines].map((kind) => client.discover(kind)));
@@ -52,14 +63,21 @@ export async function automaticInfrastructure(client: KubernetesClient, inputs: 
       return { name, served, isComplete: served === parts.length };
     }),
   );
-  const complete = found.find(({ isComplete }) => isComplete);
-  if (complete !== undefined) return { infrastructure: complete.name, reason: 'the host serves it' };
+  const complete = found.filter(({ isComplete }) => isComplete);
+  const best = complete.find(({ name }) => suits(name)) ?? complete[0];
+  if (best !== undefined) {
+    const reason = best === complete[0] ? 'the host serves it' : 'the host serves it, and it has the version';
+    return { infrastructure: best.name, reason };
+  }
   const [begun, other] = found.filter(({ served }) => served > 0);
   if (begun !== undefined && other === undefined) {
     return { infrastructure: begun.name, reason: 'the host serves a part of it, and nothing of another' };
   }
   if (begun === undefined && inputs.clusterTemplate === undefined) {
-    return { infrastructure: 'virtink', reason: 'the host serves none, and this is the default' };
+    const only = suits(DEFAULT) ? undefined : found.find(({ name }) => suits(name));
+    return only === undefined
+      ? { infrastructure: DEFAULT, reason: 'the host serves none, and this is the default' }
+      : { infrastructure: only.name, reason: 'the host serves none, and this one has the version' };
   }
   const names = AUTOMATIC_ENGINES.map(({ name }) => name).join(' or ');
   throw new KnestError({
@@ -79,6 +97,8 @@ async function engineOfExisting(
 ): Promise<Infrastructure | undefined> {
   if (name === undefined) return undefined;
   const cluster = await unlessForbidden(client.get(Kinds.cluster, name, namespace), undefined);
+  // One that is being deleted makes room for a new cluster.
+  if (cluster?.metadata.deletionTimestamp !== undefined) return undefined;
   const engine = engineOf(cluster).name;
   return engine === 'other' ? undefined : engine;
 }

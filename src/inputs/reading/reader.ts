@@ -22,17 +22,21 @@ export const NOT_GIVEN = 'not-given';
 const IMAGE = /^[a-z0-9][\w.:/-]*(?:@sha256:[a-f0-9]{64})?$/i;
 
 /**
- * What to write instead of a version that is cut short. YAML reads 1.30 without quotes as the number 1.3, which is all
- * that the runner passes on: only the author knows which of the two was meant.
+ * What a version that YAML cut short may have been. YAML reads 1.30 without quotes as the number 1.3, which is all that
+ * the runner passes on: only the author knows which of the two was meant. `end` is what the version lacks besides.
  */
-function versionAdvice(text: string): string {
-  const [, v = '', major = '', minor] = /^(v?)(\d{1,4})(?:\.(\d{1,4}))?$/.exec(text) ?? [];
-  if (major === '') return '';
-  const example = `; for example ${major}.${minor ?? '0'}.0`;
+function quotesAdvice(text: string, end: '' | '.0'): string {
   // No minor version of today has three digits, and a text with a v is not a number.
-  if (v !== '' || (minor ?? '').length > 1) return example;
-  const written = `${major}.${minor ?? ''}0`;
-  return `${example}; if the workflow has ${written}, it lacks quotes: YAML reads that as ${text}, so write '${written}.0'`;
+  const [, major, minor = ''] = /^(\d{1,4})(?:\.(\d))?$/.exec(text) ?? [];
+  if (major === undefined) return '';
+  const written = `${major}.${minor}0`;
+  return `; if the workflow has ${written}, it lacks quotes: YAML reads that as ${text}, so write '${written}${end}'`;
+}
+
+/** What to write instead of a version that is cut short. */
+function versionAdvice(text: string): string {
+  const [, major, minor = '0'] = /^v?(\d{1,4})(?:\.(\d{1,4}))?$/.exec(text) ?? [];
+  return `; for example ${major ?? '1'}.${minor}.0${quotesAdvice(text, '.0')}`;
 }
 
 /**
@@ -175,13 +179,23 @@ export class InputReader {
     if (major !== undefined && minor !== undefined && minor.length > 1) {
       return { kind: 'minor', major: Number(major), minor: Number(minor) };
     }
-    return { kind: 'exact', version: this.version(input) };
+    const version = parseVersion(text);
+    if (version !== undefined) return { kind: 'exact', version };
+    const advice = `use for example 1.34, 1.34.1 or latest${quotesAdvice(text, '')}`;
+    this.problem(input, `"${text}" is not a version of Kubernetes; ${advice}`);
+    return { kind: 'default' };
   }
 
   /** A container image reference; undefined when blank. */
   optionalImage(input: string): string | undefined {
     const text = this.optional(input);
-    if (text !== undefined && !IMAGE.test(text)) this.problem(input, `"${text}" is not an image reference`);
+    if (text === undefined) return undefined;
+    const [scheme, reference] = text.split('://');
+    if (reference !== undefined) {
+      this.problem(input, `"${text}" is not an image reference; leave out ${scheme}://`);
+    } else if (!IMAGE.test(text)) {
+      this.problem(input, `"${text}" is not an image reference; for example quay.io/project/image:v1.0`);
+    }
     return text;
   }
 

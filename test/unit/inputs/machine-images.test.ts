@@ -27,14 +27,19 @@ describe('kubernetes-version', () => {
     [
       'kubevirt',
       '1.28',
-      /^kubernetes-version: no image of Kubernetes 1\.28 is known; known: 1\.29\.5, .*; for any other/,
+      /^kubernetes-version: no image of Kubernetes 1\.28 is known for kubevirt, only 1\.29\.5, .*; for any other/,
     ],
     [
       'kubevirt',
       '1.34.2',
-      /^kubernetes-version: no image of Kubernetes 1\.34\.2 is known; .* a full version and node-image$/,
+      /^kubernetes-version: no image of Kubernetes 1\.34\.2 is known for kubevirt, .* a full version and node-image$/,
     ],
-    ['virtink', '1.30', /^kubernetes-version: no image of Kubernetes 1\.30 is known; known: 1\.24\.0; .* the images/],
+    [
+      'virtink',
+      '1.30',
+      /^kubernetes-version: no image of Kubernetes 1\.30 is known for virtink, only 1\.24\.0; set infrastructure: kubevirt, .* the images/,
+    ],
+    ['kubevirt', '1.24', /; set infrastructure: virtink, which has one; /],
     ['in-memory', '1.30', /^kubernetes-version: no image of Kubernetes 1\.30 is known; use a full version/],
   ])('on %s, asked for as %s, is refused with what there is', (infrastructure, asked, problem) => {
     expect(problems({ infrastructure, 'kubernetes-version': asked })).toEqual([expect.stringMatching(problem)]);
@@ -58,6 +63,16 @@ describe('kubernetes-version', () => {
 });
 
 describe('the images of machines', () => {
+  it.each([
+    [{ ...kubevirt, 'kubernetes-version': '1.36' }, / from \S+\/shalb\/\S+:v1\.36\.1, published by SHALB/],
+    [{ ...kubevirt, 'node-image': 'n:1', 'kubernetes-version': '1.36.1' }, /^ from n:1$/],
+    [{ infrastructure: 'virtink', 'worker-machine-rootfs-image': 'r:1' }, /^ from \S+\/capch-rootfs-1\.24\.0 and r:1$/],
+    [{ infrastructure: 'in-memory' }, /^$/],
+    [{ ...kubevirt, 'cluster-template': 't.yaml' }, /^$/],
+  ])('are named where the action knows them: %j', (given, origin) => {
+    expect(readChosen(given).origin).toMatch(origin);
+  });
+
   it.each(KUBEVIRT_NODE_IMAGES)('of KubeVirt with Kubernetes $version are $image', ({ version, image }) => {
     expect(readChosen({ ...kubevirt, 'kubernetes-version': version }).images).toEqual({ NODE_IMAGE: image });
   });

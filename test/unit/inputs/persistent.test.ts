@@ -74,8 +74,8 @@ describe('a persistent create', () => {
       '1.2',
       `"1.2" is not a version; for example 1.2.0; if the workflow has 1.20, it lacks quotes: YAML reads that as 1.2, so write '1.20.0'`,
     ],
-    ['ipam-version', 'new', '"new" is not a version'],
-    ['cdi-version', 'latest', '"latest" is not a version'],
+    ['ipam-version', 'new', '"new" is not a version; for example 1.0.0'],
+    ['cdi-version', 'latest', '"latest" is not a version; for example 1.0.0'],
   ])('with %s %j is one error', (input, value, problem) => {
     const found = problems({ ...persistent, [input]: value });
     if (problem !== undefined) expect(found).toEqual([`${input}: ${problem}`]);

@@ -9,6 +9,8 @@ const kubevirtProvider = { 'infrastructure.cluster.x-k8s.io/v1alpha1': 'Kubevirt
 const virtink = { 'virt.virtink.smartx.com/v1alpha1': 'VirtualMachine' };
 const kubevirt = { 'kubevirt.io/v1': 'VirtualMachineInstance' };
 
+const both = [virtinkProvider, virtink, kubevirtProvider, kubevirt];
+
 /** The paths of a host that serves these kinds, by the version of their API. */
 function serving(...parts: readonly Readonly<Record<string, string>>[]): Record<string, unknown> {
   const kinds = Object.entries(Object.assign({}, ...parts) as Record<string, string>);
@@ -32,7 +34,7 @@ describe('infrastructure: auto', () => {
     ['nothing', [], 'virtink: the host serves none, and this is the default'],
     ['Virtink', [virtinkProvider, virtink], 'virtink: the host serves it'],
     ['KubeVirt', [kubevirtProvider, kubevirt], 'kubevirt: the host serves it'],
-    ['both', [virtinkProvider, virtink, kubevirtProvider, kubevirt], 'kubevirt: the host serves it'],
+    ['both', both, 'kubevirt: the host serves it'],
     ['Virtink, and a part of KubeVirt', [virtinkProvider, virtink, kubevirt], 'virtink: the host serves it'],
     ['KubeVirt without its provider', [kubevirt], 'kubevirt: the host serves a part of it, and nothing of another'],
     ['a provider alone', [virtinkProvider], 'virtink: the host serves a part of it, and nothing of another'],
@@ -50,6 +52,29 @@ describe('infrastructure: auto', () => {
     [{ 'control-plane-machine-kernel-image': 'k:1' }, /^virtink: an input/],
   ])('follows what an input is for: %j', async (given, choice) => {
     expect(await chosenOn(serving(virtinkProvider, virtink, kubevirtProvider, kubevirt), given)).toMatch(choice);
+  });
+
+  it.each([
+    ['1.24.0', both, /^virtink: the host serves it, and it has the version$/],
+    ['1.24', both, /^virtink: /],
+    ['1.33', both, /^kubevirt: the host serves it$/],
+    ['latest', both, /^kubevirt: the host serves it$/],
+    ['1.40.2', both, /^kubevirt: the host serves it$/],
+    ['1.34', [virtinkProvider, virtink], /^virtink: the host serves it$/],
+    ['1.34', [], /^kubevirt: the host serves none, and this one has the version$/],
+    ['latest', [], /^kubevirt: the host serves none/],
+    ['1.24', [], /^virtink: the host serves none, and this is the default$/],
+    ['1.40.2', [], /^virtink: the host serves none, and this is the default$/],
+  ])('has an image of Kubernetes %s, if any that the host serves has', async (version, parts, choice) => {
+    expect(await chosenOn(serving(...parts), { 'kubernetes-version': version })).toMatch(choice);
+  });
+
+  it('is not that of a cluster that is being deleted', async () => {
+    const metadata = { name: 'old', deletionTimestamp: '2026-01-01T00:00:00Z' };
+    const cluster = { metadata, spec: { infrastructureRef: { kind: 'VirtinkCluster' } } };
+    const path = '/apis/cluster.x-k8s.io/v1beta2/namespaces/knest/clusters/old';
+    const choice = await chosenOn({ ...serving(...both), [path]: cluster }, { name: 'old' });
+    expect(choice).toBe('kubevirt: the host serves it');
   });
 
   it('is that of the cluster that has the name already', async () => {
