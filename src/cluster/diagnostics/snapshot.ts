@@ -36,6 +36,7 @@ export async function takeSnapshot(client: KubernetesClient, handle: ClusterHand
   const [view, parts] = await Promise.all([
     valuesOf<ClusterView>({
       cluster: orNote(Kinds.cluster.plural, client.get(Kinds.cluster, name, namespace), undefined),
+      infrastructureCluster: Promise.resolve(undefined),
       controlPlanes: list(FOLLOWED_KINDS.controlPlanes),
       machineDeployments: list(FOLLOWED_KINDS.machineDeployments),
       machines: list(FOLLOWED_KINDS.machines),

@@ -1,7 +1,7 @@
 import type { Infrastructure } from '../../catalog/infrastructures.ts';
 import type { Kind } from '../../host/api/kinds.ts';
 import type { Cluster, Machine, VirtualMachine } from '../../host/api/cluster-api-objects.ts';
-import type { KubernetesObject, Pod } from '../../host/api/objects.ts';
+import type { KubernetesObject, Pod, Service } from '../../host/api/objects.ts';
 import type { HostClusterCni } from '../../inputs.ts';
 
 /** The engines; `other` stands for every provider that has no file here. */
@@ -26,6 +26,12 @@ export interface Engine {
    * The API server is looked for behind the first, then by its address.
    */
   readonly services: readonly string[];
+  /**
+   * The Service that the provider could not create, when its cluster says so without the reason; the whole is undefined for
+   * a provider that gives the reason.
+   */
+  readonly refusedService:
+    ((infrastructureCluster: KubernetesObject, cluster: string) => Service | undefined) | undefined;
   /** What the names of the Secrets end with that its provider creates. */
   readonly secrets: EngineSecrets;
   /** The namespaces of its controllers, apart from its provider's, which have a label. */
@@ -94,6 +100,8 @@ export interface VirtualMachines {
   podOf(virtualMachine: VirtualMachine, pods: readonly Pod[]): Pod | undefined;
   /** Whether a virtual machine has ended and nothing starts it again. */
   hasEnded(virtualMachine: VirtualMachine): boolean;
+  /** What the host says to the pod of a virtual machine when it refuses that. */
+  refusalOf(virtualMachine: VirtualMachine): string | undefined;
   /** Seconds after which an ended one counts as such: one that is started again is replaced before. */
   readonly endedGrace: number;
   /** The container of a pod whose log is the serial console; undefined: the pod's first. */
@@ -106,6 +114,8 @@ export interface VirtualMachines {
   readonly device: NodeDevice | undefined;
   /** What to add to a host on which no node has room for a virtual machine. */
   readonly roomAdvice: string;
+  /** MiB that the pod of a machine requests for what its guest writes. */
+  readonly diskMebibytes: number;
   /** What a machine of that size requests. */
   requestsFor(cores: number, memorySize: string): MachineRequests;
   /** A machine template whose virtual machines request what their size says. Requests that it has itself stay. */

@@ -19,6 +19,7 @@ export const inMemory: Engine = {
   virtualMachines: undefined,
   persistence: undefined,
   services: [],
+  refusedService: undefined,
   secrets: { ofCluster: [], ofMachine: [] },
   controllerNamespaces: [],
   runsPrivilegedPods: () => false,

@@ -1,5 +1,7 @@
 import { Kinds } from '../../host/api/kinds.ts';
+import { conditionOf } from '../../host/api/objects.ts';
 import { MEBIBYTE, parseBytes } from '../../values/quantity.ts';
+import { refusedService } from './kubevirt-service.ts';
 import type { Engine, EngineKinds, MachineRequests, VirtualMachines } from './engine.ts';
 
 /** Virtual cores for each core that is requested. Source: kubevirt v1.8.4 pkg/virt-config, DefaultCPUAllocationRatio. */
@@ -25,6 +27,9 @@ function machineRequests(cores: number, memorySize: string): MachineRequests {
   };
 }
 
+/** The 4 GiB of the template, and 50 MB that KubeVirt adds. Source: kubevirt v1.8.4 pkg/virt-controller/services/template.go. */
+const DISK_MEBIBYTES = 4096 + 48;
+
 /** The container that writes the serial console to its log; of newer versions an init container that keeps running. */
 const CONSOLE = 'guest-console-log';
 
@@ -39,6 +44,11 @@ export const virtualMachines: VirtualMachines = {
     pods.find(({ metadata }) => (metadata.ownerReferences ?? []).some((owner) => owner.uid === uid)),
   hasEnded: ({ metadata, status }) =>
     metadata.deletionTimestamp === undefined && (status?.phase === 'Succeeded' || status?.phase === 'Failed'),
+  // Source: kubevirt v1.8.4 pkg/virt-controller/watch/vmi/lifecycle.go, sync.
+  refusalOf: (instance) => {
+    const { status, reason, message } = conditionOf(instance, 'Synchronized') ?? {};
+    return status === 'False' && reason === 'FailedCreate' ? message : undefined;
+  },
   // An instance that is started again is deleted first. Source: kubevirt v1.8.4 pkg/virt-controller/watch/vm/vm.go.
   endedGrace: 15,
   // Source: kubevirt v1.8.4 pkg/virt-controller/services/rendercontainer.go and template.go.
@@ -59,6 +69,7 @@ export const virtualMachines: VirtualMachines = {
       'no node of the host has devices.kubevirt.io/kvm: VMs start only if KubeVirt is set to emulate them, slowly',
   },
   roomAdvice: 'a node that KubeVirt can use (its label kubevirt.io/schedulable is true, and it has /dev/kvm)',
+  diskMebibytes: DISK_MEBIBYTES,
   requestsFor: machineRequests,
   // KubeVirt computes the requests of a pod from the memory of its guest.
   withRequests: (machineTemplate) => machineTemplate,
@@ -84,6 +95,7 @@ export const kubevirt: Engine = {
   persistence: undefined,
   // Source: cluster-api-provider-kubevirt v0.11.2 pkg/loadbalancer/loadbalancer.go.
   services: ['-lb'],
+  refusedService,
   // Source: the same, pkg/ssh/cluster_node_ssh_keys.go and controllers/kubevirtmachine_controller.go.
   secrets: { ofCluster: ['-ssh-keys'], ofMachine: ['-userdata'] },
   // Source: manifests/release of its repository.

@@ -8,6 +8,7 @@ export const other: Engine = {
   virtualMachines: undefined,
   persistence: undefined,
   services: [''],
+  refusedService: undefined,
   secrets: { ofCluster: [], ofMachine: [] },
   controllerNamespaces: [],
   runsPrivilegedPods: () => false,

@@ -80,6 +80,8 @@ export const virtualMachines: VirtualMachines = {
     if (status?.phase === 'Failed') return !isRestarted && spec?.runPolicy !== 'RerunOnFailure';
     return status?.phase === 'Succeeded' && !isRestarted;
   },
+  // It reports that in an event alone.
+  refusalOf: () => undefined,
   endedGrace: 0,
   // Source: virtink v0.15.0 pkg/controller/vm_controller.go, buildVMPod.
   consoleOf: ({ spec }) => spec?.containers?.find(({ name }) => name === 'cloud-hypervisor')?.name,
@@ -93,6 +95,7 @@ export const virtualMachines: VirtualMachines = {
   knownFailures: [],
   device: undefined,
   roomAdvice: "a node with Virtink's devices",
+  diskMebibytes: 0,
   requestsFor: machineRequests,
   withRequests,
 };
@@ -186,6 +189,7 @@ export const virtink: Engine = {
   persistence,
   // It has the name of the VirtinkCluster.
   services: [''],
+  refusedService: undefined,
   secrets: { ofCluster: [], ofMachine: [] },
   // Source: deploy/ of its repository.
   controllerNamespaces: ['virtink-system'],

@@ -57,6 +57,7 @@ export async function readStates(
     return stateOf(
       {
         ...none,
+        infrastructureCluster: undefined,
         // Lists leave the kind of their items out, which the problem of a dead end names.
         cluster: { ...cluster, kind: Kinds.cluster.kind },
         machines: (machinesOf.get(place) ?? []).map((machine) => ({ ...machine, kind: Kinds.machine.kind })),

@@ -18,6 +18,8 @@ import { belongingTo, type ClusterHandle } from '../identity/cluster-handle.ts';
 /** Everything on the host that tells how a nested cluster is, from the Cluster down to the pods of its machines. */
 export interface ClusterView {
   readonly cluster: Cluster | undefined;
+  /** What the provider keeps of the cluster as a whole; undefined where it says nothing that the Cluster does not. */
+  readonly infrastructureCluster: KubernetesObject | undefined;
   readonly controlPlanes: readonly Scalable[];
   readonly machineDeployments: readonly Scalable[];
   readonly machines: readonly Machine[];
@@ -56,6 +58,8 @@ export async function watchCluster<T>(
   const { name, namespace } = handle;
   const selection = belongingTo(handle);
   const cluster = watchTarget(Kinds.cluster, { namespace, fieldSelector: `metadata.name=${name}` });
+  const infrastructureKind = engine.refusedService && engine.kinds?.cluster;
+  const infrastructureClusters = infrastructureKind && watchTarget(infrastructureKind, selection);
   const controlPlanes = watchTarget(FOLLOWED_KINDS.controlPlanes, selection);
   const machineDeployments = watchTarget(FOLLOWED_KINDS.machineDeployments, selection);
   const machines = watchTarget(FOLLOWED_KINDS.machines, selection);
@@ -66,6 +70,7 @@ export async function watchCluster<T>(
   const sandboxEvents = watchTarget(Kinds.event, { namespace, fieldSelector: `reason=${SANDBOX_REASON}` });
   const view = (): ClusterView => ({
     cluster: cluster.objects.get(`${namespace}/${name}`),
+    infrastructureCluster: infrastructureClusters?.objects.values().next().value,
     controlPlanes: byAge(controlPlanes.objects),
     machineDeployments: byAge(machineDeployments.objects),
     machines: byAge(machines.objects),
@@ -78,6 +83,7 @@ export async function watchCluster<T>(
   const common = [cluster, controlPlanes, machineDeployments, machines, resourceSets];
   const targets = [
     ...common,
+    ...(infrastructureClusters === undefined ? [] : [infrastructureClusters]),
     ...(virtualMachines === undefined ? [] : [virtualMachines, pods, sandboxEvents]),
     ...(persistent ? [dataVolumes] : []),
   ];

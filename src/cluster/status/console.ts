@@ -4,7 +4,8 @@ import type { Pod } from '../../host/api/objects.ts';
 import { logPath } from '../../host/pods.ts';
 import { hasStatus } from '../../host/api/api-error.ts';
 import { linesOf } from '../../host/api/rest.ts';
-import { podsThatCount, type DeadEnd } from './find-dead-end.ts';
+import type { DeadEnd } from './dead-end.ts';
+import { podsThatCount } from './find-dead-end.ts';
 import { engineOfPod, machineOf, type ClusterView } from './cluster-view.ts';
 
 /** The last word of kubeadm (cmd/kubeadm/app/util/error.go), and of cloud-init, when a machine cannot become a node. */

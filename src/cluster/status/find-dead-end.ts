@@ -1,9 +1,10 @@
 import type { DataVolume, Machine } from '../../host/api/cluster-api-objects.ts';
 import { conditionOf, type KubernetesObject, type Pod } from '../../host/api/objects.ts';
 import { describePodProblem, podProblem, type PodProblem } from '../../host/pods.ts';
-import type { ErrorCode } from '../../errors.ts';
 import type { Role } from '../engines/engine.ts';
 import { engineOfMachine } from '../engines/engines.ts';
+import type { Ages, DeadEnd } from './dead-end.ts';
+import { refusedServiceDeadEnd } from './refused-service.ts';
 import {
   dataVolumesOf,
   engineOfPod,
@@ -14,21 +15,13 @@ import {
   type ClusterView,
 } from './cluster-view.ts';
 
-/** A state that waiting does not fix. */
-export interface DeadEnd {
-  readonly code: ErrorCode;
-  /** Why, as the end of the sentence `<cluster> cannot start: …`. */
-  readonly problem: string;
-  readonly evidence: readonly string[];
-  readonly next: string;
-}
-
 /** Seconds that a state may last which an autoscaler, or a registry's next answer, could still mend. */
 const UNSCHEDULABLE_GRACE = 60;
 const IMAGE_GRACE = 60;
 const CRASH_GRACE = 60;
 const CONSUMER_GRACE = 60;
 const SANDBOX_GRACE = 60;
+const REFUSAL_GRACE = 60;
 /** How often a sandbox has to fail: once or twice it does where a CNI has just come up. */
 const SANDBOX_FAILURES = 3;
 
@@ -39,9 +32,6 @@ const FINAL_IMAGE_ANSWER =
 /** What to do about an image of an engine that has no advice. */
 const IMAGE_ADVICE = 'check the images in the template of the cluster';
 
-/** How long each thing has been wrong, in seconds, by a name for it. */
-export type Ages = (key: string) => number;
-
 /** The first dead end that the view shows; undefined while there is hope. */
 export function findDeadEnd(view: ClusterView, ages: Ages): DeadEnd | undefined {
   for (const pod of podsThatCount(view)) {
@@ -51,7 +41,7 @@ export function findDeadEnd(view: ClusterView, ages: Ages): DeadEnd | undefined 
     const noNetwork = problem === undefined ? sandboxDeadEnd(pod, view, ages) : undefined;
     if (noNetwork !== undefined) return noNetwork;
   }
-  return machineDeadEnd(view, ages) ?? providerDeadEnd(view);
+  return machineDeadEnd(view, ages) ?? refusedServiceDeadEnd(view, ages) ?? providerDeadEnd(view);
 }
 
 /** The pods of machines that are neither being replaced nor deleted. */
@@ -196,6 +186,15 @@ function machineDeadEnd(view: ClusterView, ages: Ages): DeadEnd | undefined {
     }
     const virtualMachine = virtualMachineOf(machine, view);
     const engine = engineOfMachine(machine).virtualMachines;
+    const refusal = virtualMachine && engine?.refusalOf(virtualMachine);
+    if (refusal !== undefined && ages(`${machine.metadata.name}/refused`) >= REFUSAL_GRACE) {
+      return {
+        code: 'KNEST_INFRASTRUCTURE',
+        problem: `the host refuses the pod of machine ${machine.metadata.name}: ${refusal.replace(/\s+/g, ' ').trim()}`,
+        evidence: [],
+        next: 'ask for smaller machines, or have an administrator change the quota, LimitRange or policy that refuses the pod',
+      };
+    }
     if (virtualMachine === undefined || engine?.hasEnded(virtualMachine) !== true) continue;
     const pod = engine.podOf(virtualMachine, view.pods);
     if (ages(`${pod?.metadata.name ?? machine.metadata.name}/ended`) < engine.endedGrace) continue;

@@ -6,9 +6,11 @@ import type { StepLog } from '../../report/log.ts';
 import { formatDuration } from '../../values/duration.ts';
 import { describeChain, newestEvents, unmetConditions } from './conditions.ts';
 import { Consoles } from './console.ts';
-import { findDeadEnd, podsThatCount, type DeadEnd } from './find-dead-end.ts';
+import type { DeadEnd } from './dead-end.ts';
+import { findDeadEnd, podsThatCount } from './find-dead-end.ts';
 import { ProgressLog, progressOf } from './progress.ts';
 import { type ClusterHandle } from '../identity/cluster-handle.ts';
+import { withReason } from './refused-service.ts';
 import { watchCluster, type ClusterParts, type ClusterView } from './cluster-view.ts';
 
 const DIAGNOSIS_MILLISECONDS = 10_000;
@@ -100,7 +102,7 @@ async function explained(
   const events = await newestEvents(briefly, handle, view, TOLD_EVENTS).catch(() => []);
   const chain = describeChain(view);
   if (thrown instanceof DeadEndFound) {
-    const { code, problem, evidence, next } = thrown.deadEnd;
+    const { code, problem, evidence, next } = await withReason(briefly, thrown.deadEnd);
     return new KnestError({
       code,
       problem: `${handle.name} cannot ${verb}: ${problem}`,

@@ -13,6 +13,8 @@ export interface Answer {
 export class ApiError extends KnestError {
   readonly status: number;
   readonly reason: string;
+  /** What the server said, without the request. */
+  readonly answer: string;
   readonly retryAfterMilliseconds: number | undefined;
 
   constructor(request: string, answer: Answer, explanation: Pick<Failure, 'evidence' | 'next'>) {
@@ -21,6 +23,7 @@ export class ApiError extends KnestError {
     this.name = 'ApiError';
     this.status = status;
     this.reason = reason;
+    this.answer = message;
     this.retryAfterMilliseconds = retryAfterMilliseconds;
   }
 }

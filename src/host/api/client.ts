@@ -109,6 +109,12 @@ export class KubernetesClient {
     return this.rest.json<T>({ method: 'POST', path, body: object });
   }
 
+  /** Has the API server check a create of the object, and store nothing. Throws as `create` would. */
+  async dryRun(object: KubernetesObject): Promise<void> {
+    const path = pathOf(await this.kindOf(object), object.metadata.namespace) + query({ dryRun: 'All' });
+    await this.rest.json({ method: 'POST', path, body: object, retries: 0 });
+  }
+
   /** Replaces the object. Throws ApiError 409 when it changed since `object` was read. */
   async replace<T extends KubernetesObject>(kind: Kind<T>, object: KubernetesObject): Promise<T> {
     const { name, namespace } = object.metadata;

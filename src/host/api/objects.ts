@@ -109,9 +109,21 @@ export interface Service extends KubernetesObject {
     readonly type?: string;
     readonly clusterIP?: string;
     readonly ports?: readonly { readonly port: number; readonly nodePort?: number }[];
+    readonly selector?: Readonly<Record<string, string>>;
   };
   readonly status?: {
     readonly loadBalancer?: { readonly ingress?: readonly { readonly ip?: string; readonly hostname?: string }[] };
+  };
+}
+
+/** A core/v1 LimitRange; quantities by the name of the resource. */
+export interface LimitRange extends KubernetesObject {
+  readonly spec?: {
+    readonly limits?: readonly {
+      readonly type: string;
+      readonly max?: Readonly<Record<string, string>>;
+      readonly default?: Readonly<Record<string, string>>;
+    }[];
   };
 }
 

@@ -15,6 +15,7 @@ export function cidr(text: string): Cidr {
 export function viewOf(parts: Partial<ClusterView> = {}): ClusterView {
   return {
     cluster: undefined,
+    infrastructureCluster: undefined,
     controlPlanes: [],
     machineDeployments: [],
     machines: [],

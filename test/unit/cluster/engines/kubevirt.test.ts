@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { virtualMachines } from '../../../../src/cluster/engines/kubevirt.ts';
 import type { VirtualMachine } from '../../../../src/host/api/cluster-api-objects.ts';
-import { findDeadEnd, type Ages } from '../../../../src/cluster/status/find-dead-end.ts';
-import { machineOf, podOf, viewOf, virtualMachineOf, waitingInit } from '../samples.ts';
+import type { Ages } from '../../../../src/cluster/status/dead-end.ts';
+import { findDeadEnd } from '../../../../src/cluster/status/find-dead-end.ts';
+import { condition, machineOf, podOf, viewOf, virtualMachineOf, waitingInit } from '../samples.ts';
 
 const young: Ages = () => 0;
 
@@ -84,6 +85,21 @@ it('a container that misses an image volume is a dead end of KubeVirt at once, w
     next: expect.stringContaining('disabledFeatureGates') as string,
   });
   expect(findDeadEnd(view('VirtinkMachine'), young)).toBeUndefined();
+});
+
+it('a machine whose pod the host refuses is a dead end after a minute, with the answer of the host', () => {
+  const message = 'failed to create virtual machine pod: pods "virt-launcher-m" is forbidden: exceeded quota: small';
+  const machines = [machineOf('m', { spec: { infrastructureRef: { kind: 'KubevirtMachine', name: 'm' } } })];
+  const of = (reason: string, ages: Ages) => {
+    const conditions = [condition('Synchronized', 'False', { reason, message })];
+    return findDeadEnd(viewOf({ machines, virtualMachines: [virtualMachineOf('m', { conditions })] }), ages);
+  };
+  expect(of('FailedCreate', () => 60)).toMatchObject({
+    code: 'KNEST_INFRASTRUCTURE',
+    problem: `the host refuses the pod of machine m: ${message}`,
+  });
+  expect(of('FailedCreate', () => 59)).toBeUndefined();
+  expect(of('FailedGuaranteePodResources', () => 60)).toBeUndefined();
 });
 
 it('a machine of KubeVirt that ended is a dead end once nothing has started it again, with what its pod says', () => {

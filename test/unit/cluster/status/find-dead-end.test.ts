@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { findDeadEnd, type Ages, type DeadEnd } from '../../../../src/cluster/status/find-dead-end.ts';
+import type { Ages, DeadEnd } from '../../../../src/cluster/status/dead-end.ts';
+import { findDeadEnd } from '../../../../src/cluster/status/find-dead-end.ts';
 import type { Pod } from '../../../../src/host/api/objects.ts';
 import {
   clusterOf,
