@@ -93,5 +93,6 @@ export const NAMESPACE_RULES: readonly Rule[] = [
   ]),
   rule('to report the state of the clusters', ['list'], [Kinds.machine, ...VIRTUAL_MACHINE_KINDS, Kinds.pod]),
   rule('to read a template of your own', ['get'], [Kinds.configMap]),
+  rule('to see how much its machines may write', ['list'], [Kinds.limitRange]),
   rule('to check that the namespace exists', ['get'], [Kinds.namespace]),
 ];

@@ -1,5 +1,6 @@
 import { checkAddressesFree, checkAddressesInPodNetwork } from '../../cluster/machines/address-pool.ts';
 import { checkCapacity, describeMissingDevice } from '../../cluster/machines/capacity.ts';
+import { checkDiskLimits } from '../../cluster/machines/disk-limits.ts';
 import { fetchTemplate } from '../../cluster/template/fetch-template.ts';
 import { checkEncapsulation } from '../../cluster/addons/host-calico.ts';
 import { engineNamed } from '../../cluster/engines/engines.ts';
@@ -39,7 +40,7 @@ const NOT_READ = { text: 'cannot list installed components; assuming they are co
 /**
  * Looks before anything is written: that these credentials may do what is needed, that ranges, addresses and storage
  * suit, and what is missing. Errors: KNEST_PERMISSION, KNEST_INPUT, KNEST_HOST_NETWORK, KNEST_STORAGE_CLASS,
- * KNEST_ADDRESS_POOL, KNEST_UNSCHEDULABLE, KNEST_UNSUPPORTED_VERSION, KNEST_TEMPLATE, KNEST_INSTALL.
+ * KNEST_ADDRESS_POOL, KNEST_UNSCHEDULABLE, KNEST_INFRASTRUCTURE, KNEST_UNSUPPORTED_VERSION, KNEST_TEMPLATE, KNEST_INSTALL.
  */
 export async function preflight(
   { client }: Connection,
@@ -72,7 +73,11 @@ export async function preflight(
       // One that is there already, and may be adopted, keeps its machines as they are.
       const existing = await unlessForbidden(client.get(Kinds.cluster, identity.name, identity.namespace), undefined);
       const machines = { 'control-plane': inputs.controlPlane, worker: inputs.workers };
-      if (existing === undefined) checkCapacity(await nodes, machines, virtualMachines);
+      if (existing === undefined) {
+        checkCapacity(await nodes, machines, virtualMachines);
+        const limitRanges = await unlessForbidden(client.list(Kinds.limitRange, { namespace: identity.namespace }), []);
+        for (const line of checkDiskLimits(limitRanges, virtualMachines)) step.line(line);
+      }
       const missing = describeMissingDevice(await nodes, virtualMachines);
       if (missing !== undefined) step.line(missing);
     }
