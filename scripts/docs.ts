@@ -36,7 +36,7 @@ export function readAction(): ActionFile {
 export function defaultVersions(): ComponentVersions {
   const { inputs } = readAction();
   const reader = new InputReader((name) => inputs[name]?.default);
-  const versions = readVersions(reader);
+  const versions = readVersions(reader, 'auto');
   reader.finish();
   return versions;
 }

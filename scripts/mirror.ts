@@ -59,7 +59,7 @@ function readOptions(args: readonly string[], env: NodeJS.ProcessEnv): MirrorOpt
     name === 'github-token' ? env['GITHUB_TOKEN'] : (given(name) ?? action[name]?.default),
   );
   const downloads = readDownloads(reader);
-  const versions = readVersions(reader);
+  const versions = readVersions(reader, 'auto');
   reader.finish();
   const needed = catalogAssets(versions).filter((one) => infrastructures.some((name) => isNeededBy(one, name)));
   // npm runs scripts in the root of the project, and INIT_CWD is where it was called.

@@ -48,6 +48,8 @@ export interface ProviderComponent extends ComponentBase {
   readonly installer: 'clusterctl';
   readonly provider: { readonly name: string; readonly type: ProviderType };
   readonly metadata: ReleaseAsset;
+  /** The newest minor release that goes no further than Cluster API's v1beta1 contract; undefined when none is known. */
+  readonly lastOfV1beta1?: { readonly major: number; readonly minor: number };
 }
 
 /** cert-manager, which `clusterctl init` installs before any provider. */

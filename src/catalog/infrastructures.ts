@@ -4,6 +4,9 @@ export const INFRASTRUCTURES = ['virtink', 'kubevirt', 'in-memory'] as const;
 /** An infrastructure that the action has a template for. */
 export type Infrastructure = (typeof INFRASTRUCTURES)[number];
 
+/** Those that `infrastructure: auto` chooses from: the first that the host serves in full. */
+export const AUTOMATIC_INFRASTRUCTURES: readonly Infrastructure[] = ['kubevirt', 'virtink'];
+
 /** An infrastructure provider that clusterctl knows, for templates of the user's own. */
 export interface InfrastructureProvider {
   readonly name: string;

@@ -76,6 +76,7 @@ export function virtinkProvider(version: string): ProviderComponent {
     metadata: { repository: VIRTINK_PROVIDER, tag: version, name: 'metadata.yaml' },
     crd: 'virtinkclusters.infrastructure.cluster.x-k8s.io',
     workloads: [providerDeployment(provider, 'capch-system', 'capch-controller-manager')],
+    lastOfV1beta1: { major: 0, minor: 7 },
   };
 }
 
@@ -117,6 +118,7 @@ export function kubevirtProvider(version: string): ProviderComponent {
     metadata: { ...release, name: 'metadata.yaml' },
     crd: 'kubevirtclusters.infrastructure.cluster.x-k8s.io',
     workloads: [providerDeployment(provider, 'capk-system', 'capk-controller-manager')],
+    lastOfV1beta1: { major: 0, minor: 11 },
   };
 }
 

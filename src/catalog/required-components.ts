@@ -1,6 +1,5 @@
 import type { ComponentVersions } from './versions.ts';
 import { INFRASTRUCTURES, type Infrastructure, type InfrastructureProvider } from './infrastructures.ts';
-import { compareMinor, type Version } from '../values/version.ts';
 import {
   cdi,
   certManager,
@@ -69,35 +68,6 @@ export function requiredComponents(
         }),
       ];
   }
-}
-
-/** Why an installed version cannot be used, as the end of a sentence, and which ones can. */
-export interface VersionProblem {
-  readonly problem: string;
-  readonly supported: string;
-}
-
-/** Why the installed version of a component cannot be used; undefined when it can. */
-export function versionProblem(component: Component, version: Version): VersionProblem | undefined {
-  const { installer } = component;
-  if (installer === 'clusterctl-cert-manager' && version.major < 1) {
-    return { problem: 'has no v1 API', supported: 'cert-manager v1.0 or later' };
-  }
-  const isCore = installer === 'clusterctl' && component.provider.type === 'CoreProvider';
-  const problem = isCore ? clusterApiProblem(version) : undefined;
-  return problem === undefined ? undefined : { problem, supported: 'Cluster API v1.11 to v1.15' };
-}
-
-/**
- * Why a version of Cluster API cannot be used, as the end of a sentence; undefined when it can. Source: Cluster API,
- * "Version Support": v1beta2 begins with v1.11, the v1beta1 contract of the providers for Virtink and KubeVirt ends with
- * v1.16.
- */
-export function clusterApiProblem(version: Version): string | undefined {
-  if (compareMinor(version, { major: 1, minor: 16 }) >= 0) {
-    return 'no longer serves the v1beta1 contract of the providers for Virtink and KubeVirt';
-  }
-  return compareMinor(version, { major: 1, minor: 11 }) < 0 ? 'has no v1beta2 API' : undefined;
 }
 
 /** Everything the action knows, whatever the infrastructure; and the provider of one that it has no template for. */

@@ -66,7 +66,7 @@ export function readCreate(reader: InputReader): CreateInputs {
     downloads,
     ...template,
     ...readVariables(reader, template.clusterTemplate !== undefined),
-    versions: readVersions(reader),
+    versions: readVersions(reader, template.infrastructure),
     askedVersion,
     nodeImage: reader.optionalImage('node-image'),
     controlPlane,

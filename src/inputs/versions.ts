@@ -1,13 +1,19 @@
+import { AUTOMATIC_INFRASTRUCTURES } from '../catalog/infrastructures.ts';
+import { requiredComponents } from '../catalog/required-components.ts';
+import {
+  clusterApiProblem,
+  contractOf,
+  isInfrastructureProvider,
+  type ContractOf,
+} from '../catalog/supported-versions.ts';
 import type { ComponentVersions } from '../catalog/versions.ts';
-import { clusterApiProblem } from '../catalog/required-components.ts';
 import type { InputReader } from './reading/reader.ts';
+import type { TemplateInputs } from './template.ts';
 
 /** Reads the version of everything that may be installed. */
-export function readVersions(reader: InputReader): ComponentVersions {
+export function readVersions(reader: InputReader, infrastructure: TemplateInputs['infrastructure']): ComponentVersions {
   const clusterApi = reader.version('cluster-api-version');
-  const problem = clusterApi.major > 0 ? clusterApiProblem(clusterApi) : undefined;
-  if (problem !== undefined) reader.problem('cluster-api-version', `v${clusterApi.text} ${problem}; v1.11 to v1.15`);
-  return {
+  const versions = {
     clusterApi: `v${clusterApi.text}`,
     certManager: `v${reader.version('cert-manager-version').text}`,
     virtinkProvider: `v${reader.version('virtink-provider-version').text}`,
@@ -17,4 +23,23 @@ export function readVersions(reader: InputReader): ComponentVersions {
     ipam: `v${reader.version('ipam-version').text}`,
     cdi: `v${reader.version('cdi-version').text}`,
   };
+  const refused = clusterApi.major > 0 ? clusterApiProblem(clusterApi, contracts(versions, infrastructure)) : undefined;
+  if (refused !== undefined) {
+    reader.problem('cluster-api-version', `v${clusterApi.text} ${refused.problem}; use ${refused.supported}`);
+  }
+  return versions;
+}
+
+/** How far the providers go with Cluster API that may be used; nothing is known of one that only has a name. */
+function contracts(
+  versions: ComponentVersions,
+  infrastructure: TemplateInputs['infrastructure'],
+): readonly ContractOf[] {
+  if (typeof infrastructure === 'object') return [];
+  const possible = infrastructure === 'auto' ? AUTOMATIC_INFRASTRUCTURES : [infrastructure];
+  return possible.flatMap((one) =>
+    requiredComponents(versions, one)
+      .filter(isInfrastructureProvider)
+      .map((provider) => contractOf(provider, [], provider.version)),
+  );
 }

@@ -14,7 +14,13 @@ import {
   type ProviderComponent,
   type Workload,
 } from '../catalog/component.ts';
-import { versionProblem } from '../catalog/required-components.ts';
+import {
+  clusterApiProblem,
+  contractOf,
+  isInfrastructureProvider,
+  versionProblem,
+  type ContractOf,
+} from '../catalog/supported-versions.ts';
 
 /** What the host has of a component. */
 export type ComponentState =
@@ -35,8 +41,8 @@ export type ComponentState =
 export interface Inventory {
   /** The providers that clusterctl recorded. */
   readonly providers: readonly Provider[];
-  /** Names of CustomResourceDefinitions. */
-  readonly definitions: ReadonlySet<string>;
+  /** The labels of CustomResourceDefinitions, by their names. */
+  readonly definitions: ReadonlyMap<string, Readonly<Record<string, string>>>;
   readonly deployments: readonly Deployment[];
   readonly daemonSets: readonly DaemonSet[];
   /** What this action began to install: only known, and only of interest, where something is there by half. */
@@ -56,11 +62,12 @@ export async function takeInventory(client: KubernetesClient): Promise<Inventory
 async function readInventory(client: KubernetesClient): Promise<Inventory> {
   const [providers, definitions, deployments, daemonSets] = await Promise.all([
     client.list(Kinds.provider),
-    client.names(Kinds.customResourceDefinition),
+    client.metadata(Kinds.customResourceDefinition),
     client.list(Kinds.deployment),
     client.list(Kinds.daemonSet),
   ]);
-  return { providers, definitions: new Set(definitions), deployments, daemonSets, begun: new Map() };
+  const labels = new Map(definitions.map((definition) => [definition.name, definition.labels ?? {}]));
+  return { providers, definitions: labels, deployments, daemonSets, begun: new Map() };
 }
 
 /**
@@ -220,15 +227,16 @@ export function daemonSetProblem(daemonSet: DaemonSet | undefined): string | und
 
 /**
  * What the host has of the components, for people, and whether that is all of them. Throws KNEST_UNSUPPORTED_VERSION
- * for an installed Cluster API that serves either no v1beta2 API or no v1beta1 contract: it is never changed behind
- * its owner's back.
+ * for a Cluster API without the v1beta2 API, or without the contract of the infrastructure provider: what is installed
+ * is never changed behind its owner's back.
  */
 export function describeInventory(
   components: readonly Component[],
   inventory: Inventory,
 ): { readonly text: string; readonly isComplete: boolean } {
   const states = statesOf(components, inventory);
-  for (const { component, found } of states) refuseUnsupported(component, found);
+  const contracts = contractsOf(states, inventory);
+  for (const { component, found } of states) refuseUnsupported(component, found, contracts);
   const isComplete = states.every(({ found }) => found.state === 'installed' || found.state === 'unavailable');
   const parts = states
     .filter(
@@ -241,15 +249,30 @@ export function describeInventory(
   return { text: parts.join(', '), isComplete };
 }
 
-function refuseUnsupported(component: Component, found: ComponentState): void {
-  const version = found.state === 'absent' ? undefined : parseVersion(found.version);
+/** How far each infrastructure provider goes with Cluster API, as it is on the host or is to be installed. */
+function contractsOf(states: ReturnType<typeof statesOf>, { definitions }: Inventory): readonly ContractOf[] {
+  return states.flatMap(({ component, found }) => {
+    if (!isInfrastructureProvider(component)) return [];
+    const label = qualifiedName(component.provider);
+    const own = [...definitions].filter(([name, labels]) => name === component.crd || labels[PROVIDER_LABEL] === label);
+    const labels = own.map(([, one]) => one);
+    return [contractOf(component, labels, found.state === 'absent' ? component.version : found.version)];
+  });
+}
+
+function refuseUnsupported(component: Component, found: ComponentState, contracts: readonly ContractOf[]): void {
+  const isAbsent = found.state === 'absent';
+  const version = parseVersion(isAbsent ? component.version : found.version);
   if (version === undefined) return;
-  const problem = versionProblem(component, version);
-  if (problem === undefined) return;
+  const refused = isCore(component) ? clusterApiProblem(version, contracts) : versionProblem(component, version);
+  if (refused === undefined) return;
+  const { problem, supported } = refused;
   throw new KnestError({
     code: 'KNEST_UNSUPPORTED_VERSION',
-    problem: `the host has ${component.title} v${version.text}, which ${problem.problem}`,
-    evidence: component.workloads.map((workload) => `found as ${describe(workload)}`),
-    next: `use a host with ${problem.supported}; the action does not upgrade installed components`,
+    problem: `the host ${isAbsent ? 'would get' : 'has'} ${component.title} v${version.text}, which ${problem}`,
+    evidence: isAbsent ? [] : component.workloads.map((workload) => `found as ${describe(workload)}`),
+    next: isAbsent
+      ? `choose ${supported}`
+      : `use a host with ${supported}; the action does not upgrade installed components`,
   });
 }

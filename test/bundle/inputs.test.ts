@@ -57,7 +57,7 @@ describe.concurrent('inputs that cannot be used', () => {
     ],
     [
       { 'cluster-api-version': 'v1.16.0' },
-      expect.stringMatching(/^cluster-api-version: v1\.16\.0 .*v1beta1 contract.*; v1\.11 to v1\.15$/),
+      expect.stringMatching(/^cluster-api-version: v1\.16\.0 .*v1beta1 contract.*; use Cluster API v1\.11 to v1\.15$/),
     ],
   ])('are reported: %j', async (inputs, problem) => {
     const result = await runMain(inputs);

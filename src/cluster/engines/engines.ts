@@ -1,4 +1,8 @@
-import type { Infrastructure, InfrastructureProvider } from '../../catalog/infrastructures.ts';
+import {
+  AUTOMATIC_INFRASTRUCTURES,
+  type Infrastructure,
+  type InfrastructureProvider,
+} from '../../catalog/infrastructures.ts';
 import type { Kind } from '../../host/api/kinds.ts';
 import type { Cluster, Machine } from '../../host/api/cluster-api-objects.ts';
 import type { KubernetesObject } from '../../host/api/objects.ts';
@@ -21,7 +25,7 @@ interface AutomaticEngine {
 }
 
 /** The engines that `infrastructure: auto` chooses from: the first that the host serves in full. */
-export const AUTOMATIC_ENGINES: readonly AutomaticEngine[] = [kubevirt, virtink].flatMap(
+export const AUTOMATIC_ENGINES: readonly AutomaticEngine[] = AUTOMATIC_INFRASTRUCTURES.map(engineNamed).flatMap(
   ({ name, kinds, virtualMachines }) =>
     name === 'other' || kinds === undefined || virtualMachines === undefined
       ? []

@@ -1,7 +1,7 @@
 import { KnestError } from '../../errors.ts';
 import { Discovery, type KindReference } from './discovery.ts';
 import { groupOfDefinition, knownKind, type Kind } from './kinds.ts';
-import type { KubernetesObject } from './objects.ts';
+import type { KubernetesObject, Metadata } from './objects.ts';
 import { hasStatus } from './api-error.ts';
 import { pathOf, query, type Selection } from './paths.ts';
 import { type RestClient } from './rest.ts';
@@ -93,14 +93,14 @@ export class KubernetesClient {
     throw endlessList(kind, `more than ${MOST_PAGES} pages`);
   }
 
-  /** The names of all objects of a kind, without their bodies (CRDs are megabytes). */
-  async names(kind: Kind): Promise<readonly string[]> {
+  /** The metadata of all objects of a kind, without their bodies (CRDs are megabytes). */
+  async metadata(kind: Kind): Promise<readonly Metadata[]> {
     const list = await this.rest.json<{ items: KubernetesObject[] | null }>({
       method: 'GET',
       path: pathOf(kind),
       accept: 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json',
     });
-    return (list.items ?? []).map((item) => item.metadata.name);
+    return (list.items ?? []).map((item) => item.metadata);
   }
 
   /** Creates the object. Throws ApiError 409 when one of that name exists. */

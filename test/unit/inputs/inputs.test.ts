@@ -188,9 +188,9 @@ describe('a problem with one input', () => {
     [
       'cluster-api-version',
       'v1.16.0',
-      'v1.16.0 no longer serves the v1beta1 contract of the providers for Virtink and KubeVirt; v1.11 to v1.15',
+      'v1.16.0 no longer serves the v1beta1 contract, the newest that KubeVirt provider v0.11.2 and Virtink provider v0.7.0 can do with; use Cluster API v1.11 to v1.15',
     ],
-    ['cluster-api-version', 'v1.10.4', 'v1.10.4 has no v1beta2 API; v1.11 to v1.15'],
+    ['cluster-api-version', 'v1.10.4', 'v1.10.4 has no v1beta2 API; use Cluster API v1.11 to v1.15'],
     ['cluster-api-version', 'main', '"main" is not a version; for example 1.0.0'],
     ['control-plane-machine-count', '2', 'etcd needs an odd number of control-plane machines, from 1 to 9, not 2'],
     ['control-plane-machine-count', '0', '"0" is not a whole number from 1 to 9'],

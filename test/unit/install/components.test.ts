@@ -4,14 +4,8 @@ import checksums from '../../../src/install/download/checksums.json' with { type
 import { assetKey, assetPath, releaseAssetAt } from '../../../src/catalog/release-asset.ts';
 import { assetsOf, atVersion, type Component } from '../../../src/catalog/component.ts';
 import { allAssets, catalogAssets, isNeededBy } from '../../../src/catalog/catalog-assets.ts';
-import {
-  clusterApiProblem,
-  clusterctlAsset,
-  knownComponents,
-  requiredComponents,
-} from '../../../src/catalog/required-components.ts';
+import { clusterctlAsset, knownComponents, requiredComponents } from '../../../src/catalog/required-components.ts';
 import { CNI_RELEASES } from '../../../src/catalog/cni-releases.ts';
-import { parseVersion } from '../../../src/values/version.ts';
 import { versions } from './versions.ts';
 
 const titled = (components: readonly Component[]): readonly string[] =>
@@ -94,26 +88,6 @@ describe('a provider that clusterctl knows', () => {
   it('must have a known name', () => {
     expect(() => requiredComponents(versions, { name: 'qemu', version: 'v1.0.0' })).toThrow(RangeError);
   });
-});
-
-describe('clusterApiProblem', () => {
-  const problemOf = (text: string): string | undefined => {
-    const version = parseVersion(text);
-    if (version === undefined) throw new Error(`${text} is no version`);
-    return clusterApiProblem(version);
-  };
-
-  it.each(['v1.11.0', 'v1.12.7', 'v1.14.2', 'v1.15.99'])('accepts %s', (text) => {
-    expect(problemOf(text)).toBeUndefined();
-  });
-
-  it.each([
-    ['v1.10.9', 'has no v1beta2 API'],
-    ['v0.99.0', 'has no v1beta2 API'],
-    ['v1.16.0', 'no longer serves the v1beta1 contract of the providers for Virtink and KubeVirt'],
-    ['v1.16.0-rc.0', 'no longer serves the v1beta1 contract of the providers for Virtink and KubeVirt'],
-    ['v2.0.0', 'no longer serves the v1beta1 contract of the providers for Virtink and KubeVirt'],
-  ])('reports %s: %s', (text, problem) => expect(problemOf(text)).toBe(problem));
 });
 
 describe('clusterctlAsset', () => {

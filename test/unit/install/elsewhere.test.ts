@@ -8,7 +8,7 @@ import { versions } from './versions.ts';
 const components = requiredComponents(versions, 'virtink');
 const [certManager, core] = components;
 if (certManager === undefined || core === undefined) throw new Error('unreachable');
-const nothing: Inventory = { ...inventoryWith([]), definitions: new Set() };
+const nothing: Inventory = { ...inventoryWith([]), definitions: new Map() };
 
 describe('a component that others installed in another place', () => {
   const image = 'quay.io/jetstack/cert-manager-x:v1.19.2';

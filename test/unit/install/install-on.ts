@@ -64,7 +64,7 @@ export async function installOn(
       json(response, { metadata: { resourceVersion: '1' }, items: inventory.deployments });
     else if (path.includes('watch=true')) response.writeHead(200).flushHeaders();
     else if (method === 'GET' && path.includes('customresourcedefinitions'))
-      json(response, { items: [...inventory.definitions].map((name) => ({ metadata: { name } })) });
+      json(response, { items: [...inventory.definitions.keys()].map((name) => ({ metadata: { name } })) });
     else handler(response, number, request);
   });
   const unused = {

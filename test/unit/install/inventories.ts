@@ -47,7 +47,7 @@ export function inventoryWith(present: readonly Component[], tag = 'v1.2.3', rec
         : [],
     ),
     begun: new Map(),
-    definitions: new Set(present.map(({ crd = '' }) => crd)),
+    definitions: new Map(present.map(({ crd = '' }) => [crd, {}])),
     deployments: workloads
       .filter(({ kind }) => kind === 'Deployment')
       .map(({ namespace, name, labels }) =>

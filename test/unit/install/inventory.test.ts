@@ -17,7 +17,7 @@ import { versions } from './versions.ts';
 const components = requiredComponents(versions, 'virtink');
 const nothing: Inventory = {
   providers: [],
-  definitions: new Set(),
+  definitions: new Map(),
   deployments: [],
   daemonSets: [],
   begun: new Map(),
@@ -56,7 +56,7 @@ describe('stateOf', () => {
     [
       'its CRD',
       core,
-      (host) => ({ ...host, definitions: new Set() }),
+      (host) => ({ ...host, definitions: new Map() }),
       ['the CRD clusters.cluster.x-k8s.io is missing'],
     ],
     [
@@ -207,7 +207,7 @@ describe('describeInventory', () => {
     ['v1.10.4', 'the host has Cluster API v1.10.4, which has no v1beta2 API'],
     [
       'v1.16.0',
-      'the host has Cluster API v1.16.0, which no longer serves the v1beta1 contract of the providers for Virtink and KubeVirt',
+      'the host has Cluster API v1.16.0, which no longer serves the v1beta1 contract, the newest that Virtink provider v0.7.0 can do with',
     ],
   ])('refuses a host with Cluster API %s', (version, problem) => {
     const refusal = expect.objectContaining({ code: 'KNEST_UNSUPPORTED_VERSION', problem }) as Error;
@@ -220,6 +220,30 @@ describe('describeInventory', () => {
   it.each(['v1.11.0', 'v1.15.9', 'main'])('accepts a host with Cluster API %s', (version) => {
     expect(describeInventory(components, inventoryWith([core], 'v1.2.3', version)).text).toContain(
       `Cluster API ${version}`,
+    );
+  });
+
+  it('goes by the labels of the definitions of the installed provider, which may be newer than any that is known', () => {
+    const kubevirt = requiredComponents(versions, 'kubevirt');
+    const provider = kubevirt.find(({ title }) => title === 'KubeVirt provider');
+    if (provider === undefined) throw new Error('unreachable');
+    const host = inventoryWith(kubevirt, 'v1.8.4', 'v1.16.0');
+    const labelled = (label: string): Inventory => ({
+      ...host,
+      definitions: new Map([...host.definitions, [provider.crd ?? '', { [`cluster.x-k8s.io/${label}`]: 'v1alpha1' }]]),
+    });
+    expect(describeInventory(kubevirt, labelled('v1beta2')).isComplete).toBe(true);
+    expect(() => describeInventory(kubevirt, labelled('v1beta1'))).toThrow(/the v1beta1 contract, the newest that/);
+  });
+
+  it('refuses to install a version that the provider of the host cannot do with', () => {
+    const newer = requiredComponents({ ...versions, clusterApi: 'v1.16.0' }, 'virtink');
+    expect(() => describeInventory(newer, nothing)).toThrow(
+      expect.objectContaining({
+        code: 'KNEST_UNSUPPORTED_VERSION',
+        problem: expect.stringMatching(/^the host would get Cluster API v1\.16\.0, which no longer serves/) as string,
+        next: 'choose Cluster API v1.11 to v1.15',
+      }) as Error,
     );
   });
 
