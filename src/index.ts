@@ -7,6 +7,7 @@ import { kubeconfig } from './commands/kubeconfig.ts';
 import { list } from './commands/list.ts';
 import { post } from './commands/post.ts';
 import { scale } from './commands/scale.ts';
+import { upgrade } from './commands/upgrade.ts';
 import { crashSignal } from './runner/crash.ts';
 import { KnestError, toKnestError } from './errors.ts';
 import { secretsOfProxies } from './host/kubeconfig/proxy.ts';
@@ -76,6 +77,8 @@ async function run(inputs: Inputs, runtime: JobRuntime): Promise<void> {
       return list(inputs, runtime);
     case 'scale':
       return scale(inputs, runtime);
+    case 'upgrade':
+      return upgrade(inputs, runtime);
     case 'cleanup':
       return cleanup(inputs, runtime);
   }

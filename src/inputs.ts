@@ -20,6 +20,7 @@ export { choiceOn } from './inputs/machine-images.ts';
 export type { MachineInputs } from './inputs/machines.ts';
 export type { NetworkInputs } from './inputs/networks.ts';
 export type { HostClusterCni, PersistentInputs } from './inputs/persistent.ts';
+export type { UpgradeInputs } from './inputs/upgrade.ts';
 export type { TemplateSource } from './inputs/template.ts';
 export type { WebFile } from './inputs/web-file.ts';
 
@@ -27,7 +28,7 @@ export type { WebFile } from './inputs/web-file.ts';
 export type Inputs = CreateInputs | ExistingInputs | ListInputs | CleanupInputs;
 
 /** Every command there is. */
-export const COMMANDS = ['create', 'delete', 'scale', 'kubeconfig', 'list', 'cleanup'] as const;
+export const COMMANDS = ['create', 'delete', 'scale', 'upgrade', 'kubeconfig', 'list', 'cleanup'] as const;
 
 /**
  * Reads and checks every input of the command; the defaults are those of action.yml.

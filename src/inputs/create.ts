@@ -3,7 +3,7 @@ import { readCni, type CniInput } from './cni.ts';
 import { MAX_NAME_LENGTH, readCommon, type CommonInputs } from './common.ts';
 import { readDownloads, type DownloadInputs } from './downloads.ts';
 import { choiceOn, type Choice, type ImageInputs } from './machine-images.ts';
-import { readControlPlaneCount, readMachine, readWorkerCount } from './machines.ts';
+import { readControlPlaneCount, readMachine, readWorkerCount, type MachineInputs } from './machines.ts';
 import { readNetworks, type NetworkInputs } from './networks.ts';
 import { readLifetime, type LifetimeInputs } from './persistent.ts';
 import type { InputReader } from './reading/reader.ts';
@@ -33,6 +33,8 @@ interface ClusterInputs extends CommonInputs, AccessInputs, ImageInputs, Network
   /** The number of the pull request that it is for; undefined: that of the event, if any. */
   readonly pullRequest: string | undefined;
   readonly downloads: DownloadInputs;
+  readonly controlPlane: MachineInputs;
+  readonly workers: MachineInputs;
   readonly versions: ComponentVersions;
   readonly cni: CniInput;
   readonly waitFor: WaitFor;

@@ -2,6 +2,7 @@ import { parseReplicas, type Replicas } from '../values/replicas.ts';
 import { readAccess, type AccessInputs } from './access.ts';
 import { MAX_NAME_LENGTH, readCommon, type CommonInputs } from './common.ts';
 import type { InputReader } from './reading/reader.ts';
+import { readUpgrade, type UpgradeInputs } from './upgrade.ts';
 
 /** The inputs of `command: delete`. */
 export interface DeleteInputs extends CommonInputs {
@@ -26,7 +27,7 @@ export interface KubeconfigInputs extends CommonInputs, AccessInputs {
 const NO_REPLICAS: Replicas = { controlPlane: undefined, workers: undefined, machineDeployment: undefined };
 
 /** The inputs of a command for an existing cluster. */
-export type ExistingInputs = DeleteInputs | ScaleInputs | KubeconfigInputs;
+export type ExistingInputs = DeleteInputs | ScaleInputs | UpgradeInputs | KubeconfigInputs;
 
 /** Reads the inputs of a command for a cluster that is there already. */
 export function readExisting(reader: InputReader, command: ExistingInputs['command']): ExistingInputs {
@@ -36,6 +37,8 @@ export function readExisting(reader: InputReader, command: ExistingInputs['comma
       return { command, ...cluster };
     case 'scale':
       return { command, ...cluster, replicas: readReplicas(reader) };
+    case 'upgrade':
+      return { command, ...cluster, ...readUpgrade(reader) };
     case 'kubeconfig':
       return { command, ...cluster, ...readAccess(reader) };
   }

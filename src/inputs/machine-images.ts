@@ -14,7 +14,7 @@ import {
 } from '../catalog/infrastructures.ts';
 import type { Variables } from '../values/variables.ts';
 import type { Version } from '../values/version.ts';
-import type { MachineInputs } from './machines.ts';
+import type { MachineImages } from './machines.ts';
 import type { TemplateInputs } from './template.ts';
 
 /** What follows from the infrastructure of a cluster. */
@@ -38,8 +38,8 @@ export interface ImageInputs {
   readonly askedVersion: AskedVersion;
   /** The image of machines of KubeVirt; undefined: a public one. */
   readonly nodeImage: string | undefined;
-  readonly controlPlane: MachineInputs;
-  readonly workers: MachineInputs;
+  readonly controlPlane: MachineImages;
+  readonly workers: MachineImages;
 }
 
 /** What else of a cluster bears on them. */

@@ -23,7 +23,7 @@ export const NAMESPACE_RULES: readonly Rule[] = [
     [Kinds.cluster],
     ['cleanup'],
   ),
-  rule('to find the cluster', ['get'], [Kinds.cluster], ['create', 'delete', 'scale', 'kubeconfig']),
+  rule('to find the cluster', ['get'], [Kinds.cluster], ['create', 'delete', 'scale', 'upgrade', 'kubeconfig']),
   rule('to list the clusters', ['list'], [Kinds.cluster], ['list']),
   rule('to create the cluster, or adopt it', ['create', 'patch'], [Kinds.cluster], ['create']),
   rule(
@@ -58,7 +58,7 @@ export const NAMESPACE_RULES: readonly Rule[] = [
     'to follow the progress of the cluster',
     FOLLOW,
     [Kinds.cluster, ...Object.values(FOLLOWED_KINDS)],
-    ['create', 'scale', 'delete'],
+    ['create', 'scale', 'upgrade', 'delete'],
   ),
   ...ENGINES.flatMap(({ name, virtualMachines }) =>
     virtualMachines === undefined
@@ -78,11 +78,29 @@ export const NAMESPACE_RULES: readonly Rule[] = [
   rule('to find out why a machine does not start', ['get'], [resource('', 'pods/log')]),
   rule('to find out why a machine does not start', FOLLOW, [Kinds.event]),
   rule('to find out why a machine does not start', ['list'], [Kinds.kubeadmConfig]),
-  rule('to read the kubeconfig of the cluster', ['get'], [Kinds.secret], ['create', 'kubeconfig']),
-  rule('to find a way to its API server', ['get'], [Kinds.service], ['create', 'kubeconfig']),
+  rule('to read the kubeconfig of the cluster', ['get'], [Kinds.secret], ['create', 'upgrade', 'kubeconfig']),
+  rule('to find a way to its API server', ['get'], [Kinds.service], ['create', 'upgrade', 'kubeconfig']),
   rule('to change the number of its machines', ['get', 'patch'], [Kinds.kubeadmControlPlane], ['scale']),
   rule('to change the number of its machines', ['patch'], [Kinds.machineDeployment], ['scale']),
   rule('to change the number of its machines, where a ClusterClass decides', ['patch'], [Kinds.cluster]),
+  rule('to mark the cluster while it is upgraded', ['patch'], [Kinds.cluster], ['upgrade']),
+  rule('to upgrade its machines', ['get', 'patch'], [Kinds.kubeadmControlPlane], ['upgrade']),
+  rule('to upgrade its machines', ['patch'], [Kinds.machineDeployment], ['upgrade']),
+  rule('to see which flags its kubelets have', ['get'], [Kinds.kubeadmConfigTemplate], ['upgrade']),
+  ...ENGINES.flatMap(({ name, kinds, images }) =>
+    kinds === undefined || images === undefined
+      ? []
+      : [
+          rule(
+            'to have its machines boot another image',
+            ['get', 'create', 'delete'],
+            [kinds.machineTemplate],
+            ['upgrade'],
+            { feature: name },
+          ),
+        ],
+  ),
+  rule('to see whether there is quota for one more machine', ['list'], [Kinds.resourceQuota]),
   rule('to delete the cluster', ['delete'], [Kinds.cluster], ['create', 'delete']),
   rule('to check that nothing is left of the cluster', FOLLOW, AWAITED_EVERYWHERE, ['delete']),
   // By their names: an account that lists Secrets sees all of the namespace.

@@ -22,6 +22,16 @@ export function parseVersion(text: string): Version | undefined {
   };
 }
 
+/** Negative when `one` is older than `other`, 0 when both are the same. A pre-release is older than its release. */
+export function compareVersions(one: Version, other: Version): number {
+  const preRelease = ({ text }: Version): string => /-[^+]*/.exec(text)?.[0].slice(1) ?? '';
+  const [theirs, ours] = [preRelease(other), preRelease(one)];
+  const byNumber = compareMinor(one, other) || one.patch - other.patch;
+  if (byNumber !== 0 || theirs === ours) return byNumber;
+  if (theirs === '' || ours === '') return ours === '' ? 1 : -1;
+  return ours.localeCompare(theirs, 'en', { numeric: true });
+}
+
 /** Negative when `one` is older than `other` by major, then minor version; 0 when both are the same. */
 export function compareMinor(one: Version, other: { readonly major: number; readonly minor: number }): number {
   return one.major - other.major || one.minor - other.minor;

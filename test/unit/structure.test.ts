@@ -9,6 +9,7 @@ const ORDER = [
   ...['index.ts', 'post.ts', 'commands', 'commands/create', 'commands/steps', 'permissions', 'runtime.ts'],
   ...[
     'expiry',
+    'upgrade',
     'lifecycle',
     'diagnostics',
     'access',

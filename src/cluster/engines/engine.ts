@@ -3,6 +3,7 @@ import type { Kind } from '../../host/api/kinds.ts';
 import type { Cluster, Machine, VirtualMachine } from '../../host/api/cluster-api-objects.ts';
 import type { KubernetesObject, Pod, Service } from '../../host/api/objects.ts';
 import type { HostClusterCni } from '../../inputs.ts';
+import type { Variables } from '../../values/variables.ts';
 
 /** The engines; `other` stands for every provider that has no file here. */
 export type EngineName = Infrastructure | 'other';
@@ -21,6 +22,8 @@ export interface Engine {
   readonly virtualMachines: VirtualMachines | undefined;
   /** What makes its machines persistent; undefined when they cannot be. */
   readonly persistence: Persistence | undefined;
+  /** How its machine templates name images; undefined when no image decides on the version of Kubernetes. */
+  readonly images: TemplateImages | undefined;
   /**
    * What the names of the Services end with that its provider creates, after the name of the cluster's infrastructure.
    * The API server is looked for behind the first, then by its address.
@@ -45,6 +48,15 @@ export interface EngineKinds {
   readonly cluster: Kind;
   readonly machine: Kind;
   readonly machineTemplate: Kind;
+}
+
+/** What the machine templates of an engine have machines boot. */
+export interface TemplateImages {
+  /**
+   * The same template for machines that boot these images, the variables of the action's own templates. Undefined when it
+   * does not have them in one place, which these could take.
+   */
+  replace(machineTemplate: KubernetesObject, role: Role, images: Variables): KubernetesObject | undefined;
 }
 
 /** Suffixes of the Secrets that a provider creates. */

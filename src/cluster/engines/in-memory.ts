@@ -18,6 +18,7 @@ export const inMemory: Engine = {
   },
   virtualMachines: undefined,
   persistence: undefined,
+  images: undefined,
   services: [],
   refusedService: undefined,
   secrets: { ofCluster: [], ofMachine: [] },

@@ -1,8 +1,9 @@
 import { Kinds } from '../../host/api/kinds.ts';
-import { conditionOf } from '../../host/api/objects.ts';
+import { conditionOf, type KubernetesObject } from '../../host/api/objects.ts';
+import type { Variables } from '../../values/variables.ts';
 import { MEBIBYTE, parseBytes } from '../../values/quantity.ts';
 import { refusedService } from './kubevirt-service.ts';
-import type { Engine, EngineKinds, MachineRequests, VirtualMachines } from './engine.ts';
+import type { Engine, EngineKinds, MachineRequests, Role, TemplateImages, VirtualMachines } from './engine.ts';
 
 /** Virtual cores for each core that is requested. Source: kubevirt v1.8.4 pkg/virt-config, DefaultCPUAllocationRatio. */
 const CORES_PER_CORE = 10;
@@ -75,6 +76,46 @@ export const virtualMachines: VirtualMachines = {
   withRequests: (machineTemplate) => machineTemplate,
 };
 
+/** `infrastructure.cluster.x-k8s.io/v1alpha1` KubevirtMachineTemplate, as far as the action changes it. */
+interface MachineTemplate extends KubernetesObject {
+  readonly spec: {
+    readonly template: {
+      readonly spec: {
+        readonly virtualMachineTemplate?: {
+          readonly spec?: { readonly template?: { readonly spec?: { readonly volumes?: readonly Volume[] } } };
+        };
+      };
+    };
+  };
+}
+
+interface Volume {
+  readonly name: string;
+  readonly containerDisk?: { readonly image: string };
+}
+
+/** Kernel and root file system are one image, that of the only containerDisk. */
+const images: TemplateImages = {
+  replace(machineTemplate: KubernetesObject, _role: Role, { NODE_IMAGE: image }: Variables) {
+    const { spec } = machineTemplate as MachineTemplate;
+    const { virtualMachineTemplate } = spec.template.spec;
+    const instance = virtualMachineTemplate?.spec?.template;
+    const volumes = instance?.spec?.volumes ?? [];
+    const disks = volumes.filter(({ containerDisk }) => containerDisk !== undefined);
+    if (image === undefined || disks.length !== 1) return undefined;
+    const changed = volumes.map((volume) =>
+      volume.containerDisk === undefined ? volume : { ...volume, containerDisk: { ...volume.containerDisk, image } },
+    );
+    const template = { ...instance, spec: { ...instance?.spec, volumes: changed } };
+    const vm = { ...virtualMachineTemplate, spec: { ...virtualMachineTemplate?.spec, template } };
+    const machineSpec = { ...spec.template.spec, virtualMachineTemplate: vm };
+    return {
+      ...machineTemplate,
+      spec: { ...spec, template: { ...spec.template, spec: machineSpec } },
+    } as KubernetesObject;
+  },
+};
+
 const kinds: EngineKinds = {
   cluster: Kinds.kubevirtCluster,
   machine: Kinds.kubevirtMachine,
@@ -93,6 +134,7 @@ export const kubevirt: Engine = {
   virtualMachines,
   // Its provider takes no addresses from a pool, and a VM that starts again has another one on most hosts.
   persistence: undefined,
+  images,
   // Source: cluster-api-provider-kubevirt v0.11.2 pkg/loadbalancer/loadbalancer.go.
   services: ['-lb'],
   refusedService,

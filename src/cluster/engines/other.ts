@@ -7,6 +7,7 @@ export const other: Engine = {
   template: undefined,
   virtualMachines: undefined,
   persistence: undefined,
+  images: undefined,
   services: [''],
   refusedService: undefined,
   secrets: { ofCluster: [], ofMachine: [] },

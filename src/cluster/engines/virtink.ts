@@ -2,8 +2,17 @@ import { Kinds } from '../../host/api/kinds.ts';
 import type { VirtinkMachine } from '../../host/api/cluster-api-objects.ts';
 import type { KubernetesObject } from '../../host/api/objects.ts';
 import type { HostClusterCni } from '../../inputs.ts';
+import type { Variables } from '../../values/variables.ts';
 import { MEBIBYTE, parseBytes } from '../../values/quantity.ts';
-import type { Engine, EngineKinds, MachineRequests, Persistence, VirtualMachines } from './engine.ts';
+import type {
+  Engine,
+  EngineKinds,
+  MachineRequests,
+  Persistence,
+  Role,
+  TemplateImages,
+  VirtualMachines,
+} from './engine.ts';
 
 /** `infrastructure.cluster.x-k8s.io/v1beta1` VirtinkMachineTemplate, as far as the action changes it. */
 interface MachineTemplate extends KubernetesObject {
@@ -17,6 +26,7 @@ interface MachineTemplate extends KubernetesObject {
             readonly instance?: {
               readonly cpu?: { readonly sockets?: number; readonly coresPerSocket?: number };
               readonly memory?: { readonly size?: string };
+              readonly kernel?: { readonly image: string };
             };
             readonly volumes?: readonly Volume[];
           };
@@ -170,6 +180,37 @@ const persistence: Persistence = {
   persist,
 };
 
+/** Kernel and root file system are an image each. */
+const images: TemplateImages = {
+  replace(machineTemplate: KubernetesObject, role: Role, variables: Variables) {
+    const { spec } = machineTemplate as MachineTemplate;
+    const { virtualMachineTemplate } = spec.template.spec;
+    const { instance, volumes = [] } = virtualMachineTemplate.spec;
+    const prefix = role === 'worker' ? 'WORKER' : 'CONTROL_PLANE';
+    const kernel = variables[`${prefix}_MACHINE_KERNEL_IMAGE`];
+    const rootfs = variables[`${prefix}_MACHINE_ROOTFS_IMAGE`];
+    const disks = volumes.filter(({ containerRootfs }) => containerRootfs !== undefined);
+    if (kernel === undefined || rootfs === undefined || instance?.kernel === undefined || disks.length !== 1) {
+      return undefined;
+    }
+    const machine = {
+      ...virtualMachineTemplate.spec,
+      instance: { ...instance, kernel: { ...instance.kernel, image: kernel } },
+      volumes: volumes.map((volume) =>
+        volume.containerRootfs === undefined
+          ? volume
+          : { ...volume, containerRootfs: { ...volume.containerRootfs, image: rootfs } },
+      ),
+    };
+    const vm = { ...virtualMachineTemplate, spec: machine };
+    const machineSpec = { ...spec.template.spec, virtualMachineTemplate: vm };
+    return {
+      ...machineTemplate,
+      spec: { ...spec, template: { ...spec.template, spec: machineSpec } },
+    } as KubernetesObject;
+  },
+};
+
 const kinds: EngineKinds = {
   cluster: Kinds.virtinkCluster,
   machine: Kinds.virtinkMachine,
@@ -187,6 +228,7 @@ export const virtink: Engine = {
   },
   virtualMachines,
   persistence,
+  images,
   // It has the name of the VirtinkCluster.
   services: [''],
   refusedService: undefined,

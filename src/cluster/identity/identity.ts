@@ -39,6 +39,10 @@ export const Annotations = {
   unfinished: 'knest-action/unfinished',
   /** On a cluster that outlives its job, until a create hands it over: see `unsettledMarks`. */
   unsettled: 'knest-action/unsettled',
+  /** What a cluster is being upgraded to, until it is: see `src/cluster/upgrade`. */
+  upgrade: 'knest-action/upgrade',
+  /** On a machine template that an upgrade made: the name of the one that it replaces. */
+  replaces: 'knest-action/replaces',
 } as const;
 
 /** What distinguishes a repository from all others. */

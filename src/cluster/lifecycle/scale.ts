@@ -5,6 +5,8 @@ import { Kinds } from '../../host/api/kinds.ts';
 import type { Cluster, Machine, Scalable } from '../../host/api/cluster-api-objects.ts';
 import type { Replicas } from '../../values/replicas.ts';
 import { belongingTo } from '../identity/cluster-handle.ts';
+import { upgradeOf } from '../identity/upgrade-mark.ts';
+import { findControlPlane } from '../machines/control-plane.ts';
 import { DEPLOYMENT_NAME, hasJoined, isControlPlane, type ClusterView } from '../status/cluster-view.ts';
 
 /** Annotations by which an autoscaler takes the number of replicas for its own. Source: Cluster API, "Autoscaling". */
@@ -34,7 +36,9 @@ export interface ScalePlan {
  */
 export async function planScale(client: KubernetesClient, cluster: Cluster, replicas: Replicas): Promise<ScalePlan> {
   const { name, namespace = '' } = cluster.metadata;
+  checkNoUpgrade(cluster);
   const controlPlane = await findControlPlane(client, cluster);
+  if ('reason' in controlPlane) throw refusal(name, controlPlane.reason);
   const deployments = await client.list(Kinds.machineDeployment, belongingTo({ name, namespace }));
   const workers = replicas.workers === undefined ? undefined : chooseWorkers(name, deployments, replicas);
   const others = deployments.filter((deployment) => deployment !== workers);
@@ -53,13 +57,12 @@ function scaledPart(object: Scalable | undefined, replicas: number | undefined):
   return object === undefined || replicas === undefined ? undefined : { object, replicas };
 }
 
-async function findControlPlane(client: KubernetesClient, { metadata, spec }: Cluster): Promise<Scalable> {
-  const { name, namespace = '' } = metadata;
-  const { kind, name: referred = '' } = spec?.controlPlaneRef ?? {};
-  const isKubeadm = kind === Kinds.kubeadmControlPlane.kind;
-  const found = isKubeadm ? await client.get(Kinds.kubeadmControlPlane, referred, namespace) : undefined;
-  if (found !== undefined) return found;
-  throw refusal(name, `its control plane is ${kind ?? 'not set'}, not an existing KubeadmControlPlane`);
+/** Between the two halves of an upgrade, no new worker of the old version could join. */
+function checkNoUpgrade(cluster: Cluster): void {
+  const underWay = upgradeOf(cluster);
+  if (underWay === undefined) return;
+  const next = 'wait for the job that upgrades it; if that failed, run it again with the same inputs: it continues';
+  throw refusal(cluster.metadata.name, `it is being upgraded to ${underWay.version}`, next);
 }
 
 /** The MachineDeployment whose replicas are asked for; undefined when there is none, and is to be none. */

@@ -57,6 +57,17 @@ function addMachine(lines: Map<string, string>, machine: Machine, view: ClusterV
   if (node !== undefined) add('node', `joined as node ${node}`);
   if (hasReadyNode(machine)) add('ready', 'its node is Ready');
   if (machine.metadata.deletionTimestamp !== undefined) add('end', 'is being deleted');
+  // Which pods it waits for, and their PodDisruptionBudgets. Its times are no news.
+  const deleting = conditionOf(machine, 'Deleting');
+  if (deleting?.reason === 'DrainingNode' && deleting.message !== undefined) {
+    add(
+      'drain',
+      deleting.message
+        .replace(/ \(started at [^)]*\)/, '')
+        .replace(/\s+/g, ' ')
+        .trim(),
+    );
+  }
 }
 
 /** CDI's words for how far an import is, for people: `ImportInProgress` is `import in progress`. */
@@ -66,11 +77,13 @@ function importText(phase: string): string {
 
 /** Says each line once, and again when it changed. */
 export class ProgressLog {
-  readonly #said = new Map<string, string>();
+  readonly #said: Map<string, string>;
   readonly #write: (line: string) => void;
 
-  constructor(write: (line: string) => void) {
+  /** `said`: what has been written before. */
+  constructor(write: (line: string) => void, said = new Map<string, string>()) {
     this.#write = write;
+    this.#said = said;
   }
 
   /** Writes what is new. */

@@ -21,10 +21,12 @@ const TOLD_EVENTS = 3;
 export interface Goal extends ClusterParts {
   /** Whether the cluster is as far as it should be. */
   readonly isReached: (view: ClusterView) => boolean;
-  /** What the cluster cannot do at a dead end: `start` or `be scaled`. */
+  /** What the cluster cannot do at a dead end: `start`, `be scaled` or `be upgraded`. */
   readonly verb: string;
   /** The time for the whole command, which a time-out tells. */
   readonly timeoutSeconds: number;
+  /** What the command has logged of the cluster before, and logs from now on. */
+  readonly said?: Map<string, string>;
 }
 
 /**
@@ -41,7 +43,7 @@ export async function follow(
   signal: AbortSignal,
 ): Promise<void> {
   const ended = new AbortController();
-  const progress = new ProgressLog((line) => log.line(line));
+  const progress = new ProgressLog((line) => log.line(line), goal.said);
   const consoles = new Consoles(client, AbortSignal.any([signal, ended.signal]));
   let ages = new Ages();
   let last: ClusterView | undefined;

@@ -103,9 +103,10 @@ export class KubernetesClient {
     return (list.items ?? []).map((item) => item.metadata);
   }
 
-  /** Creates the object. Throws ApiError 409 when one of that name exists. */
-  async create<T extends KubernetesObject>(kind: Kind<T>, object: KubernetesObject): Promise<T> {
-    const path = pathOf(kind, object.metadata.namespace) + query({ fieldManager: FIELD_MANAGER });
+  /** Creates the object; `isTried` as for `patch`. Throws ApiError 409 when one of that name exists. */
+  async create<T extends KubernetesObject>(kind: Kind<T>, object: KubernetesObject, isTried = false): Promise<T> {
+    const parameters = { fieldManager: FIELD_MANAGER, ...(isTried && { dryRun: 'All' }) };
+    const path = pathOf(kind, object.metadata.namespace) + query(parameters);
     return this.rest.json<T>({ method: 'POST', path, body: object });
   }
 
@@ -136,11 +137,17 @@ export class KubernetesClient {
     });
   }
 
-  /** JSON merge patch. */
-  async patch<T extends KubernetesObject>(kind: Kind<T>, name: string, namespace: string, body: unknown): Promise<T> {
+  /** JSON merge patch. `isTried`: the server checks the patch with all of its webhooks, and changes nothing. */
+  async patch<T extends KubernetesObject>(
+    kind: Kind<T>,
+    name: string,
+    namespace: string,
+    body: unknown,
+    isTried = false,
+  ): Promise<T> {
     return this.rest.json<T>({
       method: 'PATCH',
-      path: pathOf(kind, namespace, name) + query({ fieldManager: FIELD_MANAGER }),
+      path: pathOf(kind, namespace, name) + query({ fieldManager: FIELD_MANAGER, ...(isTried && { dryRun: 'All' }) }),
       contentType: 'application/merge-patch+json',
       body,
     });

@@ -34,6 +34,38 @@ export interface Cluster extends KubernetesObject {
   };
 }
 
+/** What the machines of a control plane or MachineDeployment are to be, in v1beta2. */
+export interface MachineSpec {
+  readonly version?: string;
+  readonly infrastructureRef?: Reference;
+  readonly bootstrap?: { readonly configRef?: Reference };
+  readonly deletion?: { readonly nodeDrainTimeoutSeconds?: number };
+}
+
+/** An object of the same namespace, in whatever version of its API. */
+export interface Reference {
+  readonly apiGroup?: string;
+  readonly kind?: string;
+  readonly name?: string;
+}
+
+/** What kubeadm does on the machines of a role. Source: cluster-api v1.14 api/bootstrap/kubeadm/v1beta2. */
+export interface KubeadmConfigSpec {
+  readonly initConfiguration?: NodeConfiguration;
+  readonly joinConfiguration?: NodeConfiguration;
+}
+
+interface NodeConfiguration {
+  readonly nodeRegistration?: {
+    readonly kubeletExtraArgs?: readonly { readonly name?: string; readonly value?: string }[];
+  };
+}
+
+/** `bootstrap.cluster.x-k8s.io/v1beta2` KubeadmConfigTemplate. */
+export interface KubeadmConfigTemplate extends KubernetesObject {
+  readonly spec?: { readonly template?: { readonly spec?: KubeadmConfigSpec } };
+}
+
 /** `cluster.x-k8s.io/v1beta2` Machine. */
 export interface Machine extends KubernetesObject {
   readonly spec?: {
@@ -51,11 +83,21 @@ export interface Machine extends KubernetesObject {
 
 /** KubeadmControlPlane and MachineDeployment: whatever counts replicas. */
 export interface Scalable extends KubernetesObject {
-  /** A KubeadmControlPlane has the version of its machines here. */
-  readonly spec?: { readonly replicas?: number; readonly version?: string };
+  readonly spec?: {
+    readonly replicas?: number;
+    /** A KubeadmControlPlane has the version of its machines here. */
+    readonly version?: string;
+    readonly machineTemplate?: { readonly spec?: MachineSpec };
+    readonly kubeadmConfigSpec?: KubeadmConfigSpec;
+    /** A MachineDeployment has all of its machines here. */
+    readonly template?: { readonly spec?: MachineSpec };
+  };
   readonly status?: {
     readonly replicas?: number;
     readonly readyReplicas?: number;
+    readonly upToDateReplicas?: number;
+    /** The oldest version of the machines of a KubeadmControlPlane. */
+    readonly version?: string;
     readonly conditions?: readonly Condition[];
   };
 }

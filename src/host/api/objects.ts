@@ -57,12 +57,20 @@ export interface ContainerStatus {
   };
 }
 
+/** A container of a pod, as it is asked for. */
+export interface Container {
+  readonly name: string;
+  readonly image?: string;
+  readonly resources?: { readonly requests?: Readonly<Record<string, string>> };
+}
+
 /** A core/v1 Pod. */
 export interface Pod extends KubernetesObject {
   readonly spec?: {
     readonly nodeName?: string;
-    readonly initContainers?: readonly { readonly name: string }[];
-    readonly containers?: readonly { readonly name: string }[];
+    readonly nodeSelector?: Readonly<Record<string, string>>;
+    readonly initContainers?: readonly Container[];
+    readonly containers?: readonly Container[];
   };
   readonly status?: {
     readonly phase?: string;
@@ -127,9 +135,34 @@ export interface LimitRange extends KubernetesObject {
   };
 }
 
+/** A core/v1 PersistentVolume, as far as it tells where its data is. */
+export interface PersistentVolume extends KubernetesObject {
+  readonly spec?: {
+    readonly local?: object;
+    readonly hostPath?: object;
+    readonly claimRef?: { readonly namespace?: string; readonly name?: string };
+  };
+  readonly status?: { readonly phase?: string };
+}
+
+/** A core/v1 ResourceQuota. */
+export interface ResourceQuota extends KubernetesObject {
+  /** Set when it counts only some of the pods. */
+  readonly spec?: { readonly scopes?: readonly string[]; readonly scopeSelector?: object };
+  readonly status?: {
+    readonly hard?: Readonly<Record<string, string>>;
+    readonly used?: Readonly<Record<string, string>>;
+  };
+}
+
 /** A core/v1 Node. */
 export interface Node extends KubernetesObject {
-  readonly spec?: { readonly podCIDR?: string; readonly podCIDRs?: readonly string[] };
+  readonly spec?: {
+    readonly podCIDR?: string;
+    readonly podCIDRs?: readonly string[];
+    /** Whether it is cordoned. */
+    readonly unschedulable?: boolean;
+  };
   readonly status?: {
     readonly addresses?: readonly { readonly type: string; readonly address: string }[];
     readonly conditions?: readonly Condition[];

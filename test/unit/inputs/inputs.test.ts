@@ -140,7 +140,11 @@ describe('a mirror', () => {
 
 describe('a problem with one input', () => {
   it.each<[string, string, unknown]>([
-    ['command', 'destroy', '"destroy" is not supported; use one of create, delete, scale, kubeconfig, list, cleanup'],
+    [
+      'command',
+      'destroy',
+      '"destroy" is not supported; use one of create, delete, scale, upgrade, kubeconfig, list, cleanup',
+    ],
     [
       'name',
       'PR_17',

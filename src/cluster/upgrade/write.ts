@@ -1,0 +1,141 @@
+import type { KubernetesClient } from '../../host/api/client.ts';
+import { isConflict, writeGuarded } from '../../host/api/conflict.ts';
+import { ApiError, isPolicy } from '../../host/api/api-error.ts';
+import { Kinds } from '../../host/api/kinds.ts';
+import type { Scalable } from '../../host/api/cluster-api-objects.ts';
+import type { KubernetesObject } from '../../host/api/objects.ts';
+import { Annotations, Labels } from '../identity/identity.ts';
+import { markOf, upgradeOf } from '../identity/upgrade-mark.ts';
+import { machineSpecOf, titleOf } from './parts.ts';
+import type { PartPlan, UpgradePlan } from './plan.ts';
+import { refusal } from './refusal.ts';
+
+/**
+ * Has the host check every write of an upgrade with all of its webhooks, and change nothing. Throws KNEST_UPGRADE with the
+ * words of the one that refuses.
+ */
+export async function tryUpgrade(client: KubernetesClient, plan: UpgradePlan): Promise<void> {
+  const { cluster, isTopology, target } = plan;
+  const { name, namespace = '' } = cluster.metadata;
+  const tried = async (title: string, write: () => Promise<unknown>): Promise<void> => {
+    try {
+      await write();
+    } catch (thrown) {
+      if (isConflict(thrown) || !isRefusal(thrown)) throw thrown;
+      throw refusal(name, `the host refuses the change of ${title}`, undefined, [thrown.problem]);
+    }
+  };
+  if (isTopology) {
+    const patch = { spec: { topology: { version: target.version } } };
+    await tried(`Cluster ${name}`, () => client.patch(Kinds.cluster, name, namespace, patch, true));
+  }
+  for (const part of [plan.controlPlane, ...plan.workers]) {
+    const { template, patch } = part;
+    if (template !== undefined) {
+      await tried(`${template.kind} ${template.metadata.name}`, () => makeTemplate(client, template, true));
+    }
+    if (patch === undefined) continue;
+    const { name: object } = part.object.metadata;
+    await tried(titleOf(part), () => client.patch(part.kind, object, namespace, { spec: patch }, true));
+  }
+}
+
+function isRefusal(thrown: unknown): thrown is ApiError {
+  return thrown instanceof ApiError && (thrown.status === 400 || thrown.status === 422 || isPolicy(thrown));
+}
+
+/**
+ * Marks the Cluster as being upgraded, which keeps others from changing its machines meanwhile; gives a topology its
+ * version in the same write. Throws KNEST_UPGRADE when another upgrade was faster.
+ */
+export async function beginUpgrade(
+  client: KubernetesClient,
+  { cluster, target, isTopology }: UpgradePlan,
+): Promise<void> {
+  const { name, namespace = '' } = cluster.metadata;
+  const mark = markOf(target);
+  const marked = await writeGuarded(client, Kinds.cluster, cluster, async (current) => {
+    const other = upgradeOf(current);
+    if (other !== undefined && markOf(other) !== mark) {
+      throw refusal(name, `it is being upgraded to ${other.version} since a moment ago`, 'wait until that has ended');
+    }
+    const metadata = {
+      resourceVersion: current.metadata.resourceVersion,
+      annotations: { [Annotations.upgrade]: mark },
+    };
+    const spec = isTopology ? { spec: { topology: { version: target.version } } } : {};
+    return client.patch(Kinds.cluster, name, namespace, { metadata, ...spec });
+  });
+  if (marked === undefined) throw refusal(name, 'it was deleted in the meantime');
+}
+
+/** Makes the machine template of a part, and has the part use it, with the new version, in one write. */
+export async function upgradePart(client: KubernetesClient, { cluster }: UpgradePlan, part: PartPlan): Promise<void> {
+  const { template, patch, kind, object } = part;
+  if (patch === undefined) return;
+  if (template !== undefined) await makeTemplate(client, template);
+  const planned = JSON.stringify(machineSpecOf(part));
+  await writeGuarded(client, kind, object, async (current: Scalable) => {
+    if (JSON.stringify(machineSpecOf({ kind, object: current })) !== planned) {
+      const next = 'run this step again: it looks at the cluster anew';
+      throw refusal(cluster.metadata.name, `somebody else changed ${titleOf(part)} meanwhile`, next);
+    }
+    const { name, namespace = '', resourceVersion } = current.metadata;
+    return client.patch(kind, name, namespace, { metadata: { resourceVersion }, spec: patch });
+  });
+}
+
+/** Makes a machine template, unless an earlier try of the same upgrade did: its name follows from its content. */
+async function makeTemplate(client: KubernetesClient, template: KubernetesObject, isTried = false): Promise<void> {
+  try {
+    await client.create(await client.kindOf(template), template, isTried);
+  } catch (thrown) {
+    if (!isConflict(thrown)) throw thrown;
+  }
+}
+
+/** Takes the mark off the Cluster, unless it is another's by now. */
+export async function endUpgrade(client: KubernetesClient, { cluster, target }: UpgradePlan): Promise<void> {
+  const { name, namespace = '' } = cluster.metadata;
+  const current = await client.get(Kinds.cluster, name, namespace);
+  if (current === undefined) return;
+  await writeGuarded(client, Kinds.cluster, current, async (latest) => {
+    const mark = upgradeOf(latest);
+    if (mark === undefined || markOf(mark) !== markOf(target)) return undefined;
+    const metadata = {
+      resourceVersion: latest.metadata.resourceVersion,
+      annotations: { [Annotations.upgrade]: null },
+    };
+    return client.patch(Kinds.cluster, name, namespace, { metadata });
+  });
+}
+
+/**
+ * Deletes the machine templates that the current ones replaced: those of the action for this cluster that nothing refers
+ * to. Returns their names.
+ */
+export async function removeReplacedTemplates(
+  client: KubernetesClient,
+  { engine, parts, cluster }: UpgradePlan,
+): Promise<readonly string[]> {
+  const { name, namespace = '' } = cluster.metadata;
+  const kind = engine.images === undefined ? undefined : engine.kinds?.machineTemplate;
+  if (kind === undefined) return [];
+  const used = new Set<string>();
+  for (const part of [parts.controlPlane, ...parts.workers]) {
+    const object = await client.get(part.kind, part.object.metadata.name, namespace);
+    if (object !== undefined) used.add(machineSpecOf({ ...part, object }).infrastructureRef?.name ?? '');
+  }
+  const removed: string[] = [];
+  for (const current of used) {
+    const template = await client.get(kind, current, namespace);
+    const replaced = template?.metadata.annotations?.[Annotations.replaces];
+    if (replaced === undefined || used.has(replaced)) continue;
+    const old = await client.get(kind, replaced, namespace);
+    const { labels = {}, uid, resourceVersion } = old?.metadata ?? {};
+    if (uid === undefined || labels[Labels.managed] !== 'true' || labels[Labels.clusterName] !== name) continue;
+    const guard = { uid, ...(resourceVersion !== undefined && { resourceVersion }) };
+    if (await client.delete(kind, replaced, namespace, guard)) removed.push(replaced);
+  }
+  return removed;
+}
