@@ -26,7 +26,10 @@ describe('8 concurrent jobs on a bare host', () => {
 
   beforeAll(async () => {
     await down(hostName, silent);
-    host = await up({ name: hostName, without: ['virtink', 'kubevirt', 'older-cluster-api'] }, silent);
+    host = await up(
+      { name: hostName, without: ['virtink', 'kubevirt', 'older-cluster-api', 'older-kubernetes'] },
+      silent,
+    );
   });
   afterAll(async () => {
     jobs.forEach((job) => job.clean());

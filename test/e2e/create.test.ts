@@ -28,7 +28,7 @@ describe.skipIf(!hasVirtink)('create on Virtink, on a bare host (needs the relea
 
   beforeAll(async () => {
     await down(hostName, silent);
-    host = await up({ name: hostName, without: ['kubevirt', 'older-cluster-api'] }, silent);
+    host = await up({ name: hostName, without: ['kubevirt', 'older-cluster-api', 'older-kubernetes'] }, silent);
     secrets = watchSecrets(host);
     job = jobOn(host, { name, 'wait-for': 'nodes', 'provider-variables': 'CLUSTER_TOPOLOGY=true' });
     main = await job.main();

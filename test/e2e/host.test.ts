@@ -33,7 +33,7 @@ describe.skipIf(!able)('a host cluster (needs Linux and root)', { timeout: 240_0
   });
 
   it('starts with a node that is Ready', async () => {
-    const host = await up({ name, without: ['kubevirt', 'older-cluster-api'] }, silent);
+    const host = await up({ name, without: ['kubevirt', 'older-cluster-api', 'older-kubernetes'] }, silent);
     const condition = 'jsonpath={.status.conditions[?(@.type=="Ready")].status}';
     expect(await host.kubectl(['get', 'node', 'host', '-o', condition])).toBe('True');
     expect(await cli('status', '--name', name)).toMatchObject({ code: 0 });
@@ -53,7 +53,7 @@ describe.skipIf(!able)('a host cluster (needs Linux and root)', { timeout: 240_0
   });
 
   it('serves release assets and has no access to the Internet', async () => {
-    const host = await up({ name, without: ['kubevirt', 'older-cluster-api'] }, silent);
+    const host = await up({ name, without: ['kubevirt', 'older-cluster-api', 'older-kubernetes'] }, silent);
     const base = `${host.mirror}/kubernetes-sigs/cluster-api/releases/download/${versions.clusterAPI}`;
     const script = `fetch(process.argv[1]).then(async (r) => console.log(r.status, await r.text()), () => console.log('refused'))`;
     const get = (url: string): Promise<string> => host.run([process.execPath, '-e', script, url]);
@@ -65,7 +65,7 @@ describe.skipIf(!able)('a host cluster (needs Linux and root)', { timeout: 240_0
   });
 
   it('reports which service is unhealthy', async () => {
-    const host = await up({ name, without: ['kubevirt', 'older-cluster-api'] }, silent);
+    const host = await up({ name, without: ['kubevirt', 'older-cluster-api', 'older-kubernetes'] }, silent);
     // The only containerd whose parent is the host's init.
     const { pid } = initProcess(stateDirectory) ?? { pid: 0 };
     const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');

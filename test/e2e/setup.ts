@@ -16,7 +16,7 @@ export async function setup({ config }: TestProject): Promise<() => Promise<void
   const name = config.env['KNEST_TEST_HOST'] ?? '';
   if (!keepsHost) await down(name, report);
   // The tests of KubeVirt have a host of their own.
-  const host = await up({ name, without: ['kubevirt', 'older-cluster-api'] }, report);
+  const host = await up({ name, without: ['kubevirt', 'older-cluster-api', 'older-kubernetes'] }, report);
   const secrets = watchSecrets(host);
   // So that no test depends on one before it.
   await install(host);

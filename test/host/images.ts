@@ -7,43 +7,65 @@ import { iptables } from './iptables.ts';
 import { kubevirtImages } from './kubevirt.ts';
 import { versions, type Part } from './modules.ts';
 
-/** What kubeadm of this Kubernetes version asks for by name. */
-const kubeadmNames = { pause: '3.10.2', etcd: '3.6.8-0', coredns: 'v1.14.2' };
+/** A Kubernetes that machines run, and what its kubeadm asks for by name. */
+interface Release {
+  version: string;
+  /** What the names of its programs begin with. */
+  prefix: string;
+  pause: string;
+  etcd: string;
+  coredns: string;
+}
+
+const release: Release = {
+  version: versions.kubernetes,
+  prefix: '',
+  pause: '3.10.2',
+  etcd: '3.6.8-0',
+  coredns: 'v1.14.2',
+};
+const olderRelease: Release = {
+  version: versions.olderKubernetes,
+  prefix: 'older-',
+  pause: '3.10.1',
+  etcd: '3.6.6-0',
+  coredns: 'v1.13.1',
+};
 
 /** Go's and the image specification's name for this machine's processor. */
 export const architecture = process.arch === 'x64' ? 'amd64' : process.arch;
 
-function controlPlane(programs: Programs): Image[] {
+function controlPlane(programs: Programs, { version, prefix, etcd }: Release): Image[] {
   const names = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler'];
   return [
     {
-      references: [`registry.k8s.io/etcd:${kubeadmNames.etcd}`],
+      references: [`registry.k8s.io/etcd:${etcd}`],
       entrypoint: ['/usr/local/bin/etcd'],
       entries: [program(programs, 'etcd', '/usr/local/bin/etcd')],
     },
     ...names.map((name) => ({
-      references: [`registry.k8s.io/${name}:${versions.kubernetes}`],
+      references: [`registry.k8s.io/${name}:${version}`],
       entrypoint: [`/usr/local/bin/${name}`],
-      entries: [program(programs, name, `/usr/local/bin/${name}`)],
+      entries: [program(programs, `${prefix}${name}`, `/usr/local/bin/${name}`)],
     })),
   ];
 }
 
-function node(programs: Programs, tables: readonly Entry[]): Image[] {
+function node(programs: Programs, tables: readonly Entry[], { version, prefix, pause, coredns }: Release): Image[] {
   return [
     {
-      references: [`registry.k8s.io/pause:${kubeadmNames.pause}`],
+      references: [`registry.k8s.io/pause:${pause}`],
       entrypoint: ['/pause'],
       entries: [program(programs, 'pause', '/pause')],
     },
     {
-      references: [`registry.k8s.io/kube-proxy:${versions.kubernetes}`],
+      references: [`registry.k8s.io/kube-proxy:${version}`],
       entrypoint: ['/usr/local/bin/kube-proxy'],
       environment: ['PATH=/usr/local/bin:/usr/sbin:/usr/bin'],
-      entries: [program(programs, 'kube-proxy', '/usr/local/bin/kube-proxy'), ...tables],
+      entries: [program(programs, `${prefix}kube-proxy`, '/usr/local/bin/kube-proxy'), ...tables],
     },
     {
-      references: [`registry.k8s.io/coredns/coredns:${kubeadmNames.coredns}`],
+      references: [`registry.k8s.io/coredns/coredns:${coredns}`],
       entrypoint: ['/coredns'],
       entries: [program(programs, 'coredns', '/coredns')],
     },
@@ -189,8 +211,13 @@ export function writeImages(programs: Programs, parts: ReadonlySet<Part>): Image
     return path;
   };
   const tables = iptables();
-  const nodes = [...node(programs, tables), ...controlPlane(programs)];
-  const machine = [...nodes, ...(parts.has('network') ? addons(programs, tables) : [])];
+  const kubernetes = (one: Release): Image[] => [...node(programs, tables, one), ...controlPlane(programs, one)];
+  const nodes = kubernetes(release);
+  const machine = [
+    ...nodes,
+    ...(parts.has('older-kubernetes') ? kubernetes(olderRelease) : []),
+    ...(parts.has('network') ? addons(programs, tables) : []),
+  ];
   const host = [
     ...nodes,
     ...providers(programs),

@@ -8,8 +8,15 @@ import type { Renderer } from './renderer.ts';
 
 const { kubevirt: tag, kubevirtProvider: providerTag } = versions;
 
-/** A node image for KubeVirt. A container needs no disk image, so there is nothing in it. */
-export const kubevirtNodeImage = `quay.io/capk/ubuntu-2404-container-disk:${versions.kubernetes}`;
+/** The node image for KubeVirt of a Kubernetes version. */
+function nodeImage(version: string): string {
+  return `quay.io/capk/ubuntu-2404-container-disk:${version}`;
+}
+
+/** The one of the host's Kubernetes. */
+export const kubevirtNodeImage = nodeImage(versions.kubernetes);
+/** The one of the older Kubernetes, on hosts that have that. */
+export const olderKubevirtNodeImage = nodeImage(versions.olderKubernetes);
 
 /** Renders a manifest of KubeVirt's release as its own build does: first what it includes, then its variables. */
 async function manifest(renderer: Renderer, directory: string, name: string): Promise<string> {
@@ -81,13 +88,19 @@ export function kubevirtImages(programs: Programs): Image[] {
       ],
     },
     manager(programs, 'capk-manager', '/manager', `quay.io/capk/capk-manager:${providerTag}`),
-    {
-      references: [kubevirtNodeImage],
-      entrypoint: ['/'],
-      entries: [
-        { path: '/disk', directory: true },
-        { path: '/disk/none.img', text: '' },
-      ],
-    },
+    ...[versions.kubernetes, versions.olderKubernetes].map(diskImage),
   ];
+}
+
+/** A node image: a container needs no disk, and is told which Kubernetes would be on it. */
+function diskImage(version: string): Image {
+  return {
+    references: [nodeImage(version)],
+    entrypoint: ['/'],
+    entries: [
+      { path: '/disk', directory: true },
+      { path: '/disk/none.img', text: '' },
+      { path: '/disk/kubernetes', text: version },
+    ],
+  };
 }

@@ -13,11 +13,20 @@ export interface Program {
 }
 
 /** What a host can do without. */
-export const parts = ['virtink', 'kubevirt', 'in-memory', 'persistence', 'network', 'older-cluster-api'] as const;
+export const parts = [
+  'virtink',
+  'kubevirt',
+  'in-memory',
+  'persistence',
+  'network',
+  'older-cluster-api',
+  'older-kubernetes',
+] as const;
 
 /**
- * One of them: an engine, what persistent machines need, an overlay network between machines, or a Cluster API that is
- * older than the one that the action installs, to be installed in its place.
+ * One of them: an engine, what persistent machines need, an overlay network between machines, a Cluster API that is
+ * older than the one that the action installs, to be installed in its place, or a Kubernetes for machines of KubeVirt that
+ * is older than the host's.
  */
 export type Part = (typeof parts)[number];
 
@@ -50,17 +59,17 @@ function programs(module: string, packages: Record<string, readonly [path: strin
   return Object.entries(packages).map(([name, [path, seconds]]) => ({ name, module, package: path, seconds }));
 }
 
-function kubernetes(seconds: Record<string, number>): Program[] {
+function kubernetes(module: string, prefix: string, seconds: Record<string, number>): Program[] {
   const packages = Object.entries(seconds).map(
-    ([name, time]) => [name, [`k8s.io/kubernetes/cmd/${name}`, time]] as const,
+    ([name, time]) => [`${prefix}${name}`, [`k8s.io/kubernetes/cmd/${name}`, time]] as const,
   );
-  return programs('kubernetes', Object.fromEntries(packages));
+  return programs(module, Object.fromEntries(packages));
 }
 
 /** The programs that every host is made of. */
 export const hostPrograms: readonly Program[] = [
   ...programs('stand-ins', { pause: ['./pause', 1], noop: ['./noop', 1], copy: ['./copy', 1], hello: ['./hello', 5] }),
-  ...kubernetes({
+  ...kubernetes('kubernetes', '', {
     kubectl: 16,
     'kube-scheduler': 6,
     'kube-proxy': 8,
@@ -118,6 +127,15 @@ export const partPrograms: Readonly<Record<Part, readonly Program[]>> = {
     'older-control-plane-manager': [`${clusterAPI}/controlplane/kubeadm`, 8],
     'older-core-manager': [clusterAPI, 86],
   }),
+  // What a machine runs of a Kubernetes that is upgraded to the host's.
+  'older-kubernetes': kubernetes('kubernetes-older', 'older-', {
+    'kube-scheduler': 6,
+    'kube-proxy': 8,
+    kubelet: 17,
+    kubeadm: 18,
+    'kube-controller-manager': 55,
+    'kube-apiserver': 207,
+  }),
   // A stand-in for CDI, and the address manager.
   persistence: [
     ...programs('virtink', { 'cdi-controller': ['./cdi-controller', 8] }),
@@ -139,6 +157,7 @@ export const toolPrograms: readonly Program[] = [
 /** The versions of what runs on a host, as go.mod has them where it is built from a module. */
 export const versions = {
   kubernetes: version('kubernetes', 'k8s.io/kubernetes'),
+  olderKubernetes: version('kubernetes-older', 'k8s.io/kubernetes'),
   etcd: version('etcd', 'go.etcd.io/etcd/server/v3'),
   clusterAPI: version('cluster-api', clusterAPI),
   olderClusterAPI: version('cluster-api-older', clusterAPI),
@@ -162,10 +181,11 @@ export function needsC(module: string): boolean {
 /** The linker's flags for a module. */
 export function linkerFlags(module: string): string {
   if (needsC(module)) return '-s -w -linkmode external -extldflags -static';
-  if (module !== 'kubernetes') return '-s -w';
+  if (!module.startsWith('kubernetes')) return '-s -w';
   // kubeadm and the API server refuse to work with a version that is not set.
-  const [major, minor] = versions.kubernetes.slice(1).split('.');
-  const values = { gitVersion: versions.kubernetes, gitMajor: major, gitMinor: minor };
+  const gitVersion = version(module, 'k8s.io/kubernetes');
+  const [major, minor] = gitVersion.slice(1).split('.');
+  const values = { gitVersion, gitMajor: major, gitMinor: minor };
   const flags = Object.entries(values).map(
     ([name, value]) => `-X k8s.io/component-base/version.${name}=${value ?? ''}`,
   );

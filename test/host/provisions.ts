@@ -4,7 +4,7 @@ import { assetFiles, renderAssets } from './assets.ts';
 import { binaryPath, buildAll, cacheDirectory, gather, key } from './binaries.ts';
 import { imageStore } from './image-store.ts';
 import { writeImages } from './images.ts';
-import { hostPrograms, partPrograms, type Part, type Program } from './modules.ts';
+import { hostPrograms, partPrograms, versions, type Part, type Program } from './modules.ts';
 import { checkRequirements } from './requirements.ts';
 import type { Report } from './report.ts';
 import type { Provisions } from './sandbox.ts';
@@ -43,9 +43,15 @@ async function built(programs: readonly Program[]): Promise<boolean> {
 export function withoutVirtink(wanted: ReadonlySet<Part>): ReadonlySet<Part> {
   const rest = new Set(wanted);
   for (const part of ['virtink', 'persistence'] as const) rest.delete(part);
-  if (!rest.has('kubevirt')) rest.delete('network');
+  if (!rest.has('kubevirt')) for (const part of ['network', 'older-kubernetes'] as const) rest.delete(part);
   if (wanted.has('virtink') || rest.size === 0) rest.add('in-memory');
   return rest;
+}
+
+/** The programs of machines with the older Kubernetes: a path on their PATH, and the name of what is built. */
+function olderCommands(parts: ReadonlySet<Part>): [path: string, name: string][] {
+  if (!parts.has('older-kubernetes')) return [];
+  return ['kubeadm', 'kubelet'].map((name) => [`${versions.olderKubernetes}/${name}`, `older-${name}`]);
 }
 
 /** Makes what a host is made of, as far as it is not in the cache, and checks that this machine can run one. */
@@ -76,7 +82,9 @@ export async function provision(wanted: ReadonlySet<Part>, report: Report): Prom
     const images = await imageStore(host);
     const machineImages = await imageStore(machine);
     say(`${host.length}, and ${machine.length} of each machine`);
-    const commands = commandNames.map((name): [string, string] => [name, programs.get(name) ?? '']);
+    const commands = [...commandNames.map((name) => [name, name]), ...olderCommands(parts)].map(
+      ([path = '', name = '']): [string, string] => [path, programs.get(name) ?? ''],
+    );
     return { binaries: await gather('commands', new Map(commands)), images, machineImages, assets, parts };
   });
 }

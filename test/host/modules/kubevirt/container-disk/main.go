@@ -1,5 +1,6 @@
 // Command container-disk stands in for KubeVirt's own, a C program: it keeps the container of a disk image alive as
-// long as its socket exists, and succeeds at once with --no-op.
+// long as its socket exists, and succeeds at once with --no-op. Beside the socket it writes which Kubernetes is in the
+// image, since there is no disk to hand over.
 package main
 
 import (
@@ -22,6 +23,12 @@ func main() {
 	path := os.Args[2] + ".sock"
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		log.Fatal(err)
+	}
+	if version, err := os.ReadFile("/disk/kubernetes"); err == nil {
+		// Before the socket, which tells that the disk is there.
+		if err := os.WriteFile(os.Args[2]+".kubernetes", version, 0o644); err != nil {
+			log.Fatal(err)
+		}
 	}
 	listener, err := net.Listen("unix", path)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"syscall"
+	"time"
 )
 
 const (
@@ -22,6 +23,8 @@ const (
 	// privateDirectory and the paths below are KubeVirt's own.
 	privateDirectory = "/var/run/kubevirt-private"
 	ephemeralDisks   = "/var/run/kubevirt-ephemeral-disks"
+	// containerDisks is where the container of each disk image has its socket.
+	containerDisks = "/var/run/kubevirt/container-disks"
 	// commandSocket accepts connections while the machine runs. virt-handler watches it.
 	commandSocket = "/var/run/kubevirt/sockets/launcher-sock"
 )
@@ -67,6 +70,22 @@ func (m machine) writeConfigDrive() error {
 	return os.WriteFile(filepath.Join(configDrive, "user-data"), userData, 0o600)
 }
 
+// kubernetes waits for the disk of the machine, as virt-handler does before it launches one, and returns which Kubernetes
+// is on it: blank for a disk that does not tell.
+func kubernetes() string {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		if sockets, _ := filepath.Glob(filepath.Join(containerDisks, "*.sock")); len(sockets) > 0 {
+			break
+		}
+	}
+	files, _ := filepath.Glob(filepath.Join(containerDisks, "*.kubernetes"))
+	if len(files) == 0 {
+		return ""
+	}
+	version, _ := os.ReadFile(files[0])
+	return string(version)
+}
+
 // openConsole opens the file whose lines the container guest-console-log shows.
 func (m machine) openConsole() (*os.File, error) {
 	directory := filepath.Join(privateDirectory, m.uid)
@@ -107,7 +126,7 @@ func (m machine) run() (int, error) {
 	signal.Notify(stop, syscall.SIGTERM, syscall.SIGINT)
 	boot := exec.Command("/knest/boot")
 	boot.Stdout, boot.Stderr = console, console
-	boot.Env = append(os.Environ(), "KNEST_CLOUD_INIT="+configDrive, "KNEST_DISK="+ephemeralDisks)
+	boot.Env = append(os.Environ(), "KNEST_CLOUD_INIT="+configDrive, "KNEST_DISK="+ephemeralDisks, "KNEST_KUBERNETES="+kubernetes())
 	if err := boot.Start(); err != nil {
 		return 0, err
 	}
