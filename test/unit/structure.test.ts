@@ -32,6 +32,7 @@ const ORDER = [
     'report',
     'host',
     'host/api',
+    'host/websocket',
     'host/credentials',
     'host/kubeconfig',
   ],

@@ -1,5 +1,6 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { createInterface } from 'node:readline';
-import { Readable } from 'node:stream';
+import { Readable, type Duplex } from 'node:stream';
 import { fetch, type Response } from 'undici';
 import { KnestError, messageOf, type Failure } from '../../errors.ts';
 import {
@@ -21,6 +22,7 @@ import { retry } from '../../retry.ts';
 import { withOutage } from './outage.ts';
 import type { Request, RequestObserver } from './request.ts';
 import type { Session, Transport } from './transport.ts';
+import { upgrade, type Upgraded, type UpgradeRequest } from '../websocket/upgrade.ts';
 
 /** Ignores everything. */
 export const unobserved: RequestObserver = { request: () => undefined, outage: () => undefined };
@@ -163,6 +165,27 @@ export class RestClient {
     const response = await this.#send(request, AbortSignal.any([signal, this.signal]));
     if (!response.ok) throw await this.#error(request, response);
     return response;
+  }
+
+  /** Asks the server to speak another protocol on the connection of the request. Not retried. Throws as `json` does. */
+  async upgrade(
+    request: UpgradeRequest,
+    signal: AbortSignal,
+  ): Promise<{ readonly socket: Duplex; readonly headers: IncomingHttpHeaders }> {
+    const until = AbortSignal.any([signal, this.signal]);
+    const once = async (session: Session): Promise<Upgraded> =>
+      upgrade(this.server, request, session, until).catch((thrown: unknown) => {
+        this.signal.throwIfAborted();
+        throw unreachable(this.server, thrown);
+      });
+    const session = await this.#transport.session();
+    let answer = await once(session);
+    if ('response' in answer && answer.response.status === 401) {
+      this.#transport.forget(session);
+      answer = await once(await this.#transport.session());
+    }
+    if ('socket' in answer) return answer;
+    throw await this.#error({ method: 'GET', path: request.path }, answer.response);
   }
 
   /** Sends a request, and once more with new credentials when the server no longer accepts the current ones. */
