@@ -1,4 +1,5 @@
 import type { OidcHost } from './host/oidc-host.ts';
+import type { BackgroundProcess } from './runner/background.ts';
 
 /** How the post step connects to the host. */
 export type SavedHost =
@@ -6,6 +7,13 @@ export type SavedHost =
   | { readonly hostKubeconfigFile: string }
   /** A host that takes a token, which the post step requests itself. */
   | { readonly hostOidc: OidcHost };
+
+/** A background process that main started, for the post step to end. */
+export interface SavedTunnel extends BackgroundProcess {
+  /** It ends by itself when this file is gone. */
+  readonly settingsFile: string;
+  readonly log: string;
+}
 
 /** What main leaves for the post step. The post step reads nothing else: inputs are wrong there in nested composites. */
 export interface SavedState {
@@ -35,6 +43,10 @@ export interface State {
   rememberHost(host: SavedHost): void;
   /** How main connected to the host; undefined when it did not save that. */
   recallHost(): SavedHost | undefined;
+  /** Saves which tunnel main started. */
+  rememberTunnel(tunnel: SavedTunnel): void;
+  /** The tunnel that main started; undefined when it started none. */
+  recallTunnel(): SavedTunnel | undefined;
   /** Notes that main failed and kept its cluster, which the step's outcome does not show when the job continues. */
   keep(): void;
   /** Whether main noted that. */
@@ -51,6 +63,7 @@ export interface State {
 
 const KEY = 'cluster';
 const HOST = 'host';
+const TUNNEL = 'tunnel';
 const KEPT = 'kept';
 const HANDED_OVER = 'handed-over';
 const DIRECTORY = 'directory';
@@ -76,6 +89,8 @@ export function githubState({ getState, saveState }: StateStore): State {
     remember: (state) => saveState(KEY, JSON.stringify(state)),
     recall: () => parsed(getState(KEY)) as SavedState | undefined,
     rememberHost: (host) => saveState(HOST, JSON.stringify(host)),
+    rememberTunnel: (tunnel) => saveState(TUNNEL, JSON.stringify(tunnel)),
+    recallTunnel: () => parsed(getState(TUNNEL)) as SavedTunnel | undefined,
     recallHost: () => parsed(getState(HOST)) as SavedHost | undefined,
   };
 }

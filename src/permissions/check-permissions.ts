@@ -12,11 +12,7 @@ export interface Permission extends ResourceAttributes {
  * Throws KNEST_PERMISSION with all that are missing.
  */
 export async function checkPermissions(client: KubernetesClient, permissions: readonly Permission[]): Promise<void> {
-  if (await client.isAllowed({ verb: '*', group: '*', resource: '*' })) return;
-  const answers = await Promise.all(
-    permissions.map(async (permission) => ({ permission, allowed: await client.isAllowed(permission) })),
-  );
-  const missing = answers.filter(({ allowed }) => !allowed).map(({ permission }) => permission);
+  const missing = await missingPermissions(client, permissions);
   if (missing.length === 0) return;
   const files = [...new Set(missing.map(({ grantedBy }) => grantedBy))];
   throw new KnestError({
@@ -28,4 +24,15 @@ export async function checkPermissions(client: KubernetesClient, permissions: re
     ),
     next: `have an administrator bind what ${files.join(' and ')} of knest-action grants to the account of these credentials`,
   });
+}
+
+async function missingPermissions(
+  client: KubernetesClient,
+  permissions: readonly Permission[],
+): Promise<readonly Permission[]> {
+  if (await client.isAllowed({ verb: '*', group: '*', resource: '*' })) return [];
+  const answers = await Promise.all(
+    permissions.map(async (permission) => ({ permission, allowed: await client.isAllowed(permission) })),
+  );
+  return answers.filter(({ allowed }) => !allowed).map(({ permission }) => permission);
 }

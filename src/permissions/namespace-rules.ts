@@ -14,6 +14,8 @@ import { resource, rule, type Rule } from './rule.ts';
 const MAKE = ['get', 'create'];
 const FOLLOW = ['list', 'watch'];
 const persistent = { feature: 'persistent' } as const;
+const tunnel = { feature: 'tunnel' } as const;
+const TUNNEL_COMMANDS = ['create', 'kubeconfig'] as const;
 
 /** In the namespace of the clusters: all that every command does there. */
 export const NAMESPACE_RULES: readonly Rule[] = [
@@ -80,6 +82,16 @@ export const NAMESPACE_RULES: readonly Rule[] = [
   rule('to find out why a machine does not start', ['list'], [Kinds.kubeadmConfig]),
   rule('to read the kubeconfig of the cluster', ['get'], [Kinds.secret], ['create', 'upgrade', 'kubeconfig']),
   rule('to find a way to its API server', ['get'], [Kinds.service], ['create', 'upgrade', 'kubeconfig']),
+  rule('to make the relay of the tunnel', ['get', 'create', 'patch'], [Kinds.deployment], TUNNEL_COMMANDS, tunnel),
+  rule('to follow the relay of the tunnel', FOLLOW, [Kinds.pod], TUNNEL_COMMANDS, tunnel),
+  // The handshake is a GET; from Kubernetes 1.35 on, it takes `create` as well.
+  rule(
+    'to connect to the relay of the tunnel',
+    ['get', 'create'],
+    [resource('', 'pods/portforward')],
+    TUNNEL_COMMANDS,
+    tunnel,
+  ),
   rule('to change the number of its machines', ['get', 'patch'], [Kinds.kubeadmControlPlane], ['scale']),
   rule('to change the number of its machines', ['patch'], [Kinds.machineDeployment], ['scale']),
   rule('to change the number of its machines, where a ClusterClass decides', ['patch'], [Kinds.cluster]),

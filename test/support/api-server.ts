@@ -1,6 +1,8 @@
+import type { IncomingMessage } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { makeCertificate, type Certificate } from './certificate.ts';
+import { Kubelet, type Dial, type KubeletBehaviour } from './kubelet.ts';
 
 /** What came in at the server. */
 export interface Received {
@@ -88,6 +90,15 @@ export class ApiServer {
       users: [{ name: user, user: { token } }],
       contexts: [{ name: 'host', context: { cluster: 'host', user } }],
     });
+  }
+
+  /** Forwards ports of pods from here on, for those who prove who they are. */
+  forwardPorts(dial: Dial, behaviour: KubeletBehaviour = {}): Kubelet {
+    const refuse = (request: IncomingMessage): string | undefined =>
+      request.headers.authorization === `Bearer ${this.token}`
+        ? behaviour.refuse?.(request)
+        : 'HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n';
+    return new Kubelet(this.#server, dial, { ...behaviour, refuse });
   }
 
   /** Ends it, with every connection. */

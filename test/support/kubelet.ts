@@ -25,6 +25,8 @@ export class Kubelet {
   /** Paths of the handshakes that were accepted. */
   readonly forwarded: string[] = [];
   readonly sockets = new Set<WebSocket>();
+  /** Where connections go. */
+  dial: Dial;
   readonly #server = new WebSocketServer({
     noServer: true,
     handleProtocols: (protocols) => (protocols.has(PROTOCOL) ? PROTOCOL : false),
@@ -32,6 +34,7 @@ export class Kubelet {
 
   /** Answers the handshakes of a server from here on. */
   constructor(server: HttpServer | HttpsServer, dial: Dial, { refuse, take }: KubeletBehaviour = {}) {
+    this.dial = dial;
     server.on('upgrade', (request: IncomingMessage, connection: Duplex, head: Buffer) => {
       const refusal = refuse?.(request);
       if (refusal !== undefined) {
@@ -46,7 +49,7 @@ export class Kubelet {
         const port = Number(new URL(request.url ?? '', 'http://localhost').searchParams.get('ports'));
         for (const channel of [0, 1]) socket.send(Buffer.from([channel, port & 0xff, port >> 8]));
         if (take !== undefined) take(socket);
-        else join(socket, dial(), port);
+        else join(socket, this.dial(), port);
       });
     });
   }

@@ -36,6 +36,14 @@ describe('githubState', () => {
     expect(step(main.saved).state.recallHost()).toEqual(host);
   });
 
+  it('passes the tunnel of main to post', () => {
+    const tunnel = { pid: 7, startTime: '1234', settingsFile: '/tmp/tunnel.json', log: '/tmp/tunnel.log' };
+    const main = step();
+    expect(step(main.saved).state.recallTunnel()).toBeUndefined();
+    main.state.rememberTunnel(tunnel);
+    expect(step(main.saved).state.recallTunnel()).toEqual(tunnel);
+  });
+
   it('passes nothing to post when main created nothing', () => {
     expect(step(step().saved).state.recall()).toBeUndefined();
   });

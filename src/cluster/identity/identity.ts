@@ -13,8 +13,10 @@ export const Labels = {
   repositoryId: 'knest-action/repository-id',
   runId: 'knest-action/run-id',
   pullRequest: 'knest-action/pull-request',
-  /** The uid of the Cluster that a disk belongs to: a later cluster of the same name is another one. */
+  /** The uid of the Cluster that a disk or a relay belongs to: a later cluster of the same name is another one. */
   clusterUid: 'knest-action/cluster-uid',
+  /** On the pods of a tunnel's relay: they are no machine's. */
+  relay: 'knest-action/relay',
   /** Cluster API's own: on everything that belongs to a cluster. */
   clusterName: 'cluster.x-k8s.io/cluster-name',
 } as const;

@@ -6,7 +6,7 @@ import type { KubernetesObject } from '../../host/api/objects.ts';
 import { retry } from '../../retry.ts';
 import { mapConcurrently } from '../../values/concurrency.ts';
 import { isGoing, takenName } from './name-conflicts.ts';
-import type { ClusterIdentity } from '../identity/identity.ts';
+import type { ClusterHandle } from '../identity/cluster-handle.ts';
 
 /** How many requests run at once. */
 const CONCURRENCY = 8;
@@ -27,7 +27,7 @@ export async function createDependents(
   client: KubernetesClient,
   objects: readonly KubernetesObject[],
   cluster: Cluster,
-  identity: ClusterIdentity,
+  identity: ClusterHandle,
   signal: AbortSignal,
 ): Promise<number> {
   const { apiVersion, kind } = Kinds.cluster; // whatever version the template has
@@ -44,7 +44,7 @@ async function createDependent(
   client: KubernetesClient,
   object: KubernetesObject,
   uid: string,
-  identity: ClusterIdentity,
+  identity: ClusterHandle,
   signal: AbortSignal,
 ): Promise<boolean> {
   const kind = await client.kindOf(object);

@@ -111,7 +111,7 @@ async function exists(
 }
 
 /** The error for an object that has a name that the cluster needs. */
-export function takenName(existing: KubernetesObject, identity: ClusterIdentity): KnestError {
+export function takenName(existing: KubernetesObject, identity: ClusterHandle): KnestError {
   const name = describe(existing, identity);
   const owner = ownerOf(existing);
   if (existing.metadata.name.startsWith(identity.name)) {

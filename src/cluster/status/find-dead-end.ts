@@ -1,6 +1,8 @@
 import type { DataVolume, Machine } from '../../host/api/cluster-api-objects.ts';
 import { conditionOf, type KubernetesObject, type Pod } from '../../host/api/objects.ts';
 import { describePodProblem, podProblem, type PodProblem } from '../../host/pods.ts';
+import type { ErrorCode } from '../../errors.ts';
+import { Labels } from '../identity/identity.ts';
 import type { Role } from '../engines/engine.ts';
 import { engineOfMachine } from '../engines/engines.ts';
 import type { Ages, DeadEnd } from './dead-end.ts';
@@ -49,7 +51,8 @@ export function podsThatCount(view: ClusterView): readonly Pod[] {
   const isGoing = ({ metadata }: KubernetesObject): boolean => metadata.deletionTimestamp !== undefined;
   return view.pods.filter((pod) => {
     const machine = machineOf(pod, view);
-    return !isGoing(pod) && !(machine !== undefined && isGoing(machine));
+    const isRelay = pod.metadata.labels?.[Labels.relay] !== undefined;
+    return !isRelay && !isGoing(pod) && !(machine !== undefined && isGoing(machine));
   });
 }
 

@@ -19,6 +19,7 @@ export interface Preconditions {
 export interface ResourceAttributes {
   readonly verb: string;
   readonly group: string;
+  /** With its subresource behind a slash, if it is about one. */
   readonly resource: string;
   readonly namespace?: string;
 }
@@ -174,7 +175,9 @@ export class KubernetesClient {
   }
 
   /** Whether the API server lets these credentials do that (SelfSubjectAccessReview). */
-  async isAllowed(resourceAttributes: ResourceAttributes): Promise<boolean> {
+  async isAllowed({ resource: name, ...rest }: ResourceAttributes): Promise<boolean> {
+    const [resource, subresource] = name.split('/');
+    const resourceAttributes = { ...rest, resource, ...(subresource !== undefined && { subresource }) };
     const review = await this.rest.json<{ status?: { allowed?: boolean } }>({
       method: 'POST',
       path: '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews',

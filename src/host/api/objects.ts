@@ -68,6 +68,7 @@ export interface Container {
 export interface Pod extends KubernetesObject {
   readonly spec?: {
     readonly nodeName?: string;
+    readonly runtimeClassName?: string;
     readonly nodeSelector?: Readonly<Record<string, string>>;
     readonly initContainers?: readonly Container[];
     readonly containers?: readonly Container[];

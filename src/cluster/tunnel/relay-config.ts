@@ -1,0 +1,39 @@
+import { isIP } from 'node:net';
+
+/** The port of the relay, on the address 127.0.0.1 of its pod. */
+export const RELAY_PORT = 6443;
+
+/**
+ * The configuration of haproxy. Without `maxconn` and `fd-hard-limit`, haproxy takes memory by the limit of open files,
+ * which may be a billion. The time-outs are longer than any watch; keep-alives and `tcp-ut` end connections whose other
+ * side is gone.
+ */
+export function relayConfig(host: string, port: number): string {
+  const address = isIP(host) === 6 ? `[${host}]` : host;
+  return [
+    'global',
+    '  maxconn 1000',
+    '  fd-hard-limit 4096',
+    '  hard-stop-after 1s',
+    'defaults',
+    '  mode tcp',
+    '  timeout connect 5s',
+    '  timeout client 24h',
+    '  timeout server 24h',
+    '  timeout tunnel 24h',
+    '  timeout client-fin 30s',
+    '  timeout server-fin 30s',
+    '  option clitcpka',
+    '  clitcpka-idle 15s',
+    '  clitcpka-intvl 5s',
+    '  clitcpka-cnt 3',
+    '  option srvtcpka',
+    '  srvtcpka-idle 15s',
+    '  srvtcpka-intvl 5s',
+    '  srvtcpka-cnt 3',
+    'listen api',
+    `  bind 127.0.0.1:${RELAY_PORT} tcp-ut 20s`,
+    `  server api ${address}:${port} tcp-ut 20s`,
+    '',
+  ].join('\n');
+}

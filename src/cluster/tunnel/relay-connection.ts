@@ -1,0 +1,110 @@
+import type { KubernetesClient } from '../../host/api/client.ts';
+import { hasStatus } from '../../host/api/api-error.ts';
+import { Kinds } from '../../host/api/kinds.ts';
+import type { Pod } from '../../host/api/objects.ts';
+import { openPortForward, type PortForward, type PortForwardEvents } from '../../host/port-forward.ts';
+import { retry } from '../../retry.ts';
+import { isReady, relayPods } from './relay.ts';
+import { RELAY_PORT } from './relay-config.ts';
+
+/** Milliseconds for which a new connection waits until the API server and the relay are there. */
+const PATIENCE = 60_000;
+/** Handshakes at once: each is a TLS session with the API server, and a job may open a hundred connections. */
+const HANDSHAKES = 16;
+
+/** Connections to the relay of a cluster, whichever pod that is at the time. */
+export class RelayConnections {
+  readonly #client: KubernetesClient;
+  readonly #namespace: string;
+  readonly #clusterUid: string;
+  readonly #patience: number;
+  /** The pod that answered last; undefined when it has to be looked up. */
+  #pod: Promise<Pod> | undefined;
+  #handshakes = 0;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(client: KubernetesClient, namespace: string, clusterUid: string, patience = PATIENCE) {
+    this.#client = client;
+    this.#namespace = namespace;
+    this.#clusterUid = clusterUid;
+    this.#patience = patience;
+  }
+
+  /**
+   * Opens a connection. Tries again for a minute while the API server or the relay is away; what these credentials may not
+   * do fails at once. A connection that ended with a problem has the pod looked up again. Rejects with the last failure.
+   */
+  async open(events: PortForwardEvents, signal: AbortSignal): Promise<PortForward> {
+    const within = AbortSignal.any([signal, AbortSignal.timeout(this.#patience)]);
+    let last: unknown;
+    const tries = retry(
+      () =>
+        this.#tryOnce(events, within).catch((thrown: unknown) => {
+          last = thrown;
+          throw thrown;
+        }),
+      {
+        signal: within,
+        tries: Number.POSITIVE_INFINITY,
+        isRetried: (thrown) => !hasStatus(thrown, 403) && !within.aborted,
+      },
+    );
+    return tries.catch((thrown: unknown) => {
+      throw last ?? thrown;
+    });
+  }
+
+  async #tryOnce(events: PortForwardEvents, signal: AbortSignal): Promise<PortForward> {
+    await this.#turn(signal);
+    const lookup = (this.#pod ??= this.#find(signal));
+    const forget = (): void => {
+      if (this.#pod === lookup) this.#pod = undefined;
+    };
+    try {
+      const pod = await lookup;
+      const target = { namespace: this.#namespace, pod: pod.metadata.name, port: RELAY_PORT };
+      const onEnd = (problem: string | undefined): void => {
+        if (problem !== undefined) forget();
+        events.onEnd(problem === undefined ? undefined : `${problem}${describeRuntime(pod)}`);
+      };
+      return await openPortForward(this.#client, target, { ...events, onEnd }, signal);
+    } catch (thrown) {
+      forget();
+      throw thrown;
+    } finally {
+      this.#handshakes -= 1;
+      this.#waiting.shift()?.();
+    }
+  }
+
+  /** Resolves when another handshake may begin, and counts it. */
+  async #turn(signal: AbortSignal): Promise<void> {
+    if (this.#handshakes >= HANDSHAKES) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+    this.#handshakes += 1;
+    if (!signal.aborted) return;
+    this.#handshakes -= 1;
+    this.#waiting.shift()?.();
+    signal.throwIfAborted();
+  }
+
+  async #find(signal: AbortSignal): Promise<Pod> {
+    const pods = await this.#client.briefly(signal).list(Kinds.pod, relayPods(this.#namespace, this.#clusterUid));
+    // One that is about to go may still be ready when the next one is.
+    const [newest] = pods.filter(isReady).toSorted((one, other) => ageOf(other).localeCompare(ageOf(one)));
+    if (newest === undefined) throw new Error(`no pod of the relay is ready (${pods.length} in all)`);
+    return newest;
+  }
+}
+
+function ageOf({ metadata }: Pod): string {
+  return metadata.creationTimestamp ?? '';
+}
+
+/** Runtimes in virtual machines do not forward to the loopback of a pod. Source: kata-containers, gVisor. */
+function describeRuntime({ spec }: Pod): string {
+  return spec?.runtimeClassName === undefined
+    ? ''
+    : ` (the host runs the relay with RuntimeClass ${spec.runtimeClassName}, which may not forward ports to 127.0.0.1)`;
+}

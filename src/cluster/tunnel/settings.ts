@@ -1,0 +1,22 @@
+import { readFileSync } from 'node:fs';
+import type { SavedHost } from '../../post-state.ts';
+import type { ClusterHandle } from '../identity/cluster-handle.ts';
+
+/** What the process of a tunnel is given, in a private file. No secret is in it: `host` names the file that has them. */
+export interface TunnelSettings extends ClusterHandle {
+  /** The uid of the Cluster. */
+  readonly uid: string;
+  /** The claim that is on the Cluster as long as no later attempt of the job adopts it; undefined when others may. */
+  readonly claim?: string;
+  readonly host: SavedHost;
+}
+
+/** What a tunnel sends to the step that started it, once it listens. */
+export interface TunnelReady {
+  readonly port: number;
+}
+
+/** Reads the settings of a tunnel. */
+export function readTunnelSettings(file: string): TunnelSettings {
+  return JSON.parse(readFileSync(file, 'utf8')) as TunnelSettings;
+}
