@@ -13,8 +13,8 @@ export async function build(directory: string, { cache }: { readonly cache: bool
   await run('tsc', ['-p', 'tsconfig.build.json'], { cwd: root, env });
   const options = ['--minify', '--license', 'licenses.txt', ...(cache ? [] : ['--no-cache'])];
   await run('ncc', ['build', join(scripts, 'index.js'), '--out', directory, ...options], { cwd: root, env });
-  // The post step starts here, and has the rest from index.js.
-  cpSync(join(scripts, 'post.js'), join(directory, 'post.js'));
+  // The post step and tunnels start here, and have the rest from index.js.
+  for (const entry of ['post.js', 'tunnel.js']) cpSync(join(scripts, entry), join(directory, entry));
   // src/cluster/template/plan.ts reads them beside the code.
   cpSync(join(root, 'src/cluster/template/templates'), join(directory, 'templates'), { recursive: true });
 }

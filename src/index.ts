@@ -7,9 +7,10 @@ import { kubeconfig } from './commands/kubeconfig.ts';
 import { list } from './commands/list.ts';
 import { post } from './commands/post.ts';
 import { scale } from './commands/scale.ts';
+import { tunnel } from './commands/tunnel.ts';
 import { upgrade } from './commands/upgrade.ts';
 import { crashSignal } from './runner/crash.ts';
-import { KnestError, toKnestError } from './errors.ts';
+import { firstLineOf, KnestError, toKnestError } from './errors.ts';
 import { secretsOfProxies } from './host/kubeconfig/proxy.ts';
 import { inputsIn, readInputs, readOutcome, type Inputs } from './inputs.ts';
 import { checkPlatform } from './runner/platform.ts';
@@ -27,13 +28,16 @@ import { type JobRuntime, type Runtime } from './runtime.ts';
 
 /** Seconds for the post step: the runner ends a cancelled job 5 minutes after the cancellation, other post steps included. */
 const POST_SECONDS = 120;
+/** Seconds after which a tunnel ends in any case: no job is that long. */
+const TUNNEL_SECONDS = 6 * 86_400;
 /** Milliseconds that main takes at most once it is cancelled: the runner kills it after 7.5 s. */
 const CANCEL_MILLISECONDS = 5_000;
 /** Milliseconds that a connection or a child process may outlive the work: an idle connection does so by seconds. */
 const LINGER_MILLISECONDS = 1_000;
 
-/** Whether this is the post step, which starts by post.ts. */
-const isPost = basename(process.argv[1] ?? '').startsWith('post.');
+/** How this process starts: by index.ts, by post.ts for the post step, or by tunnel.ts for a tunnel. */
+const [entry = ''] = basename(process.argv[1] ?? '').split('.');
+const isPost = entry === 'post';
 const state = githubState({ getState, saveState });
 const timeline = new Timeline();
 const redactor = new Redactor((secret) => maskSecret(secret, process.env));
@@ -44,7 +48,7 @@ const crashed = crashSignal();
 /** Undefined until it is needed: the post step deletes its cluster also where no directory can be made. */
 let directory: string | undefined;
 
-await (isPost ? runPost() : runMain());
+await (entry === 'tunnel' ? runTunnel() : isPost ? runPost() : runMain());
 // A crash from here on is reported all the same, unless there was a failure already.
 crashed.addEventListener('abort', () => {
   if (isPost) warn(crashed.reason);
@@ -92,6 +96,21 @@ async function runPost(): Promise<void> {
   } catch (thrown) {
     warn(thrown);
   }
+}
+
+/** Runs a tunnel. Its standard output goes nowhere, since masks are commands there; its log is its standard error. */
+async function runTunnel(): Promise<void> {
+  const write = (line: string): void => {
+    process.stderr.write(`${new Date().toISOString()} ${redactor.redact(line)}\n`);
+  };
+  for (const event of ['unhandledRejection', 'uncaughtException'] as const) {
+    // One connection must not end the others.
+    process.on(event, (thrown: unknown) => write(`✖ ${firstLineOf(thrown)}`));
+  }
+  await tunnel(process.argv[2] ?? '', write, makeRuntime(TUNNEL_SECONDS)).catch((thrown: unknown) => {
+    write(`✖ ${firstLineOf(thrown)}`);
+    process.exitCode = 1;
+  });
 }
 
 /** Reports a failure of the post step: the job's own work is done, and a green job stays green. */

@@ -13,12 +13,12 @@ import { handOverKubeconfig } from './steps/write-kubeconfig.ts';
  * KNEST_API_ACCESS, KNEST_TIMEOUT.
  */
 export async function kubeconfig(inputs: KubeconfigInputs, runtime: JobRuntime): Promise<void> {
-  const { name, namespace } = inputs;
+  const { name, namespace, apiAccess } = inputs;
   runtime.outputs.set('name', name);
   runtime.outputs.set('namespace', namespace);
   const host = await connectClusterHost(inputs, runtime);
   const { client } = host;
-  await checkPermissions(client, permissionsOf('kubeconfig', namespace));
+  await checkPermissions(client, permissionsOf('kubeconfig', namespace, apiAccess === 'tunnel' ? ['tunnel'] : []));
   await findOwned(client, inputs, runtime.job);
   const { saved } = await keepCredentials(host, name, runtime.directory);
   runtime.state.rememberHost(saved);

@@ -9,6 +9,7 @@ import { keptPage } from '../report/summary.ts';
 import type { SavedHost, SavedState } from '../post-state.ts';
 import type { Runtime } from '../runtime.ts';
 import { dropCredentials, connectSaved } from './steps/credentials.ts';
+import { endTunnel } from './steps/start-tunnel.ts';
 import { AFTER_CANCELLATION, AFTER_FAILURE, diagnose } from './steps/diagnose.ts';
 
 /**
@@ -16,13 +17,19 @@ import { AFTER_CANCELLATION, AFTER_FAILURE, diagnose } from './steps/diagnose.ts
  * ephemeral or was never handed over, and waits a bounded time for its end. It reads only what main saved, and how the
  * job ended: the cluster of a failed job may be one to keep, and that of a failed or cancelled one is looked at first. A
  * cluster of the same name that main did not claim, since it was refused or failed before, or that a later attempt
- * adopted, is not touched. Errors as `delete`; the caller warns, since a failed clean-up must not fail a green job.
+ * adopted, is not touched. A tunnel of main ends here, whatever becomes of the cluster. Errors as `delete`; the caller warns, since a failed clean-up must not fail a green job.
  */
 export async function post(jobStatus: JobStatus | undefined, runtime: Runtime): Promise<void> {
   const host = runtime.state.recallHost();
   if (host === undefined) return;
   const saved = runtime.state.recall();
-  if (saved !== undefined) await endCluster(host, saved, jobStatus, runtime);
+  const hasFailed = runtime.state.isKept || jobStatus === 'failure';
+  try {
+    if (saved !== undefined) await endCluster(host, saved, jobStatus, runtime);
+  } finally {
+    // After the cluster, whose deletion is urgent in a cancelled job.
+    await endTunnel(runtime, hasFailed);
+  }
   await dropCredentials(host);
 }
 

@@ -7,7 +7,7 @@ import { shownAddress } from '../../values/url-credentials.ts';
 import type { Kubeconfig } from './nested-kubeconfig.ts';
 
 /** Kinds of routes, the most direct first. */
-export const KINDS = ['cluster-ip', 'load-balancer', 'node-port'] as const;
+export const KINDS = ['cluster-ip', 'load-balancer', 'node-port', 'tunnel'] as const;
 
 /** A way to the nested API server. */
 export interface Route {
@@ -17,6 +17,12 @@ export interface Route {
   readonly tlsServerName: string | undefined;
   /** The proxy that it takes; undefined for none. May have a password. */
   readonly proxyUrl?: string | undefined;
+}
+
+/** A route that does not work, and why. */
+export interface Failure {
+  readonly route: Pick<Route, 'kind' | 'server' | 'proxyUrl'>;
+  readonly problem: string;
 }
 
 /** All ways there may be, the most direct first. `nodes`: hosts by which this job may reach a node of the host. */
@@ -61,6 +67,6 @@ export function throughProxies(route: Route, { rest }: KubernetesClient, env: No
 }
 
 /** A route for people. */
-export function nameOf({ kind, proxyUrl }: Route): string {
+export function nameOf({ kind, proxyUrl }: Pick<Route, 'kind' | 'proxyUrl'>): string {
   return proxyUrl === undefined ? kind : `${kind} through the proxy ${shownAddress(proxyUrl)}`;
 }

@@ -6,9 +6,10 @@ import type { Service } from '../../host/api/objects.ts';
 import { hasStatus } from '../../host/api/api-error.ts';
 import { pause } from '../../retry.ts';
 import type { ApiAccess } from '../../inputs.ts';
+import { LastResort } from './last-resort.ts';
 import { kubeconfigText } from './kubeconfig.ts';
 import type { Kubeconfig } from './nested-kubeconfig.ts';
-import { KINDS, nameOf, nodeAddresses, routes, throughProxies, type Route } from './routes.ts';
+import { KINDS, nameOf, nodeAddresses, routes, throughProxies, type Failure, type Route } from './routes.ts';
 import { findService } from './service.ts';
 import type { ClusterHandle } from '../identity/cluster-handle.ts';
 
@@ -19,12 +20,8 @@ interface AccessRuntime {
   readonly signal: AbortSignal;
   /** Told once what is waited for. */
   readonly onWait: (line: string) => void;
-}
-
-/** A route that does not work, and why. */
-interface Failure {
-  readonly route: Route;
-  readonly problem: string;
+  /** Opens a tunnel, and returns the address of its end here. */
+  readonly openTunnel: () => Promise<string>;
 }
 
 /** The route that works, with the kubeconfig that takes it. */
@@ -36,8 +33,10 @@ export interface Access {
 }
 
 const PROBE_SECONDS = 3;
+/** Milliseconds for which `auto` tries direct routes before it opens a tunnel. */
+const DIRECT_PATIENCE = 5_000;
 /** Seconds for which all routes are tried again: an API server that has just come up may not be ready everywhere. */
-const PATIENCE = { seconds: 60, pause: 1_000 };
+const PATIENCE = { seconds: 60, pause: 1_000, direct: DIRECT_PATIENCE };
 /** Milliseconds after which the nodes of the host are listed again. */
 const NODES_AGE = 15_000;
 /** Node ports that are tried at the same time: a node that is cut off answers nothing for seconds. */
@@ -46,8 +45,9 @@ const PROBES_AT_ONCE = 64;
 const SHOWN_FAILURES = 12;
 
 /**
- * Finds a way to the nested API server that works from this very job, proved by a request. `apiHost` is the address
- * by which the job reaches the host's nodes. A load balancer that was asked for may take any time to get its address:
+ * Finds a way to the nested API server that works from this very job, proved by a request. A tunnel is the last one: it is
+ * opened when it is asked for, or when no direct way has worked for 5 s. `apiHost` is the address by which the job
+ * reaches the host's nodes. A load balancer that was asked for may take any time to get its address:
  * only `signal` ends the wait for that. Throws KNEST_API_ACCESS with what each way answered.
  */
 export async function findAccess(
@@ -55,13 +55,16 @@ export async function findAccess(
   handle: ClusterHandle,
   kubeconfig: Kubeconfig,
   { apiAccess, apiHost }: { readonly apiAccess: ApiAccess; readonly apiHost: string | undefined },
-  { env, signal, onWait }: AccessRuntime,
+  { env, signal, onWait, openTunnel }: AccessRuntime,
   patience = PATIENCE,
 ): Promise<Access> {
+  const tunnel = new LastResort(openTunnel, apiAccess, patience.direct);
   let deadline = performance.now() + patience.seconds * 1000;
   let wasAwaited = false;
   let nodes: { readonly hosts: readonly string[]; readonly until: number } =
-    apiHost === undefined ? { hosts: [], until: 0 } : { hosts: [apiHost], until: Number.POSITIVE_INFINITY };
+    apiHost === undefined && apiAccess !== 'tunnel'
+      ? { hosts: [], until: 0 }
+      : { hosts: apiHost === undefined ? [] : [apiHost], until: Number.POSITIVE_INFINITY };
   for (;;) {
     const asked = performance.now();
     // Read again, since nodes come and go; but not each second, since a host may have thousands.
@@ -71,7 +74,8 @@ export async function findAccess(
     // The nested API server has its minute, however long the host takes to answer.
     deadline += performance.now() - asked;
     const all = routes(kubeconfig, service, nodes.hosts).flatMap((route) => throughProxies(route, client, env));
-    const wanted = all.filter(({ kind }) => apiAccess === 'auto' || kind === apiAccess);
+    const possible = [...all, ...tunnel.routes(kubeconfig)];
+    const wanted = possible.filter(({ kind }) => apiAccess === 'auto' || kind === apiAccess);
     const failures: Failure[] = [];
     for (const kind of KINDS) {
       const found = await firstThatWorks(
@@ -84,7 +88,15 @@ export async function findAccess(
       }
       failures.push(...found.failures);
     }
-    const isAwaited = isBalanced(service) && ['auto', 'load-balancer'].includes(apiAccess) && !all.some(isBalancer);
+    if (await tunnel.open(onWait)) {
+      deadline = performance.now() + patience.seconds * 1000;
+      continue;
+    }
+    failures.push(...tunnel.failures);
+    const isAwaited =
+      isBalanced(service) &&
+      (apiAccess === 'load-balancer' || (apiAccess === 'auto' && tunnel.failures.length > 0)) &&
+      !all.some(isBalancer);
     // The API server has its minute to answer there from when there is an address.
     if (isAwaited) {
       if (!wasAwaited)
@@ -199,7 +211,7 @@ function noAccess(
           ],
     next:
       service?.spec?.type === 'ClusterIP'
-        ? 'run the job in the host cluster, or create the cluster with api-access: node-port or load-balancer'
-        : 'run the job in the host cluster, set api-host to a node that it reaches, or api-access: load-balancer',
+        ? 'use api-access: tunnel, run the job in the host cluster, or create the cluster with api-access: node-port or load-balancer'
+        : 'use api-access: tunnel, run the job in the host cluster, set api-host to a node that it reaches, or api-access: load-balancer',
   });
 }

@@ -1,7 +1,6 @@
 import type { DataVolume, Machine } from '../../host/api/cluster-api-objects.ts';
 import { conditionOf, type KubernetesObject, type Pod } from '../../host/api/objects.ts';
 import { describePodProblem, podProblem, type PodProblem } from '../../host/pods.ts';
-import type { ErrorCode } from '../../errors.ts';
 import { Labels } from '../identity/identity.ts';
 import type { Role } from '../engines/engine.ts';
 import { engineOfMachine } from '../engines/engines.ts';

@@ -143,6 +143,7 @@ export function variables(inputs: ChosenInputs, networks: ClusterNetworks): Vari
 /** The type of the Service before the API servers: with a port on every node of the host only where that may be needed. */
 function serviceType({ apiAccess, infrastructure }: ChosenInputs): 'ClusterIP' | 'LoadBalancer' | 'NodePort' {
   if (apiAccess === 'load-balancer') return 'LoadBalancer';
+  if (apiAccess === 'tunnel') return 'ClusterIP';
   return infrastructure === 'kubevirt' && apiAccess !== 'node-port' ? 'ClusterIP' : 'NodePort';
 }
 

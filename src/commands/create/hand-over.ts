@@ -31,8 +31,9 @@ export async function handOver(
 ): Promise<void> {
   const { report, outputs, state, clock } = runtime;
   const { name, namespace, expiresAt, ephemeral } = identity;
+  const claim = ephemeral ? { claim: identity.claim } : {};
   const server =
-    inputs.waitFor === 'none' ? undefined : await handOverKubeconfig(client, identity, saved, inputs, runtime);
+    inputs.waitFor === 'none' ? undefined : await handOverKubeconfig(client, identity, saved, inputs, runtime, claim);
   const kubernetesVersion = version ?? `v${inputs.kubernetesVersion.text}`;
   outputs.set('kubernetes-version', kubernetesVersion);
   outputs.set('timings', JSON.stringify(report.timeline));

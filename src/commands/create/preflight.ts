@@ -98,10 +98,11 @@ export async function preflight(
 }
 
 /** What this cluster has that others do not, as far as it asks more of the host. */
-function featuresOf({ infrastructure, cni, persistent }: ChosenInputs): readonly Feature[] {
+function featuresOf({ infrastructure, cni, persistent, apiAccess, waitFor }: ChosenInputs): readonly Feature[] {
   return [
     ...(typeof infrastructure === 'string' ? [infrastructure] : []),
     ...(cni.kind === 'none' ? [] : ['cni' as const]),
     ...(persistent ? ['persistent' as const] : []),
+    ...(apiAccess === 'tunnel' && waitFor !== 'none' ? ['tunnel' as const] : []),
   ];
 }

@@ -2,15 +2,20 @@ import { join } from 'node:path';
 import { findAccess } from '../../cluster/access/try-routes.ts';
 import { kubeconfigText, readKubeconfig, secretsOf, writePrivateFile } from '../../cluster/access/kubeconfig.ts';
 import type { ClusterHandle } from '../../cluster/identity/cluster-handle.ts';
+import type { TunnelSettings } from '../../cluster/tunnel/settings.ts';
 import type { KubernetesClient } from '../../host/api/client.ts';
 import type { AccessInputs } from '../../inputs.ts';
+import { checkPermissions } from '../../permissions/check-permissions.ts';
+import { permissionsOf } from '../../permissions/permissions.ts';
 import type { SavedHost } from '../../post-state.ts';
 import type { Runtime } from '../../runtime.ts';
 import { noteHost } from './nested-host.ts';
+import { openTunnel } from './open-tunnel.ts';
 
 /**
  * Writes the kubeconfig that works from this job, and returns the address in it. Secrets are masked before they leave.
- * `host` is how later steps find back from it.
+ * `host` is how later steps, and a tunnel, find back from it. `claim`: that of an ephemeral cluster, which no other job
+ * uses.
  */
 export async function handOverKubeconfig(
   client: KubernetesClient,
@@ -18,6 +23,7 @@ export async function handOverKubeconfig(
   host: SavedHost,
   inputs: AccessInputs,
   runtime: Runtime,
+  claim: Pick<TunnelSettings, 'claim'> = {},
 ): Promise<string> {
   return runtime.report.log.step('Kubeconfig', async (step) => {
     const theirs = await readKubeconfig(client, cluster, runtime.clock.signal);
@@ -26,7 +32,15 @@ export async function handOverKubeconfig(
       env,
       clock: { signal },
     } = runtime;
-    const access = { env, signal, onWait: (line: string): void => step.line(line) };
+    const access = {
+      env,
+      signal,
+      onWait: (line: string): void => step.line(line),
+      openTunnel: async (): Promise<string> => {
+        await checkPermissions(client, permissionsOf('kubeconfig', cluster.namespace, ['tunnel']));
+        return openTunnel(client, cluster, inputs.relayImage, { host, ...claim }, runtime);
+      },
+    };
     const { kubeconfig, route, reason } = await findAccess(client, cluster, theirs, inputs, access);
     const text = kubeconfigText(kubeconfig, cluster);
     const path = join(runtime.directory, `${cluster.name}.kubeconfig`);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readAction } from '../../../scripts/docs.ts';
+import { RELAY_IMAGE } from '../../../src/catalog/relay-image.ts';
 import { problems, read } from './given-inputs.ts';
 
 // The commands for an existing cluster.
@@ -84,6 +85,7 @@ describe('kubeconfig', () => {
       host: { kubeconfig: undefined, kubeconfigFile: undefined, context: undefined },
       apiAccess: 'node-port',
       apiHost: 'node-1',
+      relayImage: RELAY_IMAGE,
       setKubeconfig: true,
     });
   });

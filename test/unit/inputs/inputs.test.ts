@@ -212,7 +212,11 @@ describe('a problem with one input', () => {
     ['pod-network-cidr', '10.95.0.0', '"10.95.0.0" is not a CIDR; for example 10.95.0.0/16'],
     ['service-cidr', '10.95.1.0/16', '"10.95.1.0/16" has host bits set; the network is 10.95.0.0/16'],
     ['wait-for', 'node', '"node" is not supported; use one of control-plane, nodes, none'],
-    ['api-access', 'ingress', '"ingress" is not supported; use one of auto, cluster-ip, node-port, load-balancer'],
+    [
+      'api-access',
+      'ingress',
+      '"ingress" is not supported; use one of auto, cluster-ip, node-port, load-balancer, tunnel',
+    ],
     ['ephemeral', 'yes', '"yes" is not a boolean; use true or false'],
     ['keep-on-failure', 'always', '"always" is not a boolean; use true or false'],
     ['mirror', 'mirror.example.com', '"mirror.example.com" is not an http or https URL'],

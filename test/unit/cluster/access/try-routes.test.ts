@@ -4,7 +4,7 @@ import { nodeAddresses, routes, type Route } from '../../../../src/cluster/acces
 import type { Kubeconfig } from '../../../../src/cluster/access/nested-kubeconfig.ts';
 import { KnestError } from '../../../../src/errors.ts';
 import type { Node, Service } from '../../../../src/host/api/objects.ts';
-import { clientOf, json, refuse } from '../../host/server.ts';
+import { clientOf, json, refuse, serve } from '../../host/server.ts';
 import { rejection } from '../../rejection.ts';
 
 const kubeconfig: Kubeconfig = {
@@ -23,6 +23,10 @@ function service(parts: Pick<Service, 'spec' | 'status'>): Service {
 
 const direct = { kind: 'cluster-ip', server: 'https://10.1.2.3:6443' };
 const ports = [{ port: 6443, nodePort: 30_001 }];
+
+/** Fails as where the credentials may not make a relay. */
+const noTunnel = async (): Promise<never> =>
+  Promise.reject(new KnestError({ code: 'KNEST_PERMISSION', problem: 'these credentials lack 1 permission' }));
 
 describe('routes', () => {
   it('keep the tls-server-name of the kubeconfig', () => {
@@ -142,8 +146,8 @@ describe('a load balancer', () => {
         handle,
         kubeconfig,
         inputs,
-        { env: {}, signal, onWait: () => undefined },
-        { seconds: 0, pause: 5 },
+        { env: {}, signal, onWait: () => undefined, openTunnel: noTunnel },
+        { seconds: 0, pause: 5, direct: 0 },
       ),
     );
   };
@@ -163,10 +167,12 @@ describe('a load balancer', () => {
       else json(response, { metadata: { name: 'pr' }, spec: { type: 'ClusterIP' } });
     });
     const here = { ...kubeconfig, server: 'https://127.0.0.1:1' };
-    const runtime = { env: {}, signal: new AbortController().signal, onWait: () => undefined };
+    const runtime = { env: {}, signal: new AbortController().signal, onWait: () => undefined, openTunnel: noTunnel };
     const inputs = { apiAccess: 'auto', apiHost: undefined } as const;
     const handle = { name: 'pr', namespace: 'knest' };
-    const failure = await rejection(findAccess(client, handle, here, inputs, runtime, { seconds: 0, pause: 5 }));
+    const failure = await rejection(
+      findAccess(client, handle, here, inputs, runtime, { seconds: 0, pause: 5, direct: 0 }),
+    );
     // A ClusterIP is of no use to a job that is elsewhere, whatever node it reaches.
     expect(failure).toMatchObject({
       next: expect.stringContaining('api-access: node-port or load-balancer') as string,
@@ -182,5 +188,74 @@ describe('a load balancer', () => {
       code: 'KNEST_TIMEOUT',
       evidence: [expect.stringMatching(/^Service knest\/pr \(LoadBalancer\) has no address: /)],
     });
+  });
+});
+
+describe('a tunnel', () => {
+  const handle = { name: 'pr', namespace: 'knest' };
+  const signal = new AbortController().signal;
+  /** Nothing listens there. */
+  const unreachable = { ...kubeconfig, server: 'https://127.0.0.1:1' };
+
+  /** What is found where the nested API server answers on the far side of a tunnel alone. */
+  async function find(
+    apiAccess: 'auto' | 'tunnel' | 'cluster-ip',
+    direct: number,
+    openTunnel?: () => Promise<string>,
+  ): Promise<{ readonly found: unknown; readonly opened: number; readonly notes: readonly string[] }> {
+    const { client } = await clientOf((response) => refuse(response, 404));
+    const nested = await serve((response) => response.end('ok'));
+    let opened = 0;
+    const notes: string[] = [];
+    const open = async (): Promise<string> => {
+      opened += 1;
+      return openTunnel === undefined ? nested.url : openTunnel();
+    };
+    const found = await findAccess(
+      client,
+      handle,
+      unreachable,
+      { apiAccess, apiHost: undefined },
+      { env: {}, signal, onWait: (line) => notes.push(line), openTunnel: open },
+      { seconds: 1, pause: 5, direct },
+    ).catch((thrown: unknown) => thrown);
+    return { found, opened, notes };
+  }
+
+  it('is the last choice of auto, once no direct route has worked for a while, and keeps the name in the certificate', async () => {
+    const { found, opened, notes } = await find('auto', 200);
+    expect(found).toMatchObject({ route: { kind: 'tunnel', tlsServerName: '127.0.0.1' } });
+    expect(found).toHaveProperty(
+      'reason',
+      expect.stringMatching(/^tunnel \(this job reaches 127\.0\.0\.1; cluster-ip/),
+    );
+    expect(opened).toBe(1);
+    expect(notes).toEqual([]);
+  });
+
+  it('is opened at once when it is asked for, and nothing else is tried', async () => {
+    const { found, opened } = await find('tunnel', 60_000);
+    expect(found).toHaveProperty('reason', 'tunnel (this job reaches 127.0.0.1)');
+    expect(opened).toBe(1);
+  });
+
+  it('is not opened for another choice', async () => {
+    const { found, opened } = await find('cluster-ip', 0);
+    expect(found).toMatchObject({ code: 'KNEST_API_ACCESS', evidence: [expect.stringMatching(/^cluster-ip /)] });
+    expect(opened).toBe(0);
+  });
+
+  it('that cannot be opened is a note under auto, and an error when it is asked for', async () => {
+    const auto = await find('auto', 0, noTunnel);
+    expect(auto.found).toMatchObject({
+      code: 'KNEST_API_ACCESS',
+      evidence: [
+        expect.stringMatching(/^cluster-ip /),
+        expect.stringContaining('tunnel to the host: these credentials lack'),
+      ],
+    });
+    expect(auto.opened).toBe(1);
+    expect(auto.notes).toEqual(['no tunnel: these credentials lack 1 permission']);
+    expect((await find('tunnel', 0, noTunnel)).found).toMatchObject({ code: 'KNEST_PERMISSION' });
   });
 });

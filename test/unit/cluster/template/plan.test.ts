@@ -67,6 +67,7 @@ describe('variables', () => {
     ['cluster-ip', 'NodePort'],
     ['node-port', 'NodePort'],
     ['load-balancer', 'LoadBalancer'],
+    ['tunnel', 'ClusterIP'],
   ])('for api-access %s have the Service type %s', (access, type) => {
     expect(variables(readChosen({ 'api-access': access }), networks)).toMatchObject({
       CONTROL_PLANE_SERVICE_TYPE: type,

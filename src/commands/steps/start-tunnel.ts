@@ -1,0 +1,76 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writePrivateFile } from '../../cluster/access/kubeconfig.ts';
+import type { TunnelReady, TunnelSettings } from '../../cluster/tunnel/settings.ts';
+import { KnestError } from '../../errors.ts';
+import { endBackground, identify, startBackground } from '../../runner/background.ts';
+import { childEnvironment } from '../../runner/process.ts';
+import type { Runtime } from '../../runtime.ts';
+
+/** Milliseconds within which a tunnel has to listen: it starts a process, and sends nothing to the host before. */
+const START_MILLISECONDS = 20_000;
+/** The problems that are shown of a tunnel. */
+const SHOWN_PROBLEMS = 5;
+
+/**
+ * Starts the background process of a tunnel, and returns the port of 127.0.0.1 on which it listens. The post step finds
+ * the process by the saved state from the start on. Throws KNEST_API_ACCESS with its log when it does not listen.
+ */
+export async function startTunnel(
+  settings: TunnelSettings,
+  { env, directory, state, clock: { signal } }: Runtime,
+): Promise<number> {
+  const base = join(directory, `tunnel-${settings.name}-${randomUUID()}`);
+  const [settingsFile, log] = [`${base}.json`, `${base}.log`];
+  await writePrivateFile(settingsFile, JSON.stringify(settings));
+  // Beside the bundle, as the post step is.
+  const script = join(import.meta.dirname, 'tunnel.js');
+  const child = startBackground(script, [settingsFile], { env: childEnvironment(env), log });
+  const known = child.pid === undefined ? undefined : identify(child.pid);
+  if (known !== undefined) state.rememberTunnel({ ...known, settingsFile, log });
+  const within = AbortSignal.any([signal, AbortSignal.timeout(START_MILLISECONDS)]);
+  try {
+    const ended = once(child, 'exit', { signal: within }).then(() => undefined);
+    const ready = once(child, 'message', { signal: within }).then(([message]) => message as TunnelReady);
+    // The one that loses the race rejects with the signal later.
+    for (const one of [ended, ready]) one.catch(() => undefined);
+    const first = await Promise.race([ready, ended]);
+    if (first !== undefined) return first.port;
+  } catch (thrown) {
+    if (signal.aborted) throw signal.reason;
+    if (!within.aborted) throw thrown;
+  } finally {
+    if (child.connected) child.disconnect();
+    child.unref();
+  }
+  throw new KnestError({
+    code: 'KNEST_API_ACCESS',
+    problem: 'the tunnel does not start on this runner',
+    evidence: linesOf(log).slice(-SHOWN_PROBLEMS),
+    next: 'check that processes of this job may listen on 127.0.0.1',
+  });
+}
+
+/** Ends the tunnel that main started, if any, within 3 s. After a failure, the log shows its last problems. */
+export async function endTunnel({ state, report: { log } }: Runtime, hasFailed: boolean): Promise<void> {
+  const tunnel = state.recallTunnel();
+  if (tunnel === undefined) return;
+  const problems = linesOf(tunnel.log).filter((line) => line.includes('✖'));
+  if (hasFailed && problems.length > 0)
+    log.section(`Last problems of the tunnel (${problems.length} in all)`, problems.slice(-SHOWN_PROBLEMS));
+  await rm(tunnel.settingsFile, { force: true });
+  if (!(await endBackground(tunnel))) log.warn(`the tunnel (process ${tunnel.pid}) did not end`);
+}
+
+function linesOf(file: string): readonly string[] {
+  try {
+    return readFileSync(file, 'utf8')
+      .split('\n')
+      .filter((line) => line !== '');
+  } catch {
+    return [];
+  }
+}

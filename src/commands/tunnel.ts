@@ -1,0 +1,33 @@
+import { existsSync } from 'node:fs';
+import { endOfUse } from '../cluster/tunnel/lifetime.ts';
+import { TunnelListener } from '../cluster/tunnel/listener.ts';
+import { RelayConnections } from '../cluster/tunnel/relay-connection.ts';
+import { readTunnelSettings, type TunnelReady } from '../cluster/tunnel/settings.ts';
+import { messageOf } from '../errors.ts';
+import type { Runtime } from '../runtime.ts';
+import { connectSaved } from './steps/credentials.ts';
+
+/**
+ * The background process of a tunnel: listens on 127.0.0.1 and carries each connection to the relay of a cluster. Ends
+ * when the signal aborts, or once nobody can need it. `settingsFile`: see TunnelSettings. `log` writes a line to its log.
+ */
+export async function tunnel(settingsFile: string, log: (line: string) => void, runtime: Runtime): Promise<void> {
+  const settings = readTunnelSettings(settingsFile);
+  const { namespace, uid } = settings;
+  const { signal } = runtime.clock;
+  const { client } = await connectSaved(settings.host, 'the saved credentials', runtime, { wasReached: true });
+  const relay = new RelayConnections(client, namespace, uid);
+  const listener = new TunnelListener(
+    (events, gone) => relay.open(events, gone),
+    (problem) => log(`✖ ${problem}`),
+  );
+  process.send?.({ port: await listener.listen() } satisfies TunnelReady);
+  log('▸ listening');
+  try {
+    log(`▸ ended: ${await endOfUse(client, settings, () => existsSync(settingsFile), signal)}`);
+  } catch (thrown) {
+    log(`▸ ended: ${messageOf(thrown)}`);
+  } finally {
+    listener.close();
+  }
+}
