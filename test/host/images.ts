@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { RELAY_IMAGE } from '../../src/catalog/relay-image.ts';
 import { archive, type Entry, type Image } from './archive.ts';
 import { cacheDirectory, key } from './binaries.ts';
 import { machineEntries, manager, program, type Programs } from './image-entries.ts';
-import { iptables } from './iptables.ts';
+import { iptables, libraries } from './iptables.ts';
 import { kubevirtImages } from './kubevirt.ts';
 import { versions, type Part } from './modules.ts';
 
@@ -92,6 +93,19 @@ function addons(programs: Programs, tables: readonly Entry[]): Image[] {
     },
     { references: [helloImage], entrypoint: ['/hello'], entries: [program(programs, 'hello', '/hello')] },
   ];
+}
+
+/** The name of the official image of haproxy, without the digest, which an image made here does not have. */
+export const relayImage = RELAY_IMAGE.replace(/@.*$/, '');
+
+/** This machine's haproxy, for the relay of a tunnel. */
+function relay(): Image {
+  const file = realpathSync('/usr/sbin/haproxy');
+  return {
+    references: [relayImage],
+    entrypoint: ['/usr/local/bin/haproxy'],
+    entries: [{ path: '/usr/local/bin/haproxy', file }, ...libraries(file).map((path) => ({ path, file: path }))],
+  };
 }
 
 /** The images of a Cluster API, by the names of its programs. */
@@ -221,6 +235,7 @@ export function writeImages(programs: Programs, parts: ReadonlySet<Part>): Image
   const host = [
     ...nodes,
     ...providers(programs),
+    relay(),
     ...(parts.has('virtink') ? virtink(programs) : []),
     ...(parts.has('kubevirt') ? kubevirtImages(programs) : []),
     ...(parts.has('in-memory') ? inMemory(programs) : []),

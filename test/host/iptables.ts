@@ -7,7 +7,7 @@ import type { Entry } from './archive.ts';
 export const iptablesNames = ['iptables', 'ip6tables'].flatMap((name) => [name, `${name}-save`, `${name}-restore`]);
 
 /** The shared libraries that programs are linked with, where this machine has them. */
-function libraries(...programs: string[]): string[] {
+export function libraries(...programs: string[]): string[] {
   const lines = execFileSync('ldd', programs, { encoding: 'utf8' }).split('\n');
   return lines.flatMap((line) => /(\/\S+) \(0x/.exec(line)?.[1] ?? []);
 }

@@ -14,6 +14,8 @@ const packages: Readonly<Record<string, string>> = {
   conntrack: 'conntrack',
   socat: 'socat',
   ip: 'iproute2',
+  // For the relays of tunnels.
+  haproxy: 'haproxy',
   // What flannel is built with.
   gcc: 'gcc',
   '/usr/include/stdio.h': 'libc6-dev',

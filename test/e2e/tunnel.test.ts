@@ -1,0 +1,141 @@
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { identify } from '../../src/runner/background.ts';
+import type { SavedTunnel } from '../../src/state.ts';
+import { relayImage } from '../host/images.ts';
+import { until } from '../host/process.ts';
+import type { Job, StepResult } from '../support/runner.ts';
+import { ClosedNetwork } from './closed-network.ts';
+import { expectGone } from './expect.ts';
+import { hello } from './hello.ts';
+import { ROLE_NAMESPACE, roleKubeconfig } from './role-account.ts';
+import { jobOn, sharedHost } from './support.ts';
+
+const name = 'tunneled';
+const namespace = ROLE_NAMESPACE;
+const host = sharedHost();
+const MEGABYTES = 100;
+
+function tunnelOf({ state }: StepResult): SavedTunnel {
+  return JSON.parse(state['tunnel'] ?? '') as SavedTunnel;
+}
+
+describe.skipIf(!host.hasVirtink)(
+  'a job that reaches nothing of the host but its API server (needs the release assets of Virtink)',
+  () => {
+    const directory = mkdtempSync(join(tmpdir(), 'knest-tunnel-'));
+    let network: ClosedNetwork;
+    let job: Job;
+    let main: StepResult;
+    const kubeconfigOf = ({ outputs }: StepResult): string => outputs['kubeconfig-path'] ?? '';
+    const kubectl = (...args: string[]): Promise<string> =>
+      network.run(['kubectl', '--kubeconfig', kubeconfigOf(main), ...args]);
+
+    beforeAll(async () => {
+      network = await ClosedNetwork.make(host);
+      const inputs = { name, namespace, cni: 'flannel', 'wait-for': 'nodes', 'relay-image': relayImage };
+      job = jobOn(host, inputs, { wrap: (argv) => network.command(argv) });
+      main = await job.main();
+      expect(main.exitCode, main.log).toBe(0);
+    });
+
+    afterAll(async () => {
+      job.clean();
+      rmSync(directory, { recursive: true });
+      await network.remove();
+    });
+
+    it('gets a tunnel by api-access: auto', () => {
+      expect(main.outputs['server']).toMatch(/^https:\/\/127\.0\.0\.1:\d+$/);
+      expect(main.log).toMatch(
+        /^▸ Kubeconfig +tunnel \(this job reaches 127\.0\.0\.1; cluster-ip, .*did not answer\)/m,
+      );
+    });
+
+    it('uses the cluster as any other: get, apply, exec, logs that are followed', async () => {
+      expect((await kubectl('get', 'nodes', '-o', 'name')).trim().split('\n')).toHaveLength(2);
+      const file = join(directory, 'hello.yaml');
+      writeFileSync(file, hello);
+      await kubectl('apply', '-f', file);
+      await kubectl('rollout', 'status', 'daemonset/hello', '--timeout=100s');
+      const pod = (await kubectl('get', 'pods', '-l', 'app=hello', '-o', 'jsonpath={.items[0].metadata.name}')).trim();
+      const answer = await kubectl('exec', pod, '--', '/hello', 'http://localhost:8080/');
+      expect(answer.trim()).toBe(pod);
+      const follow = ['logs', '-f', '-n', 'kube-system', '-l', 'component=kube-apiserver', '--tail=5'];
+      // `timeout` ends it: a log that is followed has no end.
+      const log = await network.run([
+        'sh',
+        '-c',
+        `timeout 10 kubectl --kubeconfig ${kubeconfigOf(main)} ${follow.join(' ')}; true`,
+      ]);
+      expect(log.trim().split('\n').length).toBeGreaterThanOrEqual(5);
+    });
+
+    it('carries 100 MB in each direction unchanged', async () => {
+      const pods = ['get', 'pods', '-n', 'kube-flannel', '-o', 'jsonpath={.items[0].metadata.name}'];
+      const pod = (await kubectl(...pods)).trim();
+      const file = join(directory, 'large');
+      const content = Buffer.alloc(MEGABYTES * 1024 * 1024);
+      for (let at = 0; at < content.length; at += 4) content.writeUInt32LE(at, at);
+      writeFileSync(file, content);
+      const exec = `kubectl --kubeconfig ${kubeconfigOf(main)} exec -n kube-flannel ${pod}`;
+      await network.run(['sh', '-c', `${exec} -i -- cp /dev/stdin /tmp/large <${file}`]);
+      const sum = await network.run(['sh', '-c', `${exec} -- cp /tmp/large /proc/self/fd/1 | sha256sum`]);
+      expect(sum.split(' ')[0]).toBe(createHash('sha256').update(content).digest('hex'));
+    });
+
+    it('can have a second tunnel, with the permissions of docs/rbac, whose post step ends that one alone', async () => {
+      const kubeconfig = join(directory, 'role.kubeconfig');
+      writeFileSync(kubeconfig, await roleKubeconfig(host), { mode: 0o600 });
+      const inputs = {
+        command: 'kubeconfig',
+        name,
+        namespace,
+        'api-access': 'tunnel',
+        'host-kubeconfig-file': kubeconfig,
+      };
+      const other = jobOn(host, inputs, { wrap: (argv) => network.command(argv) });
+      const result = await other.main();
+      expect(result.exitCode, result.log).toBe(0);
+      expect(
+        await network.run(['kubectl', '--kubeconfig', kubeconfigOf(result), 'get', 'nodes', '-o', 'name']),
+      ).toContain('node/');
+      const post = await other.post();
+      other.clean();
+      expect(post.exitCode, post.log).toBe(0);
+      expect(identify(tunnelOf(result).pid)).toBeUndefined();
+      expect(await kubectl('get', 'nodes', '-o', 'name')).toContain('node/');
+    });
+
+    it('goes on when the pod of the relay is deleted', async () => {
+      const selector = 'knest-action/relay=true';
+      const pod = async (): Promise<string> =>
+        host.kubectl(['get', 'pods', '-n', namespace, '-l', selector, '-o', 'jsonpath={.items[*].metadata.name}']);
+      const before = await pod();
+      await host.kubectl(['delete', 'pods', '-n', namespace, '-l', selector, '--wait=false']);
+      expect(await kubectl('get', 'nodes', '-o', 'name')).toContain('node/');
+      await until('another pod', 60_000, async () => !(await pod()).includes(before));
+      expect(await kubectl('get', 'nodes', '-o', 'name')).toContain('node/');
+    });
+
+    it('goes on when the API server of the host was away', async () => {
+      await host.withoutControlPlane(() => Promise.resolve());
+      expect(await kubectl('get', 'nodes', '-o', 'name')).toContain('node/');
+      expect(identify(tunnelOf(main).pid)?.startTime).toBe(tunnelOf(main).startTime);
+    });
+
+    it('leaves no secret in the log of the tunnel, and neither process nor relay behind', async () => {
+      const { log, pid } = tunnelOf(main);
+      const text = readFileSync(log, 'utf8');
+      expect(text).toContain('listening');
+      expect(text).not.toMatch(/eyJ|PRIVATE KEY|Bearer/);
+      const post = await job.post();
+      expect(post.exitCode, post.log).toBe(0);
+      expect(identify(pid)).toBeUndefined();
+      await expectGone(host, namespace, name);
+    });
+  },
+);
