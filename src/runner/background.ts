@@ -15,7 +15,7 @@ const KILL_MILLISECONDS = 1_000;
 const LOOK_MILLISECONDS = 25;
 
 /**
- * Starts a program of Node that runs on when this process ends. It has a session of its own, no standard input, and only
+ * Starts a program of Node that runs on when this process ends. It has a separate session, no standard input, and only
  * the file `log` to write errors to: one that inherits standard output would keep the step open. It may send messages
  * until `disconnect`.
  */
