@@ -1,5 +1,4 @@
-import { kubeconfigText, readKubeconfig, secretsOf } from '../cluster/access/kubeconfig.ts';
-import { findAccess } from '../cluster/access/try-routes.ts';
+import { kubeconfigText } from '../cluster/access/kubeconfig.ts';
 import { findOwned } from '../cluster/identity/ownership.ts';
 import type { ClusterView } from '../cluster/status/cluster-view.ts';
 import { follow } from '../cluster/status/wait.ts';
@@ -20,13 +19,16 @@ import {
 import { firstLineOf } from '../errors.ts';
 import type { KubernetesClient } from '../host/api/client.ts';
 import { connectPlain } from '../host/connect.ts';
+import type { Connection } from '../host/connection.ts';
 import type { UpgradeInputs } from '../inputs.ts';
 import { checkPermissions } from '../permissions/check-permissions.ts';
 import { permissionsOf } from '../permissions/permissions.ts';
 import type { StepLog } from '../report/log.ts';
 import type { JobRuntime } from '../runtime.ts';
 import { connectClusterHost } from './steps/connect-host.ts';
+import { keepCredentials } from './steps/credentials.ts';
 import { diagnose, IN_MAIN } from './steps/diagnose.ts';
+import { reachCluster } from './steps/write-kubeconfig.ts';
 
 /**
  * Gives a nested cluster of this repository another version of Kubernetes: machine by machine, first the control plane,
@@ -39,9 +41,10 @@ export async function upgrade(inputs: UpgradeInputs, runtime: JobRuntime): Promi
   const { outputs, report } = runtime;
   outputs.set('name', name);
   outputs.set('namespace', namespace);
-  const { client } = await connectClusterHost(inputs, runtime);
+  const host = await connectClusterHost(inputs, runtime);
+  const { client } = host;
   await checkPermissions(client, permissionsOf('upgrade', namespace));
-  const { plan, kubeconfig } = await report.log.step('Preflight', (step) => preflight(client, inputs, step, runtime));
+  const { plan, kubeconfig } = await report.log.step('Preflight', (step) => preflight(host, inputs, step, runtime));
   const { version } = plan.target;
   outputs.set('kubernetes-version', version);
   if (plan.isDone) {
@@ -79,11 +82,12 @@ interface Checked {
 
 /** Looks at all that could keep the upgrade from its end, before anything is written. */
 async function preflight(
-  client: KubernetesClient,
+  host: Connection,
   inputs: UpgradeInputs,
   step: StepLog,
   runtime: JobRuntime,
 ): Promise<{ readonly value: Checked; readonly result: string }> {
+  const { client } = host;
   const cluster = await findOwned(client, inputs, runtime.job);
   const plan = await planUpgrade(client, cluster, inputs);
   const { engine, target, isTopology, isDone, isUnderWay } = plan;
@@ -91,7 +95,10 @@ async function preflight(
   if (!isTopology && engine.name !== 'other') {
     await checkPermissions(client, permissionsOf('upgrade', inputs.namespace, [engine.name]));
   }
-  const { kubeconfig, reason } = await reach(client, inputs, step, runtime);
+  const { saved } = await keepCredentials(host, inputs.name, runtime.directory);
+  runtime.state.rememberHost(saved); // the post step ends a tunnel
+  const access = await reachCluster(client, inputs, saved, inputs, step, runtime);
+  const kubeconfig = kubeconfigText(access.kubeconfig, inputs);
   const nested = connectPlain(kubeconfig, runtime.clock.signal);
   const volumes = await localVolumes(nested);
   if (volumes.length > 0) {
@@ -104,21 +111,7 @@ async function preflight(
   if (proxy !== undefined) step.line(`old machines pull ${proxy} as well, once the control plane is new`);
   for (const line of [...plan.risks, ...(unknown === undefined ? [] : [unknown])]) step.line(line);
   const begun = isUnderWay ? ', continuing' : '';
-  return { value: { plan, kubeconfig }, result: `to ${target.version}${begun}; API by ${reason}` };
-}
-
-/** The kubeconfig of the nested cluster, by a route that works from this job. */
-async function reach(
-  client: KubernetesClient,
-  inputs: UpgradeInputs,
-  step: StepLog,
-  { env, secrets, clock: { signal } }: JobRuntime,
-): Promise<{ readonly kubeconfig: string; readonly reason: string }> {
-  const theirs = await readKubeconfig(client, inputs, signal);
-  for (const secret of secretsOf(theirs)) secrets.mask(secret);
-  const access = { env, signal, onWait: (line: string): void => step.line(line) };
-  const { kubeconfig, reason } = await findAccess(client, inputs, theirs, inputs, access);
-  return { kubeconfig: kubeconfigText(kubeconfig, inputs), reason };
+  return { value: { plan, kubeconfig }, result: `to ${target.version}${begun}; API by ${access.reason}` };
 }
 
 /** Has Cluster API replace the machines, and waits for it. */

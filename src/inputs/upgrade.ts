@@ -16,7 +16,7 @@ export function readUpgrade(reader: InputReader): Omit<UpgradeInputs, keyof Comm
   if (askedVersion.kind === 'default') {
     reader.problem('kubernetes-version', 'is missing; upgrade needs the version to upgrade to, for example 1.34');
   }
-  const { apiAccess, apiHost } = readAccess(reader);
+  const { apiAccess, apiHost, relayImage } = readAccess(reader);
   return {
     askedVersion,
     nodeImage: reader.optionalImage('node-image'),
@@ -24,5 +24,6 @@ export function readUpgrade(reader: InputReader): Omit<UpgradeInputs, keyof Comm
     workers: { ...readImages(reader, 'worker'), rootfsSize: undefined },
     apiAccess,
     apiHost,
+    relayImage,
   };
 }

@@ -15,7 +15,7 @@ const MAKE = ['get', 'create'];
 const FOLLOW = ['list', 'watch'];
 const persistent = { feature: 'persistent' } as const;
 const tunnel = { feature: 'tunnel' } as const;
-const TUNNEL_COMMANDS = ['create', 'kubeconfig'] as const;
+const TUNNEL_COMMANDS = ['create', 'upgrade', 'kubeconfig'] as const;
 
 /** In the namespace of the clusters: all that every command does there. */
 export const NAMESPACE_RULES: readonly Rule[] = [

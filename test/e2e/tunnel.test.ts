@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { identify } from '../../src/runner/background.ts';
-import type { SavedTunnel } from '../../src/state.ts';
+import type { SavedTunnel } from '../../src/post-state.ts';
 import { relayImage } from '../host/images.ts';
 import { until } from '../host/process.ts';
 import type { Job, StepResult } from '../support/runner.ts';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { findAccess } from '../../cluster/access/try-routes.ts';
+import { findAccess, type Access } from '../../cluster/access/try-routes.ts';
 import { kubeconfigText, readKubeconfig, secretsOf, writePrivateFile } from '../../cluster/access/kubeconfig.ts';
 import type { ClusterHandle } from '../../cluster/identity/cluster-handle.ts';
 import type { TunnelSettings } from '../../cluster/tunnel/settings.ts';
@@ -8,6 +8,7 @@ import type { AccessInputs } from '../../inputs.ts';
 import { checkPermissions } from '../../permissions/check-permissions.ts';
 import { permissionsOf } from '../../permissions/permissions.ts';
 import type { SavedHost } from '../../post-state.ts';
+import type { StepLog } from '../../report/log.ts';
 import type { Runtime } from '../../runtime.ts';
 import { noteHost } from './nested-host.ts';
 import { openTunnel } from './open-tunnel.ts';
@@ -26,22 +27,7 @@ export async function handOverKubeconfig(
   claim: Pick<TunnelSettings, 'claim'> = {},
 ): Promise<string> {
   return runtime.report.log.step('Kubeconfig', async (step) => {
-    const theirs = await readKubeconfig(client, cluster, runtime.clock.signal);
-    for (const secret of secretsOf(theirs)) runtime.secrets.mask(secret);
-    const {
-      env,
-      clock: { signal },
-    } = runtime;
-    const access = {
-      env,
-      signal,
-      onWait: (line: string): void => step.line(line),
-      openTunnel: async (): Promise<string> => {
-        await checkPermissions(client, permissionsOf('kubeconfig', cluster.namespace, ['tunnel']));
-        return openTunnel(client, cluster, inputs.relayImage, { host, ...claim }, runtime);
-      },
-    };
-    const { kubeconfig, route, reason } = await findAccess(client, cluster, theirs, inputs, access);
+    const { kubeconfig, route, reason } = await reachCluster(client, cluster, host, inputs, step, runtime, claim);
     const text = kubeconfigText(kubeconfig, cluster);
     const path = join(runtime.directory, `${cluster.name}.kubeconfig`);
     await writePrivateFile(path, text);
@@ -51,5 +37,30 @@ export async function handOverKubeconfig(
     runtime.outputs.set('kubeconfig', text);
     if (inputs.setKubeconfig) runtime.outputs.exportVariable('KUBECONFIG', path);
     return { value: route.server, result: `${reason}; answers; written to ${path}` };
+  });
+}
+
+/** Finds a way from this job to the nested API server; opens a tunnel when it is asked for, or nothing else works. */
+export async function reachCluster(
+  client: KubernetesClient,
+  cluster: ClusterHandle,
+  host: SavedHost,
+  inputs: Omit<AccessInputs, 'setKubeconfig'>,
+  step: StepLog,
+  runtime: Runtime,
+  claim: Pick<TunnelSettings, 'claim'> = {},
+): Promise<Access> {
+  const { env, clock, secrets } = runtime;
+  const { signal } = clock;
+  const theirs = await readKubeconfig(client, cluster, signal);
+  for (const secret of secretsOf(theirs)) secrets.mask(secret);
+  return findAccess(client, cluster, theirs, inputs, {
+    env,
+    signal,
+    onWait: (line) => step.line(line),
+    openTunnel: async () => {
+      await checkPermissions(client, permissionsOf('kubeconfig', cluster.namespace, ['tunnel']));
+      return openTunnel(client, cluster, inputs.relayImage, { host, ...claim }, runtime);
+    },
   });
 }
