@@ -77,6 +77,9 @@ export const NAMESPACE_RULES: readonly Rule[] = [
           ),
         ],
   ),
+  ...ENGINES.filter(({ isSlowToLook }) => isSlowToLook).map(({ name: feature, kinds }) =>
+    rule('to have its provider look at a machine at once', ['patch'], kinds ? [kinds.machine] : [], [], { feature }),
+  ),
   rule('to find out why a machine does not start', ['get'], [resource('', 'pods/log')]),
   rule('to find out why a machine does not start', FOLLOW, [Kinds.event]),
   rule('to find out why a machine does not start', ['list'], [Kinds.kubeadmConfig]),

@@ -37,6 +37,8 @@ export interface Engine {
     ((infrastructureCluster: KubernetesObject, cluster: string) => Service | undefined) | undefined;
   /** What the names of the Secrets end with that its provider creates. */
   readonly secrets: EngineSecrets;
+  /** Whether its provider looks at VMs only every few seconds, and at once when the object of their machine changes. */
+  readonly isSlowToLook: boolean;
   /** The namespaces of its controllers, apart from its provider's, which have a label. */
   readonly controllerNamespaces: readonly string[];
   /** Whether privileged pods run in the namespace of such a cluster. */

@@ -21,6 +21,7 @@ export const inMemory: Engine = {
   images: undefined,
   services: [],
   refusedService: undefined,
+  isSlowToLook: false,
   secrets: { ofCluster: [], ofMachine: [] },
   controllerNamespaces: [],
   runsPrivilegedPods: () => false,

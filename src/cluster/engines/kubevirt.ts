@@ -138,6 +138,8 @@ export const kubevirt: Engine = {
   // Source: cluster-api-provider-kubevirt v0.11.2 pkg/loadbalancer/loadbalancer.go.
   services: ['-lb'],
   refusedService,
+  // It watches no VMs, and comes back after 5 to 20 s. Source: the same, controllers/kubevirtmachine_controller.go.
+  isSlowToLook: true,
   // Source: the same, pkg/ssh/cluster_node_ssh_keys.go and controllers/kubevirtmachine_controller.go.
   secrets: { ofCluster: ['-ssh-keys'], ofMachine: ['-userdata'] },
   // Source: manifests/release of its repository.

@@ -10,6 +10,7 @@ export const other: Engine = {
   images: undefined,
   services: [''],
   refusedService: undefined,
+  isSlowToLook: false,
   secrets: { ofCluster: [], ofMachine: [] },
   controllerNamespaces: [],
   runsPrivilegedPods: () => false,

@@ -232,6 +232,7 @@ export const virtink: Engine = {
   // It has the name of the VirtinkCluster.
   services: [''],
   refusedService: undefined,
+  isSlowToLook: false,
   secrets: { ofCluster: [], ofMachine: [] },
   // Source: deploy/ of its repository.
   controllerNamespaces: ['virtink-system'],

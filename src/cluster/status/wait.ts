@@ -11,6 +11,7 @@ import { findDeadEnd, podsThatCount } from './find-dead-end.ts';
 import { ProgressLog, progressOf } from './progress.ts';
 import { type ClusterHandle } from '../identity/cluster-handle.ts';
 import { withReason } from './refused-service.ts';
+import { Waker } from './wake.ts';
 import { watchCluster, type ClusterParts, type ClusterView } from './cluster-view.ts';
 
 const DIAGNOSIS_MILLISECONDS = 10_000;
@@ -45,12 +46,14 @@ export async function follow(
   const ended = new AbortController();
   const progress = new ProgressLog((line) => log.line(line), goal.said);
   const consoles = new Consoles(client, AbortSignal.any([signal, ended.signal]));
+  const waker = new Waker(client);
   let ages = new Ages();
   let last: ClusterView | undefined;
   const evaluate = (view: ClusterView): true | undefined => {
     last = view;
     progress.show(progressOf(view));
     consoles.follow(view);
+    waker.wake(view);
     // While the host is away, nothing that is known gets better, however long that takes.
     if (client.rest.outage.length > 0) {
       ages = new Ages();
