@@ -1,6 +1,7 @@
 import type { Cluster } from '../../host/api/cluster-api-objects.ts';
 import type { KubernetesObject } from '../../host/api/objects.ts';
 import { usedVariables } from '../../install/variables.ts';
+import { engineOfTemplate } from '../engines/engines.ts';
 import { aliasesOf } from './variable-aliases.ts';
 import { describeMachines, machineCounts } from '../machines/machine-counts.ts';
 import type { Template } from './render.ts';
@@ -20,6 +21,15 @@ interface UnhealthyCondition {
 
 interface WithExternalInfrastructure extends KubernetesObject {
   readonly spec?: { readonly infraClusterSecretRef?: unknown };
+}
+
+/** A machine template of the provider of KubeVirt. */
+interface KubevirtMachineTemplate extends KubernetesObject {
+  readonly spec?: {
+    readonly template?: {
+      readonly spec?: { readonly virtualMachineBootstrapCheck?: { readonly checkStrategy?: string } };
+    };
+  };
 }
 
 /** Variables of a template that clusterctl sets, or that no input is about. */
@@ -44,6 +54,7 @@ export function reviewTemplate(
     ...(inputs.length === 0 ? [] : [`inputs ignored by this template: ${inputs.join(', ')}`]),
     ...reviewMachines(objects),
     ...reviewHealthChecks(objects),
+    ...reviewBootstrapChecks(objects),
     ...reviewNames(objects, clusterName),
     ...(objects.some((object: WithExternalInfrastructure) => object.spec?.infraClusterSecretRef !== undefined)
       ? ['its machines run on the cluster of infraClusterSecretRef, where the action does not watch them']
@@ -73,6 +84,19 @@ function reviewHealthChecks(objects: readonly KubernetesObject[]): readonly stri
   return strict.map(
     ({ metadata }) =>
       `MachineHealthCheck ${metadata.name} replaces machines that are not Ready; without a CNI, none of them becomes Ready`,
+  );
+}
+
+/** The provider of KubeVirt enters VMs by SSH unless told not to, and takes none for ready that it cannot enter. */
+function reviewBootstrapChecks(objects: readonly KubernetesObject[]): readonly string[] {
+  const templates = objects.filter((object) => engineOfTemplate(object).name === 'kubevirt');
+  const entered = templates.filter(({ spec }: KubevirtMachineTemplate) => {
+    const { checkStrategy } = spec?.template?.spec?.virtualMachineBootstrapCheck ?? {};
+    return checkStrategy !== 'none';
+  });
+  return entered.map(
+    ({ metadata }) =>
+      `KubevirtMachineTemplate ${metadata.name} has its provider enter each VM by SSH: where port 22 of the VMs is out of its reach, no machine becomes ready; checkStrategy: none does without`,
   );
 }
 

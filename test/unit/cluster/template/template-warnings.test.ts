@@ -71,4 +71,18 @@ describe('reviewTemplate', () => {
       'its machines run on the cluster of infraClusterSecretRef, where the action does not watch them',
     ]);
   });
+
+  it('warns when the provider of KubeVirt enters the machines by SSH, which it does by default', () => {
+    const machines = (checkStrategy?: string) =>
+      object('KubevirtMachineTemplate', 'pr-cp', {
+        template: { spec: checkStrategy === undefined ? {} : { virtualMachineBootstrapCheck: { checkStrategy } } },
+      });
+    const warning = expect.stringMatching(
+      /^KubevirtMachineTemplate pr-cp has its provider enter each VM by SSH: /,
+    ) as string;
+    for (const strategy of ['ssh', undefined]) {
+      expect(review(allUsed, controlPlane, check, machines(strategy))).toEqual([warning]);
+    }
+    expect(review(allUsed, controlPlane, check, machines('none'))).toEqual([]);
+  });
 });
