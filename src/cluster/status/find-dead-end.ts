@@ -177,6 +177,13 @@ function diskDeadEnd(disk: DataVolume, machine: Machine, ages: Ages): DeadEnd | 
   return undefined;
 }
 
+/** How to get another machine in place of one that ended; its data, and the cluster of the only control plane, is lost. */
+function replacement(machine: Machine, { machines }: ClusterView): string {
+  const { name, namespace = '' } = machine.metadata;
+  const isOnly = isControlPlane(machine) && machines.filter(isControlPlane).length === 1;
+  return isOnly ? '' : `; kubectl delete machine -n ${namespace} ${name} has Cluster API make another`;
+}
+
 function machineDeadEnd(view: ClusterView, ages: Ages): DeadEnd | undefined {
   for (const machine of view.machines) {
     if (machine.metadata.deletionTimestamp !== undefined) continue;
@@ -212,7 +219,7 @@ function machineDeadEnd(view: ClusterView, ages: Ages): DeadEnd | undefined {
             `${engine.kind.kind}: ${type} is ${status} (${reason}): ${message}`,
         ),
       ],
-      next: `look at the events and the pod of that ${engine.kind.kind} on the host`,
+      next: `look at the events and the pod of that ${engine.kind.kind} on the host${replacement(machine, view)}`,
     };
   }
   return undefined;

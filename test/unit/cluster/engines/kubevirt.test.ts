@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { virtualMachines } from '../../../../src/cluster/engines/kubevirt.ts';
-import type { VirtualMachine } from '../../../../src/host/api/cluster-api-objects.ts';
+import type { Machine, VirtualMachine } from '../../../../src/host/api/cluster-api-objects.ts';
 import type { Ages } from '../../../../src/cluster/status/dead-end.ts';
 import { findDeadEnd } from '../../../../src/cluster/status/find-dead-end.ts';
-import { condition, machineOf, podOf, viewOf, virtualMachineOf, waitingInit } from '../samples.ts';
+import { condition, controlPlaneLabels, machineOf, podOf, viewOf, virtualMachineOf, waitingInit } from '../samples.ts';
 
 const young: Ages = () => 0;
 
@@ -85,6 +85,16 @@ it('a container that misses an image volume is a dead end of KubeVirt at once, w
     next: expect.stringContaining('disabledFeatureGates') as string,
   });
   expect(findDeadEnd(view('VirtinkMachine'), young)).toBeUndefined();
+});
+
+it('the advice for a machine that ended is to delete it, unless it is the only one of the control plane', () => {
+  const metadata = { labels: controlPlaneLabels };
+  const spec = { infrastructureRef: { kind: 'KubevirtMachine', name: 'm' } };
+  const virtualMachines = [virtualMachineOf('m', { phase: 'Failed' })];
+  const nextOf = (...others: readonly Machine[]) =>
+    findDeadEnd(viewOf({ machines: [machineOf('m', { metadata, spec }), ...others], virtualMachines }), () => 20)?.next;
+  expect(nextOf(machineOf('worker'))).not.toContain('delete');
+  expect(nextOf(machineOf('cp-b', { metadata }))).toContain('kubectl delete machine -n knest m has Cluster API');
 });
 
 it('a machine whose pod the host refuses is a dead end after a minute, with the answer of the host', () => {

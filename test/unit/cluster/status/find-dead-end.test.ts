@@ -176,7 +176,7 @@ describe('a VM', () => {
       code: 'KNEST_INFRASTRUCTURE',
       problem: `the VM of machine m has ended (${phase})`,
       evidence: ['VirtualMachine: Ready is False (Exit): panic'],
-      next: 'look at the events and the pod of that VirtualMachine on the host',
+      next: 'look at the events and the pod of that VirtualMachine on the host; kubectl delete machine -n knest m has Cluster API make another',
     });
   });
 
