@@ -13,14 +13,13 @@ export { MAX_NAME_LENGTH } from './inputs/common.ts';
 export type { ChosenInputs, CreateInputs, WaitFor } from './inputs/create.ts';
 export type { ChecksumPolicy, DownloadInputs } from './inputs/downloads.ts';
 export type { JobStatus } from './inputs/job-status.ts';
-export type { DeleteInputs, KubeconfigInputs, ScaleInputs } from './inputs/existing.ts';
+export type { DeleteInputs, KubeconfigInputs, ScaleInputs, UpgradeInputs } from './inputs/existing.ts';
 export type { HostInputs } from './inputs/host.ts';
 export type { ListInputs } from './inputs/list.ts';
 export { choiceOn } from './inputs/machine-images.ts';
 export type { MachineInputs } from './inputs/machines.ts';
 export type { NetworkInputs } from './inputs/networks.ts';
 export type { HostClusterCni, PersistentInputs } from './inputs/persistent.ts';
-export type { UpgradeInputs } from './inputs/upgrade.ts';
 export type { TemplateSource } from './inputs/template.ts';
 export type { WebFile } from './inputs/web-file.ts';
 

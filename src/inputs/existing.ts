@@ -1,8 +1,9 @@
 import { parseReplicas, type Replicas } from '../values/replicas.ts';
 import { readAccess, type AccessInputs } from './access.ts';
 import { MAX_NAME_LENGTH, readCommon, type CommonInputs } from './common.ts';
+import type { ImageInputs } from './machine-images.ts';
+import { readImages } from './machines.ts';
 import type { InputReader } from './reading/reader.ts';
-import { readUpgrade, type UpgradeInputs } from './upgrade.ts';
 
 /** The inputs of `command: delete`. */
 export interface DeleteInputs extends CommonInputs {
@@ -15,6 +16,12 @@ export interface ScaleInputs extends CommonInputs {
   readonly command: 'scale';
   readonly name: string;
   readonly replicas: Replicas;
+}
+
+/** The inputs of `command: upgrade`. */
+export interface UpgradeInputs extends CommonInputs, ImageInputs, Omit<AccessInputs, 'setKubeconfig'> {
+  readonly command: 'upgrade';
+  readonly name: string;
 }
 
 /** The inputs of `command: kubeconfig`. */
@@ -50,6 +57,24 @@ function readGivenName(reader: InputReader, command: string): string {
   const name = reader.optionalName('name', { maxLength: MAX_NAME_LENGTH, first: 'letter or digit' });
   if (name === undefined) reader.problem('name', `is missing; ${command} needs the name of a cluster`);
   return name ?? '';
+}
+
+/** Reads what `upgrade` has beside the cluster. */
+function readUpgrade(reader: InputReader): Omit<UpgradeInputs, keyof CommonInputs | 'command' | 'name'> {
+  const askedVersion = reader.kubernetesVersion('kubernetes-version');
+  if (askedVersion.kind === 'default') {
+    reader.problem('kubernetes-version', 'is missing; upgrade needs the version to upgrade to, for example 1.34');
+  }
+  const { apiAccess, apiHost, relayImage } = readAccess(reader);
+  return {
+    askedVersion,
+    nodeImage: reader.optionalImage('node-image'),
+    controlPlane: { ...readImages(reader, 'control-plane'), rootfsSize: undefined },
+    workers: { ...readImages(reader, 'worker'), rootfsSize: undefined },
+    apiAccess,
+    apiHost,
+    relayImage,
+  };
 }
 
 function readReplicas(reader: InputReader): Replicas {

@@ -1,5 +1,54 @@
 import { helloImage } from '../host/images.ts';
 
+/** The port on every machine that a Service of `steady` has. */
+export const steadyPort = 30080;
+
+/** Two pods on workers that are never both away, and a Service that every machine of the cluster serves. */
+export const steady = `
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: steady
+spec:
+  replicas: 2
+  selector:
+    matchLabels: { app: steady }
+  template:
+    metadata:
+      labels: { app: steady }
+    spec:
+      topologySpreadConstraints:
+        - maxSkew: 1
+          topologyKey: kubernetes.io/hostname
+          whenUnsatisfiable: ScheduleAnyway
+          labelSelector:
+            matchLabels: { app: steady }
+      containers:
+        - name: hello
+          image: '${helloImage}'
+          readinessProbe: { httpGet: { port: 8080, path: / }, periodSeconds: 1 }
+          # Until no machine sends it anything any more.
+          lifecycle: { preStop: { sleep: { seconds: 5 } } }
+---
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata:
+  name: steady
+spec:
+  minAvailable: 1
+  selector:
+    matchLabels: { app: steady }
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: steady
+spec:
+  type: NodePort
+  selector: { app: steady }
+  ports: [{ port: 80, targetPort: 8080, nodePort: ${steadyPort} }]
+`;
+
 /** A pod on every node, and a Service in front of them. */
 export const hello = `
 apiVersion: apps/v1

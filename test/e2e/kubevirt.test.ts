@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Node, Pod } from '../../src/host/api/objects.ts';
 import { down, up, type Host } from '../host/host.ts';
-import { kubevirtNodeImage } from '../host/kubevirt.ts';
+import { kubevirtNodeImage, olderKubevirtNodeImage } from '../host/kubevirt.ts';
 import { parts, versions, type Part } from '../host/modules.ts';
 import { until } from '../host/process.ts';
 import { silent } from '../host/report.ts';
@@ -11,14 +11,17 @@ import type { Job, StepResult } from '../support/runner.ts';
 import { expectGone } from './expect.ts';
 import { hello } from './hello.ts';
 import { testKubevirtHost } from './kubevirt-host.ts';
-import { Probe } from './probe.ts';
+import { testUpgrade } from './kubevirt-upgrade.ts';
+import { probeApi } from './probe.ts';
 import { ROLE_NAMESPACE, roleKubeconfig } from './role-account.ts';
 import { hostName as sharedName, jobOn, leftovers, replicasOf } from './support.ts';
 
 const namespace = 'knest';
 // A separate host: no other test needs KubeVirt, which takes time to build and to start.
 const hostName = `${sharedName}-kubevirt`;
-const needed: readonly Part[] = ['kubevirt', 'network'];
+const needed: readonly Part[] = ['kubevirt', 'network', 'older-kubernetes'];
+/** What `kv` is created with, and is upgraded from. */
+const older = versions.olderKubernetes;
 const minute = 60_000;
 let host: Host;
 
@@ -42,7 +45,8 @@ describe('create on KubeVirt, on a bare host', { timeout: 15 * minute }, () => {
     host.run(['kubectl', '--kubeconfig', main.outputs['kubeconfig-path'] ?? '', ...args]);
 
   beforeAll(async () => {
-    job = start({ name: 'kv', 'node-image': kubevirtNodeImage, cni: 'flannel', 'wait-for': 'nodes' });
+    const nodes = { 'kubernetes-version': older, 'node-image': olderKubevirtNodeImage, 'worker-machine-count': '2' };
+    job = start({ name: 'kv', ...nodes, cni: 'flannel', 'wait-for': 'nodes' });
     main = await job.main();
     expect(main.exitCode, main.log).toBe(0);
   });
@@ -66,10 +70,7 @@ describe('create on KubeVirt, on a bare host', { timeout: 15 * minute }, () => {
     const { items } = JSON.parse(await nested('get', 'nodes', '-o', 'json')) as {
       items: (Node & { spec: { providerID?: string } })[];
     };
-    expect(items.map(({ status }) => status?.nodeInfo?.kubeletVersion)).toEqual([
-      versions.kubernetes,
-      versions.kubernetes,
-    ]);
+    expect(items.map(({ status }) => status?.nodeInfo?.kubeletVersion)).toEqual([older, older, older]);
     expect(items.map(({ spec }) => spec.providerID)).toEqual(
       items.map(({ metadata }) => `kubevirt://${metadata.name}`),
     );
@@ -94,7 +95,7 @@ describe('create on KubeVirt, on a bare host', { timeout: 15 * minute }, () => {
     await nested('rollout', 'status', 'daemonset/hello', '--timeout=180s');
     const { items } = JSON.parse(await nested('get', 'pods', '-l', 'app=hello', '-o', 'json')) as { items: Pod[] };
     const [one, other] = items;
-    expect(new Set(items.map(({ spec }) => spec?.nodeName)).size).toBe(2);
+    expect(new Set(items.map(({ spec }) => spec?.nodeName)).size).toBe(3);
     for (const [from, to] of [
       [one, other],
       [other, one],
@@ -113,8 +114,10 @@ describe('create on KubeVirt, on a bare host', { timeout: 15 * minute }, () => {
     expect(listed.log).toMatch(/kv.*ready/);
   });
 
+  testUpgrade(() => ({ host, start, kubeconfig: main.outputs['kubeconfig-path'] ?? '' }));
+
   it('scales to 3 control planes and back while the nested API answers', async () => {
-    const probe = new Probe(host, main.outputs['kubeconfig-path'] ?? '');
+    const probe = probeApi(host, main.outputs['kubeconfig-path'] ?? '');
     for (const replicas of ['3:2', '1:0']) {
       const scaled = await start({ command: 'scale', name: 'kv', namespace, replicas }).main();
       expect(scaled.exitCode, scaled.log).toBe(0);

@@ -1,26 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Host } from '../host/host.ts';
 
-/** Asks a nested API server every second whether it is ready, and records the longest gap. */
+/** Asks something every second whether it answers, and records the longest gap in seconds. */
 export class Probe {
   longestGap = 0;
   answers = 0;
-  readonly #host: Host;
+  readonly #ask: () => Promise<unknown>;
   readonly #ended = new AbortController();
   readonly #running: Promise<void>;
 
-  /** Begins at once. `kubeconfig`: the path of the nested cluster's. */
-  constructor(host: Host, kubeconfig: string) {
-    this.#host = host;
-    this.#running = this.#run([
-      'kubectl',
-      '--kubeconfig',
-      kubeconfig,
-      '--request-timeout=2s',
-      'get',
-      '--raw',
-      '/readyz',
-    ]);
+  /** Begins at once. `ask` rejects where there is no answer. */
+  constructor(ask: () => Promise<unknown>) {
+    this.#ask = ask;
+    this.#running = this.#run();
   }
 
   /** Asks no more. */
@@ -29,10 +21,10 @@ export class Probe {
     await this.#running;
   }
 
-  async #run(argv: readonly string[]): Promise<void> {
+  async #run(): Promise<void> {
     let last = performance.now();
     while (!this.#ended.signal.aborted) {
-      const answered = await this.#host.run(argv).then(
+      const answered = await this.#ask().then(
         () => true,
         () => false,
       );
@@ -45,4 +37,10 @@ export class Probe {
       await delay(1_000);
     }
   }
+}
+
+/** Asks a nested API server whether it is ready. `kubeconfig`: the path of the nested cluster's. */
+export function probeApi(host: Host, kubeconfig: string): Probe {
+  const readyz = ['--request-timeout=2s', 'get', '--raw', '/readyz'];
+  return new Probe(() => host.run(['kubectl', '--kubeconfig', kubeconfig, ...readyz]));
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { expectGone } from './expect.ts';
 import { jobStarter } from './jobs.ts';
-import { Probe } from './probe.ts';
+import { probeApi } from './probe.ts';
 import { replicasOf, sharedHost } from './support.ts';
 
 const host = sharedHost();
@@ -74,7 +74,7 @@ describe('scale', () => {
     const creator = job({ name: 'elastic' });
     const created = await creator.main();
     expect(created.exitCode, created.log).toBe(0);
-    const probe = new Probe(host, created.outputs['kubeconfig-path'] ?? '');
+    const probe = probeApi(host, created.outputs['kubeconfig-path'] ?? '');
     for (const replicas of ['3:2', '1:0']) {
       const scaled = await job({ command: 'scale', name: 'elastic', replicas }).main();
       expect(scaled.exitCode, scaled.log).toBe(0);

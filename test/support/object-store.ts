@@ -31,6 +31,7 @@ export class ObjectStore {
     const kind = Object.values<Kind>(Kinds).find((one) => isOf(one, collection));
     if (kind === undefined) return undefined;
     const isCollection = collection.endsWith(`/${kind.plural}`);
+    if (search.includes('dryRun=All')) return { status: 200, body: body as KubernetesObject };
     switch (method) {
       case 'GET':
         return isCollection ? this.#list(kind, collection, new URLSearchParams(search)) : this.#get(collection);
