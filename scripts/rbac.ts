@@ -14,8 +14,8 @@ export function rbacManifests(): Readonly<Record<string, string>> {
     'namespace.yaml': manifest(
       [
         'All that the action does in the namespace of its clusters, for an account that may do nothing else: create,',
-        'scale, kubeconfig and delete, on a host where everything is installed (see install.yaml). An account that can make pods',
-        'or read secrets in the namespace can do as much: give each team its own namespace. A Role does not limit',
+        'scale, upgrade, kubeconfig and delete, on a host where everything is installed (see install.yaml). An account that can',
+        'make pods or read secrets in the namespace can do as much: give each team its own namespace. A Role does not limit',
         'what the controllers of a provider do for this account elsewhere: apply admission-policy.yaml too.',
       ],
       [

@@ -142,6 +142,7 @@ describe('a cluster that this action did not create', () => {
     { command: 'kubeconfig' },
     { command: 'delete' },
     { command: 'scale', replicas: '3:1' },
+    { command: 'upgrade', 'kubernetes-version': '1.35.2' },
     { command: 'create' },
   ])('is refused to %o, with the command with which its owner hands it over', async (inputs) => {
     const host = await startClusterHost();

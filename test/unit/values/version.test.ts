@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { compareMinor, parseVersion, type Version } from '../../../src/values/version.ts';
+import { compareMinor, compareVersions, parseVersion, type Version } from '../../../src/values/version.ts';
 
 function version(text: string): Version {
   const parsed = parseVersion(text);
@@ -19,6 +19,20 @@ describe('parseVersion', () => {
   it.each(['', 'latest', '1.36', 'v1', '1.36.x', '1.36.3 ', '1.36.3.4', 'V1.36.3', '1.36.3;rm'])(
     'refuses "%s"',
     (text) => expect(parseVersion(text)).toBeUndefined(),
+  );
+});
+
+describe('compareVersions', () => {
+  it.each([
+    ['1.36.3', '1.36.10', -1],
+    ['1.36.3', '1.35.9', 1],
+    ['1.36.0-rc.2', '1.36.0', -1],
+    ['1.36.0', '1.36.0-rc.2', 1],
+    ['1.36.0-rc.2', '1.36.0-rc.10', -1],
+    ['1.36.0-beta.1', '1.36.0-rc.0', -1],
+    ['1.36.3+build.5', '1.36.3', 0],
+  ])('%s to %s: %d', (one, other, sign) =>
+    expect(Math.sign(compareVersions(version(one), version(other)))).toBe(sign),
   );
 });
 

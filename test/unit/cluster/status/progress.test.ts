@@ -31,6 +31,15 @@ describe('progressOf', () => {
     );
   });
 
+  it('shows what a machine that is drained waits for, without the time', () => {
+    const message = 'Drain not completed yet (started at 2026-11-27T08:00:00Z):\n* Pod shop/db: cannot evict pod';
+    const conditions = [condition('Deleting', 'True', { reason: 'DrainingNode', message })];
+    const machine = machineOf('m', { metadata: { deletionTimestamp: 'now' }, status: { conditions } });
+    expect(lines(viewOf({ machines: [machine] }))).toContain(
+      'machine m: Drain not completed yet: * Pod shop/db: cannot evict pod',
+    );
+  });
+
   it('shows the address of the API server', () => {
     expect(lines(viewOf({ cluster: clusterOf({ spec: endpoint }) }))).toEqual(['infrastructure: API at 10.1.2.3:6443']);
   });

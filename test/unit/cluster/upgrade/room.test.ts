@@ -1,0 +1,47 @@
+import { expect, it } from 'vitest';
+import type { KnestError } from '../../../../src/errors.ts';
+import { kubevirt } from '../../../../src/cluster/engines/kubevirt.ts';
+import { checkRoom } from '../../../../src/cluster/upgrade/room.ts';
+import type { UpgradePlan } from '../../../../src/cluster/upgrade/plan.ts';
+import { hostWith } from '../../host/fake-host.ts';
+import { rejection } from '../../rejection.ts';
+import { clusterOf, controlPlaneLabels } from '../samples.ts';
+
+const planned = { cluster: clusterOf(), engine: kubevirt, isUnderWay: false } as UpgradePlan;
+const pod = {
+  metadata: { name: 'vm', labels: controlPlaneLabels },
+  spec: { nodeName: 'a', containers: [{ name: 'c', resources: { requests: { cpu: '1', memory: '2Gi' } } }] },
+  status: { phase: 'Running' },
+};
+const node = (memory: string): object => ({ metadata: { name: 'a' }, status: { allocatable: { cpu: '4', memory } } });
+const answers = (memory: string): Readonly<Record<string, unknown>> => ({
+  '/api/v1/namespaces/knest/pods': { items: [pod] },
+  '/api/v1/nodes': { items: [node(memory)] },
+  '/api/v1/pods': { items: [pod] },
+});
+const check = async (given: Readonly<Record<string, unknown>>, plan = planned): Promise<string | undefined> =>
+  checkRoom((await hostWith(given)).client, plan);
+
+it('is enough for a second machine beside the first', async () => {
+  expect(await check(answers('4Gi'))).toBeUndefined();
+});
+
+it('is not enough, which refuses an upgrade that has not begun', async () => {
+  const failure = (await rejection(check(answers('3Gi')))) as KnestError;
+  expect(failure.code).toBe('KNEST_UNSCHEDULABLE');
+  expect(failure.problem).toBe(
+    'pr cannot be upgraded: no node of the host has room for one more control-plane machine',
+  );
+  expect(await check(answers('3Gi'), { ...planned, isUnderWay: true })).toBeUndefined();
+});
+
+it('is assumed where these credentials may not look', async () => {
+  expect(await check({ ...answers('3Gi'), '/api/v1/pods': false })).toMatch(/^cannot list the pods of the host/);
+});
+
+it('ends where the quota of the namespace does', async () => {
+  const quota = { metadata: { name: 'team' }, status: { hard: { pods: '1' }, used: { pods: '1' } } };
+  const given = { ...answers('4Gi'), '/api/v1/namespaces/knest/resourcequotas': { items: [quota] } };
+  const failure = (await rejection(check(given))) as KnestError;
+  expect(failure.evidence).toEqual(['ResourceQuota team: pods 1 of 1 is used']);
+});
