@@ -100,14 +100,15 @@ async function preflight(
   const access = await reachCluster(client, inputs, saved, inputs, step, runtime);
   const kubeconfig = kubeconfigText(access.kubeconfig, inputs);
   const nested = connectPlain(kubeconfig, runtime.clock.signal);
-  const volumes = await localVolumes(nested);
+  // Machines in memory have no disks, and their API server knows no volumes.
+  const volumes = engine.name === 'in-memory' ? [] : await localVolumes(nested);
   if (volumes.length > 0) {
     const next = 'delete the claims, or move their data to volumes that are not on the disk of a machine';
     throw refusal(inputs.name, 'volumes on the disks of its machines would be lost', next, volumes);
   }
   const unknown = await checkRoom(client, plan);
   await tryUpgrade(client, plan);
-  const proxy = await kubeProxyImage(nested, target.version);
+  const proxy = await kubeProxyImage(nested, target.version).catch(() => undefined);
   if (proxy !== undefined) step.line(`old machines pull ${proxy} as well, once the control plane is new`);
   for (const line of [...plan.risks, ...(unknown === undefined ? [] : [unknown])]) step.line(line);
   const begun = isUnderWay ? ', continuing' : '';
