@@ -5,7 +5,17 @@ const minutes = 60_000;
 /** The e2e tests that have a second and a third host, beside the first with all others: they mostly wait. */
 const besides = {
   // Clusters in memory.
-  'e2e-faults': files('cleanup', 'cluster-class', 'concurrency', 'faults', 'in-memory', 'kill', 'list', 'oidc', 'upgrade'),
+  'e2e-faults': files(
+    'cleanup',
+    'cluster-class',
+    'concurrency',
+    'faults',
+    'in-memory',
+    'kill',
+    'list',
+    'oidc',
+    'upgrade',
+  ),
   // Accounts, kubeconfigs, and hosts of other kinds.
   'e2e-access': [
     ...files('admission-policy', 'cleanup-cronjob', 'host', 'kubectl', 'kubevirt', 'namespaces', 'other-hosts', 'rbac'),

@@ -11,8 +11,9 @@ import type { Job, StepResult } from '../support/runner.ts';
 import { expectGone } from './expect.ts';
 import { hello } from './hello.ts';
 import { testKubevirtHost } from './kubevirt-host.ts';
-import { testUpgrade } from './kubevirt-upgrade.ts';
-import { probeApi } from './probe.ts';
+import { testKubevirtRefusals } from './kubevirt-refusals.ts';
+import { testKubevirtUses } from './kubevirt-uses.ts';
+import { Probe } from './probe.ts';
 import { ROLE_NAMESPACE, roleKubeconfig } from './role-account.ts';
 import { hostName as sharedName, jobOn, leftovers, replicasOf } from './support.ts';
 
@@ -183,4 +184,6 @@ describe('create on KubeVirt, on a bare host', { timeout: 15 * minute }, () => {
   });
 });
 
+testKubevirtRefusals(() => host);
+testKubevirtUses(() => host);
 testKubevirtHost(() => host);

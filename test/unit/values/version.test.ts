@@ -31,9 +31,7 @@ describe('compareVersions', () => {
     ['1.36.0-rc.2', '1.36.0-rc.10', -1],
     ['1.36.0-beta.1', '1.36.0-rc.0', -1],
     ['1.36.3+build.5', '1.36.3', 0],
-  ])('%s to %s: %d', (one, other, sign) =>
-    expect(Math.sign(compareVersions(version(one), version(other)))).toBe(sign),
-  );
+  ])('%s to %s: %d', (one, other, sign) => expect(Math.sign(compareVersions(version(one), version(other)))).toBe(sign));
 });
 
 describe('compareMinor', () => {
