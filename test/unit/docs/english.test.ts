@@ -4,7 +4,15 @@ import { expect, it } from 'vitest';
 
 const root = resolve(import.meta.dirname, '../../..');
 /** Everything that people read. Of a test, they read the titles. */
-const READ = ['src/**/*.{ts,yaml}', 'scripts/*.ts', 'docs/**/*.{md,yaml}', 'workflows/*', '*.md', 'action.yml'];
+const READ = [
+  'src/**/*.{ts,yaml}',
+  'scripts/*.ts',
+  'images/*.{ts,md}',
+  'docs/**/*.{md,yaml}',
+  'workflows/*',
+  '*.md',
+  'action.yml',
+];
 const TESTS = 'test/**/*.test.ts';
 /** The beginning of a line that has the title of a test: of one alone, of a group, or below a table. */
 const TITLE = /^\s*(?:(?:it|test|describe)(?:\.\w+)*\(['"`]|\]\)\(\s*['"`]|['"`][^'"`]*['"`],$)/;

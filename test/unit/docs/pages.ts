@@ -8,6 +8,7 @@ export const pages: readonly string[] = [
   'README.md',
   'CONTRIBUTING.md',
   'SECURITY.md',
+  'images/README.md',
   ...globSync('docs/**/*.md', { cwd: root }).sort(),
 ];
 
