@@ -60,6 +60,8 @@ export default defineConfig({
       { test: { name: 'bundle', include: ['test/bundle/**/*.test.ts'], testTimeout: minutes, maxWorkers } },
       // After all that run the action: what they left is searched.
       { test: { name: 'secrets', include: ['test/secrets/**/*.test.ts'], sequence: { groupOrder: 1 } } },
+      // Minutes of software emulation: only `npm run test:image` runs it.
+      { test: { name: 'image', include: ['test/image/**/*.test.ts'] } },
       onHost('e2e', ['test/e2e/**/*.test.ts'], Object.values(besides).flat()),
       ...Object.entries(besides).map(([name, include]) => onHost(name, include, [])),
     ],

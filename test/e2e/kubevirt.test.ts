@@ -12,8 +12,9 @@ import { expectGone } from './expect.ts';
 import { hello } from './hello.ts';
 import { testKubevirtHost } from './kubevirt-host.ts';
 import { testKubevirtRefusals } from './kubevirt-refusals.ts';
+import { testUpgrade } from './kubevirt-upgrade.ts';
 import { testKubevirtUses } from './kubevirt-uses.ts';
-import { Probe } from './probe.ts';
+import { probeApi } from './probe.ts';
 import { ROLE_NAMESPACE, roleKubeconfig } from './role-account.ts';
 import { hostName as sharedName, jobOn, leftovers, replicasOf } from './support.ts';
 
@@ -56,7 +57,7 @@ describe('create on KubeVirt, on a bare host', { timeout: 15 * minute }, () => {
   });
 
   it('chooses it for its node image, and installs all that it needs', () => {
-    expect(main.log).toMatch(/^▸ Infrastructure +kubevirt: node-image is for it {3}/m);
+    expect(main.log).toMatch(/^▸ Infrastructure +kubevirt: node-image is for it; Kubernetes \S+ from \S+ {3}/m);
     expect(main.log).toMatch(/no Cluster API, no KubeVirt provider, no KubeVirt {3}/);
     expect(main.log).toContain(`KubeVirt provider ${versions.kubevirtProvider}, KubeVirt ${versions.kubevirt}`);
     expect(main.log).toMatch(/ s {2}kubevirt\/virt-controller is available$/m);
@@ -140,11 +141,11 @@ describe('create on KubeVirt, on a bare host', { timeout: 15 * minute }, () => {
   it('is chosen where the host serves it, and refused without a known image of the version', async () => {
     const refused = await start({ name: 'unknown' }).main();
     expect(refused.exitCode).toBe(1);
-    expect(refused.log).toMatch(/^▸ Infrastructure +kubevirt: the host serves it {3}/m);
+    expect(refused.log).toMatch(/ s {2}kubevirt: the host serves it$/m);
     expect(refused.log).toContain(
-      `kubernetes-version: no image of Kubernetes ${versions.kubernetes.slice(1)} is known`,
+      `kubernetes-version: no image of Kubernetes ${versions.kubernetes.slice(1)} is known for kubevirt`,
     );
-    expect(refused.log).toMatch(/known: 1\.29\.5, .*1\.34\.1.*set a full version and node-image/);
+    expect(refused.log).toMatch(/is known for kubevirt, only 1\.29\.5, .*1\.34\.1.*set a full version and node-image/);
   });
 
   it('names an image that does not exist', async () => {

@@ -33,6 +33,9 @@ const olderRelease: Release = {
   coredns: 'v1.13.1',
 };
 
+/** The image of the container that holds a pod's namespaces. */
+export const pauseImage = `registry.k8s.io/pause:${release.pause}`;
+
 /** Go's and the image specification's name for this machine's processor. */
 export const architecture = process.arch === 'x64' ? 'amd64' : process.arch;
 
@@ -209,27 +212,37 @@ function contentKey(file: string): string {
   return `${file} ${size} ${mtimeMs}`;
 }
 
+/** Writes the archive of an image into the cache, unless it is there. Returns its path. */
+function write(image: Image): string {
+  const content = image.entries.map((entry) => ('file' in entry ? contentKey(entry.file) : ''));
+  const source = readFileSync(join(import.meta.dirname, 'archive.ts'));
+  const name = (image.references[0] ?? '').replace(/^.*\//, '').replace(':', '_');
+  const file = `${name}-${key(source, JSON.stringify(image), ...content)}.tar`;
+  const path = join(cacheDirectory, 'images', file);
+  if (!existsSync(path)) {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(`${path}.${process.pid}`, archive(image, architecture));
+    renameSync(`${path}.${process.pid}`, path);
+  }
+  return path;
+}
+
+/** Writes the archives of the images that kubeadm runs into the cache, unless they are there. Returns their paths. */
+export function writeKubeadmImages(programs: Programs): string[] {
+  return kubernetesImages(programs, iptables(), release).map(write);
+}
+
+function kubernetesImages(programs: Programs, tables: readonly Entry[], one: Release): Image[] {
+  return [...node(programs, tables, one), ...controlPlane(programs, one)];
+}
+
 /** Writes the archives of all images into the cache, unless they are there. `programs` are paths by name. */
 export function writeImages(programs: Programs, parts: ReadonlySet<Part>): Images {
-  const write = (image: Image): string => {
-    const content = image.entries.map((entry) => ('file' in entry ? contentKey(entry.file) : ''));
-    const source = readFileSync(join(import.meta.dirname, 'archive.ts'));
-    const name = (image.references[0] ?? '').replace(/^.*\//, '').replace(':', '_');
-    const file = `${name}-${key(source, JSON.stringify(image), ...content)}.tar`;
-    const path = join(cacheDirectory, 'images', file);
-    if (!existsSync(path)) {
-      mkdirSync(dirname(path), { recursive: true });
-      writeFileSync(`${path}.${process.pid}`, archive(image, architecture));
-      renameSync(`${path}.${process.pid}`, path);
-    }
-    return path;
-  };
   const tables = iptables();
-  const kubernetes = (one: Release): Image[] => [...node(programs, tables, one), ...controlPlane(programs, one)];
-  const nodes = kubernetes(release);
+  const nodes = kubernetesImages(programs, tables, release);
   const machine = [
     ...nodes,
-    ...(parts.has('older-kubernetes') ? kubernetes(olderRelease) : []),
+    ...(parts.has('older-kubernetes') ? kubernetesImages(programs, tables, olderRelease) : []),
     ...(parts.has('network') ? addons(programs, tables) : []),
   ];
   const host = [

@@ -151,6 +151,8 @@ export const partPrograms: Readonly<Record<Part, readonly Program[]>> = {
 /** Programs that tests use and no host needs. */
 export const toolPrograms: readonly Program[] = [
   ...programs('act', { act: ['github.com/nektos/act', 28] }),
+  // Cluster API's own code, which makes the user data of a machine.
+  ...programs('cluster-api', { 'bootstrap-data': ['./bootstrap-data', 20] }),
   ...programs('actionlint', { actionlint: ['github.com/rhysd/actionlint/cmd/actionlint', 5] }),
 ];
 

@@ -40,7 +40,8 @@ function missingPackages(): string[] {
   return [...new Set(missing.map(([, name]) => name))];
 }
 
-async function installPackages(names: string[], report: Report): Promise<void> {
+/** Installs Debian packages. */
+export async function installPackages(names: readonly string[], report: Report): Promise<void> {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
   const install = ['install', '--yes', '--no-install-recommends', ...names];
   report.note(`installing ${names.join(' ')}`);
