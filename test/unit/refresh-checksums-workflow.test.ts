@@ -54,6 +54,7 @@ describe('the job of refresh-checksums.yml with write permission', () => {
   it('accepts the checksums and the bundle of the artifact', () => {
     const { status, log } = take((write) => {
       write('src/install/download/checksums.json', 'after\n');
+      write('images/lock.json', 'after\n');
       write('dist/index.js', 'after\n');
       write('dist/licenses/new.txt', 'new\n');
     });
@@ -62,6 +63,7 @@ describe('the job of refresh-checksums.yml with write permission', () => {
 
   it.each([
     ['changes another file', '.github/workflows/ci.yml'],
+    ['changes another file of node images', 'images/record.ts'],
     ['creates a file in the root', 'package.json'],
     ['creates a file whose name begins in the same way', 'dist2/index.js'],
     ['creates a file whose path ends in the same way', 'x/src/install/download/checksums.json'],
