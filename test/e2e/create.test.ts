@@ -4,6 +4,7 @@ import { parse } from 'yaml';
 import type { KubernetesObject } from '../../src/host/api/objects.ts';
 import { down, up, type Host } from '../host/host.ts';
 import { silent } from '../host/report.ts';
+import { readVirtinkObjects, VIRTINK_BEHAVIORS } from '../kvm/virtink-behaviors.ts';
 import { watchSecrets } from '../support/evidence.ts';
 import type { Job, StepResult } from '../support/runner.ts';
 import { jobInPod } from './pod-account.ts';
@@ -59,6 +60,14 @@ describe.skipIf(!hasVirtink)('create on Virtink, on a bare host (needs the relea
     const args = 'jsonpath={.spec.template.spec.containers[0].args}';
     const of = ['get', 'deployment', 'capi-controller-manager', '-n', 'capi-system', '-o', args];
     expect(await host.kubectl(of)).toContain('ClusterTopology=true');
+  });
+
+  it('has what the real controllers of Virtink make of it, by the checks of e2e-kvm.yml', async () => {
+    const objects = await readVirtinkObjects(name, (kind) =>
+      host.kubectl(['get', kind, '-n', namespace, '--output=json']),
+    );
+    const found = VIRTINK_BEHAVIORS.map(({ title, differences }) => [title, differences(objects)]);
+    expect(found).toEqual(VIRTINK_BEHAVIORS.map(({ title }) => [title, []]));
   });
 
   it('hands over a kubeconfig that works', async () => {
