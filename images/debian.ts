@@ -40,7 +40,11 @@ const EXCLUDED = ['/usr/share/doc/*', '/usr/share/man/*', '/usr/share/locale/*',
 const ENABLED = [
   ...['containerd', 'import-images', 'kubelet', 'ssh', 'systemd-networkd', 'systemd-resolved', 'systemd-timesyncd'],
 ];
-const MASKED = ['apt-daily.timer', 'apt-daily-upgrade.timer', 'dpkg-db-backup.timer', 'e2scrub_all.timer'];
+const MASKED = [
+  ...['apt-daily.timer', 'apt-daily-upgrade.timer', 'dpkg-db-backup.timer', 'e2scrub_all.timer'],
+  // cloud-init makes the keys of a machine.
+  'sshd-keygen.service',
+];
 
 function sources({ archive, security }: Debian): string {
   return [
@@ -66,6 +70,8 @@ export async function writeDebian(debian: Debian, file: string): Promise<void> {
       `--customize-hook=tar-in ${files} /`,
       `--customize-hook=chroot "$1" systemctl --quiet enable ${ENABLED.join(' ')}`,
       `--customize-hook=chroot "$1" systemctl --quiet mask ${MASKED.join(' ')}`,
+      // Caches are up to date: systemd would make them again on the first boot.
+      '--customize-hook=touch "$1/etc/.updated" "$1/var/.updated"',
       // Each machine makes its own.
       '--customize-hook=rm -f "$1"/etc/ssh/ssh_host_* "$1/etc/hostname" "$1"/etc/.resolv.conf.* && : >"$1/etc/machine-id"',
     ];

@@ -9,6 +9,8 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   unshare: 'util-linux',
   '/usr/share/keyrings/debian-archive-keyring.gpg': 'debian-archive-keyring',
 };
+/** What gives users without root the IDs that the files of a node belong to. */
+const USER_PROGRAMS: Readonly<Record<string, string>> = { newuidmap: 'uidmap' };
 const DISK_PROGRAMS: Readonly<Record<string, string>> = {
   'qemu-img': 'qemu-utils',
   'grub-mkimage': 'grub-common',
@@ -23,7 +25,12 @@ function isPresent(program: string): boolean {
 
 /** Names the packages that the making of an image needs and that are not installed. */
 export function missingPackages(engine: Engine, more: Readonly<Record<string, string>> = {}): string[] {
-  const needed = { ...PROGRAMS, ...(engine === 'kubevirt' && DISK_PROGRAMS), ...more };
+  const needed = {
+    ...PROGRAMS,
+    ...(process.getuid?.() !== 0 && USER_PROGRAMS),
+    ...(engine === 'kubevirt' && DISK_PROGRAMS),
+    ...more,
+  };
   const missing = Object.entries(needed).filter(([program]) => !isPresent(program));
   return [...new Set(missing.map(([, name]) => name))];
 }

@@ -6,6 +6,8 @@ import { run } from '../host/process.ts';
 /** The pods of the node, by the standard plugins alone: other CNIs would have to be downloaded. */
 const PODS = '10.95.0.0/24';
 const SERVICES = '10.97.0.0/16';
+/** Seconds that kubeadm waits for the kubelet, and for the control plane. */
+const PATIENCE = 1200;
 /** The address that QEMU gives the machine. */
 const ADDRESS = '10.0.2.15';
 
@@ -30,6 +32,10 @@ const kubeadmConfigSpec = {
   clusterConfiguration: {
     controlPlaneEndpoint: `${ADDRESS}:6443`,
     apiServer: { certSANs: ['127.0.0.1'] },
+  },
+  // Software emulation is slow, and a busy machine makes it slower: kubeadm would give up after four minutes.
+  initConfiguration: {
+    timeouts: { controlPlaneComponentHealthCheckSeconds: PATIENCE, kubeletHealthCheckSeconds: PATIENCE },
   },
   files: [{ path: '/etc/cni/net.d/10-pods.conflist', content: JSON.stringify(network) }],
 };
