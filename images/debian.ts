@@ -40,11 +40,7 @@ const EXCLUDED = ['/usr/share/doc/*', '/usr/share/man/*', '/usr/share/locale/*',
 const ENABLED = [
   ...['containerd', 'import-images', 'kubelet', 'ssh', 'systemd-networkd', 'systemd-resolved', 'systemd-timesyncd'],
 ];
-const MASKED = [
-  ...['apt-daily.timer', 'apt-daily-upgrade.timer', 'dpkg-db-backup.timer', 'e2scrub_all.timer'],
-  // cloud-init makes the keys of a machine.
-  'sshd-keygen.service',
-];
+const MASKED = ['apt-daily.timer', 'apt-daily-upgrade.timer', 'dpkg-db-backup.timer', 'e2scrub_all.timer'];
 
 function sources({ archive, security }: Debian): string {
   return [

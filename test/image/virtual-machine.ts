@@ -15,13 +15,14 @@ export interface MachineOptions {
 /** Lines of the console in an error. */
 const LINES = 80;
 
-/** A virtual machine in software emulation, with a serial console. It cannot reach any network. */
+/** A virtual machine in software emulation, with a serial console. */
 export class VirtualMachine {
   readonly #process: ChildProcess;
   #console = '';
 
   constructor({ disk, configDrive, port }: MachineOptions) {
-    const network = `user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:${port}-:6443`;
+    // Not restricted: a network without a gateway leaves kubeadm without an address to advertise.
+    const network = `user,id=net,ipv6=off,hostfwd=tcp:127.0.0.1:${port}-:6443`;
     this.#process = spawn(
       'qemu-system-x86_64',
       [
