@@ -7,6 +7,9 @@ import { messageOf } from '../errors.ts';
 import type { Runtime } from '../runtime.ts';
 import { connectSaved } from './steps/credentials.ts';
 
+/** Problems that the log has at most. */
+const MOST_PROBLEMS = 5_000;
+
 /**
  * The background process of a tunnel: listens on 127.0.0.1 and carries each connection to the relay of a cluster. Ends
  * when the signal aborts, or once nobody can need it. `settingsFile`: see TunnelSettings. `log` writes a line to its log.
@@ -17,10 +20,12 @@ export async function tunnel(settingsFile: string, log: (line: string) => void, 
   const { signal } = runtime.clock;
   const { client } = await connectSaved(settings.host, 'the saved credentials', runtime, { wasReached: true });
   const relay = new RelayConnections(client, namespace, uid);
-  const listener = new TunnelListener(
-    (events, gone) => relay.open(events, gone),
-    (problem) => log(`✖ ${problem}`),
-  );
+  let written = 0;
+  const onProblem = (problem: string): void => {
+    // A client that tries again and again must not fill the disk.
+    if (written++ < MOST_PROBLEMS) log(`✖ ${problem}`);
+  };
+  const listener = new TunnelListener((events, gone) => relay.open(events, gone), onProblem);
   process.send?.({ port: await listener.listen() } satisfies TunnelReady);
   log('▸ listening');
   try {

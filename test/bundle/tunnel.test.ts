@@ -32,7 +32,10 @@ interface Host {
 }
 
 /** A host with a cluster whose API server is reached through the relay alone. `allows` answers reviews of permissions. */
-async function startHost(behaviour: KubeletBehaviour = {}, allows = (_review: string): boolean => true): Promise<Host> {
+async function startHost(
+  behaviour: KubeletBehaviour = {},
+  allows: (review: string) => boolean = () => true,
+): Promise<Host> {
   const store = new ObjectStore();
   const nested = await startServer({ answer: () => ({ status: 200, body: 'ok' }) });
   const metadata = { name: 'demo', labels: OWNED };

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { relayConfig } from '../../src/cluster/tunnel/relay-config.ts';
 import { identify } from '../../src/runner/background.ts';
 import type { SavedTunnel } from '../../src/post-state.ts';
 import { relayImage } from '../host/images.ts';
@@ -46,6 +47,16 @@ describe.skipIf(!host.hasVirtink)(
       job.clean();
       rmSync(directory, { recursive: true });
       await network.remove();
+    });
+
+    it('has a relay that starts whatever the limit of open files is, and takes little memory', async () => {
+      const file = join(directory, 'haproxy.cfg');
+      writeFileSync(file, relayConfig('10.1.2.3', 6443));
+      for (const limit of ['1024', '$(ulimit -H -n)']) {
+        // In another network, since the port is taken in that of the host. 124: it ran until it was ended.
+        const script = `ip link set lo up; ulimit -n ${limit}; ulimit -v 131072; timeout 2 haproxy -db -f ${file}; echo $?`;
+        expect((await network.run(['unshare', '--net', 'sh', '-c', script])).trim()).toBe('124');
+      }
     });
 
     it('gets a tunnel by api-access: auto', () => {

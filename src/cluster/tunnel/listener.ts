@@ -1,5 +1,5 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { carry, type OpenFarSide } from './carry.ts';
+import { carry, type CarryLimits, type OpenFarSide } from './carry.ts';
 
 /** Connections at once: the relay takes no more either. */
 const MOST_CONNECTIONS = 1_000;
@@ -9,12 +9,12 @@ export class TunnelListener {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
-  constructor(open: OpenFarSide, onProblem: (problem: string) => void) {
+  constructor(open: OpenFarSide, onProblem: (problem: string) => void, limits?: CarryLimits) {
     // The far side may have more to send when the local side has sent all.
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
       this.#sockets.add(socket);
       socket.on('close', () => this.#sockets.delete(socket));
-      carry(socket, open, onProblem);
+      carry(socket, open, onProblem, limits);
     });
     this.#server.maxConnections = MOST_CONNECTIONS;
     this.#server.on('drop', () => onProblem(`refused a connection: there are ${MOST_CONNECTIONS} already`));

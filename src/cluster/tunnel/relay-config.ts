@@ -4,15 +4,14 @@ import { isIP } from 'node:net';
 export const RELAY_PORT = 6443;
 
 /**
- * The configuration of haproxy. Without `maxconn` and `fd-hard-limit`, haproxy takes memory by the limit of open files,
- * which may be a billion. The time-outs are longer than any watch; keep-alives and `tcp-ut` end connections whose other
- * side is gone.
+ * The configuration of haproxy. Without `fd-hard-limit`, haproxy takes memory by the limit of open files, which may be a
+ * billion. `maxconn` is not a global one: haproxy would not start where that limit is 1024, too few for it. The time-outs
+ * are longer than any watch; keep-alives and `tcp-ut` end connections whose other side is gone.
  */
 export function relayConfig(host: string, port: number): string {
   const address = isIP(host) === 6 ? `[${host}]` : host;
   return [
     'global',
-    '  maxconn 1000',
     '  fd-hard-limit 4096',
     '  hard-stop-after 1s',
     'defaults',
@@ -32,6 +31,7 @@ export function relayConfig(host: string, port: number): string {
     '  srvtcpka-intvl 5s',
     '  srvtcpka-cnt 3',
     'listen api',
+    '  maxconn 1000',
     `  bind 127.0.0.1:${RELAY_PORT} tcp-ut 20s`,
     `  server api ${address}:${port} tcp-ut 20s`,
     '',

@@ -60,7 +60,7 @@ export async function reachCluster(
     onWait: (line) => step.line(line),
     openTunnel: async () => {
       await checkPermissions(client, permissionsOf('kubeconfig', cluster.namespace, ['tunnel']));
-      return openTunnel(client, cluster, inputs.relayImage, { host, ...claim }, runtime);
+      return openTunnel(client, cluster, inputs.relayImage, { host, ...claim }, step, runtime);
     },
   });
 }

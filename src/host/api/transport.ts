@@ -1,4 +1,5 @@
-import { getCACertificates } from 'node:tls';
+import { isIP } from 'node:net';
+import { checkServerIdentity, getCACertificates, type ConnectionOptions } from 'node:tls';
 import { Agent, type Dispatcher } from 'undici';
 import type { Failure } from '../../errors.ts';
 import type { Authentication, Credentials } from '../credentials/authentication.ts';
@@ -102,7 +103,7 @@ function makeDispatcher(cluster: LoginCluster, certificate: string, key: string)
     // For Go every certificate among the authorities is one to trust, also one in the middle of a chain.
     allowPartialTrustChain: true,
     rejectUnauthorized: !insecureSkipTlsVerify,
-    ...(tlsServerName !== '' && { servername: tlsServerName }),
+    ...(tlsServerName !== '' && verifiedName(tlsServerName)),
     ...(certificate !== '' && { cert: certificate, key }),
   };
   // A watch may be silent for long; every other request has its own time-out.
@@ -112,6 +113,12 @@ function makeDispatcher(cluster: LoginCluster, certificate: string, key: string)
     connect: { ...tls, keepAlive: true, keepAliveInitialDelay: 30_000 },
   };
   return proxyUrl === '' ? new Agent(options) : proxyDispatcher(proxyUrl, options);
+}
+
+/** Has a server's certificate verified by another name than its address. Only a name is also sent to it (RFC 6066). */
+function verifiedName(name: string): Pick<ConnectionOptions, 'checkServerIdentity' | 'servername'> {
+  if (isIP(name) === 0) return { servername: name };
+  return { checkServerIdentity: (_host, certificate) => checkServerIdentity(name, certificate) };
 }
 
 /** The authorities that Node brings along, and those that only the system knows. */

@@ -1,5 +1,5 @@
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { connect, createServer as createProxy, type AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { WebSocket } from 'ws';
 import { KubernetesClient } from '../../../src/host/api/client.ts';
@@ -12,6 +12,8 @@ import { configFor, refuse } from './server.ts';
 
 const never = new AbortController().signal;
 const target = { namespace: 'knest', pod: 'relay-1', port: 6443 };
+/** Milliseconds after which the proxy cuts. */
+const SILENCE = 1_000;
 const patient: KeepAlive = { ping: 60_000, message: 60_000, stall: 60_000 };
 
 /** A server in the place of API server and kubelet. */
@@ -102,6 +104,29 @@ describe('a forwarded connection', () => {
     await vi.waitFor(() => expect(Math.min(pings, messages.length)).toBeGreaterThan(5));
     expect(messages.every(({ length }) => length === 0)).toBe(true);
     expect(connection.ends).toEqual([]);
+  });
+
+  it('survives a proxy that cuts silent connections, by its pings', async () => {
+    const { server } = await serve({ take: () => undefined });
+    const { port } = server.address() as AddressInfo;
+    const proxy = createProxy((client) => {
+      const remote = connect(port, '127.0.0.1');
+      client.pipe(remote).pipe(client);
+      for (const socket of [client, remote]) {
+        socket.on('error', () => undefined);
+        socket.on('close', () => (client.destroy(), remote.destroy()));
+        socket.setTimeout(SILENCE, () => socket.destroy());
+      }
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void proxy.close());
+    const url = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+    const client = new KubernetesClient(new RestClient(new Transport(configFor(url)), never));
+    const [silent, alive] = [new Connection(), new Connection()];
+    await alive.open(client, { ...patient, ping: SILENCE / 5 });
+    await silent.open(client, patient);
+    await vi.waitFor(() => expect(silent.ends).toEqual(['the connection was cut']), { timeout: 10_000 });
+    expect(alive.ends).toEqual([]);
   });
 
   it('is dropped when the server does not answer pings', async () => {

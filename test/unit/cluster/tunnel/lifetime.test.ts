@@ -27,7 +27,7 @@ describe('a tunnel', () => {
   });
 
   it('of a job that shares its cluster does not end when another one adopts it', () => {
-    const { claim: _claim, ...shared } = settings;
+    const shared = { name: 'pr', namespace: 'knest', uid: 'u-1' };
     expect(reasonToEnd(cluster('u-1', { 'knest-action/claim': 'c-9' }), shared, now)).toBeUndefined();
   });
 
