@@ -81,6 +81,8 @@ function join(socket: WebSocket, remote: Socket | undefined, port: number): void
       remote.once('drain', () => socket.resume());
     }
   });
+  // A paused WebSocket would not notice that the other side closes it.
+  remote.on('close', () => socket.resume());
   socket.on('close', () => remote.destroy());
 }
 
