@@ -9,11 +9,11 @@ export type OpenFarSide = (events: PortForwardEvents, signal: AbortSignal) => Pr
 export interface CarryLimits {
   /** For which the far side may be silent once the local side sends no more. */
   readonly halfOpen: number;
-  /** For which the local side may keep a connection open that the far side has closed. */
+  /** For which the local side may take to read what is left, and to close, once the far side has closed. */
   readonly closing: number;
 }
 
-const LIMITS: CarryLimits = { halfOpen: 30_000, closing: 5_000 };
+const LIMITS: CarryLimits = { halfOpen: 30_000, closing: 60_000 };
 
 /**
  * Joins a local connection with one to the relay, with back-pressure in both directions. The end of what the local side
