@@ -6,7 +6,8 @@ export const RELAY_PORT = 6443;
 /**
  * The configuration of haproxy. Without `fd-hard-limit`, haproxy takes memory by the limit of open files, which may be a
  * billion. `maxconn` is not a global one: haproxy would not start where that limit is 1024, too few for it. The time-outs
- * are longer than any watch; keep-alives and `tcp-ut` end connections whose other side is gone.
+ * are longer than any watch; keep-alives and `tcp-ut` end connections whose other side is gone. Linux applies `tcp-ut` to
+ * a side that is there and does not read, too: the client may pause for as long as it likes, an API server for 2 minutes.
  */
 export function relayConfig(host: string, port: number): string {
   const address = isIP(host) === 6 ? `[${host}]` : host;
@@ -32,8 +33,8 @@ export function relayConfig(host: string, port: number): string {
     '  srvtcpka-cnt 3',
     'listen api',
     '  maxconn 1000',
-    `  bind 127.0.0.1:${RELAY_PORT} tcp-ut 20s`,
-    `  server api ${address}:${port} tcp-ut 20s`,
+    `  bind 127.0.0.1:${RELAY_PORT}`,
+    `  server api ${address}:${port} tcp-ut 2m`,
     '',
   ].join('\n');
 }

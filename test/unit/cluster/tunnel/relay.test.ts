@@ -74,9 +74,10 @@ describe('the relay', () => {
 
   it('listens on 127.0.0.1 alone, takes bounded memory, and ends no connection that is merely silent', () => {
     const config = relayConfig('10.1.2.3', 6443);
-    expect(config).toContain('bind 127.0.0.1:6443 ');
+    // Without a limit for a client that does not read: it may be slow.
+    expect(config).toMatch(/^ {2}bind 127\.0\.0\.1:6443$/m);
     expect(config.match(/bind/g)).toHaveLength(1);
-    expect(config).toContain('server api 10.1.2.3:6443 tcp-ut 20s');
+    expect(config).toContain('server api 10.1.2.3:6443 tcp-ut 2m');
     expect(config).toContain('maxconn 1000');
     expect(config).toContain('fd-hard-limit 4096');
     expect(config).toContain('hard-stop-after 1s');
