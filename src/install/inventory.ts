@@ -174,7 +174,7 @@ function isCore(component: Component): boolean {
  * everybody to see. Throws KNEST_PERMISSION with those that are missing.
  */
 export async function checkServed(client: KubernetesClient, components: readonly Component[]): Promise<void> {
-  const served = await Promise.all(components.map(({ crd }) => crd === undefined || client.serves(crd)));
+  const served = await Promise.all(components.map(async ({ crd }) => crd === undefined || client.serves(crd)));
   const missing = components.filter((_component, index) => served[index] === false);
   if (missing.length === 0) return;
   throw new KnestError({

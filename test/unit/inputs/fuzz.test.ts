@@ -92,6 +92,7 @@ const inputSets = fc
         command: fc.oneof({ weight: 8, arbitrary: fc.constantFrom(...COMMANDS) }, fc.constantFrom(...usual)),
         name: fc.constantFrom('pr-7', ''),
         replicas: fc.constantFrom('3:2', ''),
+        'kubernetes-version': fc.constantFrom('1.34.1', ''),
       })
       .map((common) => ({ ...common, ...Object.fromEntries(pairs) })),
   );

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { readAction } from '../../../scripts/docs.ts';
-import { readOutcome } from '../../../src/inputs.ts';
 import { problems, read, readCreate, unlikeMachines } from './given-inputs.ts';
 
 describe('create', () => {
@@ -247,16 +246,6 @@ describe('a problem with one input', () => {
     ]) {
       expect(problems({ [input]: 'x' })).toHaveLength(1);
     }
-  });
-});
-
-describe('job-status', () => {
-  it.each(['success', 'failure', 'cancelled'])('is the result of the job: %s', (status) => {
-    expect(readOutcome((name) => (name === 'job-status' ? status : ''))).toBe(status);
-  });
-
-  it.each(['', 'skipped', '${{ job.status }}'])('is unknown when it is %j', (status) => {
-    expect(readOutcome(() => status)).toBeUndefined();
   });
 });
 

@@ -222,7 +222,7 @@ describe('npm run mirror fails', () => {
     expect(err).toBe(
       '✖ 2 options cannot be used; nothing was fetched (KNEST_INPUT)\n' +
         '--mirror: has a password, which http sends in plain text; use https\n' +
-        '--virtink-version: "newest" is not a version\n',
+        '--virtink-version: "newest" is not a version; for example 1.0.0\n',
     );
   });
 
