@@ -45,8 +45,9 @@ export function rbacManifests(): Readonly<Record<string, string>> {
     ),
     'install.yaml': manifest(
       [
-        'Lets the action install what the host lacks: Cluster API, its providers, cert-manager and Virtink. It has to make',
-        'roles with whatever rules their manifests have, so an account with it can become administrator of the host.',
+        'Lets the action install what the host lacks: Cluster API, its providers, cert-manager, and Virtink or KubeVirt.',
+        'It has to make roles with whatever rules their manifests have, so an account with it can become administrator of',
+        'the host.',
         'Bind it for the first create, with namespace.yaml, and take the binding away again.',
       ],
       [role('ClusterRole', 'knest-action-install', INSTALL_RULES), binding('ClusterRole', 'knest-action-install')],

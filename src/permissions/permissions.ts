@@ -16,22 +16,24 @@ export function permissionsOf(
   namespace: string,
   features: readonly Feature[] = [],
 ): readonly Permission[] {
-  const needed = NAMESPACE_RULES.filter(
-    (candidate) =>
-      candidate.neededBy.includes(command) && (candidate.feature === undefined || features.includes(candidate.feature)),
-  );
-  return permissions(needed, NAMESPACE_FILE, namespace);
+  return permissions(neededRules(NAMESPACE_RULES, command, features), NAMESPACE_FILE, namespace);
 }
 
-/** What installing cannot do without on the host as a whole. */
-export function installPermissions(): readonly Permission[] {
-  const needed = INSTALL_RULES.filter(({ neededBy }) => neededBy.length > 0);
+/** What installing all that a cluster with these features needs cannot do without on the host as a whole. */
+export function installPermissions(features: readonly Feature[] = []): readonly Permission[] {
+  const needed = neededRules(INSTALL_RULES, 'create', features);
   // An account that may create objects of a kind may read them: a request for each verb of each kind would be too many.
   const checked = needed.map(({ verbs, ...rest }) => ({
     ...rest,
     verbs: verbs.filter((verb) => !['get', 'list', 'watch', 'update', 'patch'].includes(verb)),
   }));
   return permissions(checked, INSTALL_FILE);
+}
+
+function neededRules(rules: readonly Rule[], command: Command, features: readonly Feature[]): readonly Rule[] {
+  return rules.filter(
+    ({ neededBy, feature }) => neededBy.includes(command) && (feature === undefined || features.includes(feature)),
+  );
 }
 
 function permissions(rules: readonly Rule[], grantedBy: string, namespace?: string): readonly Permission[] {

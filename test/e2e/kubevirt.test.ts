@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Labels } from '../../src/cluster/identity/identity.ts';
 import type { Node, Pod } from '../../src/host/api/objects.ts';
 import { down, up, type Host } from '../host/host.ts';
 import { kubevirtNodeImage, olderKubevirtNodeImage } from '../host/kubevirt.ts';
@@ -114,6 +115,11 @@ describe('create on KubeVirt, on a bare host', { timeout: 15 * minute }, () => {
     const listed = await start({ command: 'list', namespace }).main();
     expect(listed.exitCode, listed.log).toBe(0);
     expect(listed.log).toMatch(/kv.*ready/);
+    // By these labels, cleanup finds what somebody left without its Cluster.
+    const owned = ['-n', namespace, '-l', `${Labels.managed}=true,${Labels.clusterName}=kv`, '-o', 'name'];
+    for (const kind of ['virtualmachines.kubevirt.io', 'virtualmachineinstances']) {
+      expect((await host.kubectl(['get', kind, ...owned])).trim().split('\n')).toHaveLength(3);
+    }
   });
 
   testUpgrade(() => ({ host, start, kubeconfig: main.outputs['kubeconfig-path'] ?? '' }));

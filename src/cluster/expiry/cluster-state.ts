@@ -95,12 +95,15 @@ function waitsForCni(machine: Machine): boolean {
   return hasJoined(machine) && WITHOUT_CNI.test(conditionOf(machine, 'NodeReady')?.message ?? '');
 }
 
-/** Seconds that a problem of a pod may have lasted: it was not watched, so the age of its youngest unmet condition counts. */
-function ageOf(key: string, { pods }: ClusterView, now: number): number {
+/**
+ * Seconds that a problem of a pod, or of a machine that has no pod any more, may have lasted: it was not watched, so the
+ * age of its youngest unmet condition counts.
+ */
+function ageOf(key: string, { pods, machines }: ClusterView, now: number): number {
   const [name] = key.split('/');
-  const pod = pods.find(({ metadata }) => metadata.name === name);
-  const unmet = (pod?.status?.conditions ?? []).filter(({ status }) => status === 'False');
-  const times = [pod?.metadata.creationTimestamp, ...unmet.map(({ lastTransitionTime }) => lastTransitionTime)];
+  const one = [...pods, ...machines].find(({ metadata }) => metadata.name === name);
+  const unmet = (one?.status?.conditions ?? []).filter(({ status }) => status === 'False');
+  const times = [one?.metadata.creationTimestamp, ...unmet.map(({ lastTransitionTime }) => lastTransitionTime)];
   const since = Math.max(...times.map((time) => Date.parse(time ?? '')).filter((time) => !Number.isNaN(time)));
   return Number.isFinite(since) ? Math.max(0, now - since) / 1000 : 0;
 }

@@ -17,11 +17,18 @@ interface Topology {
   };
 }
 
+/** A machine template in which the VM has a separate template: its provider passes no other labels on to VMs. */
+interface VirtualMachineSource {
+  readonly spec?: {
+    readonly virtualMachineTemplate?: WithMetadata & { readonly spec?: { readonly template?: WithMetadata } };
+  };
+}
+
 /** Where objects say what the objects that they make are labelled with, in v1beta1 and v1beta2 alike. */
 interface Maker extends KubernetesObject {
   readonly spec?: {
     readonly machineTemplate?: WithMetadata;
-    readonly template?: WithMetadata;
+    readonly template?: WithMetadata & VirtualMachineSource;
     readonly topology?: Topology;
     readonly controlPlaneServiceTemplate?: WithMetadata;
   };
@@ -72,13 +79,26 @@ function labelledParts(
 ): NonNullable<Maker['spec']> {
   if (kind === 'KubeadmControlPlane') return { machineTemplate: labelled(spec.machineTemplate ?? {}) };
   if (kind === 'MachineDeployment' || kind === 'MachinePool') return { template: labelled(spec.template ?? {}) };
-  const { topology, controlPlaneServiceTemplate } = spec;
+  const { template, topology, controlPlaneServiceTemplate } = spec;
   return {
+    ...(template?.spec?.virtualMachineTemplate?.spec?.template !== undefined && {
+      template: withLabelledVms(template, labelled),
+    }),
     ...(controlPlaneServiceTemplate !== undefined && {
       controlPlaneServiceTemplate: labelled(controlPlaneServiceTemplate),
     }),
     ...(kind === 'Cluster' && topology !== undefined && { topology: labelledTopology(topology, labelled) }),
   };
+}
+
+/** The template with labels on the VMs that are made from it, and on what runs them. */
+function withLabelledVms<T extends VirtualMachineSource>(
+  template: T,
+  labelled: <P extends WithMetadata>(part: P) => P,
+): T {
+  const vm = template.spec?.virtualMachineTemplate ?? {};
+  const spec = { ...vm.spec, template: labelled(vm.spec?.template ?? {}) };
+  return { ...template, spec: { ...template.spec, virtualMachineTemplate: { ...labelled(vm), spec } } };
 }
 
 function labelledTopology(topology: Topology, labelled: <P extends WithMetadata>(part: P) => P): Topology {

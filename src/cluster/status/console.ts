@@ -69,7 +69,7 @@ export class Consoles {
         code: 'KNEST_BOOTSTRAP',
         problem: `machine ${machine?.metadata.name ?? pod.metadata.name} could not become a node: ${reason}`,
         evidence: this.telling(pod).map((line) => `console of ${pod.metadata.name}: ${line}`),
-        next: 'check that the rootfs image matches kubernetes-version and supports pod-network-cidr and service-cidr',
+        next: 'check that the image of the machine matches kubernetes-version and supports pod-network-cidr and service-cidr',
       };
     }
     return undefined;

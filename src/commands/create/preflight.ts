@@ -65,8 +65,9 @@ export async function preflight(
     const dropped = isAlone ? undefined : checkEncapsulation(inputs.cni, drops);
     if (dropped !== undefined) step.line(dropped);
     const { text, isComplete } = inventory === undefined ? NOT_READ : describeInventory(components, inventory);
-    const permissions = permissionsOf('create', inputs.namespace, featuresOf(inputs));
-    await checkPermissions(client, isComplete ? permissions : [...permissions, ...installPermissions()]);
+    const features = featuresOf(inputs);
+    const permissions = permissionsOf('create', inputs.namespace, features);
+    await checkPermissions(client, isComplete ? permissions : [...permissions, ...installPermissions(features)]);
     if (inventory === undefined) await checkServed(client, components);
     const { virtualMachines } = engineNamed(inputs.infrastructure);
     if (virtualMachines !== undefined && clusterTemplate === undefined) {

@@ -81,8 +81,12 @@ describe('docs/rbac', () => {
   });
 
   it('grants what installing checks, in the file that the error names', () => {
-    const needed = installPermissions();
+    const needed = installPermissions(['kubevirt', 'persistent']);
     expect(needed.length).toBeGreaterThan(10);
+    const parts = ['kubevirts', 'priorityclasses', 'cdis'];
+    expect(needed.map(({ resource }) => resource)).toEqual(expect.arrayContaining(parts));
+    // What installs no KubeVirt does without these.
+    expect(installPermissions(['virtink']).filter(({ resource }) => parts.includes(resource))).toEqual([]);
     for (const { verb, resource, group, grantedBy, namespace } of needed) {
       expect([grantedBy, namespace]).toEqual(['docs/rbac/install.yaml', undefined]);
       expect(granted('rbac/install.yaml')).toContain(`${verb} ${resource}.${group}`);

@@ -122,6 +122,19 @@ describe('stateOf', () => {
   });
 });
 
+it('a VM of KubeVirt that ended long ago, whose pod is gone, is failing', () => {
+  const spec = { infrastructureRef: { kind: 'KubevirtMachine', name: 'm' } };
+  const stateAfter = (seconds: number) => {
+    const metadata = { creationTimestamp: new Date(now - seconds * 1000).toISOString() };
+    const machines = [machineOf('m', { metadata, spec })];
+    const virtualMachines = [virtualMachineOf('m', { phase: 'Failed' })];
+    return stateOf(viewOf({ cluster: clusterOf(), machines, virtualMachines }), now).state;
+  };
+  expect(stateAfter(60)).toBe('failing');
+  // What ends may be started again at once.
+  expect(stateAfter(5)).toBe('starting');
+});
+
 describe('readStates', () => {
   const of = (name: string, namespace = 'knest'): Cluster => ({
     ...initialised,

@@ -123,4 +123,35 @@ describe('withOwner', () => {
       { type: 'NodePort', metadata: { namespace: 'knest', labels: ownLabels } },
     );
   });
+
+  it('adds the repository to the VMs of KubeVirt, and to what runs them', () => {
+    const templates = parseManifest(template('kubevirt').replaceAll(/\$\{\w+\}/g, '1')).filter(
+      ({ kind }) => kind === 'KubevirtMachineTemplate',
+    );
+    expect(templates).toHaveLength(2);
+    for (const one of templates) {
+      const before = vmOf(one);
+      expect(vmOf(withOwner(one, identity))).toEqual({
+        ...before,
+        metadata: { labels: ownLabels },
+        spec: {
+          ...before.spec,
+          template: { ...before.spec.template, metadata: { ...before.spec.template.metadata, labels: ownLabels } },
+        },
+      });
+    }
+  });
 });
+
+interface VirtualMachineTemplate {
+  readonly metadata?: object;
+  readonly spec: { readonly template: { readonly metadata?: object } };
+}
+
+function vmOf(template: KubernetesObject): VirtualMachineTemplate {
+  const { spec } = template as {
+    readonly spec?: { template: { spec: { virtualMachineTemplate: VirtualMachineTemplate } } };
+  };
+  if (spec === undefined) throw new Error('it has no spec');
+  return spec.template.spec.virtualMachineTemplate;
+}

@@ -54,7 +54,7 @@ describe('a bootstrap', () => {
         'console of vm-m: error execution phase preflight: cannot reach the API',
         `console of vm-m: ${LAST_WORD}`,
       ],
-      next: 'check that the rootfs image matches kubernetes-version and supports pod-network-cidr and service-cidr',
+      next: 'check that the image of the machine matches kubernetes-version and supports pod-network-cidr and service-cidr',
     });
   });
 
