@@ -29,11 +29,15 @@ const OWN = ['auto', ...INFRASTRUCTURES].join(', ');
 
 /** Reads what the cluster is made from. */
 export function readTemplate(reader: InputReader, { checksumPolicy }: DownloadInputs): TemplateInputs {
-  const infrastructure = readInfrastructure(reader);
   const text = reader.optional('cluster-template');
+  const infrastructure = readInfrastructure(reader);
   if (text === undefined && typeof infrastructure === 'object') {
     const { name, version } = infrastructure;
-    reader.problem('cluster-template', `is missing; infrastructure ${name}:${version} needs one, for example its own`);
+    // The provider alone is for templates that put the VMs on another cluster.
+    const own =
+      name === 'kubevirt' ? '; without one, use kubevirt, and set its version with kubevirt-provider-version' : '';
+    const problem = `is missing; infrastructure ${name}:${version} needs one, for example its own${own}`;
+    reader.problem('cluster-template', problem);
   }
   const clusterTemplate = text === undefined ? undefined : readSource(reader, text, checksumPolicy);
   return { infrastructure, clusterTemplate };
@@ -45,7 +49,7 @@ function readInfrastructure(reader: InputReader): TemplateInputs['infrastructure
   if (own !== undefined) return own;
   if (text === 'auto' || text === '') return 'auto';
   const [name = '', versionText] = text.split(/:(.*)/s);
-  if (name === 'virtink' || name === 'kubevirt') {
+  if (name === 'virtink') {
     reader.problem('infrastructure', `"${text}": use ${name}, and set its version with ${name}-provider-version`);
   } else if (!PROVIDER_NAMES.includes(name)) {
     reader.problem('infrastructure', `"${text}" is not supported; use ${OWN} or one of ${PROVIDER_NAMES.join(', ')}`);

@@ -17,6 +17,7 @@ describe('infrastructure', () => {
   it.each([
     ['openstack:v0.14.5', { name: 'openstack', version: 'v0.14.5' }],
     ['docker:1.14.2', { name: 'docker', version: 'v1.14.2' }],
+    ['kubevirt:v0.11.2', { name: 'kubevirt', version: 'v0.11.2' }],
   ])('may be %s, with a template of the user', (text, infrastructure) => {
     expect(readCreate({ infrastructure: text, 'cluster-template': 't.yaml' })).toMatchObject({ infrastructure });
   });
@@ -32,10 +33,6 @@ describe('infrastructure', () => {
       'virtink:v0.7.0',
       /^infrastructure: "virtink:v0\.7\.0": use virtink, and set its version with virtink-provider-version$/,
     ],
-    [
-      'kubevirt:v0.11.2',
-      /^infrastructure: "kubevirt:v0\.11\.2": use kubevirt, and set its version with kubevirt-provider-version$/,
-    ],
     [' ', /^infrastructure: is missing; auto, virtink, kubevirt, in-memory or NAME:vX\.Y\.Z/],
   ])('is refused as %s', (infrastructure, problem) => {
     expect(problems({ infrastructure, 'cluster-template': 't.yaml' })).toEqual([expect.stringMatching(problem)]);
@@ -44,6 +41,9 @@ describe('infrastructure', () => {
   it('requires a template when the action has none', () => {
     expect(problems({ infrastructure: 'openstack:v0.14.5' })).toEqual([
       'cluster-template: is missing; infrastructure openstack:v0.14.5 needs one, for example its own',
+    ]);
+    expect(problems({ infrastructure: 'kubevirt:v0.11.2' })).toEqual([
+      expect.stringMatching(/ needs one, .*; without one, use kubevirt, and set .* kubevirt-provider-version$/),
     ]);
   });
 });
