@@ -18,7 +18,9 @@ const LIMITS: CarryLimits = { halfOpen: 30_000, closing: 60_000 };
 /**
  * Joins a local connection with one to the relay, with back-pressure in both directions. The end of what the local side
  * sends is not passed on: the container runtime would end the whole connection 1 s later, with the answer in it.
- * `onProblem` is called at most once, for a connection that did not end in order: its local side is reset.
+ * `onProblem` is called at most once, for a connection that did not end in order. The local side gets all that has
+ * arrived before its end: what is carried is TLS, whose clients notice an end that is too early. Only a connection
+ * without any answer is reset.
  */
 export function carry(local: Socket, open: OpenFarSide, onProblem: (problem: string) => void, limits = LIMITS): void {
   const gone = new AbortController();
@@ -26,20 +28,28 @@ export function carry(local: Socket, open: OpenFarSide, onProblem: (problem: str
   let timer: NodeJS.Timeout | undefined;
   let hasAnswered = false;
   let isHalfOpen = false;
+  let isPaused = false;
+  let hasEnded = false;
   const awaitFarSide = (): void => {
+    if (hasEnded) return;
     clearTimeout(timer);
-    if (isHalfOpen) timer = setTimeout(() => local.destroy(), limits.halfOpen);
+    // A far side that has to wait for the local side is not silent.
+    if (isHalfOpen && !isPaused) timer = setTimeout(() => local.destroy(), limits.halfOpen);
   };
   const end = (problem: string | undefined): void => {
+    hasEnded = true;
     clearTimeout(timer);
     if (local.destroyed) return;
-    if (problem === undefined && hasAnswered) {
-      local.end();
-      timer = setTimeout(() => local.destroy(), limits.closing);
+    if (problem !== undefined || !hasAnswered)
+      onProblem(problem ?? 'the host closed the connection before it sent anything');
+    if (!hasAnswered) {
+      local.resetAndDestroy();
       return;
     }
-    onProblem(problem ?? 'the host closed the connection before it sent anything');
-    local.resetAndDestroy();
+    // What the local side still sends is dropped: unread, it would hide the end of that side.
+    local.resume();
+    local.end();
+    timer = setTimeout(() => local.resetAndDestroy(), limits.closing);
   };
   local.pause();
   // An error is followed by the close.
@@ -52,8 +62,11 @@ export function carry(local: Socket, open: OpenFarSide, onProblem: (problem: str
   const events: PortForwardEvents = {
     onData: (chunk) => {
       hasAnswered = true;
+      if (!local.destroyed && !local.write(chunk)) {
+        isPaused = true;
+        far?.pause();
+      }
       awaitFarSide();
-      if (!local.destroyed && !local.write(chunk)) far?.pause();
     },
     onDrain: () => local.resume(),
     onEnd: end,
@@ -68,7 +81,11 @@ export function carry(local: Socket, open: OpenFarSide, onProblem: (problem: str
       local.on('data', (chunk: Buffer) => {
         if (!opened.send(chunk)) local.pause();
       });
-      local.on('drain', () => opened.resume());
+      local.on('drain', () => {
+        isPaused = false;
+        opened.resume();
+        awaitFarSide();
+      });
       local.on('end', () => {
         isHalfOpen = true;
         awaitFarSide();

@@ -59,7 +59,7 @@ async function start(
   const listener = new TunnelListener(
     (events, signal) => relay.open(events, signal),
     (problem) => problems.push(problem),
-    { halfOpen: 4_000, closing: 1_000 },
+    { halfOpen: 4_000, closing: 10_000 },
   );
   const port = await listener.listen();
   onTestFinished(() => {
@@ -173,6 +173,29 @@ describe('a tunnel', () => {
     socket.end('question');
     expect(await rest(socket)).toBe('a slow answer');
     expect(host.problems).toEqual([]);
+  });
+
+  it('passes on all that came before the far side failed, to a client that reads late', async () => {
+    const host = await start(echo, {
+      take: (socket) => {
+        for (let index = 0; index < 8; index++) socket.send(Buffer.concat([Buffer.from([0]), Buffer.alloc(MB, index)]));
+        socket.send(Buffer.concat([Buffer.from([1]), Buffer.from('lost connection to pod')]));
+        socket.close(1000);
+      },
+    });
+    const socket = connectTo(host);
+    await once(socket, 'readable');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    // It stays slow, so that the failure arrives while the last megabytes are still on their way.
+    let bytes = 0;
+    socket.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      socket.pause();
+      setTimeout(() => socket.resume(), 1);
+    });
+    await once(socket, 'end');
+    expect(bytes).toBe(8 * MB);
+    expect(host.problems).toEqual(['lost connection to pod']);
   });
 
   it('resets a connection that ends before any answer: it must not look like an empty one', async () => {
