@@ -1,5 +1,5 @@
-// Command copy copies a file and its mode, as `cp -f SOURCE TARGET` does; other options do not matter. It stands in for
-// the cp of images whose init containers put a file on a node or a volume.
+// Command copy copies a file and its mode, as `cp -f SOURCE TARGET` does; other options do not matter, but --linger, with
+// which it ends 5 s later. It stands in for the cp of images whose init containers put a file on a node or a volume.
 package main
 
 import (
@@ -7,9 +7,11 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 )
 
 func main() {
+	lingers := slices.Contains(os.Args[1:], "--linger")
 	arguments := slices.DeleteFunc(os.Args[1:], func(argument string) bool { return strings.HasPrefix(argument, "-") })
 	if len(arguments) != 2 {
 		log.Fatal("usage: cp [OPTION...] SOURCE TARGET")
@@ -27,5 +29,8 @@ func main() {
 	_ = os.Remove(target)
 	if err := os.WriteFile(target, content, information.Mode().Perm()); err != nil {
 		log.Fatal(err)
+	}
+	if lingers {
+		time.Sleep(5 * time.Second)
 	}
 }
