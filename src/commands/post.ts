@@ -1,6 +1,7 @@
 import { Annotations } from '../cluster/identity/identity.ts';
 import { lackOf, proofOfClaim } from '../cluster/identity/ownership.ts';
 import { describeRest, removeCluster } from '../cluster/lifecycle/delete.ts';
+import { firstLineOf } from '../errors.ts';
 import type { KubernetesClient } from '../host/api/client.ts';
 import { Kinds } from '../host/api/kinds.ts';
 import type { JobStatus } from '../inputs.ts';
@@ -27,10 +28,13 @@ export async function post(jobStatus: JobStatus | undefined, runtime: Runtime): 
   try {
     if (saved !== undefined) await endCluster(host, saved, jobStatus, runtime);
   } finally {
-    // After the cluster, whose deletion is urgent in a cancelled job.
-    await endTunnel(runtime, hasFailed);
+    // After the cluster, whose deletion is urgent in a cancelled job. Neither failure keeps the credentials here, nor does
+    // that of the tunnel hide that of the cluster.
+    await endTunnel(runtime, hasFailed).catch((thrown: unknown) =>
+      runtime.report.log.warn(`the tunnel may not have ended: ${firstLineOf(thrown)}`),
+    );
+    await dropCredentials(host);
   }
-  await dropCredentials(host);
 }
 
 async function endCluster(
