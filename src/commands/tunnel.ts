@@ -29,9 +29,10 @@ export async function tunnel(settingsFile: string, log: (line: string) => void, 
   process.send?.({ port: await listener.listen() } satisfies TunnelReady);
   log('▸ listening');
   try {
-    log(`▸ ended: ${await endOfUse(client, settings, () => existsSync(settingsFile), signal)}`);
+    // The job may still need it: its post step shows lines with this sign.
+    log(`✖ ended: ${await endOfUse(client, settings, () => existsSync(settingsFile), signal)}`);
   } catch (thrown) {
-    log(`▸ ended: ${messageOf(thrown)}`);
+    log(`${signal.aborted ? '▸' : '✖'} ended: ${messageOf(thrown)}`);
   } finally {
     listener.close();
   }
