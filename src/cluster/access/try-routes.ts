@@ -200,6 +200,7 @@ function noAccess(
   failures: readonly Failure[],
   service: Service | undefined,
 ): KnestError {
+  const tunnel = failures.some(({ route }) => route.kind === 'tunnel') ? '' : 'use api-access: tunnel, ';
   return new KnestError({
     code: 'KNEST_API_ACCESS',
     problem: `${name} runs, but its API server cannot be reached from this job (api-access: ${apiAccess})`,
@@ -211,7 +212,7 @@ function noAccess(
           ],
     next:
       service?.spec?.type === 'ClusterIP'
-        ? 'use api-access: tunnel, run the job in the host cluster, or create the cluster with api-access: node-port or load-balancer'
-        : 'use api-access: tunnel, run the job in the host cluster, set api-host to a node that it reaches, or api-access: load-balancer',
+        ? `${tunnel}run the job in the host cluster, or create the cluster with api-access: node-port or load-balancer`
+        : `${tunnel}run the job in the host cluster, set api-host to a node that it reaches, or api-access: load-balancer`,
   });
 }

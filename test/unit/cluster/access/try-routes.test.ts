@@ -241,6 +241,7 @@ describe('a tunnel', () => {
 
   it('is not opened for another choice', async () => {
     const { found, opened } = await find('cluster-ip', 0);
+    expect(found).toHaveProperty('next', expect.stringContaining('use api-access: tunnel'));
     expect(found).toMatchObject({ code: 'KNEST_API_ACCESS', evidence: [expect.stringMatching(/^cluster-ip /)] });
     expect(opened).toBe(0);
   });
@@ -254,6 +255,7 @@ describe('a tunnel', () => {
         expect.stringContaining('tunnel to the host: these credentials lack'),
       ],
     });
+    expect(auto.found).toHaveProperty('next', expect.not.stringContaining('api-access: tunnel'));
     expect(auto.opened).toBe(1);
     expect(auto.notes).toEqual(['no tunnel: these credentials lack 1 permission']);
     expect((await find('tunnel', 0, noTunnel)).found).toMatchObject({ code: 'KNEST_PERMISSION' });
