@@ -7,7 +7,8 @@ export const RELAY_PORT = 6443;
  * The configuration of haproxy. Without `fd-hard-limit`, haproxy takes memory by the limit of open files, which may be a
  * billion. `maxconn` is not a global one: haproxy would not start where that limit is 1024, too few for it. The time-outs
  * are longer than any watch; keep-alives and `tcp-ut` end connections whose other side is gone. Linux applies `tcp-ut` to
- * a side that is there and does not read, too: the client may pause for as long as it likes, an API server for 2 minutes.
+ * a side that is there and does not read, too: an API server may pause for 2 minutes. A client may pause for 5 minutes,
+ * after which the tunnel itself ends a connection that stalls; the relay gives it as long once the API server has closed.
  */
 export function relayConfig(host: string, port: number): string {
   const address = isIP(host) === 6 ? `[${host}]` : host;
@@ -21,7 +22,7 @@ export function relayConfig(host: string, port: number): string {
     '  timeout client 24h',
     '  timeout server 24h',
     '  timeout tunnel 24h',
-    '  timeout client-fin 30s',
+    '  timeout client-fin 5m',
     '  timeout server-fin 30s',
     '  option clitcpka',
     '  clitcpka-idle 15s',

@@ -74,10 +74,12 @@ describe('the relay', () => {
 
   it('listens on 127.0.0.1 alone, takes bounded memory, and ends no connection that is merely silent', () => {
     const config = relayConfig('10.1.2.3', 6443);
-    // Without a limit for a client that does not read: it may be slow.
+    // Without tcp-ut for a client: it may be slow to read.
     expect(config).toMatch(/^ {2}bind 127\.0\.0\.1:6443$/m);
     expect(config.match(/bind/g)).toHaveLength(1);
     expect(config).toContain('server api 10.1.2.3:6443 tcp-ut 2m');
+    // The stall limit of port-forward.ts: a client that pauses may still have to read the last answer.
+    expect(config).toContain('timeout client-fin 5m');
     expect(config).toContain('maxconn 1000');
     expect(config).toContain('fd-hard-limit 4096');
     expect(config).toContain('hard-stop-after 1s');
