@@ -1,5 +1,6 @@
 import type { Cluster } from '../../host/api/cluster-api-objects.ts';
 import type { KubernetesClient } from '../../host/api/client.ts';
+import { hostTime } from '../../host/api/clock.ts';
 import { Kinds } from '../../host/api/kinds.ts';
 import { pause } from '../../retry.ts';
 import { parseInstant } from '../../values/instant.ts';
@@ -22,33 +23,37 @@ export async function endOfUse(
   signal: AbortSignal,
   every = LOOK_EVERY,
 ): Promise<string> {
-  const { name, namespace } = settings;
   for (;;) {
     await pause(every, signal);
     if (!hasFiles()) return 'the files of the job are gone';
     const within = AbortSignal.any([signal, AbortSignal.timeout(LOOK_MILLISECONDS)]);
-    const reason = await client
-      .briefly(within)
-      .get(Kinds.cluster, name, namespace)
-      .then(
-        (cluster) => reasonToEnd(cluster, settings, Date.now()),
-        () => undefined,
-      );
+    const reason = await look(client, settings, within).catch(() => undefined);
     if (reason !== undefined) return reason;
   }
 }
 
-/** Why nobody needs the tunnel to a cluster any more; undefined while somebody may. `now`: milliseconds since the epoch. */
-export function reasonToEnd(
+async function look(
+  client: KubernetesClient,
+  settings: TunnelSettings,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const cluster = await client.briefly(signal).get(Kinds.cluster, settings.name, settings.namespace);
+  const reason = reasonToEnd(cluster, settings);
+  const expiry = parseInstant(cluster?.metadata.annotations?.[Annotations.expiresAt] ?? '');
+  if (reason !== undefined || expiry === undefined) return reason;
+  // By the clock that the expiry was written by: that of the runner may be wrong.
+  const { time, doubt } = await hostTime(client, signal);
+  return doubt === undefined && expiry < time ? `${settings.namespace}/${settings.name} has expired` : undefined;
+}
+
+/** Why nobody needs the tunnel to a cluster any more, whatever the time is; undefined while somebody may. */
+function reasonToEnd(
   cluster: Cluster | undefined,
-  { name, namespace, uid, claim }: Pick<TunnelSettings, 'name' | 'namespace' | 'uid' | 'claim'>,
-  now: number,
+  { name, namespace, uid, claim }: TunnelSettings,
 ): string | undefined {
   const title = `${namespace}/${name}`;
   if (cluster === undefined || cluster.metadata.uid !== uid) return `${title} is gone`;
-  const annotations = cluster.metadata.annotations ?? {};
-  if (claim !== undefined && annotations[Annotations.claim] !== claim)
-    return `another attempt of the job adopted ${title}`;
-  const expiry = parseInstant(annotations[Annotations.expiresAt] ?? '');
-  return expiry !== undefined && expiry < now ? `${title} has expired` : undefined;
+  return claim !== undefined && cluster.metadata.annotations?.[Annotations.claim] !== claim
+    ? `another attempt of the job adopted ${title}`
+    : undefined;
 }
