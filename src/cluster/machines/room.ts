@@ -13,7 +13,8 @@ function requestsOf({ spec }: Pod): MachineRequests {
   };
 }
 
-function isEnded({ status }: Pod): boolean {
+/** Whether a pod runs no more, and so takes no room. */
+export function isEnded({ status }: Pod): boolean {
   return status?.phase === 'Succeeded' || status?.phase === 'Failed';
 }
 

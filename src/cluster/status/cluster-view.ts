@@ -142,9 +142,12 @@ export function parentOf({ metadata }: Machine, view: ClusterView): Scalable | u
   );
 }
 
-/** Whether an object belongs to the control plane. */
-export function isControlPlane({ metadata }: KubernetesObject): boolean {
-  return metadata.labels?.['cluster.x-k8s.io/control-plane'] !== undefined;
+/**
+ * Whether an object belongs to the control plane: Cluster API labels its Machines with `control-plane`, and the provider
+ * for KubeVirt its pods with `role` alone. Seen on: cluster-api-provider-kubevirt v0.11.2.
+ */
+export function isControlPlane({ metadata: { labels = {} } }: KubernetesObject): boolean {
+  return labels['cluster.x-k8s.io/control-plane'] !== undefined || labels['cluster.x-k8s.io/role'] === 'control-plane';
 }
 
 /** Whether the nested API server answers, or did once: Cluster API never takes the condition back. */

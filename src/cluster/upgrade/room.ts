@@ -4,7 +4,8 @@ import type { KubernetesClient } from '../../host/api/client.ts';
 import { Kinds } from '../../host/api/kinds.ts';
 import type { Pod } from '../../host/api/objects.ts';
 import { belongingTo } from '../identity/cluster-handle.ts';
-import { findExceededQuota, findLackOfRoom } from '../machines/room.ts';
+import { Labels } from '../identity/identity.ts';
+import { findExceededQuota, findLackOfRoom, isEnded } from '../machines/room.ts';
 import { isControlPlane } from '../status/cluster-view.ts';
 import type { UpgradePlan } from './plan.ts';
 
@@ -18,12 +19,14 @@ export async function checkRoom(client: KubernetesClient, plan: UpgradePlan): Pr
   const { name, namespace = '' } = plan.cluster.metadata;
   // Once it has begun, the new machine may be there already: the wait names one that fits on no node.
   if (plan.engine.virtualMachines === undefined || plan.isUnderWay) return undefined;
-  const [machines, quotas, nodes, all] = await Promise.all([
+  const [pods, quotas, nodes, all] = await Promise.all([
     client.list(Kinds.pod, belongingTo({ name, namespace })),
     unlessForbidden(client.list(Kinds.resourceQuota, { namespace }), []),
     unlessForbidden(client.list(Kinds.node), []),
     unlessForbidden(client.list(Kinds.pod), undefined),
   ]);
+  // The relay of the tunnel has the labels of its cluster too, and a pod that ended may be of another size.
+  const machines = pods.filter((pod) => pod.metadata.labels?.[Labels.relay] === undefined && !isEnded(pod));
   const samples = [machines.find(isControlPlane), machines.find((pod) => !isControlPlane(pod))];
   for (const pod of samples.filter((one): one is Pod => one !== undefined)) {
     const role = isControlPlane(pod) ? 'control-plane' : 'worker';

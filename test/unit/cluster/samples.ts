@@ -55,6 +55,12 @@ export function ownedBy({ kind, metadata: { name, uid = '' } }: Scalable): Parti
 /** What the labels of Cluster API say of a machine of the control plane, and of its pod. */
 export const controlPlaneLabels = { 'cluster.x-k8s.io/control-plane': '' };
 
+/** The labels of the provider for KubeVirt on the pod of a machine. */
+export const roleLabels = (role: 'control-plane' | 'worker'): Readonly<Record<string, string>> => ({
+  'cluster.x-k8s.io/cluster-name': 'pr',
+  'cluster.x-k8s.io/role': role,
+});
+
 /** A Machine whose VirtualMachine is called like it. */
 export function machineOf(
   name: string,

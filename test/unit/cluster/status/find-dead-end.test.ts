@@ -8,6 +8,7 @@ import {
   controlPlaneLabels,
   machineOf,
   podOf,
+  roleLabels,
   unschedulable,
   viewOf,
   virtualMachineOf,
@@ -59,6 +60,8 @@ describe('an image', () => {
 
   it.each([
     [controlPlaneLabels, init, /^set control-plane-machine-rootfs-image .*capch-rootfs-1\.24\.0/],
+    [roleLabels('control-plane'), init, /^set control-plane-machine-rootfs-image /],
+    [roleLabels('worker'), init, /^set worker-machine-rootfs-image /],
     [controlPlaneLabels, 'init-kernel', /^set control-plane-machine-kernel-image to an image that exists$/],
     [{}, init, /^set worker-machine-rootfs-image .*capch-rootfs-1\.24\.0/],
     [{}, 'init-kernel', /^set worker-machine-kernel-image to an image that exists$/],

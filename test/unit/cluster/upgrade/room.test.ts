@@ -1,15 +1,16 @@
 import { expect, it } from 'vitest';
 import type { KnestError } from '../../../../src/errors.ts';
 import { kubevirt } from '../../../../src/cluster/engines/kubevirt.ts';
+import { Labels } from '../../../../src/cluster/identity/identity.ts';
 import { checkRoom } from '../../../../src/cluster/upgrade/room.ts';
 import type { UpgradePlan } from '../../../../src/cluster/upgrade/plan.ts';
 import { hostWith } from '../../host/fake-host.ts';
 import { rejection } from '../../rejection.ts';
-import { clusterOf, controlPlaneLabels } from '../samples.ts';
+import { clusterOf, roleLabels } from '../samples.ts';
 
 const planned = { cluster: clusterOf(), engine: kubevirt, isUnderWay: false } as UpgradePlan;
 const pod = {
-  metadata: { name: 'vm', labels: controlPlaneLabels },
+  metadata: { name: 'vm', labels: roleLabels('control-plane') },
   spec: { nodeName: 'a', containers: [{ name: 'c', resources: { requests: { cpu: '1', memory: '2Gi' } } }] },
   status: { phase: 'Running' },
 };
@@ -44,4 +45,17 @@ it('ends where the quota of the namespace does', async () => {
   const given = { ...answers('4Gi'), '/api/v1/namespaces/knest/resourcequotas': { items: [quota] } };
   const failure = (await rejection(check(given))) as KnestError;
   expect(failure.evidence).toEqual(['ResourceQuota team: pods 1 of 1 is used']);
+});
+
+it('is judged by the pods of machines that run: by neither the relay of the tunnel nor a pod that ended', async () => {
+  const small = { ...pod.spec, containers: [{ name: 'c' }] };
+  const relay = { ...pod, metadata: { name: 'pr-relay', labels: { [Labels.relay]: 'true' } }, spec: small };
+  const ended = { ...pod, metadata: { ...pod.metadata, name: 'old' }, spec: small, status: { phase: 'Succeeded' } };
+  const worker = { ...pod, metadata: { name: 'md', labels: roleLabels('worker') } };
+  const judged = async (...pods: readonly object[]): Promise<string> => {
+    const given = { ...answers('3Gi'), '/api/v1/namespaces/knest/pods': { items: pods } };
+    return ((await rejection(check(given))) as KnestError).problem;
+  };
+  expect(await judged(ended, relay, pod)).toMatch(/one more control-plane machine$/);
+  expect(await judged(relay, worker)).toMatch(/one more worker machine$/);
 });
