@@ -70,13 +70,21 @@ export async function beginUpgrade(
 }
 
 /** Makes the machine template of a part, and has the part use it, with the new version, in one write. */
-export async function upgradePart(client: KubernetesClient, { cluster }: UpgradePlan, part: PartPlan): Promise<void> {
+export async function upgradePart(
+  client: KubernetesClient,
+  { cluster, target }: UpgradePlan,
+  part: PartPlan,
+): Promise<void> {
   const { template, patch, kind, object } = part;
   if (patch === undefined) return;
   if (template !== undefined) await makeTemplate(client, template);
-  const planned = JSON.stringify(machineSpecOf(part));
+  const planned = machineSpecOf(part);
+  const machineTemplate = template?.metadata.name ?? planned.infrastructureRef?.name;
   await writeGuarded(client, kind, object, async (current: Scalable) => {
-    if (JSON.stringify(machineSpecOf({ kind, object: current })) !== planned) {
+    const found = machineSpecOf({ kind, object: current });
+    // A write whose answer was lost is repeated, and meets its own change.
+    if (found.version === target.version && found.infrastructureRef?.name === machineTemplate) return current;
+    if (JSON.stringify(found) !== JSON.stringify(planned)) {
       const next = 'run this step again: it looks at the cluster anew';
       throw refusal(cluster.metadata.name, `somebody else changed ${titleOf(part)} meanwhile`, next);
     }

@@ -98,6 +98,23 @@ describe('an upgrade', () => {
     expect(failure.problem).toBe('pr cannot be upgraded: somebody else changed KubeadmControlPlane pr-cp meanwhile');
   });
 
+  it('takes its own change for its own when the answer to it was lost', async () => {
+    let kept: ObjectStore | undefined;
+    const { client, store, plan } = await host((request) => {
+      if (request.method !== 'PATCH' || !request.path.includes('kubeadmcontrolplanes') || kept === undefined) {
+        return undefined;
+      }
+      kept.answer(request);
+      kept = undefined;
+      return refusal(409, 'Conflict', 'the object has been modified');
+    });
+    kept = store;
+    const planned = await plan();
+    await upgradePart(client, planned, planned.controlPlane);
+    expect(kept).toBeUndefined();
+    expect((await plan()).controlPlane.patch).toBeUndefined();
+  });
+
   it('keeps others away while it runs: other targets, other images, and scale', async () => {
     const { client, store, plan } = await host();
     await beginUpgrade(client, await plan());
