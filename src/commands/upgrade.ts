@@ -10,10 +10,10 @@ import { planUpgrade, type PartPlan, type UpgradePlan } from '../cluster/upgrade
 import { refusal } from '../cluster/upgrade/refusal.ts';
 import { checkRoom } from '../cluster/upgrade/room.ts';
 import {
-  beginUpgrade,
   endUpgrade,
   removeReplacedTemplates,
   tryUpgrade,
+  upgradeControlPlane,
   upgradePart,
 } from '../cluster/upgrade/write.ts';
 import { firstLineOf } from '../errors.ts';
@@ -122,7 +122,7 @@ async function replaceMachines(
   inputs: UpgradeInputs,
   { report: { log }, clock: { signal } }: JobRuntime,
 ): Promise<void> {
-  const { engine, controlPlane, workers, isTopology } = plan;
+  const { engine, workers, isTopology } = plan;
   const { version } = plan.target;
   const said = new Map<string, string>();
   const reached = (step: StepLog, isReached: (view: ClusterView) => boolean): Promise<void> => {
@@ -138,8 +138,7 @@ async function replaceMachines(
   };
   const namesOf = (parts: readonly PartPlan[]): readonly string[] => parts.map(({ object }) => object.metadata.name);
   await log.step('Upgrade control plane', async (step) => {
-    await beginUpgrade(client, plan);
-    await upgradePart(client, plan, controlPlane);
+    await upgradeControlPlane(client, plan);
     await reached(step, (view) => isControlPlaneUpgraded(view, version));
     return { value: undefined, result: `all of it has ${version}` };
   });

@@ -34,7 +34,7 @@ export interface UpgradePlan {
   readonly workers: readonly PartPlan[];
   /** Whether the Cluster itself has the version, and Cluster API changes its parts. */
   readonly isTopology: boolean;
-  /** Whether an upgrade to this very target has begun. */
+  /** Whether an upgrade to this very target has begun: the control plane or the topology has the version already. */
   readonly isUnderWay: boolean;
   /** Whether there is nothing to change. */
   readonly isDone: boolean;
@@ -73,7 +73,10 @@ export async function planUpgrade(
   const underWay = upgradeOf(cluster);
   if (underWay !== undefined && markOf(underWay) !== markOf(target)) throw otherTarget(name, underWay, target);
   const parts = await findParts(client, cluster);
-  const obstacle = findObstacle(cluster, parts, version, underWay !== undefined);
+  // With the mark alone, nothing of it is under way: whatever moves or is unwell has another reason.
+  const begun = isTopology ? cluster.spec.topology.version : machineSpecOf(parts.controlPlane).version;
+  const isUnderWay = underWay !== undefined && begun === target.version;
+  const obstacle = findObstacle(cluster, parts, version, isUnderWay);
   if (obstacle !== undefined) throw refusal(name, obstacle.reason, obstacle.next);
   const planned = (part: Part): Promise<PartPlan> =>
     isTopology
@@ -92,10 +95,11 @@ export async function planUpgrade(
     controlPlane,
     workers,
     isTopology,
-    isUnderWay: underWay !== undefined,
+    isUnderWay,
   };
-  const isDone = !plan.isUnderWay && isSet && parts.machines.every((machine) => isUpgraded(machine, target.version));
-  if (!plan.isUnderWay) checkNewVersion(name, plan);
+  const isDone =
+    underWay === undefined && isSet && parts.machines.every((machine) => isUpgraded(machine, target.version));
+  if (!isUnderWay) checkNewVersion(name, plan);
   return { ...plan, isDone, risks: findRisks(parts) };
 }
 

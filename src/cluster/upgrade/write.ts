@@ -1,8 +1,9 @@
+import { KnestError } from '../../errors.ts';
 import type { KubernetesClient } from '../../host/api/client.ts';
 import { isConflict, writeGuarded } from '../../host/api/conflict.ts';
 import { ApiError, isPolicy } from '../../host/api/api-error.ts';
 import { Kinds } from '../../host/api/kinds.ts';
-import type { Scalable } from '../../host/api/cluster-api-objects.ts';
+import type { Cluster, Scalable } from '../../host/api/cluster-api-objects.ts';
 import type { KubernetesObject } from '../../host/api/objects.ts';
 import { Annotations, Labels } from '../identity/identity.ts';
 import { markOf, upgradeOf } from '../identity/upgrade-mark.ts';
@@ -22,7 +23,7 @@ export async function tryUpgrade(client: KubernetesClient, plan: UpgradePlan): P
       await write();
     } catch (thrown) {
       if (isConflict(thrown) || !isRefusal(thrown)) throw thrown;
-      throw refusal(name, `the host refuses the change of ${title}`, undefined, [thrown.problem]);
+      throw refusedChange(cluster, title, thrown);
     }
   };
   if (isTopology) {
@@ -38,6 +39,10 @@ export async function tryUpgrade(client: KubernetesClient, plan: UpgradePlan): P
     const { name: object } = part.object.metadata;
     await tried(titleOf(part), () => client.patch(part.kind, object, namespace, { spec: patch }, true));
   }
+}
+
+function refusedChange(cluster: Cluster, title: string, { problem, next }: ApiError): KnestError {
+  return refusal(cluster.metadata.name, `the host refuses the change of ${title}`, next, [problem]);
 }
 
 function isRefusal(thrown: unknown): thrown is ApiError {
@@ -67,6 +72,30 @@ export async function beginUpgrade(
     return client.patch(Kinds.cluster, name, namespace, { metadata, ...spec });
   });
   if (marked === undefined) throw refusal(name, 'it was deleted in the meantime');
+}
+
+/**
+ * Marks the Cluster, and upgrades its control plane. Takes the mark off again when the change is refused: until that is
+ * made, nothing of the cluster is changed, and nothing has to be continued. Throws KNEST_UPGRADE then.
+ */
+export async function upgradeControlPlane(client: KubernetesClient, plan: UpgradePlan): Promise<void> {
+  const { cluster, controlPlane, isUnderWay } = plan;
+  await beginUpgrade(client, plan);
+  try {
+    await upgradePart(client, plan, controlPlane);
+  } catch (thrown) {
+    const isOver =
+      thrown instanceof ApiError ? isAnswered(thrown) : thrown instanceof KnestError && thrown.code === 'KNEST_UPGRADE';
+    if (isUnderWay || !isOver) throw thrown;
+    // A mark that stays is harmless: the same inputs begin anew.
+    await endUpgrade(client, plan).catch(() => undefined);
+    throw thrown instanceof ApiError ? refusedChange(cluster, titleOf(controlPlane), thrown) : thrown;
+  }
+}
+
+/** Whether the host has answered for good, so that the change is not made. */
+function isAnswered({ status }: ApiError): boolean {
+  return status >= 400 && status < 500 && status !== 408 && status !== 429;
 }
 
 /** Makes the machine template of a part, and has the part use it, with the new version, in one write. */

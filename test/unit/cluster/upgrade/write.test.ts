@@ -6,10 +6,11 @@ import {
   endUpgrade,
   removeReplacedTemplates,
   tryUpgrade,
+  upgradeControlPlane,
   upgradePart,
 } from '../../../../src/cluster/upgrade/write.ts';
 import type { KubernetesClient } from '../../../../src/host/api/client.ts';
-import type { Cluster } from '../../../../src/host/api/cluster-api-objects.ts';
+import type { Cluster, Machine } from '../../../../src/host/api/cluster-api-objects.ts';
 import { Kinds } from '../../../../src/host/api/kinds.ts';
 import { planScale } from '../../../../src/cluster/lifecycle/scale.ts';
 import { refusal, type Answer, type Received } from '../../../support/api-server.ts';
@@ -113,6 +114,31 @@ describe('an upgrade', () => {
     await upgradePart(client, planned, planned.controlPlane);
     expect(kept).toBeUndefined();
     expect((await plan()).controlPlane.patch).toBeUndefined();
+  });
+
+  it('takes its mark off when the first change is refused', async () => {
+    const { client, store, plan } = await host(({ method, path }) =>
+      method === 'PATCH' && path.includes('kubeadmcontrolplanes') ? refusal(422, 'Invalid', 'no') : undefined,
+    );
+    const failure = await refused(upgradeControlPlane(client, await plan()));
+    expect(failure.code).toBe('KNEST_UPGRADE');
+    expect(failure.problem).toBe('pr cannot be upgraded: the host refuses the change of KubeadmControlPlane pr-cp');
+    expect(upgradeOf(clusterIn(store))).toBeUndefined();
+  });
+
+  it('is not under way with its mark alone: it is checked as one that has not begun', async () => {
+    const { client, store, plan } = await host();
+    const first = await plan();
+    await beginUpgrade(client, first);
+    expect((await plan()).isUnderWay).toBe(false);
+    const machine = store.find(Kinds.machine, 'pr-md-0-a') as Machine;
+    store.put({
+      ...machine,
+      status: { ...machine.status, conditions: [{ type: 'NodeReady', status: 'False' }] },
+    } as never);
+    expect((await refused(plan())).problem).toMatch(/the node of machine pr-md-0-a is not Ready/);
+    await upgradePart(client, first, first.controlPlane);
+    expect((await plan()).isUnderWay).toBe(true);
   });
 
   it('keeps others away while it runs: other targets, other images, and scale', async () => {
