@@ -1,4 +1,4 @@
-import { KnestError } from '../../errors.ts';
+import { KnestError, type ErrorCode } from '../../errors.ts';
 import type { KubernetesClient } from '../../host/api/client.ts';
 import { Kinds } from '../../host/api/kinds.ts';
 import { belongingTo } from '../identity/cluster-handle.ts';
@@ -8,6 +8,14 @@ import type { UpgradePlan } from './plan.ts';
 
 /** Milliseconds for the look at what an upgrade left. */
 const LOOK = 10_000;
+
+/** What can be done where the advice for a create would change what an upgrade keeps: images, networks and sizes. */
+const ADVICE: Partial<Record<ErrorCode, string>> = {
+  KNEST_IMAGE_PULL:
+    'make the image available under this name, and run this step again; or delete the cluster, and create it again',
+  KNEST_UNSCHEDULABLE: 'make room on the host and run this step again, or delete the cluster',
+  KNEST_BOOTSTRAP: 'delete the cluster, and create it again',
+};
 
 /** The failure of an upgrade that has begun, with what is left of it, and what may be done about it. */
 export async function explainUnfinished(
@@ -29,6 +37,7 @@ export async function explainUnfinished(
   const added = machines.filter((machine) => machine.spec?.version === target.version && !hasJoined(machine));
   const names = added.map(({ metadata }) => metadata.name).join(', ');
   const { code, problem, evidence, next, cause } = thrown;
+  const advice = ADVICE[code] ?? next;
   return new KnestError({
     code,
     problem,
@@ -40,12 +49,7 @@ export async function explainUnfinished(
         ? []
         : [`new and not yet a node: Machine ${names}; if you delete a Machine by hand, delete no other`]),
     ],
-    // An upgrade keeps the image with which it began.
-    ...(code === 'KNEST_IMAGE_PULL'
-      ? {
-          next: 'make the image available under this name, and run this step again; or delete the cluster, and create it again',
-        }
-      : next !== undefined && { next }),
+    ...(advice !== undefined && { next: advice }),
     cause,
   });
 }

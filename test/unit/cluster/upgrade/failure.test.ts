@@ -27,3 +27,13 @@ it('names the new machines that are not nodes, the only ones to delete, and keep
   const refused = new KnestError({ code: 'KNEST_UPGRADE', problem: 'another was faster' });
   expect(await explainUnfinished(client, nested, planned, refused)).toBe(refused);
 });
+
+it.each([
+  ['KNEST_UNSCHEDULABLE', 'make room on the host and run this step again, or delete the cluster'],
+  ['KNEST_BOOTSTRAP', 'delete the cluster, and create it again'],
+  ['KNEST_INFRASTRUCTURE', 'of a create'],
+] as const)('advises after %s what an upgrade can do', async (code, next) => {
+  const { client } = await hostWith({});
+  const thrown = new KnestError({ code, problem: 'no', next: 'of a create' });
+  expect(await explainUnfinished(client, client, planned, thrown)).toMatchObject({ code, next });
+});
