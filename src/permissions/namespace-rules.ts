@@ -100,7 +100,7 @@ export const NAMESPACE_RULES: readonly Rule[] = [
   rule('to change the number of its machines, where a ClusterClass decides', ['patch'], [Kinds.cluster]),
   rule('to mark the cluster while it is upgraded', ['patch'], [Kinds.cluster], ['upgrade']),
   rule('to upgrade its machines', ['get', 'patch'], [Kinds.kubeadmControlPlane], ['upgrade']),
-  rule('to upgrade its machines', ['patch'], [Kinds.machineDeployment], ['upgrade']),
+  rule('to upgrade its machines', ['get', 'patch'], [Kinds.machineDeployment], ['upgrade']),
   rule('to see which flags its kubelets have', ['get'], [Kinds.kubeadmConfigTemplate], ['upgrade']),
   ...ENGINES.flatMap(({ name, kinds, images }) =>
     kinds === undefined || images === undefined

@@ -20,7 +20,7 @@ export async function checkRoom(client: KubernetesClient, plan: UpgradePlan): Pr
   // Once it has begun, the new machine may be there already: the wait names one that fits on no node.
   if (plan.engine.virtualMachines === undefined || plan.isUnderWay) return undefined;
   const [pods, quotas, nodes, all] = await Promise.all([
-    client.list(Kinds.pod, belongingTo({ name, namespace })),
+    unlessForbidden(client.list(Kinds.pod, belongingTo({ name, namespace })), []),
     unlessForbidden(client.list(Kinds.resourceQuota, { namespace }), []),
     unlessForbidden(client.list(Kinds.node), []),
     unlessForbidden(client.list(Kinds.pod), undefined),

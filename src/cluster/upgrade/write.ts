@@ -5,6 +5,7 @@ import { ApiError, isPolicy } from '../../host/api/api-error.ts';
 import { Kinds } from '../../host/api/kinds.ts';
 import type { Cluster, Scalable } from '../../host/api/cluster-api-objects.ts';
 import type { KubernetesObject } from '../../host/api/objects.ts';
+import { belongingTo } from '../identity/cluster-handle.ts';
 import { Annotations, Labels } from '../identity/identity.ts';
 import { markOf, upgradeOf } from '../identity/upgrade-mark.ts';
 import { machineSpecOf, titleOf } from './parts.ts';
@@ -158,11 +159,15 @@ export async function removeReplacedTemplates(
   const { name, namespace = '' } = cluster.metadata;
   const kind = engine.images === undefined ? undefined : engine.kinds?.machineTemplate;
   if (kind === undefined) return [];
-  const used = new Set<string>();
-  for (const part of [parts.controlPlane, ...parts.workers]) {
-    const object = await client.get(part.kind, part.object.metadata.name, namespace);
-    if (object !== undefined) used.add(machineSpecOf({ ...part, object }).infrastructureRef?.name ?? '');
-  }
+  const { controlPlane } = parts;
+  const master = await client.get(controlPlane.kind, controlPlane.object.metadata.name, namespace);
+  // Not those of the plan: a MachineDeployment that is newer may use an old template.
+  const workers = await client.list(Kinds.machineDeployment, belongingTo({ name, namespace }));
+  const users = [
+    ...(master === undefined ? [] : [{ kind: controlPlane.kind, object: master }]),
+    ...workers.map((object) => ({ kind: Kinds.machineDeployment, object })),
+  ];
+  const used = new Set(users.map((one) => machineSpecOf(one).infrastructureRef?.name ?? ''));
   const removed: string[] = [];
   for (const current of used) {
     const template = await client.get(kind, current, namespace);

@@ -40,6 +40,11 @@ it('is assumed where these credentials may not look', async () => {
   expect(await check({ ...answers('3Gi'), '/api/v1/pods': false })).toMatch(/^cannot list the pods of the host/);
 });
 
+it('is assumed where not even the pods of the cluster may be listed', async () => {
+  const given = { ...answers('3Gi'), '/api/v1/namespaces/knest/pods': false, '/api/v1/pods': false };
+  expect(await check(given)).toMatch(/^cannot list the pods of the host/);
+});
+
 it('ends where the quota of the namespace does', async () => {
   const quota = { metadata: { name: 'team' }, status: { hard: { pods: '1' }, used: { pods: '1' } } };
   const given = { ...answers('4Gi'), '/api/v1/namespaces/knest/resourcequotas': { items: [quota] } };

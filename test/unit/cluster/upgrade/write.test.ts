@@ -178,6 +178,16 @@ describe('an upgrade', () => {
     expect(templatesIn(store)).toContain('pr-md-0');
   });
 
+  it('keeps a template that a MachineDeployment which is newer than the plan uses', async () => {
+    const { client, store, plan } = await host();
+    const planned = await plan();
+    for (const part of planned.workers) await upgradePart(client, planned, part);
+    const [old] = planned.workers;
+    store.put({ ...old?.object, metadata: { name: 'later', labels: old?.object.metadata.labels } } as never);
+    expect(await removeReplacedTemplates(client, planned)).toEqual([]);
+    expect(templatesIn(store)).toContain('pr-md-0');
+  });
+
   it('of a ClusterClass changes the version of its topology, together with the mark', async () => {
     const { client, store, received } = await host(undefined, { topology: { version: 'v1.34.1' } });
     const inputs = { ...inputsFor('1.35.2'), nodeImage: undefined };
