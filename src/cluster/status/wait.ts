@@ -1,5 +1,6 @@
 import { KnestError } from '../../errors.ts';
 import type { KubernetesClient } from '../../host/api/client.ts';
+import { Kinds } from '../../host/api/kinds.ts';
 import { OUTAGE_ADVICE } from '../../host/api/outage.ts';
 import { describePodProblem, podProblem } from '../../host/pods.ts';
 import type { StepLog } from '../../report/log.ts';
@@ -18,6 +19,14 @@ const DIAGNOSIS_MILLISECONDS = 10_000;
 const TOLD_CONDITIONS = 12;
 const TOLD_EVENTS = 3;
 
+/** Of a Cluster that goes, whatever is awaited never comes. */
+const DELETED: DeadEnd = {
+  code: 'KNEST_INFRASTRUCTURE',
+  problem: 'somebody deleted it meanwhile',
+  evidence: [],
+  next: 'find out what deleted it, for example another job or cleanup, and create it again',
+};
+
 /** What a cluster is followed for. */
 export interface Goal extends ClusterParts {
   /** Whether the cluster is as far as it should be. */
@@ -33,7 +42,7 @@ export interface Goal extends ClusterParts {
 /**
  * Waits until the cluster is as far as it should be, a line for each change. Throws the reason as soon as no waiting
  * can help (KNEST_IMAGE_PULL, KNEST_UNSCHEDULABLE, KNEST_BOOTSTRAP, KNEST_INFRASTRUCTURE,
- * KNEST_STORAGE_CLASS, KNEST_ADDRESS_POOL), and when the time is up
+ * KNEST_STORAGE_CLASS, KNEST_ADDRESS_POOL), also when somebody deletes the cluster (KNEST_INFRASTRUCTURE), and when the time is up
  * (KNEST_TIMEOUT) the chain of what is not as it should be.
  */
 export async function follow(
@@ -49,6 +58,8 @@ export async function follow(
   const waker = new Waker(client);
   let ages = new Ages();
   let last: ClusterView | undefined;
+  let wasThere = false;
+  let isUnknown = false;
   const evaluate = (view: ClusterView): true | undefined => {
     last = view;
     progress.show(progressOf(view));
@@ -59,12 +70,18 @@ export async function follow(
       ages = new Ages();
       return goal.isReached(view) || undefined;
     }
+    wasThere ||= view.cluster !== undefined;
+    const isGone = wasThere && !isUnknown && view.cluster === undefined;
+    if (isGone || view.cluster?.metadata.deletionTimestamp !== undefined) throw new DeadEndFound(DELETED);
     const deadEnd = findDeadEnd(view, ages.of) ?? consoles.deadEnd(view);
     if (deadEnd !== undefined) throw new DeadEndFound(deadEnd);
     return goal.isReached(view) || undefined;
   };
   try {
-    await watchCluster(client, handle, goal, evaluate, signal, ({ reason }) => log.line(`cannot watch: ${reason}`));
+    await watchCluster(client, handle, goal, evaluate, signal, ({ kind, reason }) => {
+      isUnknown ||= kind === Kinds.cluster;
+      log.line(`cannot watch: ${reason}`);
+    });
   } catch (thrown) {
     throw await explained(client, handle, last, goal, thrown);
   } finally {

@@ -11,6 +11,9 @@ export interface Obstacle {
   readonly next?: string;
 }
 
+/** On an object that its controller leaves alone, whatever the value. */
+const PAUSED = 'cluster.x-k8s.io/paused';
+
 /** How many minor versions a kubelet may be older than the API server. Source: kubernetes.io, "Version Skew Policy". */
 const KUBELET_SKEW = { since: 28, minors: 3, before: 2 };
 
@@ -25,14 +28,32 @@ export function findObstacle(
   isUnderWay: boolean,
 ): Obstacle | undefined {
   return (
+    (cluster.metadata.deletionTimestamp === undefined ? undefined : { reason: 'it is being deleted' }) ??
     (cluster.spec?.paused === true
       ? { reason: 'it is paused', next: 'set spec.paused of the Cluster to false' }
       : undefined) ??
+    heldPart(parts) ??
     versionObstacle(parts, target) ??
     strayMachine(parts.machines) ??
     (isUnderWay ? undefined : (foreignRollout(parts) ?? unwellMachine(parts.machines))) ??
     removedFlag(parts, target)
   );
+}
+
+/** A part whose machines Cluster API does not replace by itself. Source: cluster-api util/annotations. */
+function heldPart({ controlPlane, workers }: Parts): Obstacle | undefined {
+  for (const part of [controlPlane, ...workers]) {
+    const { metadata, spec } = part.object;
+    if (spec?.paused === true || metadata.annotations?.[PAUSED] !== undefined) {
+      const next = `set its spec.paused to false, and remove its annotation ${PAUSED}`;
+      return { reason: `${titleOf(part)} is paused`, next };
+    }
+    if (spec?.rollout?.strategy?.type === 'OnDelete') {
+      const next = 'set its spec.rollout.strategy.type to RollingUpdate';
+      return { reason: `${titleOf(part)} replaces machines only when they are deleted (OnDelete)`, next };
+    }
+  }
+  return undefined;
 }
 
 /** Forward only, and one minor version of the control plane at a time. */

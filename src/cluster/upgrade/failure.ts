@@ -27,11 +27,12 @@ export async function explainUnfinished(
   if (!(thrown instanceof KnestError) || thrown.code === 'KNEST_UPGRADE') return thrown;
   const { name, namespace = '' } = cluster.metadata;
   const signal = AbortSignal.timeout(LOOK);
+  const briefly = client.briefly(signal);
+  const current = await briefly.get(Kinds.cluster, name, namespace).catch(() => cluster);
+  // One that somebody deleted is continued by nothing.
+  if (current === undefined || current.metadata.deletionTimestamp !== undefined) return thrown;
   const [machines, pulls] = await Promise.all([
-    client
-      .briefly(signal)
-      .list(Kinds.machine, belongingTo({ name, namespace }))
-      .catch(() => []),
+    briefly.list(Kinds.machine, belongingTo({ name, namespace })).catch(() => []),
     kubeProxyProblems(nested.briefly(signal)).catch(() => []),
   ]);
   const added = machines.filter((machine) => machine.spec?.version === target.version && !hasJoined(machine));

@@ -85,6 +85,8 @@ export interface Machine extends KubernetesObject {
 export interface Scalable extends KubernetesObject {
   readonly spec?: {
     readonly replicas?: number;
+    readonly paused?: boolean;
+    readonly rollout?: { readonly strategy?: { readonly type?: string } };
     /** A KubeadmControlPlane has the version of its machines here. */
     readonly version?: string;
     readonly machineTemplate?: { readonly spec?: MachineSpec };

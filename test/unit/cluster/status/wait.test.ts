@@ -100,6 +100,33 @@ describe('follow', () => {
     });
   });
 
+  it('fails at once when the cluster is being deleted', async () => {
+    const going = { ...cluster, metadata: { ...cluster.metadata, deletionTimestamp: '2026-11-24T12:00:00Z' } };
+    const { failure } = await run({ objects: [going] });
+    expect(failure).toMatchObject({
+      code: 'KNEST_INFRASTRUCTURE',
+      problem: 'pr cannot start: somebody deleted it meanwhile',
+    });
+  });
+
+  it('fails when the cluster was there and is gone, and not when it may no longer look', async () => {
+    const lists = (second: Answer) => {
+      let count = 0;
+      return ({ path }: Received): Answer | undefined => {
+        if (!path.includes('/clusters?')) return undefined;
+        // The watch breaks at once, so that the list is asked for again.
+        if (path.includes('watch=')) return refusal(410, 'Expired', 'too old');
+        return ++count === 1 ? undefined : second;
+      };
+    };
+    const none = { status: 200, body: { metadata: { resourceVersion: '2' }, items: [] } };
+    expect((await run({ answer: lists(none) })).failure).toMatchObject({
+      problem: 'pr cannot start: somebody deleted it meanwhile',
+    });
+    const forbidden = await run({ answer: lists(refusal(403, 'Forbidden', 'no')), looks: 4, reason: timeout });
+    expect(forbidden.failure).toMatchObject({ code: 'KNEST_TIMEOUT' });
+  });
+
   it('fails at a dead end without events when it may not read those', async () => {
     const answer = ({ path }: Received) =>
       path.includes('/events?') && !path.includes('fieldSelector') ? refusal(403, 'Forbidden', 'no') : undefined;

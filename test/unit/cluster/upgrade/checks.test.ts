@@ -87,6 +87,32 @@ describe('a cluster is not upgraded', () => {
     );
   });
 
+  it('while it is being deleted', () => {
+    const { metadata, ...rest } = clusterOf();
+    const going = { ...rest, metadata: { ...metadata, deletionTimestamp: '2026-11-24T12:00:00Z' } };
+    expect(findObstacle(going, partsOf(), version('1.35.0'), true)?.reason).toBe('it is being deleted');
+  });
+
+  it.each([
+    [{ spec: { paused: true } }, 'is paused'],
+    [{ metadata: { annotations: { 'cluster.x-k8s.io/paused': '' } } }, 'is paused'],
+    [
+      { spec: { rollout: { strategy: { type: 'OnDelete' } } } },
+      'replaces machines only when they are deleted (OnDelete)',
+    ],
+  ])('when Cluster API replaces no machines of a part of it (%#)', (given, reason) => {
+    const held = <T extends Part>(part: T): T => {
+      const { metadata, spec, ...rest } = part.object;
+      const { metadata: more = {}, spec: changed = {} }: { metadata?: object; spec?: object } = given;
+      return { ...part, object: { ...rest, metadata: { ...metadata, ...more }, spec: { ...spec, ...changed } } };
+    };
+    const { controlPlane, workers, machines } = partsOf();
+    const first = { controlPlane: held(controlPlane), workers, machines };
+    expect(obstacle('1.35.0', first, true)).toBe(`KubeadmControlPlane pr-cp ${reason}`);
+    const second = { controlPlane, workers: workers.map(held), machines };
+    expect(obstacle('1.35.0', second)).toBe(`MachineDeployment pr-md-0 ${reason}`);
+  });
+
   it('with a machine that nothing makes anew', () => {
     const stray = machineOf('stray', { spec: { version: OLD }, status: { nodeRef: { name: 'stray' } } });
     expect(obstacle('1.35.0', partsOf([node('cp'), stray]))).toMatch(/^Machine stray belongs to neither /);
