@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { allAssets } from '../src/catalog/catalog-assets.ts';
+import { allAssets } from '../src/catalog/components/catalog-assets.ts';
 import { assetKey, assetPath } from '../src/catalog/release-asset.ts';
 import { defaultVersions } from './docs.ts';
 

@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { format, resolveConfig } from 'prettier';
 import { parse } from 'yaml';
-import { catalogAssets, type CatalogAsset, type Need } from '../src/catalog/catalog-assets.ts';
+import { catalogAssets, type CatalogAsset, type Need } from '../src/catalog/components/catalog-assets.ts';
 import { assetPath } from '../src/catalog/release-asset.ts';
 import { INFRASTRUCTURES } from '../src/catalog/infrastructures.ts';
 import { defaultVersionOn, KUBEVIRT_NODE_IMAGES, VIRTINK_IMAGES } from '../src/catalog/node-images.ts';
@@ -95,7 +95,7 @@ export function versionsPage(): string {
       ['Kubernetes', 'Root file system', 'Kernel'],
       [[version, `\`${rootfs(version, false)}\`, with \`persistent\` \`${rootfs(version, true)}\``, `\`${kernel}\``]],
     ),
-    'For any other version, the action takes the root file system of that name, for example `smartxworks/capch-rootfs-1.30.0`. There is no public one: set `control-plane-machine-rootfs-image` and `worker-machine-rootfs-image` to images of your own. [images/](../images/README.md) makes one with a single command; it has not run on a host with Virtink yet.',
+    'For any other version, the action takes the root file system of that name, for example `smartxworks/capch-rootfs-1.30.0`. No public one is known: set `control-plane-machine-rootfs-image` and `worker-machine-rootfs-image` to images of your own. [images/](../images/README.md) makes one with a single command; it has not run on a host with Virtink yet.',
     '## Others',
     'In-memory machines pretend to run any version. With a template for another provider, the template decides what the version means.',
     '',

@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { catalogAssets, isNeededBy } from '../src/catalog/catalog-assets.ts';
+import { catalogAssets, isNeededBy } from '../src/catalog/components/catalog-assets.ts';
 import type { ReleaseAsset } from '../src/catalog/release-asset.ts';
 import { infrastructureNamed, INFRASTRUCTURES, type Infrastructure } from '../src/catalog/infrastructures.ts';
 import { KnestError, toKnestError } from '../src/errors.ts';

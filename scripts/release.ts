@@ -1,6 +1,6 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { allAssets } from '../src/catalog/catalog-assets.ts';
+import { allAssets } from '../src/catalog/components/catalog-assets.ts';
 import { assetKey } from '../src/catalog/release-asset.ts';
 import { defaultVersions } from './docs.ts';
 

@@ -80,12 +80,19 @@ function text(failure: Failure): string {
   ].join('\n');
 }
 
+/** What keeps an input from being used. */
+export interface InputProblem {
+  readonly input: string;
+  readonly problem: string;
+}
+
 /** The error for inputs that cannot be used, a problem each, beginning with the input's name. */
-export function inputError(problems: readonly string[]): KnestError {
+export function inputError(problems: readonly (string | InputProblem)[]): KnestError {
+  const evidence = problems.map((one) => (typeof one === 'string' ? one : `${one.input}: ${one.problem}`));
   return new KnestError({
     code: 'KNEST_INPUT',
     problem: `${problems.length === 1 ? '1 input' : `${problems.length} inputs`} cannot be used; nothing was created`,
-    evidence: problems,
+    evidence,
   });
 }
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { checkServedObjects } from '../cluster/lifecycle/name-conflicts.ts';
 import { tieDisks } from '../cluster/lifecycle/disks.ts';
 import type { ClaimedCluster } from '../cluster/lifecycle/claim.ts';
-import type { Component } from '../catalog/component.ts';
+import type { Component } from '../catalog/components/component.ts';
 import type { Connection } from '../host/connection.ts';
 import type { CreateInputs } from '../inputs.ts';
 import type { WithKubeconfig } from '../install/clusterctl.ts';

@@ -18,7 +18,8 @@ import { AFTER_CANCELLATION, AFTER_FAILURE, diagnose } from './steps/diagnose.ts
  * ephemeral or was never handed over, and waits a bounded time for its end. It reads only what main saved, and how the
  * job ended: the cluster of a failed job may be one to keep, and that of a failed or cancelled one is looked at first. A
  * cluster of the same name that main did not claim, since it was refused or failed before, or that a later attempt
- * adopted, is not touched. A tunnel of main ends here, whatever becomes of the cluster. Errors as `delete`; the caller warns, since a failed clean-up must not fail a green job.
+ * adopted, is not touched. A tunnel of main ends here, whatever becomes of the cluster. Errors as `delete`; the caller
+ * warns, since a failed clean-up must not fail a green job.
  */
 export async function post(jobStatus: JobStatus | undefined, runtime: Runtime): Promise<void> {
   const host = runtime.state.recallHost();
@@ -26,7 +27,8 @@ export async function post(jobStatus: JobStatus | undefined, runtime: Runtime): 
   const saved = runtime.state.recall();
   const hasFailed = runtime.state.isKept || jobStatus === 'failure';
   try {
-    if (saved !== undefined) await endCluster(host, saved, jobStatus, runtime);
+    if (saved !== undefined)
+      await endCluster(host, saved, { hasFailed, isCancelled: jobStatus === 'cancelled' }, runtime);
   } finally {
     // After the cluster, whose deletion is urgent in a cancelled job. Neither failure keeps the credentials here, nor does
     // that of the tunnel hide that of the cluster.
@@ -37,19 +39,21 @@ export async function post(jobStatus: JobStatus | undefined, runtime: Runtime): 
   }
 }
 
-async function endCluster(
-  host: SavedHost,
-  saved: SavedState,
-  jobStatus: JobStatus | undefined,
-  runtime: Runtime,
-): Promise<void> {
+/** How the job ended, as far as it matters here. */
+interface JobEnd {
+  /** Whether main failed, or a step after it. */
+  readonly hasFailed: boolean;
+  readonly isCancelled: boolean;
+}
+
+async function endCluster(host: SavedHost, saved: SavedState, job: JobEnd, runtime: Runtime): Promise<void> {
   const { name, namespace, ephemeral } = saved;
   if (!ephemeral && runtime.state.isHandedOver) {
     runtime.report.log.line(`▸ ${namespace}/${name} is not ephemeral: it stays`);
     return;
   }
   const { client } = await connectSaved(host, "the saved copy of the host's kubeconfig", runtime, { wasReached: true });
-  if (await isClaimed(client, saved, runtime)) await end(client, saved, jobStatus, runtime);
+  if (await isClaimed(client, saved, runtime)) await end(client, saved, job, runtime);
 }
 
 /** Whether the cluster is the one that main claimed; the log has the reason when it is not. */
@@ -74,15 +78,14 @@ async function isClaimed(client: KubernetesClient, saved: SavedState, { report: 
 async function end(
   client: KubernetesClient,
   saved: SavedState,
-  jobStatus: JobStatus | undefined,
+  { hasFailed, isCancelled }: JobEnd,
   runtime: Runtime,
 ): Promise<void> {
-  const hasFailed = runtime.state.isKept || jobStatus === 'failure';
   if (hasFailed && saved.keepOnFailure) {
     await keep(saved, runtime);
     return;
   }
-  if (jobStatus === 'cancelled') await diagnose(client, saved, AFTER_CANCELLATION, runtime);
+  if (isCancelled) await diagnose(client, saved, AFTER_CANCELLATION, runtime);
   else if (hasFailed) await diagnose(client, saved, AFTER_FAILURE, runtime);
   await runtime.report.log.step('Delete', async (step) => {
     const removal = await removeCluster(client, saved, proofOfClaim(saved), step, runtime.clock.signal);

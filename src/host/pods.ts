@@ -22,6 +22,11 @@ const IMAGE_REASONS = [
   'ImageInspectError',
 ];
 
+/** Whether a registry says that it does not have the image, as the next try will find too. */
+export function isMissingImage({ message }: PodProblem): boolean {
+  return /not found|manifest unknown|does not exist/i.test(message);
+}
+
 /** What keeps a pod from running, the most specific first; undefined while nothing does. */
 export function podProblem(pod: Pod): PodProblem | undefined {
   const scheduled = conditionOf(pod, 'PodScheduled');

@@ -12,6 +12,7 @@ import {
   type Infrastructure,
   type InfrastructureProvider,
 } from '../catalog/infrastructures.ts';
+import type { InputProblem } from '../errors.ts';
 import type { Variables } from '../values/variables.ts';
 import type { Version } from '../values/version.ts';
 import type { MachineImages } from './machines.ts';
@@ -25,12 +26,6 @@ export interface Choice {
   readonly images: Variables;
   /** Where its machines have the version from, as the end of the version's line in the log; blank: nobody knows. */
   readonly origin: string;
-}
-
-/** What may keep inputs from an infrastructure. */
-export interface Problem {
-  readonly input: string;
-  readonly problem: string;
 }
 
 /** The inputs that decide on version and images. */
@@ -54,7 +49,7 @@ const ROLES = [
 export function choiceOn(
   infrastructure: Infrastructure | InfrastructureProvider,
   inputs: Inputs,
-): Choice | { readonly problems: readonly Problem[] } {
+): Choice | { readonly problems: readonly InputProblem[] } {
   const version = versionOn(infrastructure, inputs.askedVersion);
   const image = infrastructure === 'kubevirt' && version !== undefined ? nodeImageOf(inputs, version) : undefined;
   const isImageMissing = infrastructure === 'kubevirt' && image === undefined && inputs.clusterTemplate === undefined;
@@ -106,7 +101,7 @@ function virtinkImages(inputs: Inputs, { text }: Version): Variables {
 function persistenceProblems(
   infrastructure: Infrastructure | InfrastructureProvider,
   { persistent }: Inputs,
-): readonly Problem[] {
+): readonly InputProblem[] {
   if (!persistent || PERSISTENT_INFRASTRUCTURES.some((name) => name === infrastructure)) return [];
   const reason =
     infrastructure === 'kubevirt' ? '; the provider for KubeVirt cannot give machines fixed addresses' : '';
@@ -116,10 +111,10 @@ function persistenceProblems(
 }
 
 /** What is set for machines of Virtink, and means nothing to those of KubeVirt. */
-function virtinkInputs(inputs: ImageInputs): readonly Problem[] {
+function virtinkInputs(inputs: ImageInputs): readonly InputProblem[] {
   return ROLES.flatMap(([role, , key]) => {
     const { kernelImage, rootfsImage, rootfsSize } = inputs[key];
-    const isFor = (part: string): Problem => ({
+    const isFor = (part: string): InputProblem => ({
       input: `${role}-machine-${part}`,
       problem: 'is for Virtink; KubeVirt takes node-image, one image with kernel and root file system',
     });
@@ -141,7 +136,7 @@ function virtinkInputs(inputs: ImageInputs): readonly Problem[] {
 function kubevirtInputs(
   infrastructure: Infrastructure | InfrastructureProvider,
   { nodeImage }: ImageInputs,
-): readonly Problem[] {
+): readonly InputProblem[] {
   if (nodeImage === undefined) return [];
   const next = infrastructure === 'virtink' ? '; Virtink takes control-plane-machine-rootfs-image and its like' : '';
   return [{ input: 'node-image', problem: `is for infrastructure: kubevirt${next}` }];
@@ -152,7 +147,7 @@ function versionProblems(
   infrastructure: Infrastructure | InfrastructureProvider,
   { askedVersion, nodeImage }: ImageInputs,
   isUnknown: boolean,
-): readonly Problem[] {
+): readonly InputProblem[] {
   if (infrastructure === 'kubevirt' && nodeImage !== undefined && askedVersion.kind !== 'exact') {
     const problem = 'has to be the full version of Kubernetes in node-image, for example 1.36.3';
     return [{ input: 'kubernetes-version', problem }];
@@ -160,7 +155,7 @@ function versionProblems(
   return isUnknown ? [unknownVersion(infrastructure, askedVersion)] : [];
 }
 
-function unknownVersion(infrastructure: Infrastructure | InfrastructureProvider, asked: AskedVersion): Problem {
+function unknownVersion(infrastructure: Infrastructure | InfrastructureProvider, asked: AskedVersion): InputProblem {
   const input = 'kubernetes-version';
   const known = knownVersions(infrastructure)?.join(', ');
   const version = describeAsked(asked);

@@ -4,7 +4,7 @@ import {
   type Infrastructure,
   type InfrastructureProvider,
 } from '../catalog/infrastructures.ts';
-import { PROVIDER_NAMES } from '../catalog/providers.ts';
+import { PROVIDER_NAMES } from '../catalog/components/providers.ts';
 import { parseVersion } from '../values/version.ts';
 import type { DownloadInputs } from './downloads.ts';
 import type { InputReader } from './reading/reader.ts';

@@ -1,11 +1,11 @@
 import { AUTOMATIC_INFRASTRUCTURES } from '../catalog/infrastructures.ts';
-import { requiredComponents } from '../catalog/required-components.ts';
+import { requiredComponents } from '../catalog/components/required-components.ts';
 import {
   clusterApiProblem,
   contractOf,
   isInfrastructureProvider,
   type ContractOf,
-} from '../catalog/supported-versions.ts';
+} from '../catalog/components/supported-versions.ts';
 import type { ComponentVersions } from '../catalog/versions.ts';
 import type { InputReader } from './reading/reader.ts';
 import type { TemplateInputs } from './template.ts';

@@ -5,8 +5,8 @@ import { describePodProblem, podProblem } from '../host/pods.ts';
 import { conditionOf, type Deployment, type KubernetesEvent } from '../host/api/objects.ts';
 import { watchTarget, watchUntil } from '../host/api/watch.ts';
 import type { StepLog } from '../report/log.ts';
-import type { Component, Workload } from '../catalog/component.ts';
-import { daemonSetProblem, deploymentProblem } from './inventory.ts';
+import type { Component, Workload } from '../catalog/components/component.ts';
+import { daemonSetProblem, deploymentProblem } from './workload-problem.ts';
 
 /** The reason of a controller that may not make pods, in events and conditions. Source: k8s.io/kubernetes pkg/controller. */
 const FAILED_CREATE = 'FailedCreate';

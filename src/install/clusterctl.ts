@@ -12,8 +12,8 @@ import {
   type Component,
   type ProviderComponent,
   type ProviderType,
-} from '../catalog/component.ts';
-import { clusterctlAsset } from '../catalog/required-components.ts';
+} from '../catalog/components/component.ts';
+import { clusterctlAsset } from '../catalog/components/required-components.ts';
 import type { Downloader } from './download.ts';
 import { describeDefaults, linesFor, missingIn } from './variables.ts';
 

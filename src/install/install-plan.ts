@@ -1,4 +1,4 @@
-import { atVersion, type Component, type ProviderComponent } from '../catalog/component.ts';
+import { atVersion, type Component, type ProviderComponent } from '../catalog/components/component.ts';
 import { statesOf, type Inventory } from './inventory.ts';
 
 /** Components by what is to be done about each. */

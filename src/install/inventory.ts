@@ -3,9 +3,10 @@ import type { KubernetesClient } from '../host/api/client.ts';
 import { Kinds } from '../host/api/kinds.ts';
 import { hasStatus } from '../host/api/api-error.ts';
 import type { Provider } from '../host/api/cluster-api-objects.ts';
-import { conditionOf, type DaemonSet, type Deployment } from '../host/api/objects.ts';
+import type { DaemonSet, Deployment } from '../host/api/objects.ts';
 import { parseVersion } from '../values/version.ts';
 import type { Begun } from './unfinished-install.ts';
+import { daemonSetProblem, deploymentProblem } from './workload-problem.ts';
 import {
   atVersion,
   PROVIDER_LABEL,
@@ -13,14 +14,14 @@ import {
   type Component,
   type ProviderComponent,
   type Workload,
-} from '../catalog/component.ts';
+} from '../catalog/components/component.ts';
 import {
   clusterApiProblem,
   contractOf,
   isInfrastructureProvider,
   versionProblem,
   type ContractOf,
-} from '../catalog/supported-versions.ts';
+} from '../catalog/components/supported-versions.ts';
 
 /** What the host has of a component. */
 export type ComponentState =
@@ -169,21 +170,6 @@ function isCore(component: Component): boolean {
   return component.installer === 'clusterctl' && component.provider.type === 'CoreProvider';
 }
 
-/**
- * Checks, for credentials that may not take an inventory, that the host serves the API of every component: that is for
- * everybody to see. Throws KNEST_PERMISSION with those that are missing.
- */
-export async function checkServed(client: KubernetesClient, components: readonly Component[]): Promise<void> {
-  const served = await Promise.all(components.map(async ({ crd }) => crd === undefined || client.serves(crd)));
-  const missing = components.filter((_component, index) => served[index] === false);
-  if (missing.length === 0) return;
-  throw new KnestError({
-    code: 'KNEST_PERMISSION',
-    problem: `the host lacks ${missing.map(({ title }) => title).join(', ')}, and these credentials may not install it`,
-    next: 'run this once with an account that docs/rbac/install.yaml of knest-action is bound to',
-  });
-}
-
 /** The known providers that clusterctl recorded on the host, each in the version that is there. */
 export function recordedProviders(known: readonly Component[], inventory: Inventory): readonly ProviderComponent[] {
   return known.flatMap((component) => {
@@ -209,20 +195,6 @@ function problemOf(workload: Workload, { deployments, daemonSets }: Inventory): 
   return workload.kind === 'Deployment'
     ? deploymentProblem(deployments.find(isAt(workload)))
     : daemonSetProblem(daemonSets.find(isAt(workload)));
-}
-
-/** Why a Deployment does not run, as the end of a sentence; undefined when it does. */
-export function deploymentProblem(deployment: Deployment | undefined): string | undefined {
-  if (deployment === undefined) return 'is missing';
-  const available = conditionOf(deployment, 'Available');
-  return available?.status === 'True' ? undefined : `is not available (${available?.message ?? 'no status yet'})`;
-}
-
-/** Why a DaemonSet does not run, as the end of a sentence; undefined when it does on at least one node. */
-export function daemonSetProblem(daemonSet: DaemonSet | undefined): string | undefined {
-  if (daemonSet === undefined) return 'is missing';
-  const { numberReady = 0, desiredNumberScheduled = 0 } = daemonSet.status ?? {};
-  return numberReady > 0 ? undefined : `runs on 0 of ${desiredNumberScheduled} nodes`;
 }
 
 /**

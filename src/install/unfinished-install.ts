@@ -1,11 +1,11 @@
 import type { KubernetesClient } from '../host/api/client.ts';
 import { isConflict } from '../host/api/conflict.ts';
 import { Kinds } from '../host/api/kinds.ts';
-import { LEASE_NAMESPACE } from '../host/api/lease.ts';
+import { LEASE_NAMESPACE } from './lease.ts';
 import type { Lease } from '../host/api/objects.ts';
 import { retry } from '../retry.ts';
 import { hasStatus } from '../host/api/api-error.ts';
-import type { Component } from '../catalog/component.ts';
+import type { Component } from '../catalog/components/component.ts';
 
 /** The Lease that one job holds while it installs. */
 export const INSTALL_LEASE = 'knest-action-install';

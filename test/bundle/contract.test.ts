@@ -1,6 +1,6 @@
 import { afterAll, expect, it } from 'vitest';
 import { defaultVersions } from '../../scripts/docs.ts';
-import { requiredComponents } from '../../src/catalog/required-components.ts';
+import { requiredComponents } from '../../src/catalog/components/required-components.ts';
 import { inventoryWith } from '../unit/install/inventories.ts';
 import { created, startClusterHost, type ClusterHost } from './cluster-host.ts';
 import { annotations, cleanUp } from './support.ts';

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defaultVersions } from '../../scripts/docs.ts';
-import { allAssets } from '../../src/catalog/catalog-assets.ts';
+import { allAssets } from '../../src/catalog/components/catalog-assets.ts';
 import { assetPath } from '../../src/catalog/release-asset.ts';
 import { Job, type StepOptions, type StepResult } from '../support/runner.ts';
 import { ApiServer, type Behaviour } from '../support/api-server.ts';

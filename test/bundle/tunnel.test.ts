@@ -81,7 +81,7 @@ function tunnelOf({ state }: StepResult): SavedTunnel {
   return JSON.parse(state['tunnel'] ?? '') as SavedTunnel;
 }
 
-/** What the nested API server answers to whoever has the kubeconfig of the job. */
+/** What the nested API server answers to a client with the kubeconfig of the job. */
 async function readyz({ outputs }: StepResult): Promise<string> {
   const text = readFileSync(outputs['kubeconfig-path'] ?? '', 'utf8');
   const { rest } = connectPlain(text, AbortSignal.timeout(20_000));

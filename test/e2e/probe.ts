@@ -9,7 +9,7 @@ export class Probe {
   readonly #ended = new AbortController();
   readonly #running: Promise<void>;
 
-  /** Begins at once. `ask` rejects where there is no answer. */
+  /** Begins at once. `ask` rejects without an answer. */
   constructor(ask: () => Promise<unknown>) {
     this.#ask = ask;
     this.#running = this.#run();

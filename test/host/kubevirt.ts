@@ -92,7 +92,7 @@ export function kubevirtImages(programs: Programs): Image[] {
   ];
 }
 
-/** A node image: a container needs no disk, and is told which Kubernetes would be on it. */
+/** A node image: a container needs no disk; a file names the Kubernetes that would be on it. */
 function diskImage(version: string): Image {
   return {
     references: [nodeImage(version)],

@@ -66,18 +66,20 @@ function kubernetes(module: string, prefix: string, seconds: Record<string, numb
   return programs(module, Object.fromEntries(packages));
 }
 
+/** What a machine runs of Kubernetes, with the seconds that each takes to build after those before it. */
+const machineSeconds = {
+  'kube-scheduler': 6,
+  'kube-proxy': 8,
+  kubelet: 17,
+  kubeadm: 18,
+  'kube-controller-manager': 55,
+  'kube-apiserver': 207,
+};
+
 /** The programs that every host is made of. */
 export const hostPrograms: readonly Program[] = [
   ...programs('stand-ins', { pause: ['./pause', 1], noop: ['./noop', 1], copy: ['./copy', 1], hello: ['./hello', 5] }),
-  ...kubernetes('kubernetes', '', {
-    kubectl: 16,
-    'kube-scheduler': 6,
-    'kube-proxy': 8,
-    kubelet: 17,
-    kubeadm: 18,
-    'kube-controller-manager': 55,
-    'kube-apiserver': 207,
-  }),
+  ...kubernetes('kubernetes', '', { kubectl: 16, ...machineSeconds }),
   ...programs('etcd', { etcd: ['go.etcd.io/etcd/server/v3', 26] }),
   ...programs('coredns', { coredns: ['github.com/coredns/coredns', 170] }),
   ...programs('helm', { helm: ['helm.sh/helm/v3/cmd/helm', 63] }),
@@ -128,14 +130,7 @@ export const partPrograms: Readonly<Record<Part, readonly Program[]>> = {
     'older-core-manager': [clusterAPI, 86],
   }),
   // What a machine runs of a Kubernetes that is upgraded to the host's.
-  'older-kubernetes': kubernetes('kubernetes-older', 'older-', {
-    'kube-scheduler': 6,
-    'kube-proxy': 8,
-    kubelet: 17,
-    kubeadm: 18,
-    'kube-controller-manager': 55,
-    'kube-apiserver': 207,
-  }),
+  'older-kubernetes': kubernetes('kubernetes-older', 'older-', machineSeconds),
   // A stand-in for CDI, and the address manager.
   persistence: [
     ...programs('virtink', { 'cdi-controller': ['./cdi-controller', 8] }),

@@ -37,7 +37,7 @@ const ORDER = [
     'host/credentials',
     'host/kubeconfig',
   ],
-  ...['runner', 'retry.ts', 'catalog', 'values', 'errors.ts'],
+  ...['runner', 'retry.ts', 'catalog/components', 'catalog', 'values', 'errors.ts'],
 ];
 /** The highest number of files in a folder. */
 const MOST_FILES = 18;

@@ -4,7 +4,7 @@ import { Kinds } from '../../host/api/kinds.ts';
 import type { Pod } from '../../host/api/objects.ts';
 import { logPath } from '../../host/pods.ts';
 import { ENGINES } from '../engines/engines.ts';
-import { PROVIDER_LABEL } from '../../catalog/component.ts';
+import { PROVIDER_LABEL } from '../../catalog/components/component.ts';
 
 /** Where controllers of engines run that have no provider label. */
 const NAMESPACES = ENGINES.flatMap(({ controllerNamespaces }) => controllerNamespaces);

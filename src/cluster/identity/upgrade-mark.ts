@@ -13,8 +13,12 @@ export interface UpgradeTarget {
 
 /** The target of these images. `version` has no leading `v`. */
 export function targetOf(version: string, images: Variables): UpgradeTarget {
-  const hash = createHash('sha256').update(JSON.stringify(images)).digest('hex');
-  return { version: `v${version}`, images: hash.slice(0, 8) };
+  return { version: `v${version}`, images: shortHash(images) };
+}
+
+/** Eight characters that tell values apart which differ as JSON. */
+export function shortHash(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 8);
 }
 
 /** The value of the annotation. */

@@ -1,5 +1,5 @@
 import { firstLineOf, KnestError } from '../../errors.ts';
-import type { KubernetesClient } from '../../host/api/client.ts';
+import { preconditionsOf, type KubernetesClient } from '../../host/api/client.ts';
 import { isConflict } from '../../host/api/conflict.ts';
 import { Kinds, type Kind } from '../../host/api/kinds.ts';
 import type { Cluster } from '../../host/api/cluster-api-objects.ts';
@@ -124,10 +124,8 @@ async function requestDeletion(
   if (cluster === undefined) return undefined;
   checkOwner(cluster, proof, 'deleted');
   await beforehand(cluster);
-  const { uid = '', resourceVersion } = cluster.metadata;
   if (cluster.metadata.deletionTimestamp === undefined) {
-    const preconditions = { uid, ...(resourceVersion !== undefined && { resourceVersion }) };
-    await client.delete(Kinds.cluster, name, namespace, preconditions);
+    await client.delete(Kinds.cluster, name, namespace, preconditionsOf(cluster));
   }
   return cluster;
 }

@@ -1,8 +1,9 @@
 import { KnestError } from '../../errors.ts';
 import type { Node } from '../../host/api/objects.ts';
 import type { MachineInputs } from '../../inputs.ts';
-import { MEBIBYTE, parseBytes, parseMilliCpu } from '../../values/quantity.ts';
+import { parseBytes } from '../../values/quantity.ts';
 import type { MachineRequests, Role, VirtualMachines } from '../engines/engine.ts';
+import { fitsOnEmpty } from './room.ts';
 
 const SHOWN_NODES = 5;
 
@@ -22,7 +23,7 @@ export function checkCapacity(
 }
 
 function checkRole(role: Role, requests: MachineRequests, nodes: readonly Node[]): void {
-  if (nodes.length === 0 || nodes.some((node) => fits(requests, node))) return;
+  if (nodes.length === 0 || nodes.some((node) => fitsOnEmpty(requests, node))) return;
   const { milliCpu, mebibytes } = requests;
   const largest = nodes.toSorted((one, other) => (memoryOf(other) ?? 0) - (memoryOf(one) ?? 0));
   throw new KnestError({
@@ -45,13 +46,6 @@ export function describeMissingDevice(nodes: readonly Node[], { device }: Virtua
   const usable = nodes.filter(({ metadata }) => metadata.labels?.[device.label] === 'true');
   const hasDevice = ({ status }: Node): boolean => !/^0?$/.test(status?.allocatable?.[device.resource] ?? '');
   return usable.length === 0 || usable.some(hasDevice) ? undefined : device.withoutAny;
-}
-
-/** Whether an empty node has room; one that does not say how large it is may have. */
-function fits({ milliCpu, mebibytes }: MachineRequests, node: Node): boolean {
-  const memory = memoryOf(node);
-  const cpu = parseMilliCpu(node.status?.allocatable?.['cpu'] ?? '');
-  return (memory === undefined || memory >= mebibytes * MEBIBYTE) && (cpu === undefined || cpu >= milliCpu);
 }
 
 function memoryOf({ status }: Node): number | undefined {

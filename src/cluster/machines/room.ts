@@ -13,6 +13,28 @@ function requestsOf({ spec }: Pod): MachineRequests {
   };
 }
 
+/**
+ * What a node has left beside these pods, of which those count that run on it; without pods, what it has in all. A node
+ * that does not say how large it is may have any room.
+ */
+function roomOn({ metadata: { name }, status }: Node, pods: readonly Pod[]): MachineRequests {
+  const used = pods.filter((one) => one.spec?.nodeName === name && !isEnded(one)).map(requestsOf);
+  const { cpu = '', memory = '' } = status?.allocatable ?? {};
+  return {
+    milliCpu: (parseMilliCpu(cpu) ?? Infinity) - used.reduce((sum, one) => sum + one.milliCpu, 0),
+    mebibytes: (parseBytes(memory) ?? Infinity) / MEBIBYTE - used.reduce((sum, one) => sum + one.mebibytes, 0),
+  };
+}
+
+function fits(requests: MachineRequests, room: MachineRequests): boolean {
+  return room.milliCpu >= requests.milliCpu && room.mebibytes >= requests.mebibytes;
+}
+
+/** Whether a node would have room if it were empty. */
+export function fitsOnEmpty(requests: MachineRequests, node: Node): boolean {
+  return fits(requests, roomOn(node, []));
+}
+
 /** Whether a pod runs no more, and so takes no room. */
 export function isEnded({ status }: Pod): boolean {
   return status?.phase === 'Succeeded' || status?.phase === 'Failed';
@@ -23,7 +45,7 @@ export function isEnded({ status }: Pod): boolean {
  * Affinities and taints are left to the scheduler. `pods`: those of the whole host.
  */
 export function findLackOfRoom(pod: Pod, nodes: readonly Node[], pods: readonly Pod[]): readonly string[] | undefined {
-  const { milliCpu, mebibytes } = requestsOf(pod);
+  const requests = requestsOf(pod);
   const lacks: string[] = [];
   for (const node of nodes) {
     const { name, labels = {} } = node.metadata;
@@ -33,17 +55,13 @@ export function findLackOfRoom(pod: Pod, nodes: readonly Node[], pods: readonly 
       lacks.push(`Node ${name} is cordoned`);
       continue;
     }
-    const used = pods.filter((one) => one.spec?.nodeName === name && !isEnded(one)).map(requestsOf);
-    const { cpu = '', memory = '' } = node.status?.allocatable ?? {};
-    // A node that does not say how large it is may have room.
-    const freeCpu = (parseMilliCpu(cpu) ?? Infinity) - used.reduce((sum, one) => sum + one.milliCpu, 0);
-    const freeMemory = (parseBytes(memory) ?? Infinity) / MEBIBYTE - used.reduce((sum, one) => sum + one.mebibytes, 0);
-    if (freeCpu >= milliCpu && freeMemory >= mebibytes) return undefined;
+    const room = roomOn(node, pods);
+    if (fits(requests, room)) return undefined;
     lacks.push(
-      `Node ${name} has ${Math.floor(freeMemory)}Mi of memory and ${Math.floor(freeCpu)}m of CPU left of what pods can request`,
+      `Node ${name} has ${Math.floor(room.mebibytes)}Mi of memory and ${Math.floor(room.milliCpu)}m of CPU left of what pods can request`,
     );
   }
-  return [`a machine requests ${Math.ceil(mebibytes)}Mi of memory and ${milliCpu}m of CPU`, ...lacks];
+  return [`a machine requests ${Math.ceil(requests.mebibytes)}Mi of memory and ${requests.milliCpu}m of CPU`, ...lacks];
 }
 
 /** Which quota of the namespace one more pod like `pod` would exceed; undefined when none. */

@@ -3,7 +3,7 @@ import type { KubernetesClient } from '../../host/api/client.ts';
 import type { Pod } from '../../host/api/objects.ts';
 import { logPath } from '../../host/pods.ts';
 import { hasStatus } from '../../host/api/api-error.ts';
-import { linesOf } from '../../host/api/rest.ts';
+import { linesOf } from '../../host/api/stream-lines.ts';
 import type { DeadEnd } from './dead-end.ts';
 import { podsThatCount } from './find-dead-end.ts';
 import { engineOfPod, machineOf, type ClusterView } from './cluster-view.ts';

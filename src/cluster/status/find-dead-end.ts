@@ -1,6 +1,6 @@
 import type { DataVolume, Machine } from '../../host/api/cluster-api-objects.ts';
 import { conditionOf, type KubernetesObject, type Pod } from '../../host/api/objects.ts';
-import { describePodProblem, podProblem, type PodProblem } from '../../host/pods.ts';
+import { describePodProblem, isMissingImage, podProblem, type PodProblem } from '../../host/pods.ts';
 import { Labels } from '../identity/identity.ts';
 import type { Role } from '../engines/engine.ts';
 import { engineOfMachine } from '../engines/engines.ts';
@@ -26,9 +26,8 @@ const REFUSAL_GRACE = 60;
 /** How often a sandbox has to fail: once or twice it does where a CNI has just come up. */
 const SANDBOX_FAILURES = 3;
 
-/** A registry's words for an image that is not there, and will not be at the next try. */
-const FINAL_IMAGE_ANSWER =
-  /not found|manifest unknown|does not exist|denied|unauthorized|invalid reference|couldn't parse/i;
+/** What a registry says of an image that it does not give, as it will say at the next try. */
+const FINAL_IMAGE_ANSWER = /denied|unauthorized|invalid reference|couldn't parse/i;
 
 /** What to do about an image of an engine that has no advice. */
 const IMAGE_ADVICE = 'check the images in the template of the cluster';
@@ -65,9 +64,10 @@ function podDeadEnd(pod: Pod, problem: PodProblem, view: ClusterView, age: numbe
   }
   switch (problem.kind) {
     case 'image': {
-      if (!FINAL_IMAGE_ANSWER.test(problem.message) && age < IMAGE_GRACE) return undefined;
+      const isMissing = isMissingImage(problem);
+      if (!isMissing && !FINAL_IMAGE_ANSWER.test(problem.message) && age < IMAGE_GRACE) return undefined;
       const image = problem.container?.image ?? 'an image';
-      const reason = /not found|manifest unknown|does not exist/i.test(problem.message) ? 'not found' : problem.reason;
+      const reason = isMissing ? 'not found' : problem.reason;
       return {
         code: 'KNEST_IMAGE_PULL',
         problem: `the image ${image} cannot be pulled (${reason})`,

@@ -31,7 +31,7 @@ export async function withReason(client: KubernetesClient, deadEnd: DeadEnd): Pr
   const { refused, evidence } = deadEnd;
   if (refused === undefined) return deadEnd;
   try {
-    await client.dryRun(refused);
+    await client.dryRun(refused, { retries: 0 });
     const accepted = 'dry run: the host accepts it from the credentials of this job';
     return { ...deadEnd, evidence: [...evidence, accepted] };
   } catch (thrown) {

@@ -5,6 +5,7 @@ import { OUTAGE_ADVICE } from '../../host/api/outage.ts';
 import { describePodProblem, podProblem } from '../../host/pods.ts';
 import type { StepLog } from '../../report/log.ts';
 import { formatDuration } from '../../values/duration.ts';
+import { FirstSeen } from './first-seen.ts';
 import { describeChain, newestEvents, unmetConditions } from './conditions.ts';
 import { Consoles } from './console.ts';
 import type { DeadEnd } from './dead-end.ts';
@@ -42,8 +43,8 @@ export interface Goal extends ClusterParts {
 /**
  * Waits until the cluster is as far as it should be, a line for each change. Throws the reason as soon as no waiting
  * can help (KNEST_IMAGE_PULL, KNEST_UNSCHEDULABLE, KNEST_BOOTSTRAP, KNEST_INFRASTRUCTURE,
- * KNEST_STORAGE_CLASS, KNEST_ADDRESS_POOL), also when somebody deletes the cluster (KNEST_INFRASTRUCTURE), and when the time is up
- * (KNEST_TIMEOUT) the chain of what is not as it should be.
+ * KNEST_STORAGE_CLASS, KNEST_ADDRESS_POOL), also when somebody deletes the cluster (KNEST_INFRASTRUCTURE), and when the
+ * time is up (KNEST_TIMEOUT) the chain of what is not as it should be.
  */
 export async function follow(
   client: KubernetesClient,
@@ -56,7 +57,7 @@ export async function follow(
   const progress = new ProgressLog((line) => log.line(line), goal.said);
   const consoles = new Consoles(client, AbortSignal.any([signal, ended.signal]));
   const waker = new Waker(client);
-  let ages = new Ages();
+  let seen = new FirstSeen();
   let last: ClusterView | undefined;
   let wasThere = false;
   let isUnknown = false;
@@ -67,13 +68,13 @@ export async function follow(
     waker.wake(view);
     // While the host is away, nothing that is known gets better, however long that takes.
     if (client.rest.outage.length > 0) {
-      ages = new Ages();
+      seen = new FirstSeen();
       return goal.isReached(view) || undefined;
     }
     wasThere ||= view.cluster !== undefined;
     const isGone = wasThere && !isUnknown && view.cluster === undefined;
     if (isGone || view.cluster?.metadata.deletionTimestamp !== undefined) throw new DeadEndFound(DELETED);
-    const deadEnd = findDeadEnd(view, ages.of) ?? consoles.deadEnd(view);
+    const deadEnd = findDeadEnd(view, seen.age) ?? consoles.deadEnd(view);
     if (deadEnd !== undefined) throw new DeadEndFound(deadEnd);
     return goal.isReached(view) || undefined;
   };
@@ -96,18 +97,6 @@ class DeadEndFound extends Error {
     super(deadEnd.problem);
     this.deadEnd = deadEnd;
   }
-}
-
-/** When each thing was first seen to be wrong, by our own clock. */
-class Ages {
-  readonly #since = new Map<string, number>();
-
-  readonly of = (key: string): number => {
-    const now = performance.now();
-    const since = this.#since.get(key) ?? now;
-    this.#since.set(key, since);
-    return (now - since) / 1000;
-  };
 }
 
 /** The failure with what a person needs to understand it. */

@@ -13,7 +13,7 @@ const LOOK_MILLISECONDS = 20_000;
 
 /**
  * Resolves why a tunnel has nobody to serve any more: its cluster is gone, has expired or has been claimed by a later
- * attempt of the job, or the files of its job are gone. A host that does not answer is no reason. Rejects with the
+ * attempt of the job, or the files of its job are gone. A host that does not answer ends nothing. Rejects with the
  * signal's reason.
  */
 export async function endOfUse(

@@ -3,15 +3,15 @@ import type { KubernetesClient } from '../../host/api/client.ts';
 import { Kinds } from '../../host/api/kinds.ts';
 import { conditionOf, type Deployment, type Pod } from '../../host/api/objects.ts';
 import { namedTarget, watchTarget, watchUntil } from '../../host/api/watch.ts';
-import { describePodProblem, podProblem, type PodProblem } from '../../host/pods.ts';
+import { describePodProblem, isMissingImage, podProblem, type PodProblem } from '../../host/pods.ts';
 import { formatDuration } from '../../values/duration.ts';
+import { FirstSeen } from '../status/first-seen.ts';
 import { isReady, relayName, relayPods } from './relay.ts';
 
-/** Milliseconds that a problem may last which the next try of the host could fix. */
-const GRACE = 60_000;
-/** Milliseconds for which the host may refuse the pod: a quota may be full for a moment. */
-const REFUSAL_GRACE = 10_000;
-
+/** Seconds that a problem may last which the next try of the host could fix. */
+const GRACE = 60;
+/** Seconds for which the host may refuse the pod: a quota may be full for a moment. */
+const REFUSAL_GRACE = 10;
 /** Milliseconds that the wait lasts at most. */
 const PATIENCE = 180_000;
 
@@ -28,13 +28,7 @@ export async function waitForRelay(
   const began = performance.now();
   const pods = watchTarget(Kinds.pod, relayPods(namespace, uid));
   const deployments = namedTarget(Kinds.deployment, namespace, () => [relayName(name)]);
-  const since = new Map<string, number>();
-  // By its kind: the text of a problem changes from one try of the host to the next.
-  const lasts = (kind: string, milliseconds: number): boolean => {
-    const first = since.get(kind) ?? performance.now();
-    since.set(kind, first);
-    return performance.now() - first >= milliseconds;
-  };
+  const seen = new FirstSeen();
   await watchUntil(
     client,
     [pods, deployments],
@@ -43,10 +37,11 @@ export async function waitForRelay(
       if (all.some(isReady)) return true;
       const [deployment] = deployments.objects.values();
       const problem = problemOf(all, deployment);
-      if (problem !== undefined && lasts(problem.kind, problem.isFinal ? 0 : GRACE))
+      // By its kind: the text of a problem changes from one try of the host to the next.
+      if (problem !== undefined && (problem.isFinal || seen.age(problem.kind) >= GRACE))
         throw noRelay(problem.line, problem.next);
       const refusal = refusalOf(deployment);
-      if (refusal !== undefined && lasts('refusal', REFUSAL_GRACE)) throw noRelay(refusal, REFUSAL_ADVICE);
+      if (refusal !== undefined && seen.age('refusal') >= REFUSAL_GRACE) throw noRelay(refusal, REFUSAL_ADVICE);
       if (performance.now() - began >= patience) throw noRelay(describeWait(all, patience), LATE_ADVICE);
       return undefined;
     },
@@ -76,7 +71,7 @@ function problemOf(pods: readonly Pod[], deployment: Deployment | undefined): Re
     const own = pod.spec?.containers?.[0]?.image;
     if (image !== undefined && own !== undefined && own !== image) continue;
     const line = describePodProblem(pod, problem);
-    const isFinal = problem.kind === 'image' && /not found|manifest unknown|does not exist/i.test(problem.message);
+    const isFinal = problem.kind === 'image' && isMissingImage(problem);
     const next =
       problem.kind === 'unschedulable'
         ? 'make room for a small pod on the host'

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import type { Cluster } from '../../host/api/cluster-api-objects.ts';
 import type { KubernetesObject } from '../../host/api/objects.ts';
 import { Annotations } from '../identity/identity.ts';
+import { shortHash } from '../identity/upgrade-mark.ts';
 
 /** A machine template as far as it is copied. */
 interface WithSpec extends KubernetesObject {
@@ -20,9 +20,7 @@ export function templateFor(
   version: string,
   cluster: Cluster,
 ): KubernetesObject | undefined {
-  const spec = JSON.stringify(changed.spec);
-  if (spec === JSON.stringify((current as WithSpec).spec)) return undefined;
-  const hash = createHash('sha256').update(spec).digest('hex').slice(0, 8);
+  if (JSON.stringify(changed.spec) === JSON.stringify((current as WithSpec).spec)) return undefined;
   const { namespace = '', labels = {}, annotations = {} } = current.metadata;
   const kept = Object.entries(annotations).filter(([key]) => !key.startsWith('kubectl.kubernetes.io/'));
   const { apiVersion, kind, metadata } = cluster;
@@ -30,7 +28,7 @@ export function templateFor(
     apiVersion: current.apiVersion,
     kind: current.kind,
     metadata: {
-      name: `${part}-${version}-${hash}`,
+      name: `${part}-${version}-${shortHash(changed.spec)}`,
       namespace,
       labels,
       annotations: { ...Object.fromEntries(kept), [Annotations.replaces]: current.metadata.name },

@@ -84,33 +84,21 @@ export async function planUpgrade(
       : planPart(client, cluster, part, target, images, engine);
   const controlPlane = await planned(parts.controlPlane);
   const workers = await Promise.all(parts.workers.map(planned));
-  const isSet = isTopology
-    ? cluster.spec.topology.version === target.version
-    : [controlPlane, ...workers].every(({ patch }) => patch === undefined);
-  const plan = {
-    cluster,
-    engine,
-    target,
-    parts,
-    controlPlane,
-    workers,
-    isTopology,
-    isUnderWay,
-  };
+  const all = [controlPlane, ...workers];
+  if (!isUnderWay) checkNewVersion(name, all, target.version);
+  const isSet = isTopology ? begun === target.version : all.every(({ patch }) => patch === undefined);
   const isDone =
     underWay === undefined && isSet && parts.machines.every((machine) => isUpgraded(machine, target.version));
-  if (!isUnderWay) checkNewVersion(name, plan);
-  return { ...plan, isDone, risks: findRisks(parts) };
+  const risks = findRisks(parts);
+  return { cluster, engine, target, parts, controlPlane, workers, isTopology, isUnderWay, isDone, risks };
 }
 
 /** The images alone are changed by no upgrade. */
-function checkNewVersion(name: string, { controlPlane, workers, target }: Omit<UpgradePlan, 'isDone' | 'risks'>): void {
-  const same = [controlPlane, ...workers].find(
-    (part) => part.patch !== undefined && machineSpecOf(part).version === target.version,
-  );
+function checkNewVersion(name: string, parts: readonly PartPlan[], version: string): void {
+  const same = parts.find((part) => part.patch !== undefined && machineSpecOf(part).version === version);
   if (same === undefined) return;
   const next = 'leave the input for the image out, or create a cluster with the other image';
-  throw refusal(name, `${titleOf(same)} has ${target.version} already, of another image`, next);
+  throw refusal(name, `${titleOf(same)} has ${version} already, of another image`, next);
 }
 
 function otherTarget(name: string, underWay: UpgradeTarget, target: UpgradeTarget): Error {
@@ -126,23 +114,23 @@ function otherTarget(name: string, underWay: UpgradeTarget, target: UpgradeTarge
 function goodsOn({ name }: Engine, inputs: UpgradeInputs): Goods {
   if (name === 'other') throw new Error('an engine without a name has no images');
   const choice = choiceOn(name, { ...inputs, clusterTemplate: undefined, persistent: false });
-  if ('problems' in choice) throw inputError(choice.problems.map(({ input, problem }) => `${input}: ${problem}`));
+  if ('problems' in choice) throw inputError(choice.problems);
   return { version: choice.kubernetesVersion, images: choice.images };
 }
 
 /** The version alone: which images a ClusterClass has for it is known to its author. */
 function goodsOfTopology({ name }: Engine, { askedVersion, nodeImage, controlPlane, workers }: UpgradeInputs): Goods {
-  const images = { 'node-image': nodeImage, 'control-plane-machine-kernel-image': controlPlane.kernelImage } as const;
-  const more = {
+  const images = {
+    'node-image': nodeImage,
+    'control-plane-machine-kernel-image': controlPlane.kernelImage,
     'control-plane-machine-rootfs-image': controlPlane.rootfsImage,
     'worker-machine-kernel-image': workers.kernelImage,
     'worker-machine-rootfs-image': workers.rootfsImage,
-  } as const;
-  const given = Object.entries({ ...images, ...more }).filter(([, image]) => image !== undefined);
+  };
+  const given = Object.entries(images).filter(([, image]) => image !== undefined);
   if (given.length > 0) {
-    throw inputError(
-      given.map(([input]) => `${input}: the cluster has a ClusterClass, which chooses the images itself`),
-    );
+    const problem = 'the cluster has a ClusterClass, which chooses the images itself';
+    throw inputError(given.map(([input]) => ({ input, problem })));
   }
   const version =
     askedVersion.kind === 'exact' ? askedVersion.version : name !== 'other' && versionOn(name, askedVersion);

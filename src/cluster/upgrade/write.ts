@@ -1,5 +1,5 @@
 import { KnestError } from '../../errors.ts';
-import type { KubernetesClient } from '../../host/api/client.ts';
+import { preconditionsOf, type KubernetesClient } from '../../host/api/client.ts';
 import { isConflict, writeGuarded } from '../../host/api/conflict.ts';
 import { ApiError, isPolicy } from '../../host/api/api-error.ts';
 import { Kinds } from '../../host/api/kinds.ts';
@@ -34,7 +34,7 @@ export async function tryUpgrade(client: KubernetesClient, plan: UpgradePlan): P
   for (const part of [plan.controlPlane, ...plan.workers]) {
     const { template, patch } = part;
     if (template !== undefined) {
-      await tried(`${template.kind} ${template.metadata.name}`, () => makeTemplate(client, template, true));
+      await tried(`${template.kind} ${template.metadata.name}`, () => unlessItExists(() => client.dryRun(template)));
     }
     if (patch === undefined) continue;
     const { name: object } = part.object.metadata;
@@ -124,9 +124,13 @@ export async function upgradePart(
 }
 
 /** Makes a machine template, unless an earlier try of the same upgrade did: its name follows from its content. */
-async function makeTemplate(client: KubernetesClient, template: KubernetesObject, isTried = false): Promise<void> {
+async function makeTemplate(client: KubernetesClient, template: KubernetesObject): Promise<void> {
+  await unlessItExists(async () => client.create(await client.kindOf(template), template));
+}
+
+async function unlessItExists(write: () => Promise<unknown>): Promise<void> {
   try {
-    await client.create(await client.kindOf(template), template, isTried);
+    await write();
   } catch (thrown) {
     if (!isConflict(thrown)) throw thrown;
   }
@@ -174,10 +178,9 @@ export async function removeReplacedTemplates(
     const replaced = template?.metadata.annotations?.[Annotations.replaces];
     if (replaced === undefined || used.has(replaced)) continue;
     const old = await client.get(kind, replaced, namespace);
-    const { labels = {}, uid, resourceVersion } = old?.metadata ?? {};
-    if (uid === undefined || labels[Labels.managed] !== 'true' || labels[Labels.clusterName] !== name) continue;
-    const guard = { uid, ...(resourceVersion !== undefined && { resourceVersion }) };
-    if (await client.delete(kind, replaced, namespace, guard)) removed.push(replaced);
+    const { labels = {} } = old?.metadata ?? {};
+    if (old === undefined || labels[Labels.managed] !== 'true' || labels[Labels.clusterName] !== name) continue;
+    if (await client.delete(kind, replaced, namespace, preconditionsOf(old))) removed.push(replaced);
   }
   return removed;
 }

@@ -37,7 +37,7 @@ export async function chooseInfrastructure(
     const choice = choiceOn(infrastructure, inputs);
     if ('problems' in choice) {
       step.line(`${name}: ${reason}`);
-      throw inputError(choice.problems.map(({ input, problem }) => `${input}: ${problem}`));
+      throw inputError(choice.problems);
     }
     const { text } = choice.kubernetesVersion;
     return { value: { ...inputs, ...choice }, result: `${name}: ${reason}; Kubernetes ${text}${choice.origin}` };

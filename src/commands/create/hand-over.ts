@@ -1,6 +1,6 @@
 import { settle } from '../../cluster/lifecycle/claim.ts';
 import { describeMachines } from '../../cluster/machines/machine-counts.ts';
-import type { Component } from '../../catalog/component.ts';
+import type { Component } from '../../catalog/components/component.ts';
 import type { Connection } from '../../host/connection.ts';
 import type { ChosenInputs } from '../../inputs.ts';
 import { createdPage } from '../../report/summary.ts';

@@ -17,10 +17,11 @@ import { unlessForbidden } from '../../host/api/api-error.ts';
 import { checkDefaultStorageClass } from '../../host/storage-class.ts';
 import { checkPermissions } from '../../permissions/check-permissions.ts';
 import type { ChosenInputs } from '../../inputs.ts';
-import { type Component } from '../../catalog/component.ts';
-import { requiredComponents } from '../../catalog/required-components.ts';
+import { type Component } from '../../catalog/components/component.ts';
+import { requiredComponents } from '../../catalog/components/required-components.ts';
 import type { Downloader } from '../../install/download.ts';
-import { checkServed, describeInventory, takeInventory, type Inventory } from '../../install/inventory.ts';
+import { describeInventory, takeInventory, type Inventory } from '../../install/inventory.ts';
+import { checkServed } from '../../install/served.ts';
 import type { Runtime } from '../../runtime.ts';
 
 /** What a look at the host showed. */

@@ -1,9 +1,10 @@
-import { KnestError } from '../../errors.ts';
 import { Discovery, type KindReference } from './discovery.ts';
 import { groupOfDefinition, knownKind, type Kind } from './kinds.ts';
 import type { KubernetesObject, Metadata } from './objects.ts';
 import { hasStatus } from './api-error.ts';
+import { listAll, type Listed } from './list.ts';
 import { pathOf, query, type Selection } from './paths.ts';
+import type { Request } from './request.ts';
 import { type RestClient } from './rest.ts';
 
 /** The name under which the action owns fields in server-side apply. */
@@ -13,6 +14,11 @@ export const FIELD_MANAGER = 'knest-action';
 export interface Preconditions {
   readonly uid: string;
   readonly resourceVersion?: string;
+}
+
+/** What holds of an object as it was read: neither another one of its name is deleted, nor one that changed since. */
+export function preconditionsOf({ metadata: { uid = '', resourceVersion } }: KubernetesObject): Preconditions {
+  return { uid, ...(resourceVersion !== undefined && { resourceVersion }) };
 }
 
 /** What a SelfSubjectAccessReview asks. */
@@ -59,39 +65,9 @@ export class KubernetesClient {
     return (await this.listAt(kind, selection)).items;
   }
 
-  /**
-   * All objects selected, with the resource version to watch from; undefined when the kind is not served. Read page by
-   * page, of one and the same moment; when that is too long ago for the server, all at once. Throws KNEST_HOST_REQUEST
-   * when the pages have no end.
-   */
-  async listAt<T extends KubernetesObject>(
-    kind: Kind<T>,
-    selection: Selection,
-  ): Promise<{ readonly items: readonly T[]; readonly resourceVersion: string | undefined }> {
-    const items: T[] = [];
-    const pages = new Set<string>();
-    let page: Page = { limit: PAGE_SIZE };
-    while (pages.size < MOST_PAGES) {
-      try {
-        const list = await this.rest.json<ObjectList<T>>({
-          method: 'GET',
-          path: pathOf(kind, selection.namespace) + query({ ...selection, ...page }),
-        });
-        items.push(...(list.items ?? []));
-        const { resourceVersion = '0', continue: next = '' } = list.metadata ?? {};
-        if (next === '') return { items, resourceVersion };
-        if (pages.has(next)) throw endlessList(kind, 'the same page twice');
-        pages.add(next);
-        page = { ...page, continue: next };
-      } catch (thrown) {
-        if (hasStatus(thrown, 404)) return { items: [], resourceVersion: undefined };
-        // Only from pages to all at once, and never back.
-        if (page.limit === undefined || page.continue === undefined || !hasStatus(thrown, 410)) throw thrown;
-        items.length = 0;
-        page = {};
-      }
-    }
-    throw endlessList(kind, `more than ${MOST_PAGES} pages`);
+  /** The same, with the resource version to watch from; see `listAll`. */
+  async listAt<T extends KubernetesObject>(kind: Kind<T>, selection: Selection): Promise<Listed<T>> {
+    return listAll(this.rest, kind, selection);
   }
 
   /** The metadata of all objects of a kind, without their bodies (CRDs are megabytes). */
@@ -104,17 +80,16 @@ export class KubernetesClient {
     return (list.items ?? []).map((item) => item.metadata);
   }
 
-  /** Creates the object; `isTried` as for `patch`. Throws ApiError 409 when one of that name exists. */
-  async create<T extends KubernetesObject>(kind: Kind<T>, object: KubernetesObject, isTried = false): Promise<T> {
-    const parameters = { fieldManager: FIELD_MANAGER, ...(isTried && { dryRun: 'All' }) };
-    const path = pathOf(kind, object.metadata.namespace) + query(parameters);
+  /** Creates the object. Throws ApiError 409 when one of that name exists. */
+  async create<T extends KubernetesObject>(kind: Kind<T>, object: KubernetesObject): Promise<T> {
+    const path = pathOf(kind, object.metadata.namespace) + query({ fieldManager: FIELD_MANAGER });
     return this.rest.json<T>({ method: 'POST', path, body: object });
   }
 
   /** Has the API server check a create of the object, and store nothing. Throws as `create` would. */
-  async dryRun(object: KubernetesObject): Promise<void> {
+  async dryRun(object: KubernetesObject, more: Pick<Request, 'retries'> = {}): Promise<void> {
     const path = pathOf(await this.kindOf(object), object.metadata.namespace) + query({ dryRun: 'All' });
-    await this.rest.json({ method: 'POST', path, body: object, retries: 0 });
+    await this.rest.json({ method: 'POST', path, body: object, ...more });
   }
 
   /** Replaces the object. Throws ApiError 409 when it changed since `object` was read. */
@@ -235,28 +210,4 @@ export class KubernetesClient {
   async discover(object: KindReference): Promise<Kind | undefined> {
     return this.#discovery.find(object);
   }
-}
-
-/** Objects in one page of a list, as kubectl has it: a hundred of them are about a megabyte. */
-const PAGE_SIZE = '500';
-
-/** Pages of one list: half a million objects, more than an API server holds of a kind. */
-const MOST_PAGES = 1_000;
-
-function endlessList({ plural }: Kind, what: string): KnestError {
-  return new KnestError({
-    code: 'KNEST_HOST_REQUEST',
-    problem: `the list of ${plural} has no end: the server returns ${what}`,
-    next: 'check for a proxy in front of the API server: it may change or repeat responses',
-  });
-}
-
-interface Page {
-  readonly limit?: string;
-  readonly continue?: string;
-}
-
-interface ObjectList<T> {
-  readonly items: readonly T[] | null;
-  readonly metadata?: { readonly resourceVersion?: string; readonly continue?: string };
 }

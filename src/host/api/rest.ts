@@ -1,6 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { createInterface } from 'node:readline';
-import { Readable, type Duplex } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import { fetch, type Response } from 'undici';
 import { KnestError, messageOf, type Failure } from '../../errors.ts';
 import {
@@ -178,24 +177,30 @@ export class RestClient {
         this.signal.throwIfAborted();
         throw unreachable(this.server, thrown);
       });
-    const session = await this.#transport.session();
-    let answer = await once(session);
-    if ('response' in answer && answer.response.status === 401) {
-      this.#transport.forget(session);
-      answer = await once(await this.#transport.session());
-    }
+    const answer = await this.#withSession(once, (one) => ('response' in one ? one.response : undefined));
     if ('socket' in answer) return answer;
     throw await this.#error({ method: 'GET', path: request.path }, answer.response);
   }
 
-  /** Sends a request, and once more with new credentials when the server no longer accepts the current ones. */
   async #send(request: Request, signal: AbortSignal): Promise<Response> {
+    return this.#withSession(
+      (session) => this.#fetch(request, session, signal),
+      (response) => response,
+    );
+  }
+
+  /** Asks the server, and once more with new credentials when it no longer accepts the current ones. */
+  async #withSession<Answer>(
+    ask: (session: Session) => Promise<Answer>,
+    responseIn: (answer: Answer) => Response | undefined,
+  ): Promise<Answer> {
     const session = await this.#transport.session();
-    const response = await this.#fetch(request, session, signal);
-    if (response.status !== 401) return response;
+    const answer = await ask(session);
+    const response = responseIn(answer);
+    if (response?.status !== 401) return answer;
     await response.body?.cancel();
     this.#transport.forget(session);
-    return this.#fetch(request, await this.#transport.session(), signal);
+    return ask(await this.#transport.session());
   }
 
   async #error({ method, path }: Request, response: Response): Promise<ApiError> {
@@ -250,16 +255,4 @@ export class RestClient {
 
 function isTimeUp(reason: unknown): boolean {
   return reason instanceof DOMException && reason.name === 'TimeoutError';
-}
-
-/** The lines of a stream; it is closed however the reading ends, since nothing handles its errors later. */
-export async function* linesOf(response: Response): AsyncGenerator<string> {
-  if (response.body === null) return;
-  const input = Readable.fromWeb(response.body);
-  input.on('error', () => undefined);
-  try {
-    yield* createInterface({ input });
-  } finally {
-    input.destroy();
-  }
 }

@@ -4,7 +4,7 @@ import { pathOf, query, type Selection } from './paths.ts';
 import type { Kind } from './kinds.ts';
 import type { KubernetesObject } from './objects.ts';
 import { ApiError, hasStatus, isTransient } from './api-error.ts';
-import { linesOf } from './rest.ts';
+import { linesOf } from './stream-lines.ts';
 import { pause, pauseAfter } from '../../retry.ts';
 
 /** One kind to keep an eye on. */

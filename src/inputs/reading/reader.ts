@@ -1,5 +1,5 @@
 import type { AskedVersion } from '../../catalog/node-images.ts';
-import { inputError } from '../../errors.ts';
+import { inputError, type InputProblem } from '../../errors.ts';
 import { parseCidr, type Cidr } from '../../values/cidr.ts';
 import { parseDuration } from '../../values/duration.ts';
 import { nameProblem, type NameForm } from '../../values/object-name.ts';
@@ -45,7 +45,7 @@ function versionAdvice(text: string): string {
  */
 export class InputReader {
   readonly #get: GetInput;
-  readonly #problems: { readonly input: string; readonly problem: string }[] = [];
+  readonly #problems: InputProblem[] = [];
 
   constructor(get: GetInput) {
     this.#get = get;
@@ -215,6 +215,6 @@ export class InputReader {
   /** Ends the reading. Throws KNEST_INPUT with every problem when there was any. */
   finish(): void {
     if (this.#problems.length === 0) return;
-    throw inputError(this.#problems.map(({ input, problem }) => `${input}: ${problem}`));
+    throw inputError(this.#problems);
   }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { defaultVersions, readAction, staleDocuments, withMirrorTable } from '../../../scripts/docs.ts';
-import { allAssets } from '../../../src/catalog/catalog-assets.ts';
+import { allAssets } from '../../../src/catalog/components/catalog-assets.ts';
 import { assetPath } from '../../../src/catalog/release-asset.ts';
 import { page } from './pages.ts';
 

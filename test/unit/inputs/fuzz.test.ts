@@ -8,7 +8,7 @@ import { variables } from '../../../src/cluster/template/plan.ts';
 import { KnestError } from '../../../src/errors.ts';
 import { connect } from '../../../src/host/connect.ts';
 import { choiceOn, COMMANDS, type CreateInputs } from '../../../src/inputs.ts';
-import { requiredComponents } from '../../../src/catalog/required-components.ts';
+import { requiredComponents } from '../../../src/catalog/components/required-components.ts';
 import { readJob } from '../../../src/github/job.ts';
 import { read } from './given-inputs.ts';
 import { quietRuntime } from '../host/server.ts';

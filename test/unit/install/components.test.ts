@@ -1,10 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { virtinkTemplates } from '../../../src/catalog/known-components.ts';
+import { virtinkTemplates } from '../../../src/catalog/components/known-components.ts';
 import checksums from '../../../src/install/download/checksums.json' with { type: 'json' };
 import { assetKey, assetPath, releaseAssetAt } from '../../../src/catalog/release-asset.ts';
-import { assetsOf, atVersion, type Component } from '../../../src/catalog/component.ts';
-import { allAssets, catalogAssets, isNeededBy } from '../../../src/catalog/catalog-assets.ts';
-import { clusterctlAsset, knownComponents, requiredComponents } from '../../../src/catalog/required-components.ts';
+import { assetsOf, atVersion, type Component } from '../../../src/catalog/components/component.ts';
+import { allAssets, catalogAssets, isNeededBy } from '../../../src/catalog/components/catalog-assets.ts';
+import {
+  clusterctlAsset,
+  knownComponents,
+  requiredComponents,
+} from '../../../src/catalog/components/required-components.ts';
 import { CNI_RELEASES } from '../../../src/catalog/cni-releases.ts';
 import { versions } from './versions.ts';
 

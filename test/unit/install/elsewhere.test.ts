@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Deployment } from '../../../src/host/api/objects.ts';
-import { requiredComponents } from '../../../src/catalog/required-components.ts';
+import { requiredComponents } from '../../../src/catalog/components/required-components.ts';
 import { asFound, describeInventory, isForeignCore, statesOf, type Inventory } from '../../../src/install/inventory.ts';
 import { deployment, inventoryWith } from './inventories.ts';
 import { versions } from './versions.ts';

@@ -5,7 +5,7 @@ import { onTestFinished } from 'vitest';
 import type { Infrastructure } from '../../../src/catalog/infrastructures.ts';
 import { Clusterctl } from '../../../src/install/clusterctl.ts';
 import { type ReleaseAsset } from '../../../src/catalog/release-asset.ts';
-import { requiredComponents } from '../../../src/catalog/required-components.ts';
+import { requiredComponents } from '../../../src/catalog/components/required-components.ts';
 import { Downloader } from '../../../src/install/download.ts';
 import { install, type Installed } from '../../../src/install/install.ts';
 import type { Inventory } from '../../../src/install/inventory.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { KnestError } from '../../../src/errors.ts';
 import { Clusterctl } from '../../../src/install/clusterctl.ts';
-import { requiredComponents } from '../../../src/catalog/required-components.ts';
+import { requiredComponents } from '../../../src/catalog/components/required-components.ts';
 import { Downloader } from '../../../src/install/download.ts';
 import { install } from '../../../src/install/install.ts';
 import { describeInventory } from '../../../src/install/inventory.ts';

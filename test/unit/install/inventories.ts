@@ -1,6 +1,6 @@
 import type { Provider } from '../../../src/host/api/cluster-api-objects.ts';
 import type { DaemonSet, Deployment } from '../../../src/host/api/objects.ts';
-import type { Component } from '../../../src/catalog/component.ts';
+import type { Component } from '../../../src/catalog/components/component.ts';
 import type { Inventory } from '../../../src/install/inventory.ts';
 
 /** A Deployment with its status. */

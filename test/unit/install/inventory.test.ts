@@ -1,16 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import type { Deployment } from '../../../src/host/api/objects.ts';
-import { type Component } from '../../../src/catalog/component.ts';
-import { requiredComponents } from '../../../src/catalog/required-components.ts';
+import { type Component } from '../../../src/catalog/components/component.ts';
+import { requiredComponents } from '../../../src/catalog/components/required-components.ts';
 import {
   asFound,
-  daemonSetProblem,
-  deploymentProblem,
   describeInventory,
   recordedProviders,
   stateOf,
   type Inventory,
 } from '../../../src/install/inventory.ts';
+import { daemonSetProblem, deploymentProblem } from '../../../src/install/workload-problem.ts';
 import { daemonSet, deployment, inventoryWith } from './inventories.ts';
 import { versions } from './versions.ts';
 

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { Infrastructure, InfrastructureProvider } from '../../../src/catalog/infrastructures.ts';
-import { requiredComponents } from '../../../src/catalog/required-components.ts';
+import { requiredComponents } from '../../../src/catalog/components/required-components.ts';
 import {
   clusterApiProblem,
   contractOf,
   isInfrastructureProvider,
   type ContractOf,
   type VersionProblem,
-} from '../../../src/catalog/supported-versions.ts';
+} from '../../../src/catalog/components/supported-versions.ts';
 import { parseVersion } from '../../../src/values/version.ts';
 import { versions } from './versions.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { noteBegun, noteComplete, readBegun } from '../../../src/install/unfinished-install.ts';
-import { requiredComponents } from '../../../src/catalog/required-components.ts';
+import { requiredComponents } from '../../../src/catalog/components/required-components.ts';
 import { clientOf, json, refuse } from '../host/server.ts';
 import { rejection } from '../rejection.ts';
 import { versions } from './versions.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { KnestError } from '../../../src/errors.ts';
 import { waitForWorkloads } from '../../../src/install/availability.ts';
-import type { Component, Workload } from '../../../src/catalog/component.ts';
+import type { Component, Workload } from '../../../src/catalog/components/component.ts';
 import { clientOf, json, refuse } from '../host/server.ts';
 import { rejection } from '../rejection.ts';
 

@@ -4,7 +4,7 @@ import type { ServerResponse } from 'node:http';
 import { dirname, join, resolve } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { defaultVersions } from '../../../scripts/docs.ts';
-import { allAssets } from '../../../src/catalog/catalog-assets.ts';
+import { allAssets } from '../../../src/catalog/components/catalog-assets.ts';
 import { assetPath } from '../../../src/catalog/release-asset.ts';
 import { serve } from '../host/server.ts';
 import { downloading, sumOf, temporary } from '../install/downloading.ts';

@@ -18,7 +18,7 @@ const disk = (size: string) => ({ 'ephemeral-storage': size });
 describe('checkDiskLimits', () => {
   it.each<[string, Limit]>([
     ['the default', { type: 'Container', default: disk('2Gi'), max: disk('100Gi') }],
-    ['the maximum, where there is no default', { type: 'Container', max: disk('2Gi') }],
+    ['the maximum, without a default', { type: 'Container', max: disk('2Gi') }],
     ['the maximum of a pod', { type: 'Pod', max: disk('2Gi') }],
   ])('refuses machines whose pods request more than %s', (_what, limit) => {
     expect(() => checkDiskLimits([rangeOf(limit)], engine)).toThrow(

@@ -67,7 +67,7 @@ describe('a quota', () => {
     expect(findExceededQuota(machine, [quota({ [resource]: hard }, { [resource]: used })])).toBe(line);
   });
 
-  it('that has enough left, or counts only some pods, is no reason', () => {
+  it('that has enough left, or counts only some pods, refuses nothing', () => {
     expect(
       findExceededQuota(machine, [quota({ pods: '3', memory: '4Gi' }, { pods: '2', memory: '3Gi' })]),
     ).toBeUndefined();

@@ -64,7 +64,7 @@ describe('a Service that the provider of KubeVirt cannot create', () => {
       'it is on another cluster',
       infrastructure('proto: integer overflow', { infraClusterSecretRef: { name: 'infra' } }),
     ],
-  ])('is no dead end when %s', (_what, object) => {
+  ])('is not a dead end when %s', (_what, object) => {
     expect(deadEndOf(object)).toBeUndefined();
   });
 

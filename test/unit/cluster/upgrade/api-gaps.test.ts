@@ -5,7 +5,7 @@ import { ApiGaps } from '../../../../src/cluster/upgrade/api-gaps.ts';
 import { until } from '../../../host/process.ts';
 import { makeCertificate } from '../../../support/certificate.ts';
 
-/** A server that answers new connections, and, from when it is told to, not those that it has. */
+/** A server that answers new connections, and, from a moment that the test sets, not those that it has. */
 it('the gaps of an API are longer on a connection that is kept and hangs', async () => {
   const certificate = makeCertificate();
   const hanging = new Set<Socket>();

@@ -43,7 +43,7 @@ export function putCluster(store: ObjectStore, spec: object = {}): void {
   store.put(machine('pr-md-0-a', { 'cluster.x-k8s.io/deployment-name': 'pr-md-0' }));
 }
 
-/** The inputs for a version with an image of its own. */
+/** The inputs for a version with a separate image. */
 export function inputsFor(version: string, image = `node:${version}`): UpgradeInputs {
   const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number);
   const images = { kernelImage: undefined, rootfsImage: undefined, rootfsSize: undefined };

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { KnestError } from '../../errors.ts';
-import type { KubernetesClient } from './client.ts';
-import { FIELD_MANAGER } from './client.ts';
-import { Kinds } from './kinds.ts';
-import type { Lease } from './objects.ts';
-import { hasStatus } from './api-error.ts';
-import { pause } from '../../retry.ts';
+import { KnestError } from '../errors.ts';
+import type { KubernetesClient } from '../host/api/client.ts';
+import { FIELD_MANAGER } from '../host/api/client.ts';
+import { Kinds } from '../host/api/kinds.ts';
+import type { Lease } from '../host/api/objects.ts';
+import { hasStatus } from '../host/api/api-error.ts';
+import { pause } from '../retry.ts';
 
 /** Where Leases live: a namespace that every cluster has. */
 export const LEASE_NAMESPACE = 'kube-system';

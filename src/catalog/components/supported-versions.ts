@@ -1,4 +1,4 @@
-import { compareMinor, parseVersion, type Version } from '../values/version.ts';
+import { compareMinor, parseVersion, type Version } from '../../values/version.ts';
 import type { Component, ProviderComponent } from './component.ts';
 
 /** Why an installed version cannot be used, as the end of a sentence, and which ones can. */

@@ -1,8 +1,8 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { withLease } from '../../../../src/host/api/lease.ts';
-import type { Lease } from '../../../../src/host/api/objects.ts';
-import { rejection } from '../../rejection.ts';
-import { clientOf, json, refuse, type Received } from '../server.ts';
+import { withLease } from '../../../src/install/lease.ts';
+import type { Lease } from '../../../src/host/api/objects.ts';
+import { rejection } from '../rejection.ts';
+import { clientOf, json, refuse, type Received } from '../host/server.ts';
 
 const never = new AbortController().signal;
 const done = async (): Promise<string> => Promise.resolve('done');

@@ -1,8 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
-import { withLease } from '../../../../src/host/api/lease.ts';
-import type { Lease } from '../../../../src/host/api/objects.ts';
-import { rejection } from '../../rejection.ts';
-import { clientOf, json, refuse } from '../server.ts';
+import { withLease } from '../../../src/install/lease.ts';
+import type { Lease } from '../../../src/host/api/objects.ts';
+import { rejection } from '../rejection.ts';
+import { clientOf, json, refuse } from '../host/server.ts';
 
 const never = new AbortController().signal;
 

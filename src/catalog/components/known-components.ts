@@ -1,4 +1,4 @@
-import { type ReleaseAsset } from './release-asset.ts';
+import { type ReleaseAsset } from '../release-asset.ts';
 import {
   PROVIDER_LABEL,
   qualifiedName,

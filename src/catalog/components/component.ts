@@ -1,4 +1,4 @@
-import type { ReleaseAsset } from './release-asset.ts';
+import type { ReleaseAsset } from '../release-asset.ts';
 
 /** The four kinds of provider that clusterctl tells apart, as its Provider objects and its configuration file name them. */
 export type ProviderType = 'CoreProvider' | 'BootstrapProvider' | 'ControlPlaneProvider' | 'InfrastructureProvider';

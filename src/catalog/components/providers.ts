@@ -1,4 +1,4 @@
-import type { InfrastructureProvider } from './infrastructures.ts';
+import type { InfrastructureProvider } from '../infrastructures.ts';
 import type { ProviderComponent } from './component.ts';
 
 /**

@@ -1,10 +1,10 @@
-import { CNI_RELEASES, KNOWN_CNIS, type KnownCni } from './cni-releases.ts';
+import { CNI_RELEASES, KNOWN_CNIS, type KnownCni } from '../cni-releases.ts';
 import { assetsOf } from './component.ts';
 import { virtinkProvider, virtinkTemplates } from './known-components.ts';
-import { assetKey, type ReleaseAsset } from './release-asset.ts';
+import { assetKey, type ReleaseAsset } from '../release-asset.ts';
 import { clusterctlAsset, knownComponents, requiredComponents } from './required-components.ts';
-import { INFRASTRUCTURES, type Infrastructure } from './infrastructures.ts';
-import type { ComponentVersions } from './versions.ts';
+import { INFRASTRUCTURES, type Infrastructure } from '../infrastructures.ts';
+import type { ComponentVersions } from '../versions.ts';
 
 /** The runners that the action runs on. `platform` and `arch` are Node's words for them. */
 const RUNNERS = [

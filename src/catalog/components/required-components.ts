@@ -1,5 +1,5 @@
-import type { ComponentVersions } from './versions.ts';
-import { INFRASTRUCTURES, type Infrastructure, type InfrastructureProvider } from './infrastructures.ts';
+import type { ComponentVersions } from '../versions.ts';
+import { INFRASTRUCTURES, type Infrastructure, type InfrastructureProvider } from '../infrastructures.ts';
 import {
   cdi,
   certManager,
@@ -12,7 +12,7 @@ import {
   virtinkProvider,
 } from './known-components.ts';
 import type { Component } from './component.ts';
-import { type ReleaseAsset } from './release-asset.ts';
+import { type ReleaseAsset } from '../release-asset.ts';
 import { infrastructureProvider } from './providers.ts';
 
 /** Everything a cluster on that infrastructure needs on the host, in the order in which it may be installed. */
