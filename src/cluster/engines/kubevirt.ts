@@ -2,6 +2,7 @@ import { Kinds } from '../../host/api/kinds.ts';
 import { conditionOf, type KubernetesObject } from '../../host/api/objects.ts';
 import type { Variables } from '../../values/variables.ts';
 import { MEBIBYTE, parseBytes } from '../../values/quantity.ts';
+import { withDiskImage, withVirtualMachineTemplate } from './machine-template.ts';
 import { refusedService } from './kubevirt-service.ts';
 import type { Engine, EngineKinds, MachineRequests, Role, TemplateImages, VirtualMachines } from './engine.ts';
 
@@ -100,19 +101,11 @@ const images: TemplateImages = {
     const { spec } = machineTemplate as MachineTemplate;
     const { virtualMachineTemplate } = spec.template.spec;
     const instance = virtualMachineTemplate?.spec?.template;
-    const volumes = instance?.spec?.volumes ?? [];
-    const disks = volumes.filter(({ containerDisk }) => containerDisk !== undefined);
-    if (image === undefined || disks.length !== 1) return undefined;
-    const changed = volumes.map((volume) =>
-      volume.containerDisk === undefined ? volume : { ...volume, containerDisk: { ...volume.containerDisk, image } },
-    );
-    const template = { ...instance, spec: { ...instance?.spec, volumes: changed } };
+    const volumes = image && withDiskImage(instance?.spec?.volumes ?? [], 'containerDisk', image);
+    if (!volumes) return undefined;
+    const template = { ...instance, spec: { ...instance?.spec, volumes } };
     const vm = { ...virtualMachineTemplate, spec: { ...virtualMachineTemplate?.spec, template } };
-    const machineSpec = { ...spec.template.spec, virtualMachineTemplate: vm };
-    return {
-      ...machineTemplate,
-      spec: { ...spec, template: { ...spec.template, spec: machineSpec } },
-    } as KubernetesObject;
+    return withVirtualMachineTemplate(machineTemplate as MachineTemplate, vm);
   },
 };
 

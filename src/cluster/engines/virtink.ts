@@ -4,6 +4,7 @@ import type { KubernetesObject } from '../../host/api/objects.ts';
 import type { HostClusterCni } from '../../inputs.ts';
 import type { Variables } from '../../values/variables.ts';
 import { MEBIBYTE, parseBytes } from '../../values/quantity.ts';
+import { withDiskImage, withVirtualMachineTemplate } from './machine-template.ts';
 import type {
   Engine,
   EngineKinds,
@@ -185,29 +186,18 @@ const images: TemplateImages = {
   replace(machineTemplate: KubernetesObject, role: Role, variables: Variables) {
     const { spec } = machineTemplate as MachineTemplate;
     const { virtualMachineTemplate } = spec.template.spec;
-    const { instance, volumes = [] } = virtualMachineTemplate.spec;
+    const { instance, volumes: disks = [] } = virtualMachineTemplate.spec;
     const prefix = role === 'worker' ? 'WORKER' : 'CONTROL_PLANE';
     const kernel = variables[`${prefix}_MACHINE_KERNEL_IMAGE`];
     const rootfs = variables[`${prefix}_MACHINE_ROOTFS_IMAGE`];
-    const disks = volumes.filter(({ containerRootfs }) => containerRootfs !== undefined);
-    if (kernel === undefined || rootfs === undefined || instance?.kernel === undefined || disks.length !== 1) {
-      return undefined;
-    }
+    const volumes = rootfs && withDiskImage(disks, 'containerRootfs', rootfs);
+    if (!volumes || kernel === undefined || instance?.kernel === undefined) return undefined;
     const machine = {
       ...virtualMachineTemplate.spec,
       instance: { ...instance, kernel: { ...instance.kernel, image: kernel } },
-      volumes: volumes.map((volume) =>
-        volume.containerRootfs === undefined
-          ? volume
-          : { ...volume, containerRootfs: { ...volume.containerRootfs, image: rootfs } },
-      ),
+      volumes,
     };
-    const vm = { ...virtualMachineTemplate, spec: machine };
-    const machineSpec = { ...spec.template.spec, virtualMachineTemplate: vm };
-    return {
-      ...machineTemplate,
-      spec: { ...spec, template: { ...spec.template, spec: machineSpec } },
-    } as KubernetesObject;
+    return withVirtualMachineTemplate(machineTemplate as MachineTemplate, { ...virtualMachineTemplate, spec: machine });
   },
 };
 
