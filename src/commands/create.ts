@@ -4,9 +4,10 @@ import { tieDisks } from '../cluster/lifecycle/disks.ts';
 import type { ClaimedCluster } from '../cluster/lifecycle/claim.ts';
 import type { Component } from '../catalog/components/component.ts';
 import type { Connection } from '../host/connection.ts';
-import type { CreateInputs } from '../inputs.ts';
+import type { ChosenInputs, CreateInputs } from '../inputs.ts';
 import type { WithKubeconfig } from '../install/clusterctl.ts';
 import { install } from '../install/install.ts';
+import { describeChosen } from '../install/rate-limits.ts';
 import type { JobRuntime, Runtime } from '../runtime.ts';
 import type { SavedHost } from '../post-state.ts';
 import { connectHost } from './steps/connect-host.ts';
@@ -34,14 +35,15 @@ export async function create(asked: CreateInputs, runtime: JobRuntime): Promise<
   const plan = await planCluster(host, inputs, runtime); // writes nothing to the host
   const { saved, withKubeconfig } = await keepCredentials(host, plan.identity.name, runtime.directory);
   remember(saved, plan, inputs, runtime); // from here on, the post step can find the cluster
-  const installed = await installMissing(host, plan, withKubeconfig, runtime);
+  const installed = await installMissing(host, plan, inputs, withKubeconfig, runtime);
   if (plan.hasForeignTemplate) await checkServedObjects(host.client, plan.objects.others);
   const claimed = await claim(host.client, plan, runtime);
   try {
     const made = { ...claimed, ...(await complete(host.client, plan, claimed, runtime)) };
-    if (inputs.waitFor !== 'none') await waitForCluster(host.client, plan, made, inputs, runtime);
+    const access =
+      inputs.waitFor === 'none' ? undefined : await waitForCluster(host.client, plan, made, inputs, runtime);
     if (inputs.persistent) await labelDisks(host, claimed, runtime); // now: others may delete the cluster
-    await handOver(host, saved, { plan, made, installed }, inputs, runtime);
+    await handOver(host, saved, { plan, made, installed, access }, inputs, runtime);
   } catch (thrown) {
     await diagnose(host.client, plan.identity, IN_MAIN, runtime);
     const { keepOnFailure } = inputs;
@@ -66,6 +68,7 @@ function remember(
 async function installMissing(
   { client }: Connection,
   { clusterctl, components, inventory }: CreatePlan,
+  { providerVariables }: ChosenInputs,
   withKubeconfig: WithKubeconfig,
   { job, report: { log }, clock: { signal, secondsLeft } }: JobRuntime,
 ): Promise<readonly Component[]> {
@@ -74,6 +77,8 @@ async function installMissing(
     const holder = `${job.repository} run ${job.runId} job ${job.jobName} ${randomUUID()}`;
     const installation = { client, clusterctl, withKubeconfig, components, inventory, holder, signal, secondsLeft };
     const { installed, result } = await install(installation, step);
+    const chosen = describeChosen(installed, providerVariables);
+    if (chosen !== undefined) step.line(chosen);
     return { value: installed, result };
   });
 }

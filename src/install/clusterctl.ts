@@ -15,6 +15,7 @@ import {
 } from '../catalog/components/component.ts';
 import { clusterctlAsset } from '../catalog/components/required-components.ts';
 import type { Downloader } from './download.ts';
+import { CHOSEN_VARIABLES } from './rate-limits.ts';
 import { describeDefaults, linesFor, missingIn } from './variables.ts';
 
 const CONFIG_FILE = 'clusterctl.yaml';
@@ -138,7 +139,12 @@ export class Clusterctl {
   }
 
   #providerEnvironment(): Readonly<Record<string, string>> {
-    return { ...basicEnvironment(this.#runtime.env), ...this.#runtime.providerVariables, GOPROXY: 'off' };
+    return {
+      ...basicEnvironment(this.#runtime.env),
+      ...CHOSEN_VARIABLES,
+      ...this.#runtime.providerVariables,
+      GOPROXY: 'off',
+    };
   }
 
   async #run(

@@ -166,7 +166,8 @@ export function isForeignCore(component: Component, inventory: Inventory): boole
   return isCore(component) && isThere && recordOf(component, inventory) === undefined;
 }
 
-function isCore(component: Component): boolean {
+/** Whether a component is the core of Cluster API. */
+export function isCore(component: Component): boolean {
   return component.installer === 'clusterctl' && component.provider.type === 'CoreProvider';
 }
 

@@ -1,16 +1,14 @@
-import { firstLineOf, KnestError } from '../../errors.ts';
+import { KnestError } from '../../errors.ts';
 import type { KubernetesClient } from '../../host/api/client.ts';
-import { connectPlain } from '../../host/connect.ts';
-import { Kinds } from '../../host/api/kinds.ts';
 import type { Service } from '../../host/api/objects.ts';
-import { hasStatus } from '../../host/api/api-error.ts';
 import { pause } from '../../retry.ts';
 import type { ApiAccess } from '../../inputs.ts';
+import { DirectRoutes, isBalancerAwaited, type AccessChoice } from './direct-routes.ts';
 import { LastResort } from './last-resort.ts';
 import { kubeconfigText } from './kubeconfig.ts';
 import type { Kubeconfig } from './nested-kubeconfig.ts';
-import { KINDS, nameOf, nodeAddresses, routes, throughProxies, type Failure, type Route } from './routes.ts';
-import { findService } from './service.ts';
+import { probe } from './probe.ts';
+import { KINDS, nameOf, type Failure, type Route } from './routes.ts';
 import type { ClusterHandle } from '../identity/cluster-handle.ts';
 
 /** What finding a way takes from outside. */
@@ -32,13 +30,10 @@ export interface Access {
   readonly reason: string;
 }
 
-const PROBE_SECONDS = 3;
 /** Milliseconds for which `auto` tries direct routes before it opens a tunnel. */
 const DIRECT_PATIENCE = 5_000;
 /** Seconds for which all routes are tried again: an API server that has just come up may not be ready everywhere. */
 const PATIENCE = { seconds: 60, pause: 1_000, direct: DIRECT_PATIENCE };
-/** Milliseconds after which the nodes of the host are listed again. */
-const NODES_AGE = 15_000;
 /** Node ports that are tried at the same time: a node that is cut off answers nothing for seconds. */
 const PROBES_AT_ONCE = 64;
 /** Failures that an error lists. */
@@ -54,27 +49,22 @@ export async function findAccess(
   client: KubernetesClient,
   handle: ClusterHandle,
   kubeconfig: Kubeconfig,
-  { apiAccess, apiHost }: { readonly apiAccess: ApiAccess; readonly apiHost: string | undefined },
+  choice: AccessChoice,
   { env, signal, onWait, openTunnel }: AccessRuntime,
   patience = PATIENCE,
 ): Promise<Access> {
+  const { apiAccess } = choice;
+  const direct = new DirectRoutes(client, handle, kubeconfig, choice, env);
   const tunnel = new LastResort(openTunnel, apiAccess, patience.direct);
   let deadline = performance.now() + patience.seconds * 1000;
   let wasAwaited = false;
-  let nodes: { readonly hosts: readonly string[]; readonly until: number } =
-    apiHost === undefined && apiAccess !== 'tunnel'
-      ? { hosts: [], until: 0 }
-      : { hosts: apiHost === undefined ? [] : [apiHost], until: Number.POSITIVE_INFINITY };
   for (;;) {
     const asked = performance.now();
-    // Read again, since nodes come and go; but not each second, since a host may have thousands.
-    if (asked > nodes.until) nodes = { hosts: await nodeHosts(client), until: asked + NODES_AGE };
-    // Read each time: a load balancer may get its address late.
-    const service = await findService(client, handle);
+    const ways = await direct.find();
+    const { service } = ways;
     // The nested API server has its minute, however long the host takes to answer.
     deadline += performance.now() - asked;
-    const all = routes(kubeconfig, service, nodes.hosts).flatMap((route) => throughProxies(route, client, env));
-    const possible = [...all, ...tunnel.routes(kubeconfig)];
+    const possible = [...ways.routes, ...tunnel.routes(kubeconfig)];
     const wanted = possible.filter(({ kind }) => apiAccess === 'auto' || kind === apiAccess);
     const failures: Failure[] = [];
     for (const kind of KINDS) {
@@ -82,10 +72,7 @@ export async function findAccess(
         wanted.filter((route) => route.kind === kind),
         async (route) => probe(kubeconfigText(routed(kubeconfig, route), handle), signal),
       );
-      if ('route' in found) {
-        const { route } = found;
-        return { kubeconfig: routed(kubeconfig, route), route, reason: reasonFor(route, failures) };
-      }
+      if ('route' in found) return accessBy(kubeconfig, found.route, failures);
       failures.push(...found.failures);
     }
     if (await tunnel.open(onWait)) {
@@ -94,9 +81,8 @@ export async function findAccess(
     }
     failures.push(...tunnel.failures);
     const isAwaited =
-      isBalanced(service) &&
-      (apiAccess === 'load-balancer' || (apiAccess === 'auto' && tunnel.failures.length > 0)) &&
-      !all.some(isBalancer);
+      isBalancerAwaited(ways) &&
+      (apiAccess === 'load-balancer' || (apiAccess === 'auto' && tunnel.failures.length > 0));
     // The API server has its minute to answer there from when there is an address.
     if (isAwaited) {
       if (!wasAwaited)
@@ -114,18 +100,14 @@ export async function findAccess(
   }
 }
 
+/** What a job gets by a route, after others failed. */
+export function accessBy(kubeconfig: Kubeconfig, route: Route, failures: readonly Failure[] = []): Access {
+  return { kubeconfig: routed(kubeconfig, route), route, reason: reasonFor(route, failures) };
+}
+
 /** The kubeconfig that takes a route. */
-function routed(kubeconfig: Kubeconfig, { server, tlsServerName, proxyUrl }: Route): Kubeconfig {
+export function routed(kubeconfig: Kubeconfig, { server, tlsServerName, proxyUrl }: Route): Kubeconfig {
   return { ...kubeconfig, server, tlsServerName, proxyUrl };
-}
-
-function isBalancer({ kind }: Route): boolean {
-  return kind === 'load-balancer';
-}
-
-/** Whether the host is asked for a load balancer, whose address may come late. */
-function isBalanced(service: Service | undefined): boolean {
-  return service?.spec?.type === 'LoadBalancer';
 }
 
 /**
@@ -149,13 +131,6 @@ export async function firstThatWorks(
   return { failures };
 }
 
-/** By what names this job may reach a node of the host: the host's own API server often is one. */
-async function nodeHosts(client: KubernetesClient): Promise<readonly string[]> {
-  // Without the permission to list nodes (docs/rbac/host-reader.yaml), only the API server's address is tried.
-  const nodes = await client.list(Kinds.node).catch(() => []);
-  return nodeAddresses(nodes, new URL(client.rest.server).hostname);
-}
-
 /** Failures for people: of a large host, not one for each node. */
 function shown(failures: readonly Failure[]): readonly string[] {
   const rest = failures.length - SHOWN_FAILURES;
@@ -164,27 +139,6 @@ function shown(failures: readonly Failure[]): readonly string[] {
 
 function describe({ route, problem }: Failure): string {
   return `${nameOf(route)} ${route.server}: ${problem}`;
-}
-
-/** Why a route does not work; undefined when it does. */
-async function probe(kubeconfig: string, signal: AbortSignal): Promise<string | undefined> {
-  const client = connectPlain(kubeconfig, signal);
-  const once = { method: 'GET', retries: 0, timeoutSeconds: PROBE_SECONDS } as const;
-  try {
-    await client.rest.text({ ...once, path: '/readyz' });
-    return undefined;
-  } catch (thrown) {
-    signal.throwIfAborted();
-    // Cluster API's in-memory API server has no health endpoints.
-    if (!hasStatus(thrown, 404)) return firstLineOf(thrown);
-  }
-  try {
-    await client.rest.json({ ...once, path: '/api/v1/namespaces/kube-system' });
-    return undefined;
-  } catch (thrown) {
-    signal.throwIfAborted();
-    return firstLineOf(thrown);
-  }
 }
 
 function reasonFor(route: Route, failures: readonly Failure[]): string {

@@ -1,5 +1,6 @@
 import { settle } from '../../cluster/lifecycle/claim.ts';
 import { describeMachines } from '../../cluster/machines/machine-counts.ts';
+import type { Access } from '../../cluster/access/try-routes.ts';
 import type { Component } from '../../catalog/components/component.ts';
 import type { Connection } from '../../host/connection.ts';
 import type { ChosenInputs } from '../../inputs.ts';
@@ -16,6 +17,8 @@ interface Done {
   readonly made: MadeCluster;
   /** The components that it installed on the host. */
   readonly installed: readonly Component[];
+  /** The way to the nested API server, when that has proved itself. */
+  readonly access: Access | undefined;
 }
 
 /**
@@ -25,15 +28,15 @@ interface Done {
 export async function handOver(
   { client, server: hostServer }: Connection,
   saved: SavedHost,
-  { plan: { identity, cni }, made: { machines: counts, created, kubernetesVersion: version }, installed }: Done,
+  { plan: { identity, cni }, made: { machines: counts, created, kubernetesVersion: version }, installed, access }: Done,
   inputs: ChosenInputs,
   runtime: Runtime,
 ): Promise<void> {
   const { report, outputs, state, clock } = runtime;
   const { name, namespace, expiresAt, ephemeral } = identity;
-  const claim = ephemeral ? { claim: identity.claim } : {};
+  const known = { access, ...(ephemeral ? { claim: identity.claim } : {}) };
   const server =
-    inputs.waitFor === 'none' ? undefined : await handOverKubeconfig(client, identity, saved, inputs, runtime, claim);
+    inputs.waitFor === 'none' ? undefined : await handOverKubeconfig(client, identity, saved, inputs, runtime, known);
   const kubernetesVersion = version ?? `v${inputs.kubernetesVersion.text}`;
   outputs.set('kubernetes-version', kubernetesVersion);
   outputs.set('timings', JSON.stringify(report.timeline));

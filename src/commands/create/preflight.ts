@@ -21,6 +21,7 @@ import { type Component } from '../../catalog/components/component.ts';
 import { requiredComponents } from '../../catalog/components/required-components.ts';
 import type { Downloader } from '../../install/download.ts';
 import { describeInventory, takeInventory, type Inventory } from '../../install/inventory.ts';
+import { describeRateLimits } from '../../install/rate-limits.ts';
 import { checkServed } from '../../install/served.ts';
 import type { Runtime } from '../../runtime.ts';
 
@@ -91,6 +92,8 @@ export async function preflight(
         step.line("cannot read the ranges of the host's CNI; assuming that they include persistent-machine-addresses");
       await checkAddressesFree(client, identity, inputs.machineAddresses);
     }
+    const limits = inventory && describeRateLimits(components, inventory);
+    if (limits !== undefined) step.line(limits);
     const assumed = describeAssumed(used.assumed);
     if (assumed !== undefined) step.line(assumed);
     const state = assumed === undefined ? 'free' : 'not known to be used';

@@ -5,22 +5,32 @@ import { engineNamed, engineOf } from '../../cluster/engines/engines.ts';
 import type { MachineCounts } from '../../cluster/machines/machine-counts.ts';
 import { hasJoined, hasReadyNode, isInitialised, type ClusterView } from '../../cluster/status/cluster-view.ts';
 import { follow } from '../../cluster/status/wait.ts';
+import type { Access } from '../../cluster/access/try-routes.ts';
 import type { KubernetesClient } from '../../host/api/client.ts';
 import type { ChosenInputs } from '../../inputs.ts';
 import type { Runtime } from '../../runtime.ts';
 import type { CreatePlan } from './plan.ts';
+import { followUntilProved } from './proof.ts';
 
 /** A cluster that is claimed, and whose objects exist. */
 export type MadeCluster = ClaimedCluster & ClusterFacts;
 
-/** Waits until the cluster is as far as `wait-for` asks, and logs each step on its way. Errors: those of `follow`. */
+/**
+ * Waits until the cluster is as far as `wait-for` asks, and logs each step on its way. Returns the way to its API server
+ * when that has proved itself that it is there. Errors: those of `follow`.
+ */
 export async function waitForCluster(
   client: KubernetesClient,
   { identity }: CreatePlan,
   { cluster: object, created, machines }: MadeCluster,
-  { cni, infrastructure: asked, persistent, timeoutSeconds, waitFor }: ChosenInputs,
-  { report: { log }, clock: { signal } }: Runtime,
-): Promise<void> {
+  inputs: ChosenInputs,
+  runtime: Runtime,
+): Promise<Access | undefined> {
+  const { cni, infrastructure: asked, persistent, timeoutSeconds, waitFor } = inputs;
+  const {
+    report: { log },
+    clock: { signal },
+  } = runtime;
   const engine = engineOf(object, engineNamed(asked));
   // An adopted cluster keeps its CNI, whatever this create asks for.
   const hasCni = ({ resourceSets }: ClusterView): boolean =>
@@ -28,15 +38,20 @@ export async function waitForCluster(
       ? cni.kind !== 'none'
       : resourceSets.some(({ metadata }) => metadata.name === `${identity.name}${CNI_SUFFIX}`);
   let areReady = false;
-  const isReached = (view: ClusterView): boolean => {
-    areReady = waitFor === 'nodes' && hasCni(view);
-    return isInitialised(view) && (waitFor === 'control-plane' || areNodes(view, machines, areReady));
-  };
-  const what = waitFor === 'nodes' ? 'nodes' : 'control plane';
-  await log.step(`Wait for ${what}`, async (step) => {
-    const goal = { engine, persistent, isReached, verb: 'start', timeoutSeconds };
-    await follow(client, identity, goal, step, signal);
-    return { value: undefined, result: areReady ? 'nodes: Ready' : `${what}: there` };
+  const common = { engine, persistent, verb: 'start', timeoutSeconds };
+  if (waitFor === 'nodes') {
+    const isReached = (view: ClusterView): boolean => {
+      areReady = hasCni(view);
+      return isInitialised(view) && areNodes(view, machines, areReady);
+    };
+    return log.step('Wait for nodes', async (step) => {
+      await follow(client, identity, { ...common, isReached }, step, signal);
+      return { value: undefined, result: areReady ? 'nodes: Ready' : 'nodes: there' };
+    });
+  }
+  return log.step('Wait for control plane', async (step) => {
+    const access = await followUntilProved(client, identity, common, inputs, step, runtime);
+    return { value: access, result: access === undefined ? 'control plane: there' : 'control plane: answers' };
   });
 }
 

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { findAccess, type Access } from '../../cluster/access/try-routes.ts';
 import { kubeconfigText, readKubeconfig, secretsOf, writePrivateFile } from '../../cluster/access/kubeconfig.ts';
+import type { Kubeconfig } from '../../cluster/access/nested-kubeconfig.ts';
 import type { ClusterHandle } from '../../cluster/identity/cluster-handle.ts';
 import type { TunnelSettings } from '../../cluster/tunnel/settings.ts';
 import type { KubernetesClient } from '../../host/api/client.ts';
@@ -9,14 +10,21 @@ import { checkPermissions } from '../../permissions/check-permissions.ts';
 import { permissionsOf } from '../../permissions/permissions.ts';
 import type { SavedHost } from '../../post-state.ts';
 import type { StepLog } from '../../report/log.ts';
-import type { Runtime } from '../../runtime.ts';
+import type { Runtime, Secrets } from '../../runtime.ts';
 import { noteHost } from './nested-host.ts';
 import { openTunnel } from './open-tunnel.ts';
 
+/** What is known of a cluster before its kubeconfig is handed over. */
+interface Known {
+  /** The claim of an ephemeral cluster, which no other job uses. */
+  readonly claim?: string;
+  /** The way that has worked already. */
+  readonly access?: Access | undefined;
+}
+
 /**
  * Writes the kubeconfig that works from this job, and returns the address in it. Secrets are masked before they leave.
- * `host` is how later steps, and a tunnel, find back from it. `claim`: that of an ephemeral cluster, which no other job
- * uses.
+ * `host` is how later steps, and a tunnel, find back from it.
  */
 export async function handOverKubeconfig(
   client: KubernetesClient,
@@ -24,10 +32,11 @@ export async function handOverKubeconfig(
   host: SavedHost,
   inputs: AccessInputs,
   runtime: Runtime,
-  claim: Pick<TunnelSettings, 'claim'> = {},
+  { access, ...claim }: Known = {},
 ): Promise<string> {
   return runtime.report.log.step('Kubeconfig', async (step) => {
-    const { kubeconfig, route, reason } = await reachCluster(client, cluster, host, inputs, step, runtime, claim);
+    const { kubeconfig, route, reason } =
+      access ?? (await reachCluster(client, cluster, host, inputs, step, runtime, claim));
     const text = kubeconfigText(kubeconfig, cluster);
     const path = join(runtime.directory, `${cluster.name}.kubeconfig`);
     await writePrivateFile(path, text);
@@ -50,10 +59,9 @@ export async function reachCluster(
   runtime: Runtime,
   claim: Pick<TunnelSettings, 'claim'> = {},
 ): Promise<Access> {
-  const { env, clock, secrets } = runtime;
+  const { env, clock } = runtime;
   const { signal } = clock;
-  const theirs = await readKubeconfig(client, cluster, signal);
-  for (const secret of secretsOf(theirs)) secrets.mask(secret);
+  const theirs = await readMasked(client, cluster, runtime.secrets, signal);
   return findAccess(client, cluster, theirs, inputs, {
     env,
     signal,
@@ -63,4 +71,16 @@ export async function reachCluster(
       return openTunnel(client, cluster, inputs.relayImage, { host, ...claim }, step, runtime);
     },
   });
+}
+
+/** The kubeconfig that the control plane provider writes, waited for, once its secrets are masked. */
+export async function readMasked(
+  client: KubernetesClient,
+  cluster: ClusterHandle,
+  { mask }: Pick<Secrets, 'mask'>,
+  signal: AbortSignal,
+): Promise<Kubeconfig> {
+  const kubeconfig = await readKubeconfig(client, cluster, signal);
+  for (const secret of secretsOf(kubeconfig)) mask(secret);
+  return kubeconfig;
 }

@@ -203,7 +203,9 @@ export interface FelixConfiguration extends KubernetesObject {
 }
 
 interface WithPodTemplate {
-  readonly template?: { readonly spec?: { readonly containers?: readonly { readonly image?: string }[] } };
+  readonly template?: {
+    readonly spec?: { readonly containers?: readonly { readonly image?: string; readonly args?: readonly string[] }[] };
+  };
 }
 
 /** An apps/v1 Deployment. */

@@ -1,0 +1,43 @@
+import { hasStatus } from '../../host/api/api-error.ts';
+import { connectPlain } from '../../host/connect.ts';
+import { firstLineOf } from '../../errors.ts';
+
+const PROBE_SECONDS = 3;
+const SYSTEM_NAMESPACE = '/api/v1/namespaces/kube-system';
+
+/**
+ * What a cluster has once kubeadm has set it up, beyond an API server that answers: its configuration, which Cluster API
+ * waits for as well (controlplane/kubeadm/internal/workload_cluster.go), and the account of pods, which its controllers make.
+ */
+export const SET_UP_BY_KUBEADM = [
+  `${SYSTEM_NAMESPACE}/configmaps/kubeadm-config`,
+  '/api/v1/namespaces/default/serviceaccounts/default',
+];
+
+/**
+ * Why a nested API server does not answer by a kubeconfig, which is its text; undefined when it does, and has all of
+ * `objects`, the paths of what has to be there. Rejects only once the signal aborts.
+ */
+export async function probe(
+  kubeconfig: string,
+  signal: AbortSignal,
+  objects: readonly string[] = [],
+): Promise<string | undefined> {
+  const { rest } = connectPlain(kubeconfig, signal);
+  const once = { method: 'GET', retries: 0, timeoutSeconds: PROBE_SECONDS } as const;
+  try {
+    const isHealthy = await rest.text({ ...once, path: '/readyz' }).then(
+      () => true,
+      (thrown: unknown) => {
+        // Cluster API's in-memory API server has no health endpoints.
+        if (hasStatus(thrown, 404)) return false;
+        throw thrown;
+      },
+    );
+    for (const path of isHealthy ? objects : [SYSTEM_NAMESPACE]) await rest.json({ ...once, path });
+    return undefined;
+  } catch (thrown) {
+    signal.throwIfAborted();
+    return firstLineOf(thrown);
+  }
+}

@@ -1,0 +1,112 @@
+import { describe, expect, it } from 'vitest';
+import { awaitAnswer, firstToAnswer } from '../../../../src/cluster/access/await-answer.ts';
+import type { Kubeconfig } from '../../../../src/cluster/access/nested-kubeconfig.ts';
+import { SET_UP_BY_KUBEADM } from '../../../../src/cluster/access/probe.ts';
+import type { Route } from '../../../../src/cluster/access/routes.ts';
+import { pause } from '../../../../src/retry.ts';
+import { clientOf, json, refuse, serve } from '../../host/server.ts';
+import { rejection } from '../../rejection.ts';
+
+const nowhere: Kubeconfig = {
+  server: 'https://127.0.0.1:1',
+  tlsServerName: undefined,
+  certificateAuthority: undefined,
+  clientCertificate: undefined,
+  clientKey: undefined,
+  token: 'abc',
+  proxyUrl: undefined,
+};
+const handle = { name: 'pr', namespace: 'knest' };
+const auto = { apiAccess: 'auto', apiHost: '127.0.0.1' } as const;
+
+describe('awaitAnswer', () => {
+  it('asks until the API server answers and has what was asked for', async () => {
+    const { client } = await clientOf((response) => refuse(response, 404));
+    const asked: string[] = [];
+    const nested = await serve((response, number, { path }) => {
+      asked.push(path);
+      if (number === 0) refuse(response, 500);
+      else if (path.endsWith('/kubeadm-config') && number < 4) refuse(response, 404);
+      else json(response, { metadata: { name: 'any' } });
+    });
+    const { signal } = new AbortController();
+    const found = await awaitAnswer(client, handle, { ...nowhere, server: nested.url }, auto, SET_UP_BY_KUBEADM, {
+      env: {},
+      signal,
+    });
+    expect(found).toMatchObject({ route: { kind: 'cluster-ip', server: nested.url } });
+    const [config, account] = SET_UP_BY_KUBEADM;
+    expect(asked).toEqual(['/readyz', '/readyz', config, '/readyz', config, account]);
+  });
+
+  it('takes an API server without health endpoints for one that is there, once it has its namespaces', async () => {
+    const { client } = await clientOf((response) => refuse(response, 404));
+    const asked: string[] = [];
+    const nested = await serve((response, number, { path }) => {
+      asked.push(path);
+      if (path === '/readyz' || number < 3) refuse(response, 404);
+      else json(response, { metadata: { name: 'kube-system' } });
+    });
+    const { signal } = new AbortController();
+    await awaitAnswer(client, handle, { ...nowhere, server: nested.url }, auto, SET_UP_BY_KUBEADM, { env: {}, signal });
+    expect(asked).toEqual(['/readyz', '/api/v1/namespaces/kube-system', '/readyz', '/api/v1/namespaces/kube-system']);
+  });
+
+  it('asks the host once for its Service, however long the answer takes', async () => {
+    const { client, received } = await clientOf((response) =>
+      json(response, { metadata: { name: 'pr' }, spec: { type: 'ClusterIP' } }),
+    );
+    const nested = await serve((response, number) => {
+      if (number < 5) refuse(response, 500);
+      else json(response, {});
+    });
+    const { signal } = new AbortController();
+    await awaitAnswer(client, handle, { ...nowhere, server: nested.url }, auto, [], { env: {}, signal });
+    expect(received.map(({ path }) => path.split('/').pop())).toEqual(['pr', 'pr']);
+  });
+
+  it('never gives up before its signal aborts, also where no route is wanted', async () => {
+    const { client } = await clientOf((response) => refuse(response, 404));
+    const reason = new Error('the control plane is there');
+    for (const apiAccess of ['auto', 'tunnel'] as const) {
+      const ended = new AbortController();
+      const choice = { apiAccess, apiHost: undefined };
+      const asked = rejection(awaitAnswer(client, handle, nowhere, choice, [], { env: {}, signal: ended.signal }));
+      setTimeout(() => ended.abort(reason), 100);
+      expect(await asked).toBe(reason);
+    }
+  });
+});
+
+describe('firstToAnswer', () => {
+  const [first, second] = ['cluster-ip', 'node-port'].map(
+    (kind) => ({ kind, server: `https://${kind}`, tlsServerName: undefined }) as Route,
+  );
+  if (first === undefined || second === undefined) throw new Error('there are two');
+  const { signal } = new AbortController();
+
+  it('does not wait for a more direct route that hangs', async () => {
+    const ask = async (route: Route, stop: AbortSignal): Promise<boolean> => {
+      if (route === first) await pause(60_000, stop);
+      return true;
+    };
+    expect(await firstToAnswer([first, second], ask, signal)).toBe(second);
+  });
+
+  it('prefers a more direct route that answers soon after', async () => {
+    let answers = 0;
+    const ask = async (route: Route): Promise<boolean> => {
+      await Promise.resolve();
+      answers += route === first ? 1 : 0;
+      return route === second || answers > 1;
+    };
+    expect(await firstToAnswer([first, second], ask, signal)).toBe(first);
+  });
+
+  it('returns nothing once the signal aborts', async () => {
+    const ask = async (): Promise<boolean> => Promise.resolve(false);
+    expect(await firstToAnswer([first], ask, AbortSignal.timeout(50))).toBeUndefined();
+    expect(await firstToAnswer([], ask, AbortSignal.timeout(50))).toBeUndefined();
+    expect(await firstToAnswer([], ask, AbortSignal.abort())).toBeUndefined();
+  });
+});
