@@ -19,6 +19,7 @@ import { planCluster, type CreatePlan } from './create/plan.ts';
 import { undo } from './create/roll-back.ts';
 import { waitForCluster } from './create/wait.ts';
 import { keepCredentials } from './steps/credentials.ts';
+import { JobTunnel } from './steps/open-tunnel.ts';
 import { diagnose, IN_MAIN } from './steps/diagnose.ts';
 
 /**
@@ -40,10 +41,11 @@ export async function create(asked: CreateInputs, runtime: JobRuntime): Promise<
   const claimed = await claim(host.client, plan, runtime);
   try {
     const made = { ...claimed, ...(await complete(host.client, plan, claimed, runtime)) };
+    const tunnel = tunnelTo(host, plan, saved, inputs, runtime);
     const access =
-      inputs.waitFor === 'none' ? undefined : await waitForCluster(host.client, plan, made, inputs, runtime);
+      inputs.waitFor === 'none' ? undefined : await waitForCluster(host.client, plan, made, inputs, tunnel, runtime);
     if (inputs.persistent) await labelDisks(host, claimed, runtime); // now: others may delete the cluster
-    await handOver(host, saved, { plan, made, installed, access }, inputs, runtime);
+    await handOver(host, saved, { plan, made, installed, access, tunnel }, inputs, runtime);
   } catch (thrown) {
     await diagnose(host.client, plan.identity, IN_MAIN, runtime);
     const { keepOnFailure } = inputs;
@@ -81,6 +83,18 @@ async function installMissing(
     if (chosen !== undefined) step.line(chosen);
     return { value: installed, result };
   });
+}
+
+/** The tunnel that the job opens when it needs one. That of an ephemeral cluster ends with its claim: no other job uses it. */
+function tunnelTo(
+  { client }: Connection,
+  { identity }: CreatePlan,
+  host: SavedHost,
+  { relayImage }: ChosenInputs,
+  runtime: Runtime,
+): JobTunnel {
+  const claim = identity.ephemeral ? { claim: identity.claim } : {};
+  return new JobTunnel(client, identity, relayImage, { host, ...claim }, runtime);
 }
 
 /** Labels the disks of a persistent cluster as its own, so that they can be deleted with it. */

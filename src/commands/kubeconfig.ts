@@ -5,6 +5,7 @@ import type { KubeconfigInputs } from '../inputs.ts';
 import type { JobRuntime } from '../runtime.ts';
 import { connectClusterHost } from './steps/connect-host.ts';
 import { keepCredentials } from './steps/credentials.ts';
+import { JobTunnel } from './steps/open-tunnel.ts';
 import { handOverKubeconfig } from './steps/write-kubeconfig.ts';
 
 /**
@@ -22,7 +23,8 @@ export async function kubeconfig(inputs: KubeconfigInputs, runtime: JobRuntime):
   await findOwned(client, inputs, runtime.job);
   const { saved } = await keepCredentials(host, name, runtime.directory);
   runtime.state.rememberHost(saved);
-  await handOverKubeconfig(client, inputs, saved, inputs, runtime);
+  const tunnel = new JobTunnel(client, inputs, inputs.relayImage, { host: saved }, runtime);
+  await handOverKubeconfig(client, inputs, saved, inputs, tunnel, runtime);
   runtime.outputs.set('timings', JSON.stringify(runtime.report.timeline));
   runtime.report.log.line(`✔ KUBECONFIG points to ${name}`);
 }

@@ -28,6 +28,7 @@ import type { JobRuntime } from '../runtime.ts';
 import { connectClusterHost } from './steps/connect-host.ts';
 import { keepCredentials } from './steps/credentials.ts';
 import { diagnose, IN_MAIN } from './steps/diagnose.ts';
+import { JobTunnel } from './steps/open-tunnel.ts';
 import { reachCluster } from './steps/write-kubeconfig.ts';
 
 /**
@@ -97,7 +98,8 @@ async function preflight(
   }
   const { saved } = await keepCredentials(host, inputs.name, runtime.directory);
   runtime.state.rememberHost(saved); // the post step ends a tunnel
-  const access = await reachCluster(client, inputs, saved, inputs, step, runtime);
+  const tunnel = new JobTunnel(client, inputs, inputs.relayImage, { host: saved }, runtime);
+  const access = await reachCluster(client, inputs, inputs, tunnel, step, runtime);
   const kubeconfig = kubeconfigText(access.kubeconfig, inputs);
   const nested = connectPlain(kubeconfig, runtime.clock.signal);
   // Machines in memory have no disks, and their API server knows no volumes.

@@ -1,8 +1,7 @@
 import { KnestError } from '../../errors.ts';
 import type { ApiAccess } from '../../inputs.ts';
-import { withoutBrackets } from '../../values/https-address.ts';
 import type { Kubeconfig } from './nested-kubeconfig.ts';
-import type { Failure, Route } from './routes.ts';
+import { tunnelRoute, type Failure, type Route } from './routes.ts';
 
 /** The tunnel of a job that has no better way, or wants no other. */
 export class LastResort {
@@ -40,10 +39,8 @@ export class LastResort {
     }
   }
 
-  /** The way through the tunnel, once it is open. No proxy is used for 127.0.0.1. */
-  routes({ server, tlsServerName }: Kubeconfig): readonly Route[] {
-    if (this.#server === undefined) return [];
-    const name = tlsServerName ?? withoutBrackets(new URL(server).hostname);
-    return [{ kind: 'tunnel', server: this.#server, tlsServerName: name }];
+  /** The way through the tunnel, once it is open. */
+  routes(kubeconfig: Kubeconfig): readonly Route[] {
+    return this.#server === undefined ? [] : [tunnelRoute(kubeconfig, this.#server)];
   }
 }

@@ -14,6 +14,13 @@ export const SET_UP_BY_KUBEADM = [
   '/api/v1/namespaces/default/serviceaccounts/default',
 ];
 
+/** Why a nested API server does not answer. */
+export interface Unanswered {
+  readonly problem: string;
+  /** Whether nothing at all came back, as from an address to which no way leads. A refused connection is an answer. */
+  readonly isSilence: boolean;
+}
+
 /**
  * Why a nested API server does not answer by a kubeconfig, which is its text; undefined when it does, and has all of
  * `objects`, the paths of what has to be there. Rejects only once the signal aborts.
@@ -22,7 +29,7 @@ export async function probe(
   kubeconfig: string,
   signal: AbortSignal,
   objects: readonly string[] = [],
-): Promise<string | undefined> {
+): Promise<Unanswered | undefined> {
   const { rest } = connectPlain(kubeconfig, signal);
   const once = { method: 'GET', retries: 0, timeoutSeconds: PROBE_SECONDS } as const;
   try {
@@ -38,6 +45,15 @@ export async function probe(
     return undefined;
   } catch (thrown) {
     signal.throwIfAborted();
-    return firstLineOf(thrown);
+    return { problem: firstLineOf(thrown), isSilence: isSilence(thrown) };
   }
+}
+
+/** What the system and the client library call a connection to nowhere. */
+const SILENCE = ['ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT'];
+
+function isSilence(thrown: unknown): boolean {
+  if (!(thrown instanceof Error)) return false;
+  const isSilent = 'code' in thrown && SILENCE.includes(String(thrown.code));
+  return isSilent || thrown.name === 'TimeoutError' || isSilence(thrown.cause);
 }

@@ -32,7 +32,7 @@ export function routes(
   nodes: readonly string[],
 ): readonly Route[] {
   const { server: direct, tlsServerName: given } = kubeconfig;
-  const tlsServerName = given ?? withoutBrackets(new URL(direct).hostname);
+  const tlsServerName = nameInCertificate(kubeconfig);
   const ingress = service?.status?.loadBalancer?.ingress?.[0];
   const balancer = ingress?.ip ?? ingress?.hostname;
   const port = service?.spec?.ports?.[0];
@@ -46,6 +46,15 @@ export function routes(
       ? []
       : nodes.map((node) => ({ kind: 'node-port', server: httpsAddress(node, nodePort), tlsServerName }) as const)),
   ];
+}
+
+/** The way through a tunnel whose end here has that address. No proxy is used for 127.0.0.1. */
+export function tunnelRoute(kubeconfig: Kubeconfig, server: string): Route {
+  return { kind: 'tunnel', server, tlsServerName: nameInCertificate(kubeconfig) };
+}
+
+function nameInCertificate({ server, tlsServerName }: Kubeconfig): string {
+  return tlsServerName ?? withoutBrackets(new URL(server).hostname);
 }
 
 /** The host's API server, then the external addresses of all nodes, then the internal ones: Ready nodes before others. */

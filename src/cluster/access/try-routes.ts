@@ -70,7 +70,7 @@ export async function findAccess(
     for (const kind of KINDS) {
       const found = await firstThatWorks(
         wanted.filter((route) => route.kind === kind),
-        async (route) => probe(kubeconfigText(routed(kubeconfig, route), handle), signal),
+        async (route) => (await probe(kubeconfigText(routed(kubeconfig, route), handle), signal))?.problem,
       );
       if ('route' in found) return accessBy(kubeconfig, found.route, failures);
       failures.push(...found.failures);

@@ -7,6 +7,7 @@ import type { ChosenInputs } from '../../inputs.ts';
 import { createdPage } from '../../report/summary.ts';
 import type { Runtime } from '../../runtime.ts';
 import type { SavedHost } from '../../post-state.ts';
+import type { JobTunnel } from '../steps/open-tunnel.ts';
 import { handOverKubeconfig } from '../steps/write-kubeconfig.ts';
 import type { CreatePlan } from './plan.ts';
 import type { MadeCluster } from './wait.ts';
@@ -19,6 +20,7 @@ interface Done {
   readonly installed: readonly Component[];
   /** The way to the nested API server, when that has proved itself. */
   readonly access: Access | undefined;
+  readonly tunnel: JobTunnel;
 }
 
 /**
@@ -28,15 +30,16 @@ interface Done {
 export async function handOver(
   { client, server: hostServer }: Connection,
   saved: SavedHost,
-  { plan: { identity, cni }, made: { machines: counts, created, kubernetesVersion: version }, installed, access }: Done,
+  { plan: { identity, cni }, made: { machines: counts, created, kubernetesVersion: version }, ...done }: Done,
   inputs: ChosenInputs,
   runtime: Runtime,
 ): Promise<void> {
   const { report, outputs, state, clock } = runtime;
   const { name, namespace, expiresAt, ephemeral } = identity;
-  const known = { access, ...(ephemeral ? { claim: identity.claim } : {}) };
   const server =
-    inputs.waitFor === 'none' ? undefined : await handOverKubeconfig(client, identity, saved, inputs, runtime, known);
+    inputs.waitFor === 'none'
+      ? undefined
+      : await handOverKubeconfig(client, identity, saved, inputs, done.tunnel, runtime, done.access);
   const kubernetesVersion = version ?? `v${inputs.kubernetesVersion.text}`;
   outputs.set('kubernetes-version', kubernetesVersion);
   outputs.set('timings', JSON.stringify(report.timeline));
@@ -46,7 +49,7 @@ export async function handOver(
   const facts = { name, namespace, state: result, host: hostServer, server, kubernetesVersion, machines, expiresAt };
   await report.summary.add(
     createdPage(
-      { ...facts, installed: installed.map((component) => `${component.title} ${component.version}`), ephemeral },
+      { ...facts, installed: done.installed.map((component) => `${component.title} ${component.version}`), ephemeral },
       report.timeline,
     ),
   );

@@ -9,6 +9,7 @@ import type { Access } from '../../cluster/access/try-routes.ts';
 import type { KubernetesClient } from '../../host/api/client.ts';
 import type { ChosenInputs } from '../../inputs.ts';
 import type { Runtime } from '../../runtime.ts';
+import type { JobTunnel } from '../steps/open-tunnel.ts';
 import type { CreatePlan } from './plan.ts';
 import { followUntilProved } from './proof.ts';
 
@@ -24,6 +25,7 @@ export async function waitForCluster(
   { identity }: CreatePlan,
   { cluster: object, created, machines }: MadeCluster,
   inputs: ChosenInputs,
+  tunnel: JobTunnel,
   runtime: Runtime,
 ): Promise<Access | undefined> {
   const { cni, infrastructure: asked, persistent, timeoutSeconds, waitFor } = inputs;
@@ -50,7 +52,7 @@ export async function waitForCluster(
     });
   }
   return log.step('Wait for control plane', async (step) => {
-    const access = await followUntilProved(client, identity, common, inputs, step, runtime);
+    const access = await followUntilProved(client, identity, common, inputs, tunnel, step, runtime);
     return { value: access, result: access === undefined ? 'control plane: there' : 'control plane: answers' };
   });
 }

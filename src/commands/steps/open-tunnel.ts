@@ -8,31 +8,59 @@ import type { Cluster } from '../../host/api/cluster-api-objects.ts';
 import type { KubernetesClient } from '../../host/api/client.ts';
 import { Kinds } from '../../host/api/kinds.ts';
 import { conditionOf } from '../../host/api/objects.ts';
+import { checkPermissions } from '../../permissions/check-permissions.ts';
+import { permissionsOf } from '../../permissions/permissions.ts';
 import type { StepLog } from '../../report/log.ts';
 import type { Runtime } from '../../runtime.ts';
 import { startTunnel } from './start-tunnel.ts';
 
-/**
- * Makes the relay of a cluster on the host, unless it has one, and starts a tunnel to it. Returns the address at which this
- * job reaches the nested API server. Errors: KNEST_API_ACCESS, KNEST_PERMISSION, KNEST_OWNED_BY_OTHER.
- */
-export async function openTunnel(
-  client: KubernetesClient,
-  { name, namespace }: ClusterHandle,
-  image: string,
-  more: Pick<TunnelSettings, 'host' | 'claim'>,
-  step: StepLog,
-  runtime: Runtime,
-): Promise<string> {
-  const { signal } = runtime.clock;
-  const cluster = await client.get(Kinds.cluster, name, namespace);
-  if (cluster === undefined)
-    throw new KnestError({ code: 'KNEST_API_ACCESS', problem: `Cluster ${namespace}/${name} is gone` });
-  step.line(`relay: ${await makeRelay(client, cluster, image, signal)}`);
-  const { uid = '' } = cluster.metadata;
-  await waitForRelay(client, { name, namespace, uid }, signal);
-  const port = await startTunnel({ name, namespace, uid, ...more }, runtime);
-  return `https://127.0.0.1:${port}`;
+/** How a tunnel finds the host, and which claim of the cluster it ends with. */
+export type TunnelFar = Pick<TunnelSettings, 'host' | 'claim'>;
+
+/** The one tunnel of this job to a cluster, opened when it is first needed. */
+export class JobTunnel {
+  readonly #client: KubernetesClient;
+  readonly #cluster: ClusterHandle;
+  readonly #image: string;
+  readonly #far: TunnelFar;
+  readonly #runtime: Runtime;
+  #opened: Promise<string> | undefined;
+
+  /** `image`: that of the relay. */
+  constructor(client: KubernetesClient, cluster: ClusterHandle, image: string, far: TunnelFar, runtime: Runtime) {
+    this.#client = client;
+    this.#cluster = cluster;
+    this.#image = image;
+    this.#far = far;
+    this.#runtime = runtime;
+  }
+
+  /**
+   * Makes the relay of the cluster on the host, unless it has one, and starts a tunnel to it; both only once, and again
+   * when `signal` ended the try before. Returns the address at which this job reaches the nested API server.
+   * Errors: KNEST_API_ACCESS, KNEST_PERMISSION, KNEST_OWNED_BY_OTHER.
+   */
+  async open(step: StepLog, signal: AbortSignal): Promise<string> {
+    this.#opened ??= this.#open(step, signal).catch((thrown: unknown) => {
+      if (signal.aborted) this.#opened = undefined;
+      throw thrown;
+    });
+    return this.#opened;
+  }
+
+  async #open(step: StepLog, signal: AbortSignal): Promise<string> {
+    const { name, namespace } = this.#cluster;
+    const client = this.#client.until(signal);
+    await checkPermissions(client, permissionsOf('kubeconfig', namespace, ['tunnel']));
+    const cluster = await client.get(Kinds.cluster, name, namespace);
+    if (cluster === undefined)
+      throw new KnestError({ code: 'KNEST_API_ACCESS', problem: `Cluster ${namespace}/${name} is gone` });
+    step.line(`relay: ${await makeRelay(client, cluster, this.#image, signal)}`);
+    const { uid = '' } = cluster.metadata;
+    await waitForRelay(client, { name, namespace, uid }, signal);
+    const port = await startTunnel({ name, namespace, uid, ...this.#far }, this.#runtime);
+    return `https://127.0.0.1:${port}`;
+  }
 }
 
 /** Creates the relay, and says what it did. One that is there is used as it is, unless it is not available: an image may have been wrong. */

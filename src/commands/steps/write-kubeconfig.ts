@@ -3,40 +3,30 @@ import { findAccess, type Access } from '../../cluster/access/try-routes.ts';
 import { kubeconfigText, readKubeconfig, secretsOf, writePrivateFile } from '../../cluster/access/kubeconfig.ts';
 import type { Kubeconfig } from '../../cluster/access/nested-kubeconfig.ts';
 import type { ClusterHandle } from '../../cluster/identity/cluster-handle.ts';
-import type { TunnelSettings } from '../../cluster/tunnel/settings.ts';
 import type { KubernetesClient } from '../../host/api/client.ts';
 import type { AccessInputs } from '../../inputs.ts';
-import { checkPermissions } from '../../permissions/check-permissions.ts';
-import { permissionsOf } from '../../permissions/permissions.ts';
 import type { SavedHost } from '../../post-state.ts';
 import type { StepLog } from '../../report/log.ts';
 import type { Runtime, Secrets } from '../../runtime.ts';
 import { noteHost } from './nested-host.ts';
-import { openTunnel } from './open-tunnel.ts';
-
-/** What is known of a cluster before its kubeconfig is handed over. */
-interface Known {
-  /** The claim of an ephemeral cluster, which no other job uses. */
-  readonly claim?: string;
-  /** The way that has worked already. */
-  readonly access?: Access | undefined;
-}
+import type { JobTunnel } from './open-tunnel.ts';
 
 /**
  * Writes the kubeconfig that works from this job, and returns the address in it. Secrets are masked before they leave.
- * `host` is how later steps, and a tunnel, find back from it.
+ * `host` is how later steps find back from it. `access` is the way that has worked already, if any.
  */
 export async function handOverKubeconfig(
   client: KubernetesClient,
   cluster: ClusterHandle,
   host: SavedHost,
   inputs: AccessInputs,
+  tunnel: JobTunnel,
   runtime: Runtime,
-  { access, ...claim }: Known = {},
+  access?: Access,
 ): Promise<string> {
   return runtime.report.log.step('Kubeconfig', async (step) => {
     const { kubeconfig, route, reason } =
-      access ?? (await reachCluster(client, cluster, host, inputs, step, runtime, claim));
+      access ?? (await reachCluster(client, cluster, inputs, tunnel, step, runtime));
     const text = kubeconfigText(kubeconfig, cluster);
     const path = join(runtime.directory, `${cluster.name}.kubeconfig`);
     await writePrivateFile(path, text);
@@ -53,11 +43,10 @@ export async function handOverKubeconfig(
 export async function reachCluster(
   client: KubernetesClient,
   cluster: ClusterHandle,
-  host: SavedHost,
-  inputs: Omit<AccessInputs, 'setKubeconfig'>,
+  inputs: Pick<AccessInputs, 'apiAccess' | 'apiHost'>,
+  tunnel: JobTunnel,
   step: StepLog,
   runtime: Runtime,
-  claim: Pick<TunnelSettings, 'claim'> = {},
 ): Promise<Access> {
   const { env, clock } = runtime;
   const { signal } = clock;
@@ -66,10 +55,7 @@ export async function reachCluster(
     env,
     signal,
     onWait: (line) => step.line(line),
-    openTunnel: async () => {
-      await checkPermissions(client, permissionsOf('kubeconfig', cluster.namespace, ['tunnel']));
-      return openTunnel(client, cluster, inputs.relayImage, { host, ...claim }, step, runtime);
-    },
+    openTunnel: async () => tunnel.open(step, signal),
   });
 }
 

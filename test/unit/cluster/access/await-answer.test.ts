@@ -1,4 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { awaitAnswer, firstToAnswer } from '../../../../src/cluster/access/await-answer.ts';
 import type { Kubeconfig } from '../../../../src/cluster/access/nested-kubeconfig.ts';
 import { SET_UP_BY_KUBEADM } from '../../../../src/cluster/access/probe.ts';
@@ -18,6 +20,12 @@ const nowhere: Kubeconfig = {
 };
 const handle = { name: 'pr', namespace: 'knest' };
 const auto = { apiAccess: 'auto', apiHost: '127.0.0.1' } as const;
+const noTunnel = async (): Promise<never> => Promise.reject(new Error('no tunnel'));
+const runtime = (openTunnel: () => Promise<string> = noTunnel) => ({
+  env: {},
+  signal: new AbortController().signal,
+  openTunnel,
+});
 
 describe('awaitAnswer', () => {
   it('asks until the API server answers and has what was asked for', async () => {
@@ -29,11 +37,8 @@ describe('awaitAnswer', () => {
       else if (path.endsWith('/kubeadm-config') && number < 4) refuse(response, 404);
       else json(response, { metadata: { name: 'any' } });
     });
-    const { signal } = new AbortController();
-    const found = await awaitAnswer(client, handle, { ...nowhere, server: nested.url }, auto, SET_UP_BY_KUBEADM, {
-      env: {},
-      signal,
-    });
+    const there = { ...nowhere, server: nested.url };
+    const found = await awaitAnswer(client, handle, there, auto, SET_UP_BY_KUBEADM, runtime());
     expect(found).toMatchObject({ route: { kind: 'cluster-ip', server: nested.url } });
     const [config, account] = SET_UP_BY_KUBEADM;
     expect(asked).toEqual(['/readyz', '/readyz', config, '/readyz', config, account]);
@@ -47,8 +52,7 @@ describe('awaitAnswer', () => {
       if (path === '/readyz' || number < 3) refuse(response, 404);
       else json(response, { metadata: { name: 'kube-system' } });
     });
-    const { signal } = new AbortController();
-    await awaitAnswer(client, handle, { ...nowhere, server: nested.url }, auto, SET_UP_BY_KUBEADM, { env: {}, signal });
+    await awaitAnswer(client, handle, { ...nowhere, server: nested.url }, auto, SET_UP_BY_KUBEADM, runtime());
     expect(asked).toEqual(['/readyz', '/api/v1/namespaces/kube-system', '/readyz', '/api/v1/namespaces/kube-system']);
   });
 
@@ -60,21 +64,80 @@ describe('awaitAnswer', () => {
       if (number < 5) refuse(response, 500);
       else json(response, {});
     });
-    const { signal } = new AbortController();
-    await awaitAnswer(client, handle, { ...nowhere, server: nested.url }, auto, [], { env: {}, signal });
+    await awaitAnswer(client, handle, { ...nowhere, server: nested.url }, auto, [], runtime());
     expect(received.map(({ path }) => path.split('/').pop())).toEqual(['pr', 'pr']);
   });
 
   it('never gives up before its signal aborts, also where no route is wanted', async () => {
     const { client } = await clientOf((response) => refuse(response, 404));
     const reason = new Error('the control plane is there');
-    for (const apiAccess of ['auto', 'tunnel'] as const) {
+    for (const apiAccess of ['auto', 'load-balancer', 'tunnel'] as const) {
       const ended = new AbortController();
       const choice = { apiAccess, apiHost: undefined };
-      const asked = rejection(awaitAnswer(client, handle, nowhere, choice, [], { env: {}, signal: ended.signal }));
+      const within = { ...runtime(async () => 'https://127.0.0.1:1'), signal: ended.signal };
+      const asked = rejection(awaitAnswer(client, handle, nowhere, choice, [], within));
       setTimeout(() => ended.abort(reason), 100);
       expect(await asked).toBe(reason);
     }
+  });
+});
+
+describe('awaitAnswer through a tunnel', () => {
+  /** An address at which nothing answers, as one to which no way leads. */
+  let silent: Kubeconfig;
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => sockets.add(socket));
+  beforeAll(async () => {
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    silent = { ...nowhere, server: `https://127.0.0.1:${(server.address() as AddressInfo).port}` };
+  });
+  afterAll(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  /** What is found where the nested API server answers on the far side of a tunnel alone. */
+  async function find(
+    kubeconfig: Kubeconfig,
+    apiAccess: 'auto' | 'tunnel' | 'cluster-ip',
+    silence: number,
+    open?: () => Promise<string>,
+  ): Promise<{ readonly found: unknown; readonly opened: number }> {
+    const { client } = await clientOf((response) => refuse(response, 404));
+    const nested = await serve((response) => response.end('ok'));
+    let opened = 0;
+    const given = runtime(async () => {
+      opened += 1;
+      return open === undefined ? nested.url : open();
+    });
+    const choice = { apiAccess, apiHost: undefined };
+    const within = { ...given, signal: AbortSignal.timeout(8_000) };
+    const found = await awaitAnswer(client, handle, kubeconfig, choice, [], within, silence).catch(
+      (thrown: unknown) => thrown,
+    );
+    return { found, opened };
+  }
+  const byTunnel = { route: { kind: 'tunnel', tlsServerName: '127.0.0.1' } };
+
+  it('opens it when no direct route leads anywhere', async () => {
+    expect(await find(silent, 'auto', 3_500)).toMatchObject({ found: byTunnel, opened: 1 });
+  });
+
+  it('does not open it when a connection is refused: the API server may come there', async () => {
+    expect(await find(nowhere, 'auto', 200)).toMatchObject({ found: { name: 'TimeoutError' }, opened: 0 });
+  });
+
+  it('opens it at once when it is asked for, and asks by no other route', async () => {
+    expect(await find(silent, 'tunnel', 60_000)).toMatchObject({ found: byTunnel, opened: 1 });
+  });
+
+  it('does not open it for another choice', async () => {
+    expect(await find(silent, 'cluster-ip', 0)).toMatchObject({ found: { name: 'TimeoutError' }, opened: 0 });
+  });
+
+  it('that cannot be opened ends it only when it was asked for', async () => {
+    expect(await find(silent, 'auto', 0, noTunnel)).toMatchObject({ found: { name: 'TimeoutError' }, opened: 1 });
+    expect(await find(silent, 'tunnel', 0, noTunnel)).toMatchObject({ found: { message: 'no tunnel' }, opened: 1 });
   });
 });
 
