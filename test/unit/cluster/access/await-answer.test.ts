@@ -74,7 +74,7 @@ describe('awaitAnswer', () => {
     for (const apiAccess of ['auto', 'load-balancer', 'tunnel'] as const) {
       const ended = new AbortController();
       const choice = { apiAccess, apiHost: undefined };
-      const within = { ...runtime(async () => 'https://127.0.0.1:1'), signal: ended.signal };
+      const within = { ...runtime(() => Promise.resolve('https://127.0.0.1:1')), signal: ended.signal };
       const asked = rejection(awaitAnswer(client, handle, nowhere, choice, [], within));
       setTimeout(() => ended.abort(reason), 100);
       expect(await asked).toBe(reason);
