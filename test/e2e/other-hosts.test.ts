@@ -104,8 +104,8 @@ describe('a host with cert-manager and an older Cluster API in other namespaces'
       return job;
     };
     const [create] = await Promise.all([
-      // Its machine takes longer to start than the last job takes to reach its wait.
-      begin({ ...account, name: 'new', 'wait-for': 'control-plane' }, /machine new-cp-\S+: created/),
+      // Only Cluster API says when its machine is a node, and it needs the host for that.
+      begin({ ...account, name: 'new', 'wait-for': 'nodes' }, /machine new-cp-\S+: created/),
       begin({ ...account, command: 'delete', name: 'gone' }, /deletion requested|Waiting|DeletionCompleted/),
     ]);
     await begin({ ...account, command: 'scale', name: 'guest', replicas: ':1' }, /infrastructure: API at/);

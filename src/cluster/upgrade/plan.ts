@@ -97,7 +97,7 @@ export async function planUpgrade(
 function checkNewVersion(name: string, parts: readonly PartPlan[], version: string): void {
   const same = parts.find((part) => part.patch !== undefined && machineSpecOf(part).version === version);
   if (same === undefined) return;
-  const next = 'leave the input for the image out, or create a cluster with the other image';
+  const next = 'set kubernetes-version to a newer one; for another image of the same version, create a new cluster';
   throw refusal(name, `${titleOf(same)} has ${version} already, of another image`, next);
 }
 
