@@ -1,3 +1,4 @@
+import { KnestError } from '../../errors.ts';
 import type { Cluster } from '../../host/api/cluster-api-objects.ts';
 import type { KubernetesClient } from '../../host/api/client.ts';
 import { hostTime } from '../../host/api/clock.ts';
@@ -10,11 +11,13 @@ import type { TunnelSettings } from './settings.ts';
 /** Milliseconds between two looks, and for one. */
 const LOOK_EVERY = 30_000;
 const LOOK_MILLISECONDS = 20_000;
+/** Looks in a row at which the host may refuse the credentials: new ones may come within minutes. */
+const REFUSED_LOOKS = 20;
 
 /**
  * Resolves why a tunnel has nobody to serve any more: its cluster is gone, has expired or has been claimed by a later
- * attempt of the job, or the files of its job are gone. A host that does not answer ends nothing. Rejects with the
- * signal's reason.
+ * attempt of the job, the files of its job are gone, or the host has refused its credentials for ten minutes. A host that
+ * does not answer ends nothing. Rejects with the signal's reason.
  */
 export async function endOfUse(
   client: KubernetesClient,
@@ -23,12 +26,23 @@ export async function endOfUse(
   signal: AbortSignal,
   every = LOOK_EVERY,
 ): Promise<string> {
+  let refused = 0;
   for (;;) {
     await pause(every, signal);
     if (!hasFiles()) return 'the files of the job are gone';
     const within = AbortSignal.any([signal, AbortSignal.timeout(LOOK_MILLISECONDS)]);
-    const reason = await look(client, settings, within).catch(() => undefined);
+    const reason = await look(client, settings, within).then(
+      (found) => {
+        refused = 0;
+        return found;
+      },
+      (thrown: unknown) => {
+        refused = thrown instanceof KnestError && thrown.code === 'KNEST_HOST_CREDENTIALS' ? refused + 1 : 0;
+        return undefined;
+      },
+    );
     if (reason !== undefined) return reason;
+    if (refused >= REFUSED_LOOKS) return 'the host no longer accepts the credentials of the job';
   }
 }
 

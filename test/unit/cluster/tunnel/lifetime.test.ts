@@ -70,6 +70,19 @@ describe('a tunnel', () => {
     expect(await reasonFor(cluster('u-1', { 'knest-action/claim': 'c-9' }), { claim: '' })).toBeUndefined();
   });
 
+  it('ends when the host refuses its credentials again and again, but not at a refusal now and then', async () => {
+    const answer = async (isRefused: (number: number) => boolean): Promise<string> => {
+      const { client } = await clientOf((response, number) => {
+        if (isRefused(number)) refuse(response, 401);
+        else if (number > 60) refuse(response, 404);
+        else json(response, cluster('u-1', { 'knest-action/claim': 'c-1' }));
+      });
+      return endOfUse(client, settings, () => true, new AbortController().signal, 1);
+    };
+    expect(await answer(() => true)).toBe('the host no longer accepts the credentials of the job');
+    expect(await answer((number) => number % 4 > 0 && number < 60)).toBe('knest/pr is gone');
+  });
+
   it('looks again and again, whatever the host answers, until the cluster is gone', async () => {
     const { client, received } = await clientOf((response, number) => {
       if (number < 1) json(response, cluster('u-1', { 'knest-action/claim': 'c-1' }));

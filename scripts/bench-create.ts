@@ -1,0 +1,81 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { jobOn, kubernetesVersion, leftovers } from '../test/e2e/support.ts';
+import type { Host } from '../test/host/host.ts';
+import { versions } from '../test/host/modules.ts';
+
+const NAMESPACE = 'bench';
+const TEMPLATE = `smartxworks/cluster-api-provider-virtink/releases/download/${versions.virtinkProvider}/cluster-template-internal.yaml`;
+/** Seconds after which a peer gives up. */
+const PATIENCE = 600;
+
+/** Seconds that a cluster took. */
+export interface Times {
+  /** From the start of the first program to a kubeconfig that answers. */
+  readonly create: number;
+  /** From the start of the deletion until nothing of it is left. */
+  readonly remove: number;
+}
+
+/** Creates a cluster of 1 control plane and 1 worker on Virtink with the action, and deletes it. */
+export async function byAction(host: Host, name: string): Promise<Times> {
+  const job = jobOn(host, { name, namespace: NAMESPACE, infrastructure: 'virtink', 'worker-machine-count': '1' });
+  try {
+    const main = await job.main();
+    if (main.exitCode !== 0) throw new Error(`the action created no cluster:\n${main.log}`);
+    await answers(host, main.outputs['kubeconfig-path'] ?? '');
+    const post = await job.post();
+    const left = await leftovers(host, NAMESPACE, name);
+    if (left.length > 0) throw new Error(`the post step left ${left.join(', ')}:\n${post.log}`);
+    return { create: main.seconds, remove: post.seconds };
+  } finally {
+    job.clean();
+  }
+}
+
+/** Does the same as knest does it, step by step, with the tools and the template of the releases. */
+export async function bySteps(host: Host, name: string): Promise<Times> {
+  const directory = mkdtempSync(join(tmpdir(), 'knest-bench-'));
+  const [template, kubeconfig] = [join(directory, 'template.yaml'), join(directory, 'kubeconfig')];
+  try {
+    await host.run(['curl', '-sSf', '-o', template, `${host.mirror}/${TEMPLATE}`]);
+    const created = await timed(async () => {
+      const counts = ['--control-plane-machine-count', '1', '--worker-machine-count', '1'];
+      const options = ['--from', template, '-n', NAMESPACE, '--kubernetes-version', kubernetesVersion, ...counts];
+      const manifest = await clusterctl(host, ['generate', 'cluster', name, ...options]);
+      await host.kubectl(['apply', '-f', '-'], manifest);
+      const condition = ['--for=condition=ControlPlaneInitialized', `--timeout=${PATIENCE}s`];
+      await host.run(['kubectl', 'wait', ...condition, '-n', NAMESPACE, `cluster/${name}`], {
+        timeout: PATIENCE * 1000,
+      });
+      writeFileSync(kubeconfig, await clusterctl(host, ['get', 'kubeconfig', name, '-n', NAMESPACE]), { mode: 0o600 });
+      await answers(host, kubeconfig);
+    });
+    const removed = await timed(() =>
+      host.run(['kubectl', 'delete', 'cluster', '-n', NAMESPACE, name], { timeout: PATIENCE * 1000 }),
+    );
+    return { create: created, remove: removed };
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+async function clusterctl(host: Host, args: readonly string[]): Promise<string> {
+  const machines = ['CONTROL_PLANE', 'WORKER'].flatMap((role) => [
+    `VIRTINK_${role}_MACHINE_CPU_CORES=1`,
+    `VIRTINK_${role}_MACHINE_MEMORY_SIZE=1Gi`,
+  ]);
+  return host.run(['env', 'CLUSTERCTL_DISABLE_VERSIONCHECK=true', ...machines, 'clusterctl', ...args]);
+}
+
+/** Proves that a kubeconfig answers: with the same request for both, outside of the action's own proof. */
+async function answers(host: Host, kubeconfig: string): Promise<void> {
+  await host.run(['kubectl', '--kubeconfig', kubeconfig, 'get', '--raw', '/readyz']);
+}
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const began = performance.now();
+  await work();
+  return (performance.now() - began) / 1000;
+}
