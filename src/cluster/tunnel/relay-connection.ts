@@ -9,6 +9,8 @@ import { RELAY_PORT } from './relay-config.ts';
 
 /** Milliseconds for which a new connection waits until the API server and the relay are there. */
 const PATIENCE = 60_000;
+/** Milliseconds for which the first one is tried, before anything depends on it. */
+const CHECK_PATIENCE = 10_000;
 /** Handshakes at once: each is a TLS session with the API server, and a job may open a hundred connections. */
 const HANDSHAKES = 16;
 
@@ -96,6 +98,22 @@ export class RelayConnections {
     if (newest === undefined) throw new Error(`no pod of the relay is ready (${pods.length} in all)`);
     return newest;
   }
+}
+
+/**
+ * Opens one connection to the relay of a cluster and closes it. Rejects with the reason when the host does not forward
+ * ports, such as a gateway in front of its API server that passes no WebSockets on: the tunnel could only log it.
+ */
+export async function checkRelay(
+  client: KubernetesClient,
+  { namespace, uid }: { readonly namespace: string; readonly uid: string },
+  signal: AbortSignal,
+  patience = CHECK_PATIENCE,
+): Promise<void> {
+  const nothing = (): void => undefined;
+  const events = { onData: nothing, onDrain: nothing, onEnd: nothing };
+  const connection = await new RelayConnections(client, namespace, uid, patience).open(events, signal);
+  connection.close();
 }
 
 function ageOf({ metadata }: Pod): string {

@@ -1,6 +1,7 @@
 import { createDependents } from '../../cluster/lifecycle/apply.ts';
 import type { ClusterHandle } from '../../cluster/identity/cluster-handle.ts';
 import { relayManifest, relayName } from '../../cluster/tunnel/relay.ts';
+import { checkRelay } from '../../cluster/tunnel/relay-connection.ts';
 import { waitForRelay } from '../../cluster/tunnel/relay-wait.ts';
 import type { TunnelSettings } from '../../cluster/tunnel/settings.ts';
 import { KnestError } from '../../errors.ts';
@@ -58,6 +59,7 @@ export class JobTunnel {
     step.line(`relay: ${await makeRelay(client, cluster, this.#image, signal)}`);
     const { uid = '' } = cluster.metadata;
     await waitForRelay(client, { name, namespace, uid }, signal);
+    await checkRelay(client, { namespace, uid }, signal);
     const port = await startTunnel({ name, namespace, uid, ...this.#far }, this.#runtime);
     return `https://127.0.0.1:${port}`;
   }
