@@ -162,10 +162,17 @@ describe('Clusterctl', () => {
       HTTPS_PROXY: 'http://proxy.example.com:3128',
       SSL_CERT_FILE: '/etc/ca.pem',
       AWS_B64ENCODED_CREDENTIALS: 'abc',
+      EXP_RECONCILER_RATE_LIMITING: 'false',
       GOPROXY: 'off',
       XDG_CONFIG_HOME: directory,
     });
     expect(warnings).toEqual([]);
+  });
+
+  it('runs Cluster API without its rate limits unless the variables of providers say otherwise', async () => {
+    const { init, runs } = clusterctl({}, jobs, { EXP_RECONCILER_RATE_LIMITING: 'true' });
+    await init(providers.slice(0, 1));
+    expect(runs[0]?.env).toHaveProperty('EXP_RECONCILER_RATE_LIMITING', 'true');
   });
 
   it('warns when a provider uses its default although env has a value', async () => {
