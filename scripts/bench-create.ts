@@ -7,6 +7,8 @@ import { versions } from '../test/host/modules.ts';
 
 const NAMESPACE = 'bench';
 const TEMPLATE = `smartxworks/cluster-api-provider-virtink/releases/download/${versions.virtinkProvider}/cluster-template-internal.yaml`;
+/** A request to the host in the log, which the runner shows in debug mode only. */
+const REQUEST = /^::debug::(GET|POST|PUT|PATCH|DELETE) \//gm;
 /** Seconds after which a peer gives up. */
 const PATIENCE = 600;
 
@@ -18,8 +20,14 @@ export interface Times {
   readonly remove: number;
 }
 
+/** What the action took. */
+export interface ActionTimes extends Times {
+  /** Requests to the host until then; those that prove that the nested API server answers go elsewhere. */
+  readonly requests: number;
+}
+
 /** Creates a cluster of 1 control plane and 1 worker on Virtink with the action, and deletes it. */
-export async function byAction(host: Host, name: string): Promise<Times> {
+export async function byAction(host: Host, name: string): Promise<ActionTimes> {
   const job = jobOn(host, { name, namespace: NAMESPACE, infrastructure: 'virtink', 'worker-machine-count': '1' });
   try {
     const main = await job.main();
@@ -28,7 +36,7 @@ export async function byAction(host: Host, name: string): Promise<Times> {
     const post = await job.post();
     const left = await leftovers(host, NAMESPACE, name);
     if (left.length > 0) throw new Error(`the post step left ${left.join(', ')}:\n${post.log}`);
-    return { create: main.seconds, remove: post.seconds };
+    return { create: main.seconds, remove: post.seconds, requests: main.log.match(REQUEST)?.length ?? 0 };
   } finally {
     job.clean();
   }

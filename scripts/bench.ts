@@ -6,20 +6,20 @@ import { install, kubernetesVersion } from '../test/e2e/support.ts';
 import { down, up, type Host } from '../test/host/host.ts';
 import { parts, versions } from '../test/host/modules.ts';
 import { lineReport } from '../test/host/report.ts';
-import { byAction, bySteps, type Times } from './bench-create.ts';
+import { byAction, bySteps, type ActionTimes, type Times } from './bench-create.ts';
 import { print } from './stage.ts';
 
 const usage = 'usage: npm run bench [-- --rounds N]     N measurements of each kind, alternating; 5 if not set';
 const resultsFile = join(resolve(import.meta.dirname, '..'), 'bench/results.json');
 
-/** One comparison: medians of `n` measurements, in seconds. */
+/** One comparison: medians of `n` measurements. Without a peer, there is nothing to compare with. */
 interface Row {
   readonly name: string;
   readonly engine: string;
-  readonly unit: 's';
+  readonly unit: 's' | 'requests';
   readonly ours: number;
-  readonly peer: number;
-  readonly ratio: number;
+  readonly peer?: number;
+  readonly ratio?: number;
   readonly n: number;
 }
 
@@ -34,7 +34,7 @@ async function hostFor(name: string, isLimited: boolean): Promise<Host> {
 
 /** Measures in turn, so that whatever else the machine does hits each kind alike. */
 async function measure(rounds: number, ours: Host, theirs: Host): Promise<readonly Row[]> {
-  const fresh: Times[] = [];
+  const fresh: ActionTimes[] = [];
   const limited: Times[] = [];
   const peer: Times[] = [];
   for (let round = 1; round <= rounds; round++) {
@@ -53,6 +53,13 @@ async function measure(rounds: number, ours: Host, theirs: Host): Promise<readon
     row('create-warm', of(fresh, 'create'), of(peer, 'create')),
     row('create-warm-same-host', of(limited, 'create'), of(peer, 'create')),
     row('delete', of(fresh, 'remove'), of(peer, 'remove')),
+    {
+      name: 'requests',
+      engine: 'virtink',
+      unit: 'requests',
+      ours: median(fresh.map(({ requests }) => requests)),
+      n: rounds,
+    },
   ];
 }
 
@@ -88,8 +95,10 @@ async function bench(rounds: number): Promise<void> {
   try {
     const [ours, theirs] = [await hostFor(names[0], false), await hostFor(names[1], true)];
     const rows = await measure(rounds, ours, theirs);
-    for (const { name, ours: a, peer, ratio, n } of rows)
-      print(`${name.padEnd(24)} ${a.toFixed(1)} s, step by step ${peer.toFixed(1)} s: ${ratio} (n = ${n})`);
+    for (const { name, ours: a, unit, peer, ratio, n } of rows) {
+      const compared = peer === undefined ? '' : `, step by step ${peer} ${unit}: ${ratio ?? 0}`;
+      print(`${name.padEnd(24)} ${a} ${unit}${compared} (n = ${n})`);
+    }
     write(rows);
     print(`Virtink’s controllers are stand-ins here (test/host/README.md). Written to ${resultsFile}`);
   } finally {
