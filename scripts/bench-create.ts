@@ -16,7 +16,7 @@ const PATIENCE = 600;
 export interface Times {
   /** From the start of the first program to a kubeconfig that answers. */
   readonly create: number;
-  /** From the start of the deletion until nothing of it is left. */
+  /** From the start of the deletion until the Cluster is gone; the action's ends with its own look at what is left. */
   readonly remove: number;
 }
 

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import type { OpenFarSide } from '../cluster/tunnel/carry.ts';
 import { endOfUse } from '../cluster/tunnel/lifetime.ts';
 import { TunnelListener } from '../cluster/tunnel/listener.ts';
 import { RelayConnections } from '../cluster/tunnel/relay-connection.ts';
@@ -20,12 +21,23 @@ export async function tunnel(settingsFile: string, log: (line: string) => void, 
   const { signal } = runtime.clock;
   const { client } = await connectSaved(settings.host, 'the saved credentials', runtime, { wasReached: true });
   const relay = new RelayConnections(client, namespace, uid);
-  let written = 0;
+  let hasAnswered = false;
+  let [written, last] = [0, ''];
   const onProblem = (problem: string): void => {
+    // While the nested API server starts, each connection to it ends like this.
+    if (!hasAnswered && problem === last) return;
+    last = problem;
     // A client that tries again and again must not fill the disk.
-    if (written++ < MOST_PROBLEMS) log(`✖ ${problem}`);
+    if (written++ < MOST_PROBLEMS) log(hasAnswered ? `✖ ${problem}` : `▸ not yet: ${problem}`);
   };
-  const listener = new TunnelListener((events, gone) => relay.open(events, gone), onProblem);
+  const open: OpenFarSide = (events, gone) => {
+    const onData = (chunk: Buffer): void => {
+      hasAnswered = true;
+      events.onData(chunk);
+    };
+    return relay.open({ ...events, onData }, gone);
+  };
+  const listener = new TunnelListener(open, onProblem);
   process.send?.({ port: await listener.listen() } satisfies TunnelReady);
   log('▸ listening');
   try {

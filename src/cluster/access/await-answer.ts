@@ -1,22 +1,27 @@
 import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { firstLineOf, KnestError } from '../../errors.ts';
 import type { KubernetesClient } from '../../host/api/client.ts';
 import { pause } from '../../retry.ts';
 import type { ClusterHandle } from '../identity/cluster-handle.ts';
 import { DirectRoutes, isBalancerAwaited, type AccessChoice } from './direct-routes.ts';
 import { kubeconfigText } from './kubeconfig.ts';
 import type { Kubeconfig } from './nested-kubeconfig.ts';
-import { probe, type Unanswered } from './probe.ts';
+import { probe, PROBE_SECONDS, type Unanswered } from './probe.ts';
 import { tunnelRoute, type Route } from './routes.ts';
 import { accessBy, routed, type Access } from './try-routes.ts';
 
-/** Milliseconds between an answer by a route and the next question: short ones for a minute, then longer ones. */
+/** Milliseconds between an answer by a direct route and the next question: short ones for a minute, then long ones. */
 const PAUSE = { short: 250, long: 1_000, shortFor: 60_000 };
 /** Milliseconds for which more direct routes may still answer after another one has. */
 const GRACE = 250;
 /** Milliseconds after which the host is asked again for an address of a load balancer. */
 const RENEW_AFTER = 15_000;
-/** Milliseconds after which `auto` opens a tunnel when all that the direct routes gave is silence. */
-const SILENCE = 5_000;
+/**
+ * Milliseconds after which `auto` opens a tunnel when all that the direct routes gave is silence, and after which one that
+ * could not be opened is tried again.
+ */
+const PATIENCE = { silence: 5_000, openAgain: 15_000 };
 /** Routes that are asked: a host may have thousands of nodes. */
 const MOST_ROUTES = 16;
 
@@ -26,6 +31,8 @@ interface AnswerRuntime {
   readonly env: NodeJS.ProcessEnv;
   /** Ends them: the promise rejects with its reason then. */
   readonly signal: AbortSignal;
+  /** Hears why there is no tunnel yet. */
+  readonly onNote: (line: string) => void;
   /** Opens a tunnel, and returns the address of its end here. */
   readonly openTunnel: () => Promise<string>;
 }
@@ -33,8 +40,8 @@ interface AnswerRuntime {
 /**
  * Asks a nested API server that may not run yet, again and again, until a route proves that it answers and has all of
  * `objects`. Returns the most direct route of those that answer first. A tunnel is opened at once when it is asked for;
- * under `auto` when no direct route leads anywhere. Never gives up before its signal aborts; rejects when the tunnel that
- * was asked for cannot be opened.
+ * under `auto` when no direct route leads anywhere. Never gives up before its signal aborts, but for a tunnel that was
+ * asked for and that these credentials may not open (KNEST_PERMISSION, KNEST_OWNED_BY_OTHER).
  */
 export async function awaitAnswer(
   client: KubernetesClient,
@@ -42,37 +49,47 @@ export async function awaitAnswer(
   kubeconfig: Kubeconfig,
   choice: AccessChoice,
   objects: readonly string[],
-  { env, signal, openTunnel }: AnswerRuntime,
-  silence = SILENCE,
+  { env, signal, onNote, openTunnel }: AnswerRuntime,
+  patience = PATIENCE,
 ): Promise<Access> {
   const { apiAccess } = choice;
   const ended = new AbortController();
   const stop = AbortSignal.any([signal, ended.signal]);
+  const began = performance.now();
+  const found = Promise.withResolvers<undefined>();
   /** Whether a direct route leads somewhere, although nothing may be there yet. */
   let isReachable = false;
   const ask = async (route: Route, until: AbortSignal): Promise<boolean> => {
     const unanswered = await probe(kubeconfigText(routed(kubeconfig, route), handle), until, objects);
-    if (route.kind !== 'tunnel') isReachable ||= leadsSomewhere(unanswered);
+    isReachable ||= leadsSomewhere(route, unanswered, client);
     return unanswered === undefined;
   };
   const direct = async (): Promise<Route> => {
     const routes = new DirectRoutes(client, handle, kubeconfig, choice, env);
     for (;;) {
       const ways = await routes.find();
+      found.resolve(undefined);
       const wanted = ways.routes.filter(({ kind }) => apiAccess === 'auto' || kind === apiAccess);
       const time = isBalancerAwaited(ways) ? AbortSignal.any([stop, AbortSignal.timeout(RENEW_AFTER)]) : stop;
-      const found = await firstToAnswer(wanted.slice(0, MOST_ROUTES), ask, time);
-      if (found !== undefined) return found;
+      const route = await firstToAnswer(wanted.slice(0, MOST_ROUTES), ask, time, began);
+      if (route !== undefined) return route;
       stop.throwIfAborted();
     }
   };
   const tunnelled = async (): Promise<Route> => {
-    if (apiAccess === 'auto') await pause(silence, stop);
-    const server = isReachable ? undefined : await tunnelServer(choice, openTunnel);
+    if (apiAccess === 'auto') {
+      await found.promise;
+      await pause(patience.silence, stop);
+    }
+    const server = isReachable
+      ? undefined
+      : await tunnelServer(choice, openTunnel, onNote, { stop, openAgain: patience.openAgain });
     const routes = server === undefined ? [] : [tunnelRoute(kubeconfig, server)];
-    const found = await firstToAnswer(routes, ask, stop);
-    if (found !== undefined) return found;
-    throw stop.reason;
+    const route = await firstToAnswer(routes, ask, stop, began);
+    if (route === undefined) throw stop.reason;
+    // The API server has come up just now: a direct route that leads to it answers by now, too.
+    if (apiAccess === 'auto') await delay(PROBE_SECONDS * 1000, undefined, { signal: stop });
+    return route;
   };
   const works = [
     ...(apiAccess === 'tunnel' ? [] : [direct()]),
@@ -82,41 +99,73 @@ export async function awaitAnswer(
     return accessBy(kubeconfig, await Promise.race(works));
   } finally {
     ended.abort();
+    found.resolve(undefined);
     await Promise.allSettled(works);
   }
 }
 
-function leadsSomewhere(unanswered: Unanswered | undefined): boolean {
-  return unanswered === undefined || !unanswered.isSilence;
+/**
+ * Whether a route leads to the cluster, so that its API server will answer there: a refused connection shows it. What a
+ * proxy answers shows nothing, nor does a node port at the name of the host's API server, which is a guess.
+ */
+function leadsSomewhere(
+  { kind, server, proxyUrl }: Route,
+  unanswered: Unanswered | undefined,
+  { rest }: KubernetesClient,
+): boolean {
+  const isGuess = proxyUrl !== undefined || (kind === 'node-port' && hostOf(server) === hostOf(rest.server));
+  return kind !== 'tunnel' && !isGuess && (unanswered === undefined || !unanswered.isSilence);
 }
 
-/** The end of a tunnel; undefined when it cannot be opened, and was not asked for. */
+function hostOf(address: string): string {
+  return new URL(address).hostname;
+}
+
+/** Whether a tunnel may not be opened, however often it is tried. */
+export function isForbidden(thrown: unknown): boolean {
+  return thrown instanceof KnestError && ['KNEST_PERMISSION', 'KNEST_OWNED_BY_OTHER'].includes(thrown.code);
+}
+
+/** The end of a tunnel, however long it takes to open it; undefined when `auto` may not. */
 async function tunnelServer(
   { apiAccess }: AccessChoice,
   openTunnel: () => Promise<string>,
+  onNote: (line: string) => void,
+  { stop, openAgain }: { readonly stop: AbortSignal; readonly openAgain: number },
 ): Promise<string | undefined> {
-  try {
-    return await openTunnel();
-  } catch (thrown) {
-    // The step that hands the kubeconfig over tries all routes, and says why this one is not among them.
-    if (apiAccess === 'tunnel') throw thrown;
-    return undefined;
+  for (let last = ''; ;) {
+    try {
+      return await openTunnel();
+    } catch (thrown) {
+      stop.throwIfAborted();
+      const problem = firstLineOf(thrown);
+      if (problem !== last) onNote(`no tunnel yet: ${problem}`);
+      last = problem;
+      if (isForbidden(thrown) && apiAccess === 'tunnel') throw thrown;
+      if (isForbidden(thrown)) return undefined;
+    }
+    await pause(openAgain, stop);
   }
 }
 
-/** The most direct of the routes that answer first; undefined when the signal aborts before. */
+/**
+ * The most direct of the routes that answer first; undefined when the signal aborts before. `began`: when the questions
+ * began, of performance.now().
+ */
 export async function firstToAnswer(
   candidates: readonly Route[],
   ask: (route: Route, stop: AbortSignal) => Promise<boolean>,
   signal: AbortSignal,
+  began = performance.now(),
 ): Promise<Route | undefined> {
   const ended = new AbortController();
   const stop = AbortSignal.any([signal, ended.signal]);
   const answered = new Set<Route>();
-  const began = performance.now();
+  // By a tunnel, each question is a port-forward of the host.
+  const pauseBefore = ({ kind }: Route): number =>
+    kind !== 'tunnel' && performance.now() - began < PAUSE.shortFor ? PAUSE.short : PAUSE.long;
   const askUntilAnswered = async (route: Route): Promise<void> => {
-    while (!(await ask(route, stop)))
-      await pause(performance.now() - began < PAUSE.shortFor ? PAUSE.short : PAUSE.long, stop);
+    while (!(await ask(route, stop))) await pause(pauseBefore(route), stop);
     answered.add(route);
     if (route === candidates[0]) ended.abort();
     else setTimeout(() => ended.abort(), GRACE);

@@ -2,7 +2,8 @@ import { hasStatus } from '../../host/api/api-error.ts';
 import { connectPlain } from '../../host/connect.ts';
 import { firstLineOf } from '../../errors.ts';
 
-const PROBE_SECONDS = 3;
+/** Seconds for each request of a probe. */
+export const PROBE_SECONDS = 3;
 const SYSTEM_NAMESPACE = '/api/v1/namespaces/kube-system';
 
 /**

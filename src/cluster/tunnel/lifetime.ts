@@ -1,5 +1,5 @@
-import { KnestError } from '../../errors.ts';
 import type { Cluster } from '../../host/api/cluster-api-objects.ts';
+import { hasStatus } from '../../host/api/api-error.ts';
 import type { KubernetesClient } from '../../host/api/client.ts';
 import { hostTime } from '../../host/api/clock.ts';
 import { Kinds } from '../../host/api/kinds.ts';
@@ -37,7 +37,7 @@ export async function endOfUse(
         return found;
       },
       (thrown: unknown) => {
-        refused = thrown instanceof KnestError && thrown.code === 'KNEST_HOST_CREDENTIALS' ? refused + 1 : 0;
+        refused = hasStatus(thrown, 401) ? refused + 1 : 0;
         return undefined;
       },
     );

@@ -1,5 +1,6 @@
 import type { KubernetesClient } from '../../host/api/client.ts';
-import { hasStatus } from '../../host/api/api-error.ts';
+import { firstLineOf, KnestError } from '../../errors.ts';
+import { ApiError, hasStatus, isTransient } from '../../host/api/api-error.ts';
 import { Kinds } from '../../host/api/kinds.ts';
 import type { Pod } from '../../host/api/objects.ts';
 import { openPortForward, type PortForward, type PortForwardEvents } from '../../host/port-forward.ts';
@@ -9,8 +10,8 @@ import { RELAY_PORT } from './relay-config.ts';
 
 /** Milliseconds for which a new connection waits until the API server and the relay are there. */
 const PATIENCE = 60_000;
-/** Milliseconds for which the first one is tried, before anything depends on it. */
-const CHECK_PATIENCE = 10_000;
+/** Milliseconds for which the first one is tried at a time, before anything depends on it. */
+const CHECK_PATIENCE = 5_000;
 /** Handshakes at once: each is a TLS session with the API server, and a job may open a hundred connections. */
 const HANDSHAKES = 16;
 
@@ -101,19 +102,41 @@ export class RelayConnections {
 }
 
 /**
- * Opens one connection to the relay of a cluster and closes it. Rejects with the reason when the host does not forward
- * ports, such as a gateway in front of its API server that passes no WebSockets on: the tunnel could only log it.
+ * Opens one connection to the relay of a cluster and closes it. Throws KNEST_API_ACCESS when the host does not forward
+ * ports, such as a gateway in front of its API server that passes no WebSockets on: the tunnel could only log it. Throws
+ * KNEST_PERMISSION for a refusal. A host or a relay that is away is waited for as long as a connection would.
  */
 export async function checkRelay(
   client: KubernetesClient,
   { namespace, uid }: { readonly namespace: string; readonly uid: string },
   signal: AbortSignal,
-  patience = CHECK_PATIENCE,
+  patience = { each: CHECK_PATIENCE, all: PATIENCE },
 ): Promise<void> {
   const nothing = (): void => undefined;
   const events = { onData: nothing, onDrain: nothing, onEnd: nothing };
-  const connection = await new RelayConnections(client, namespace, uid, patience).open(events, signal);
-  connection.close();
+  const began = performance.now();
+  for (;;) {
+    try {
+      const connection = await new RelayConnections(client, namespace, uid, patience.each).open(events, signal);
+      connection.close();
+      return;
+    } catch (thrown) {
+      if (signal.aborted || hasStatus(thrown, 403)) throw thrown;
+      if (!isRefusal(thrown) && performance.now() - began < patience.all) continue;
+      throw new KnestError({
+        code: 'KNEST_API_ACCESS',
+        problem: `the host does not forward ports to the relay: ${firstLineOf(thrown)}`,
+        next: 'check for a proxy or gateway in front of its API server: it has to pass WebSockets on as they are',
+        cause: thrown,
+      });
+    }
+  }
+}
+
+/** Whether an answer came that the next try does not change. */
+function isRefusal(thrown: unknown): boolean {
+  if (thrown instanceof ApiError) return !isTransient(thrown) && thrown.status !== 401 && thrown.status !== 404;
+  return thrown instanceof KnestError && thrown.code === 'KNEST_HOST_REQUEST';
 }
 
 function ageOf({ metadata }: Pod): string {

@@ -18,7 +18,7 @@ interface Done {
   readonly made: MadeCluster;
   /** The components that it installed on the host. */
   readonly installed: readonly Component[];
-  /** The way to the nested API server, when that has proved itself. */
+  /** The way to the nested API server, when that has answered already. */
   readonly access: Access | undefined;
   readonly tunnel: JobTunnel;
 }

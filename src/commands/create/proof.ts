@@ -1,4 +1,4 @@
-import { awaitAnswer } from '../../cluster/access/await-answer.ts';
+import { awaitAnswer, isForbidden } from '../../cluster/access/await-answer.ts';
 import { SET_UP_BY_KUBEADM } from '../../cluster/access/probe.ts';
 import type { Access } from '../../cluster/access/try-routes.ts';
 import type { ClusterHandle } from '../../cluster/identity/cluster-handle.ts';
@@ -15,8 +15,8 @@ import { readMasked } from '../steps/write-kubeconfig.ts';
 
 /**
  * Follows a cluster until its control plane is there: as Cluster API sees it, which looks every 30 s only, or as the
- * nested API server proves itself by a route of this job. Returns the way to it when it proved itself first.
- * Errors: those of `follow`, and those of a tunnel that was asked for.
+ * nested API server proves it by an answer to this job. Returns the way to it when that came first.
+ * Errors: those of `follow`; KNEST_PERMISSION, KNEST_OWNED_BY_OTHER of a tunnel that was asked for.
  */
 export async function followUntilProved(
   client: KubernetesClient,
@@ -33,17 +33,19 @@ export async function followUntilProved(
     const kubeconfig = await readMasked(client, handle, secrets, stop);
     const objects = spec?.controlPlaneRef?.kind === Kinds.kubeadmControlPlane.kind ? SET_UP_BY_KUBEADM : [];
     const openTunnel = async (): Promise<string> => tunnel.open(step, stop);
-    return awaitAnswer(client, handle, kubeconfig, inputs, objects, { env, signal: stop, openTunnel });
+    const onNote = (line: string): void => step.line(line);
+    return awaitAnswer(client, handle, kubeconfig, inputs, objects, { env, signal: stop, onNote, openTunnel });
   };
   const proved = Promise.withResolvers<Access>();
   let proof: Promise<void> | undefined;
   const isReached = (view: ClusterView): boolean => {
     if (isInitialised(view)) return true;
     // There is nothing to ask before the cluster has an address.
-    if (view.cluster?.spec?.controlPlaneEndpoint?.host)
+    const { host = '', port = 0 } = view.cluster?.spec?.controlPlaneEndpoint ?? {};
+    if (view.cluster !== undefined && host !== '' && port !== 0)
       proof ??= prove(view.cluster).then(proved.resolve, (thrown: unknown) => {
-        // At the end of the time, `follow` has the explanation.
-        if (!stop.aborted) proved.reject(thrown);
+        // Without a proof, what Cluster API sees counts; the next step tries again, and says what is wrong then.
+        if (isForbidden(thrown) && inputs.apiAccess === 'tunnel') proved.reject(thrown);
       });
     return false;
   };

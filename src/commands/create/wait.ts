@@ -18,7 +18,7 @@ export type MadeCluster = ClaimedCluster & ClusterFacts;
 
 /**
  * Waits until the cluster is as far as `wait-for` asks, and logs each step on its way. Returns the way to its API server
- * when that has proved itself that it is there. Errors: those of `follow`.
+ * when that has answered already. Errors: those of `followUntilProved`.
  */
 export async function waitForCluster(
   client: KubernetesClient,

@@ -37,13 +37,13 @@ export class JobTunnel {
   }
 
   /**
-   * Makes the relay of the cluster on the host, unless it has one, and starts a tunnel to it; both only once, and again
-   * when `signal` ended the try before. Returns the address at which this job reaches the nested API server.
-   * Errors: KNEST_API_ACCESS, KNEST_PERMISSION, KNEST_OWNED_BY_OTHER.
+   * Makes the relay of the cluster on the host, unless it has one, and starts a tunnel to it; once, unless a try fails.
+   * Returns the address at which this job reaches the nested API server. Errors: KNEST_API_ACCESS, KNEST_PERMISSION,
+   * KNEST_OWNED_BY_OTHER.
    */
   async open(step: StepLog, signal: AbortSignal): Promise<string> {
     this.#opened ??= this.#open(step, signal).catch((thrown: unknown) => {
-      if (signal.aborted) this.#opened = undefined;
+      this.#opened = undefined;
       throw thrown;
     });
     return this.#opened;
@@ -60,7 +60,7 @@ export class JobTunnel {
     const { uid = '' } = cluster.metadata;
     await waitForRelay(client, { name, namespace, uid }, signal);
     await checkRelay(client, { namespace, uid }, signal);
-    const port = await startTunnel({ name, namespace, uid, ...this.#far }, this.#runtime);
+    const port = await startTunnel({ name, namespace, uid, ...this.#far }, this.#runtime, signal);
     return `https://127.0.0.1:${port}`;
   }
 }

@@ -17,11 +17,13 @@ const SHOWN_PROBLEMS = 5;
 
 /**
  * Starts the background process of a tunnel, and returns the port of 127.0.0.1 on which it listens. The post step finds
- * the process by the saved state from the start on. Throws KNEST_API_ACCESS with its log when it does not listen.
+ * the process by the saved state from the start on. Throws KNEST_API_ACCESS with its log when it does not listen, and
+ * rejects with the signal's reason, without a process.
  */
 export async function startTunnel(
   settings: TunnelSettings,
-  { env, directory, state, clock: { signal } }: Runtime,
+  { env, directory, state }: Runtime,
+  signal: AbortSignal,
 ): Promise<number> {
   const base = join(directory, `tunnel-${settings.name}-${randomUUID()}`);
   const [settingsFile, log] = [`${base}.json`, `${base}.log`];
@@ -40,6 +42,7 @@ export async function startTunnel(
     const first = await Promise.race([ready, ended]);
     if (first !== undefined) return first.port;
   } catch (thrown) {
+    child.kill();
     if (signal.aborted) throw signal.reason;
     if (!within.aborted) throw thrown;
   } finally {

@@ -5,6 +5,7 @@ import { awaitAnswer, firstToAnswer } from '../../../../src/cluster/access/await
 import type { Kubeconfig } from '../../../../src/cluster/access/nested-kubeconfig.ts';
 import { SET_UP_BY_KUBEADM } from '../../../../src/cluster/access/probe.ts';
 import type { Route } from '../../../../src/cluster/access/routes.ts';
+import { KnestError } from '../../../../src/errors.ts';
 import { pause } from '../../../../src/retry.ts';
 import { clientOf, json, refuse, serve } from '../../host/server.ts';
 import { rejection } from '../../rejection.ts';
@@ -20,10 +21,13 @@ const nowhere: Kubeconfig = {
 };
 const handle = { name: 'pr', namespace: 'knest' };
 const auto = { apiAccess: 'auto', apiHost: '127.0.0.1' } as const;
-const noTunnel = async (): Promise<never> => Promise.reject(new Error('no tunnel'));
+const forbidden = new KnestError({ code: 'KNEST_PERMISSION', problem: 'no tunnel' });
+const noTunnel = async (): Promise<never> => Promise.reject(forbidden);
+const quick = { silence: 0, openAgain: 20 };
 const runtime = (openTunnel: () => Promise<string> = noTunnel) => ({
   env: {},
   signal: new AbortController().signal,
+  onNote: () => undefined,
   openTunnel,
 });
 
@@ -101,7 +105,7 @@ describe('awaitAnswer through a tunnel', () => {
     kubeconfig: Kubeconfig,
     apiAccess: 'auto' | 'tunnel' | 'cluster-ip',
     silence: number,
-    open?: () => Promise<string>,
+    { open, limit = 20_000 }: { readonly open?: () => Promise<string>; readonly limit?: number } = {},
   ): Promise<{ readonly found: unknown; readonly opened: number }> {
     const { client } = await clientOf((response) => refuse(response, 404));
     const nested = await serve((response) => response.end('ok'));
@@ -111,8 +115,8 @@ describe('awaitAnswer through a tunnel', () => {
       return open === undefined ? nested.url : open();
     });
     const choice = { apiAccess, apiHost: undefined };
-    const within = { ...given, signal: AbortSignal.timeout(8_000) };
-    const found = await awaitAnswer(client, handle, kubeconfig, choice, [], within, silence).catch(
+    const within = { ...given, signal: AbortSignal.timeout(limit) };
+    const found = await awaitAnswer(client, handle, kubeconfig, choice, [], within, { ...quick, silence }).catch(
       (thrown: unknown) => thrown,
     );
     return { found, opened };
@@ -120,11 +124,14 @@ describe('awaitAnswer through a tunnel', () => {
   const byTunnel = { route: { kind: 'tunnel', tlsServerName: '127.0.0.1' } };
 
   it('opens it when no direct route leads anywhere', async () => {
-    expect(await find(silent, 'auto', 3_500)).toMatchObject({ found: byTunnel, opened: 1 });
+    expect(await find(silent, 'auto', 100)).toMatchObject({ found: byTunnel, opened: 1 });
   });
 
   it('does not open it when a connection is refused: the API server may come there', async () => {
-    expect(await find(nowhere, 'auto', 200)).toMatchObject({ found: { name: 'TimeoutError' }, opened: 0 });
+    expect(await find(nowhere, 'auto', 200, { limit: 1_000 })).toMatchObject({
+      found: { name: 'TimeoutError' },
+      opened: 0,
+    });
   });
 
   it('opens it at once when it is asked for, and asks by no other route', async () => {
@@ -132,12 +139,56 @@ describe('awaitAnswer through a tunnel', () => {
   });
 
   it('does not open it for another choice', async () => {
-    expect(await find(silent, 'cluster-ip', 0)).toMatchObject({ found: { name: 'TimeoutError' }, opened: 0 });
+    expect(await find(silent, 'cluster-ip', 0, { limit: 500 })).toMatchObject({
+      found: { name: 'TimeoutError' },
+      opened: 0,
+    });
   });
 
   it('that cannot be opened ends it only when it was asked for', async () => {
-    expect(await find(silent, 'auto', 0, noTunnel)).toMatchObject({ found: { name: 'TimeoutError' }, opened: 1 });
-    expect(await find(silent, 'tunnel', 0, noTunnel)).toMatchObject({ found: { message: 'no tunnel' }, opened: 1 });
+    expect(await find(silent, 'auto', 0, { open: noTunnel, limit: 500 })).toMatchObject({
+      found: { name: 'TimeoutError' },
+      opened: 1,
+    });
+    expect(await find(silent, 'tunnel', 0, { open: noTunnel })).toMatchObject({
+      found: { code: 'KNEST_PERMISSION' },
+      opened: 1,
+    });
+  });
+});
+
+describe('awaitAnswer through a tunnel that is not there yet', () => {
+  it('tries again to open it, and says why it is not there', async () => {
+    const { client } = await clientOf((response) => refuse(response, 404));
+    const nested = await serve((response) => response.end('ok'));
+    const notes: string[] = [];
+    let tries = 0;
+    const open = async (): Promise<string> => {
+      tries += 1;
+      if (tries < 2) throw new KnestError({ code: 'KNEST_API_ACCESS', problem: 'its image is being pulled' });
+      return Promise.resolve(nested.url);
+    };
+    const choice = { apiAccess: 'tunnel', apiHost: undefined } as const;
+    const given = { ...runtime(open), onNote: (line: string) => notes.push(line) };
+    expect(await awaitAnswer(client, handle, nowhere, choice, [], given, quick)).toMatchObject({
+      route: { kind: 'tunnel' },
+    });
+    expect(tries).toBe(2);
+    expect(notes).toEqual(['no tunnel yet: its image is being pulled (KNEST_API_ACCESS)']);
+  });
+
+  it('takes a direct route that answers as well', async () => {
+    const nested = await serve((response, number) => {
+      if (number < 2) refuse(response, 503);
+      else response.end('ok');
+    });
+    const { client } = await clientOf((response) => refuse(response, 404));
+    // What answers is behind a proxy, as it were: that a route leads somewhere is not known before.
+    const there = { ...nowhere, server: nested.url };
+    const given = runtime(async () => Promise.resolve(nested.url));
+    expect(await awaitAnswer(client, handle, there, auto, [], given, quick)).toMatchObject({
+      route: { kind: 'cluster-ip' },
+    });
   });
 });
 

@@ -10,19 +10,29 @@ const pod = {
 };
 
 describe('checkRelay', () => {
-  it.each([
-    [400, 'KNEST_HOST_REQUEST'],
-    [403, 'KNEST_PERMISSION'],
-  ])('names the answer %i of a gateway that passes no WebSockets on', async (status, code) => {
+  const check = async (status: number) => {
     const { client, received } = await clientOf((response, _number, { path }) => {
       if (path.includes('/portforward')) refuse(response, status);
       else json(response, { metadata: { resourceVersion: '1' }, items: [pod] });
     });
-    const failure = await rejection(checkRelay(client, relay, new AbortController().signal, 1_000));
-    expect(failure).toMatchObject({
+    const patience = { each: 500, all: 600 };
+    const failure = await rejection(checkRelay(client, relay, new AbortController().signal, patience));
+    return { failure, lookups: received.filter(({ path }) => !path.includes('/portforward')).length };
+  };
+
+  it.each([
+    [400, 'KNEST_API_ACCESS'],
+    [403, 'KNEST_PERMISSION'],
+  ])('names the answer %i of a gateway that passes no WebSockets on', async (status, code) => {
+    expect((await check(status)).failure).toMatchObject({
       code,
       problem: expect.stringMatching(/relay-1\/portforward.* failed with/) as string,
     });
-    expect(received.some(({ path }) => path.includes('relay-1/portforward'))).toBe(true);
+  });
+
+  it('looks for the pod again when it is gone, for a while', async () => {
+    const { failure, lookups } = await check(404);
+    expect(failure).toHaveProperty('code', 'KNEST_API_ACCESS');
+    expect(lookups).toBeGreaterThan(1);
   });
 });
