@@ -1,4 +1,4 @@
-import { helloImage } from '../host/images.ts';
+import { helloImage } from '../host/addon-images.ts';
 
 /** The port on every machine that a Service of `steady` has. */
 export const steadyPort = 30080;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { cpSync, globSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join, relative } from 'node:path';
+import { globSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join, relative } from 'node:path';
 import { cacheDirectory, key, once } from './binaries.ts';
 import type { Programs } from './image-entries.ts';
 import { certManager } from './cert-manager.ts';
@@ -56,13 +56,21 @@ function virtink(renderer: Renderer, releases: string): void {
   }
 }
 
-/** flannel's manifest as its repository has it: OWNER/REPOSITORY/raw/TAG/PATH. Its images are those of the machines. */
+/** flannel's manifest as its repository has it. Its images are those of the machines. */
 async function flannel(renderer: Renderer): Promise<void> {
   const path = 'Documentation/kube-flannel.yml';
   const copy = await renderer.copy('flannel', 'github.com/flannel-io/flannel', path);
-  const target = join(renderer.root, 'flannel-io/flannel/raw', versions.flannel, path);
-  mkdirSync(dirname(target), { recursive: true });
-  cpSync(copy, target);
+  renderer.file('flannel-io/flannel', versions.flannel, path, copy);
+}
+
+/** The manifests of add-ons: a file of a repository, and an asset that its project renders. */
+async function addons(renderer: Renderer): Promise<void> {
+  const path = 'deploy/local-path-storage.yaml';
+  const copy = await renderer.copy('addons', 'github.com/rancher/local-path-provisioner', path);
+  renderer.file('rancher/local-path-provisioner', versions.localPath, path, copy);
+  const manifests = await renderer.copy('addons', 'sigs.k8s.io/metrics-server', 'manifests');
+  const put = renderer.release('kubernetes-sigs/metrics-server', versions.metricsServer);
+  put('components.yaml', await renderer.kustomize(join(manifests, 'overlays/release'), {}));
 }
 
 async function persistence(renderer: Renderer): Promise<void> {
@@ -133,6 +141,7 @@ export async function renderAssets(
     if (parts.has('kubevirt')) await renderKubevirt(renderer);
     // Machines in memory take it, too, though no pod of it runs there.
     await flannel(renderer);
+    if (parts.has('network')) await addons(renderer);
     if (parts.has('persistence')) await persistence(renderer);
     rmSync(renderer.work, { recursive: true, force: true });
     writeChecksums(temporary);

@@ -56,7 +56,7 @@ export function goEnvironment(): NodeJS.ProcessEnv {
     CGO_ENABLED: '0',
     GOFLAGS: '-mod=readonly -buildvcs=false',
     GOTOOLCHAIN: 'local',
-    GONOSUMDB: 'github.com/metal3-io/*,sigs.k8s.io/cluster-api,kubevirt.io/*,github.com/rhobs/*',
+    GONOSUMDB: 'github.com/metal3-io/*,sigs.k8s.io/cluster-api,kubevirt.io/*,github.com/rhobs/*,github.com/rancher/*',
   };
 }
 

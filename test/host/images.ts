@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { RELAY_IMAGE } from '../../src/catalog/relay-image.ts';
+import { addonImages } from './addon-images.ts';
 import { archive, type Entry, type Image } from './archive.ts';
 import { cacheDirectory, key } from './binaries.ts';
 import { machineEntries, manager, program, type Programs } from './image-entries.ts';
@@ -73,28 +74,6 @@ function node(programs: Programs, tables: readonly Entry[], { version, prefix, p
       entrypoint: ['/coredns'],
       entries: [program(programs, 'coredns', '/coredns')],
     },
-  ];
-}
-
-/** The test's own image: a pod that serves its name, and asks other pods for theirs. */
-export const helloImage = 'knest-action.test/hello:1';
-
-/** What pods of a nested cluster run: flannel, in the image and by the names its manifest has, and something to talk to. */
-function addons(programs: Programs, tables: readonly Entry[]): Image[] {
-  const copy = program(programs, 'copy', '/usr/local/bin/cp');
-  return [
-    {
-      references: [`ghcr.io/flannel-io/flannel:${versions.flannel}`],
-      entrypoint: ['/opt/bin/flanneld'],
-      environment: ['PATH=/usr/local/bin:/usr/sbin:/usr/bin'],
-      entries: [program(programs, 'flanneld', '/opt/bin/flanneld'), copy, ...tables],
-    },
-    {
-      references: ['ghcr.io/flannel-io/flannel-cni-plugin:v1.6.2-flannel1'],
-      entrypoint: ['/flannel'],
-      entries: [program(programs, 'flannel', '/flannel'), copy],
-    },
-    { references: [helloImage], entrypoint: ['/hello'], entries: [program(programs, 'hello', '/hello')] },
   ];
 }
 
@@ -243,7 +222,7 @@ export function writeImages(programs: Programs, parts: ReadonlySet<Part>): Image
   const machine = [
     ...nodes,
     ...(parts.has('older-kubernetes') ? kubernetesImages(programs, tables, olderRelease) : []),
-    ...(parts.has('network') ? addons(programs, tables) : []),
+    ...(parts.has('network') ? addonImages(programs, tables) : []),
   ];
   const host = [
     ...nodes,

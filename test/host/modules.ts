@@ -24,7 +24,7 @@ export const parts = [
 ] as const;
 
 /**
- * One of them: an engine, what persistent machines need, an overlay network between machines, a Cluster API that is
+ * One of them: an engine, what persistent machines need, an overlay network between machines with add-ons, a Cluster API that is
  * older than the one that the action installs, to be installed in its place, or a Kubernetes for machines of KubeVirt that
  * is older than the host's.
  */
@@ -136,10 +136,14 @@ export const partPrograms: Readonly<Record<Part, readonly Program[]>> = {
     ...programs('virtink', { 'cdi-controller': ['./cdi-controller', 8] }),
     ...programs('ipam', { 'ipam-manager': ['github.com/metal3-io/ip-address-manager', 42] }),
   ],
-  // flannel and the CNI plugin that it configures on a node, from the last release of the plugins that has it.
+  // flannel and the CNI plugin that it configures on a node, from the last release of the plugins that has it; add-ons.
   network: [
     ...programs('cni-plugins', { flannel: ['github.com/containernetworking/plugins/plugins/meta/flannel', 2] }),
     ...programs('flannel', { flanneld: ['github.com/flannel-io/flannel', 130] }),
+    ...programs('addons', {
+      'local-path-provisioner': ['github.com/rancher/local-path-provisioner', 30],
+      'metrics-server': ['sigs.k8s.io/metrics-server/cmd/metrics-server', 60],
+    }),
   ],
 };
 
@@ -165,6 +169,8 @@ export const versions = {
   kubevirt: version('kubevirt', kubevirt),
   kubevirtProvider: version('capk', kubevirtProvider),
   flannel: version('flannel', 'github.com/flannel-io/flannel'),
+  localPath: version('addons', 'github.com/rancher/local-path-provisioner'),
+  metricsServer: version('addons', 'sigs.k8s.io/metrics-server'),
   ipam: version('ipam', 'github.com/metal3-io/ip-address-manager'),
   /** A stand-in's, which says it is this one. */
   cdi: 'v1.55.2',

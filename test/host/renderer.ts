@@ -1,5 +1,5 @@
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { goEnvironment } from './binaries.ts';
 import type { Programs } from './image-entries.ts';
 import { moduleDirectory } from './modules.ts';
@@ -22,6 +22,13 @@ export class Renderer {
     const directory = join(this.root, repository, 'releases', 'download', tag);
     mkdirSync(directory, { recursive: true });
     return (asset, content) => writeFileSync(join(directory, asset), content);
+  }
+
+  /** Puts a copy of a file where a repository has it at a tag: `OWNER/REPOSITORY/raw/TAG/PATH`. */
+  file(repository: string, tag: string, path: string, copy: string): void {
+    const target = join(this.root, repository, 'raw', tag, path);
+    mkdirSync(dirname(target), { recursive: true });
+    cpSync(copy, target);
   }
 
   /** Copies a directory out of the module cache, which is read-only, and returns the copy. */
