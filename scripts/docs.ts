@@ -128,6 +128,8 @@ function describeNeed(need: Need): string {
     }
     case 'cni':
       return `\`cni: ${need.cni}\``;
+    case 'addon':
+      return `\`addons: ${need.addon}\``;
     case 'template':
       return 'its address in `cluster-template`';
   }

@@ -7,7 +7,7 @@ import { InputReader, type GetInput } from './inputs/reading/reader.ts';
 
 export type { AccessInputs, ApiAccess } from './inputs/access.ts';
 export type { CleanupInputs } from './inputs/cleanup.ts';
-export type { CniInput } from './inputs/cni.ts';
+export type { AddonInput, CniInput, ManifestInput } from './inputs/addons.ts';
 export { inputsIn } from './inputs/reading/reader.ts';
 export { MAX_NAME_LENGTH } from './inputs/common.ts';
 export type { ChosenInputs, CreateInputs, WaitFor } from './inputs/create.ts';

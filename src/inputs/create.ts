@@ -1,5 +1,5 @@
+import { readAddons, readCni, type AddonInput, type CniInput } from './addons.ts';
 import { readAccess, type AccessInputs } from './access.ts';
-import { readCni, type CniInput } from './cni.ts';
 import { MAX_NAME_LENGTH, readCommon, type CommonInputs } from './common.ts';
 import { readDownloads, type DownloadInputs } from './downloads.ts';
 import { choiceOn, type Choice, type ImageInputs } from './machine-images.ts';
@@ -37,6 +37,7 @@ interface ClusterInputs extends CommonInputs, AccessInputs, ImageInputs, Network
   readonly workers: MachineInputs;
   readonly versions: ComponentVersions;
   readonly cni: CniInput;
+  readonly addons: readonly AddonInput[];
   readonly waitFor: WaitFor;
   /** Whether the cluster of a job that fails stays until it expires. */
   readonly keepOnFailure: boolean;
@@ -82,7 +83,8 @@ export function readCreate(reader: InputReader): CreateInputs {
     // Longer than the create itself can take.
     unsettledTtlSeconds: Math.max(EPHEMERAL_TTL_SECONDS, cluster.timeoutSeconds + 3600),
   };
-  const all = { ...inputs, cni: readCni(reader, downloads, inputs.podNetworkCidr) };
+  const cni = readCni(reader, downloads, inputs.podNetworkCidr);
+  const all = { ...inputs, cni, addons: readAddons(reader, downloads) };
   if (all.infrastructure !== 'auto') {
     const choice = choiceOn(all.infrastructure, all);
     if ('problems' in choice) for (const { input, problem } of choice.problems) reader.problem(input, problem);

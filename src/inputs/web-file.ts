@@ -20,7 +20,7 @@ const SUM = /^#sha256=([0-9a-f]{64})$/i;
 /** Reads the address of a file that `input` names; it must be possible to verify what comes from there. */
 export function readWebFile(
   reader: InputReader,
-  input: 'cluster-template' | 'cni',
+  input: 'addons' | 'cluster-template' | 'cni',
   text: string,
   checksumPolicy: DownloadInputs['checksumPolicy'],
 ): WebFile {

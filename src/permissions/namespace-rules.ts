@@ -39,7 +39,12 @@ export const NAMESPACE_RULES: readonly Rule[] = [
       ? []
       : [rule(`to create the cluster of ${template.machines}`, MAKE, template.kinds, ['create'], { feature: name })],
   ),
-  rule('to install the CNI', MAKE, [Kinds.clusterResourceSet, Kinds.secret], ['create'], { feature: 'cni' }),
+  rule('to install the CNI and add-ons', MAKE, [Kinds.clusterResourceSet, Kinds.secret], ['create'], {
+    feature: 'addons',
+  }),
+  rule('to have Cluster API install at once what it could not before', ['patch'], [Kinds.clusterResourceSet], [], {
+    feature: 'addons',
+  }),
   rule('to assign addresses to its machines', MAKE, [Kinds.ipPool], ['create'], persistent),
   rule('to follow the import of its disks', FOLLOW, [Kinds.dataVolume], ['create'], persistent),
   rule(

@@ -41,7 +41,7 @@ describe.skipIf(!host.hasVirtink)(
 
     it('is logged with its progress', () => {
       expect(main.log).toMatch(/^▸ CNI +flannel v0\.26\.7 \(6 objects\) {3}/m);
-      expect(main.log).toMatch(/ s {2}resource set overlay-cni: applied to the nested cluster$/m);
+      expect(main.log).toMatch(/ s {2}resource set overlay-addons: applied to the nested cluster$/m);
       expect(main.log).toMatch(/ s {2}machine overlay-md-0-\S+: its node is Ready$/m);
       expect(main.log).toMatch(/ s {2}nodes: Ready$/m);
       expect(main.summary).toContain('| control plane: 1, workers: 1; CNI: flannel v0.26.7 (6 objects) |');
@@ -89,7 +89,7 @@ describe.skipIf(!host.hasVirtink)(
     it('is deleted with the cluster', async () => {
       const kinds = 'clusterresourceset,clusterresourcesetbinding,secret';
       const before = await host.kubectl(['get', kinds, '-n', namespace, '-o', 'name']);
-      expect(before).toContain('clusterresourceset.addons.cluster.x-k8s.io/overlay-cni');
+      expect(before).toContain('clusterresourceset.addons.cluster.x-k8s.io/overlay-addons');
       expect(before).toContain('secret/overlay-cni');
       const post = await job.post();
       expect(post.exitCode, post.log).toBe(0);

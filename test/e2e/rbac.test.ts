@@ -137,7 +137,7 @@ describe('an account with the Role and the admission policy of docs/rbac', () =>
     expect(refused(created)).toEqual(hostAsAWhole);
     const kinds = 'clusterresourceset,clusterresourcesetbinding,secret';
     const made = await host.kubectl(['get', kinds, '-n', namespace, '-o', 'name']);
-    expect(made).toContain('clusterresourceset.addons.cluster.x-k8s.io/rbac-cni-cni');
+    expect(made).toContain('clusterresourceset.addons.cluster.x-k8s.io/rbac-cni-addons');
     const post = await job.post();
     expect(refused(post)).toEqual([]);
     expect(post.log).toContain('nothing of rbac-cni is left');

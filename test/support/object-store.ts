@@ -51,11 +51,14 @@ export class ObjectStore {
     return object === undefined ? missing(path) : { status: 200, body: object };
   }
 
-  #list({ apiVersion, kind }: Kind, collection: string, search: URLSearchParams): Answer {
+  #list(listed: Kind, collection: string, search: URLSearchParams): Answer {
     // A watch has nothing to tell.
     if (search.get('watch') !== null) return 'silence';
+    const { apiVersion, kind } = listed;
+    const isEverywhere = collection === pathOf(listed);
     const selected = [...this.#objects].filter(
-      ([path, object]) => path.startsWith(`${collection}/`) && isSelected(object, search),
+      ([path, object]) =>
+        (isEverywhere ? object.kind === kind : path.startsWith(`${collection}/`)) && isSelected(object, search),
     );
     const items = selected.map(([, object]) => object);
     return { status: 200, body: { apiVersion, kind: `${kind}List`, metadata: { resourceVersion: '1' }, items } };

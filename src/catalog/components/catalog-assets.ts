@@ -1,3 +1,4 @@
+import { ADDON_RELEASES, KNOWN_ADDONS, type KnownAddon } from '../addon-releases.ts';
 import { CNI_RELEASES, KNOWN_CNIS, type KnownCni } from '../cni-releases.ts';
 import { assetsOf } from './component.ts';
 import { virtinkProvider, virtinkTemplates } from './known-components.ts';
@@ -24,6 +25,7 @@ export type Need =
       readonly persistent: boolean;
     }
   | { readonly kind: 'cni'; readonly cni: KnownCni }
+  | { readonly kind: 'addon'; readonly addon: KnownAddon }
   /** A template of that infrastructure, for those who name it in `cluster-template`. */
   | { readonly kind: 'template'; readonly infrastructure: Infrastructure };
 
@@ -54,6 +56,11 @@ export function catalogAssets(versions: ComponentVersions): readonly CatalogAsse
       asset: CNI_RELEASES[cni].asset,
       title: CNI_RELEASES[cni].title,
       need: { kind: 'cni', cni } as const,
+    })),
+    ...KNOWN_ADDONS.map((addon) => ({
+      asset: ADDON_RELEASES[addon].asset,
+      title: ADDON_RELEASES[addon].title,
+      need: { kind: 'addon', addon } as const,
     })),
   ];
   // Parts of Cluster API share their metadata: it stands with the first of them, the core.
@@ -95,6 +102,7 @@ export function isNeededBy({ need }: CatalogAsset, infrastructure: Infrastructur
       return need.infrastructure === infrastructure;
     case 'runner':
     case 'cni':
+    case 'addon':
       return true;
   }
 }

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { firstLineOf, inputError, KnestError, messageOf } from '../../errors.ts';
+import { KnestError, messageOf } from '../../errors.ts';
 import { parseManifest } from '../../host/api/manifest.ts';
 import type { KubernetesObject } from '../../host/api/objects.ts';
 import type { Infrastructure } from '../../catalog/infrastructures.ts';
@@ -11,15 +11,8 @@ import type { Cidr } from '../../values/cidr.ts';
 import { basicEnvironment } from '../../runner/process.ts';
 import type { RunProcess } from '../../runner/process.ts';
 import { engineNamed } from '../engines/engines.ts';
+import { described, ownObjects, placeOf, type Manifest } from './manifest.ts';
 import { withCalicoPool, withFlannelNetwork } from './manifest-patches.ts';
-
-/** A CNI that is ready to be installed. */
-export interface Cni {
-  /** What it is, or what it means that there is none, for people. */
-  readonly description: string;
-  /** Its objects, with the pod CIDR of the cluster in them; none when there is to be none. */
-  readonly objects: readonly KubernetesObject[];
-}
 
 /** What preparing a CNI takes. */
 export interface CniSources {
@@ -38,18 +31,14 @@ export interface CniSources {
  * Gets the manifest of a CNI and sets it up for the cluster; a user's own is taken as it is. Throws KNEST_DOWNLOAD,
  * KNEST_CHECKSUM, KNEST_INPUT for a manifest that cannot be used, KNEST_CNI when helm cannot render a chart.
  */
-export async function prepareCni(input: CniInput, sources: CniSources): Promise<Cni> {
+export async function prepareCni(input: CniInput, sources: CniSources): Promise<Manifest> {
   switch (input.kind) {
     case 'none':
       return { description: describeNone(sources.template), objects: [] };
     case 'known':
       return described(CNI_RELEASES[input.name].title, await knownObjects(input.name, sources));
-    case 'file':
-      return described(input.path, await ownObjects(input.path, input.path));
-    case 'url': {
-      const file = await sources.downloader.webFile(input, 'cni/manifest.yaml');
-      return described(input.url, await ownObjects(file, input.url));
-    }
+    default:
+      return described(placeOf(input), await ownObjects('cni', input, sources.downloader, 'cni/manifest.yaml'));
   }
 }
 
@@ -57,10 +46,6 @@ export async function prepareCni(input: CniInput, sources: CniSources): Promise<
 function describeNone(template: Infrastructure | undefined): string {
   const own = template === undefined ? undefined : engineNamed(template).template;
   return own?.withoutCni ?? 'none: nodes stay NotReady until you install one';
-}
-
-function described(title: string, objects: readonly KubernetesObject[]): Cni {
-  return { description: `${title} (${objects.length} objects)`, objects };
 }
 
 async function knownObjects(name: KnownCni, sources: CniSources): Promise<readonly KubernetesObject[]> {
@@ -108,15 +93,4 @@ async function renderCilium(chart: string, { run, env, pods, kubernetesVersion }
     evidence: stderr.trim().split('\n').slice(-8),
     next: 'use helm 3, or set cni to a manifest that you rendered yourself',
   });
-}
-
-/** The objects of a manifest that the user named. */
-async function ownObjects(file: string, named: string): Promise<readonly KubernetesObject[]> {
-  try {
-    const objects = parseManifest(await readFile(file, 'utf8'));
-    if (objects.length === 0) throw new Error('it has no objects');
-    return objects;
-  } catch (thrown) {
-    throw inputError([`cni: ${named} is not a usable manifest: ${firstLineOf(thrown)}`]);
-  }
 }

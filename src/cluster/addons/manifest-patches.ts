@@ -53,7 +53,7 @@ function withVariables(env: readonly Variable[], values: Readonly<Record<string,
 }
 
 /** The objects with that one changed. A known manifest has it, by its checksum: without, the change is a defect. */
-function withChanged<T extends KubernetesObject>(
+export function withChanged<T extends KubernetesObject>(
   objects: readonly KubernetesObject[],
   kind: string,
   name: string,

@@ -43,6 +43,8 @@ export const Annotations = {
   unsettled: 'knest-action/unsettled',
   /** What a cluster is being upgraded to, until it is: see `src/cluster/upgrade`. */
   upgrade: 'knest-action/upgrade',
+  /** On the resource set of a cluster: the add-ons that it installs, for people. */
+  addons: 'knest-action/addons',
   /** On a machine template that an upgrade made: the name of the one that it replaces. */
   replaces: 'knest-action/replaces',
 } as const;

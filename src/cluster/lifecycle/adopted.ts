@@ -3,6 +3,7 @@ import { Kinds } from '../../host/api/kinds.ts';
 import type { Cluster, Scalable } from '../../host/api/cluster-api-objects.ts';
 import type { KubernetesObject } from '../../host/api/objects.ts';
 import { unlessForbidden } from '../../host/api/api-error.ts';
+import { addonsOf, setName } from '../addons/resource-set.ts';
 import { Annotations } from '../identity/identity.ts';
 import { machineCounts, type MachineCounts } from '../machines/machine-counts.ts';
 import type { ClusterObjects } from '../template/plan.ts';
@@ -30,9 +31,11 @@ export async function inspectAdopted(
   const { name, namespace = '' } = cluster.metadata;
   const { kind, name: controlPlane = '' } = cluster.spec?.controlPlaneRef ?? {};
   const isKubeadm = kind === Kinds.kubeadmControlPlane.kind;
-  const [found, deployments] = await Promise.all([
+  const wantedSet = plan.others.find(isResourceSet);
+  const [found, deployments, set] = await Promise.all([
     isKubeadm ? unlessForbidden(client.get(Kinds.kubeadmControlPlane, controlPlane, namespace), undefined) : undefined,
     client.list(Kinds.machineDeployment, belongingTo({ name, namespace })),
+    unlessForbidden(client.get(Kinds.clusterResourceSet, setName(name), namespace), undefined),
   ]);
   // Lists leave the kind of their items out.
   const workers = deployments.map((object) => ({ ...object, kind: Kinds.machineDeployment.kind }));
@@ -41,7 +44,8 @@ export async function inspectAdopted(
     ...(found === undefined ? [] : [found]),
     ...workers,
   ]);
-  return { ...facts, differences: differencesOf(cluster, facts, plan) };
+  const addons = { has: set && addonsOf(set), asked: wantedSet && addonsOf(wantedSet) };
+  return { ...facts, differences: differencesOf(cluster, { ...facts, addons }, plan) };
 }
 
 /** What objects say of the cluster that they make. */
@@ -55,7 +59,16 @@ export function factsOf(objects: readonly KubernetesObject[]): ClusterFacts {
   };
 }
 
-function differencesOf(cluster: Cluster, facts: ClusterFacts, plan: ClusterObjects): readonly string[] {
+function isResourceSet({ kind }: KubernetesObject): boolean {
+  return kind === Kinds.clusterResourceSet.kind;
+}
+
+/** What is compared with what inputs ask for. */
+interface Compared extends ClusterFacts {
+  readonly addons: { readonly has: string | undefined; readonly asked: string | undefined };
+}
+
+function differencesOf(cluster: Cluster, facts: Compared, plan: ClusterObjects): readonly string[] {
   const again = 'delete it (command: delete) and create it again to change that';
   const wanted = factsOf([plan.cluster, ...plan.others]);
   const engine = ({ spec }: Cluster): string | undefined => spec?.infrastructureRef?.kind;
@@ -75,6 +88,11 @@ function differencesOf(cluster: Cluster, facts: ClusterFacts, plan: ClusterObjec
       replicas(wanted.machines),
       (has, asked) =>
         `it has ${has} machines (CP:WORKER), not ${asked}; run command: scale with replicas: '${asked}' to change that`,
+    ),
+    ...unequal(
+      facts.addons.has,
+      facts.addons.asked,
+      (has, asked) => `its add-ons are ${has}, not ${asked}; install them with kubectl, or ${again}`,
     ),
   ];
   const isSameTemplate = cluster.metadata.annotations?.[Annotations.template] === plan.fingerprint;

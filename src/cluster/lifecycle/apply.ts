@@ -33,9 +33,16 @@ export async function createDependents(
   const { apiVersion, kind } = Kinds.cluster; // whatever version the template has
   const { name, uid = '' } = cluster.metadata;
   const ownerReferences = [{ apiVersion, kind, name, uid }];
-  const created = await mapConcurrently(objects, CONCURRENCY, (object) =>
-    createDependent(client, { ...object, metadata: { ...object.metadata, ownerReferences } }, uid, identity, signal),
-  );
+  const createAll = (some: readonly KubernetesObject[]): Promise<readonly boolean[]> =>
+    mapConcurrently(some, CONCURRENCY, (object) =>
+      createDependent(client, { ...object, metadata: { ...object.metadata, ownerReferences } }, uid, identity, signal),
+    );
+  // Cluster API counts a set as applied, though a Secret of it does not exist yet.
+  const isSet = ({ kind }: KubernetesObject): boolean => kind === Kinds.clusterResourceSet.kind;
+  const created = [
+    ...(await createAll(objects.filter((object) => !isSet(object)))),
+    ...(await createAll(objects.filter(isSet))),
+  ];
   return created.filter((isCreated) => isCreated).length;
 }
 

@@ -4,7 +4,7 @@ import type { KubernetesObject } from '../../host/api/objects.ts';
 import { isKnownSince, namedTarget, type WatchTarget } from '../../host/api/watch.ts';
 import { Labels } from '../identity/identity.ts';
 import { ENGINES } from '../engines/engines.ts';
-import { CNI_SUFFIX } from '../addons/resource-set.ts';
+import { RESOURCE_SUFFIXES } from '../addons/resource-set.ts';
 
 /**
  * What the names of the Secrets end with that controllers make for a cluster, or take when they exist. Source: Cluster
@@ -39,7 +39,7 @@ export function secretsTarget(
       }
     }
     return clusters().flatMap((cluster) => [
-      ...[...SECRET_SUFFIXES, CNI_SUFFIX].map((suffix) => `${cluster}${suffix}`),
+      ...[...SECRET_SUFFIXES, ...RESOURCE_SUFFIXES].map((suffix) => `${cluster}${suffix}`),
       ...(named.get(cluster) ?? []),
     ]);
   };

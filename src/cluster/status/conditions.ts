@@ -5,6 +5,7 @@ import type { Condition, KubernetesEvent, KubernetesObject } from '../../host/ap
 import { formatDuration } from '../../values/duration.ts';
 import { type ClusterHandle } from '../identity/cluster-handle.ts';
 import { engineOfMachine } from '../engines/engines.ts';
+import { withReasonOfSet } from './resource-sets.ts';
 import { parentOf, podOf, virtualMachineOf, type ClusterView } from './cluster-view.ts';
 
 /** Conditions of Cluster API that are good when False. Source: api/core/v1beta2/v1beta2_condition_consts.go. */
@@ -62,7 +63,7 @@ function machineLinks(machine: Machine, view: ClusterView): readonly string[] {
 export function unmetConditions(view: ClusterView, now: number): readonly string[] {
   const objects = [
     ...view.machines,
-    ...view.resourceSets,
+    ...view.resourceSets.map(withReasonOfSet),
     ...view.controlPlanes,
     ...view.machineDeployments,
     view.cluster,

@@ -1,6 +1,7 @@
 import type { Machine } from '../../host/api/cluster-api-objects.ts';
 import { conditionOf } from '../../host/api/objects.ts';
 import { describePodProblem, podProblem } from '../../host/pods.ts';
+import { isApplied } from './resource-sets.ts';
 import {
   dataVolumesOf,
   hasReadyNode,
@@ -23,9 +24,8 @@ export function progressOf(view: ClusterView): Progress {
     lines.set('control plane', 'control plane: initialised, the nested API server answers');
   }
   for (const set of view.resourceSets) {
-    const isApplied = conditionOf(set, 'ResourcesApplied')?.status === 'True';
     const { name } = set.metadata;
-    if (isApplied) lines.set(`resource set ${name}`, `resource set ${name}: applied to the nested cluster`);
+    if (isApplied(set)) lines.set(`resource set ${name}`, `resource set ${name}: applied to the nested cluster`);
   }
   return lines;
 }
@@ -75,15 +75,35 @@ function importText(phase: string): string {
   return phase === 'Succeeded' ? 'filled' : phase.replace(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter}`).toLowerCase();
 }
 
+/** Milliseconds after which a wait says what it waits for, though nothing changed: some runners cut silent steps. */
+const SILENCE = 60_000;
+
 /** Says each line once, and again when it changed. */
 export class ProgressLog {
   readonly #said: Map<string, string>;
   readonly #write: (line: string) => void;
+  /** Milliseconds of a clock that only goes forward. */
+  readonly #now: () => number;
+  #written: number;
 
   /** `said`: what has been written before. */
-  constructor(write: (line: string) => void, said = new Map<string, string>()) {
-    this.#write = write;
+  constructor(
+    write: (line: string) => void,
+    said = new Map<string, string>(),
+    now: () => number = () => performance.now(),
+  ) {
     this.#said = said;
+    this.#now = now;
+    this.#written = now();
+    this.#write = (line) => {
+      this.#written = now();
+      write(line);
+    };
+  }
+
+  /** Writes what is awaited when nothing has been written for a minute. */
+  remind(awaited: () => string): void {
+    if (this.#now() - this.#written >= SILENCE) this.#write(`waiting: ${awaited()}`);
   }
 
   /** Writes what is new. */

@@ -5,8 +5,8 @@ import { conditionOf } from '../../host/api/objects.ts';
 import { engineOfMachine } from '../engines/engines.ts';
 import { hasJoined, virtualMachineOf, type ClusterView } from './cluster-view.ts';
 
-/** Changes whenever the provider is to look at a machine. */
-const ANNOTATION = 'knest-action/look';
+/** An annotation that changes whenever a controller is to look at an object. */
+export const LOOK = 'knest-action/look';
 /** Milliseconds between two wakes of a machine: the provider may look before it has seen what there is to see. */
 const WAKE_EVERY = 2_000;
 /** Requests at once: a cluster may have hundreds of machines. */
@@ -47,7 +47,7 @@ export class Waker {
     const name = machine.spec?.infrastructureRef?.name;
     const kind = engineOfMachine(machine).kinds?.machine;
     if (name === undefined || kind === undefined) return;
-    const body = { metadata: { annotations: { [ANNOTATION]: new Date().toISOString() } } };
+    const body = { metadata: { annotations: { [LOOK]: new Date().toISOString() } } };
     await this.#client.patch(kind, name, machine.metadata.namespace ?? '', body).catch((thrown: unknown) => {
       if (hasStatus(thrown, 403)) this.#isRefused = true;
     });

@@ -1,3 +1,4 @@
+import { describeInstalled } from '../../cluster/addons/resource-set.ts';
 import { settle } from '../../cluster/lifecycle/claim.ts';
 import { describeMachines } from '../../cluster/machines/machine-counts.ts';
 import type { Access } from '../../cluster/access/try-routes.ts';
@@ -10,7 +11,7 @@ import type { SavedHost } from '../../post-state.ts';
 import type { JobTunnel } from '../steps/open-tunnel.ts';
 import { handOverKubeconfig } from '../steps/write-kubeconfig.ts';
 import type { CreatePlan } from './plan.ts';
-import type { MadeCluster } from './wait.ts';
+import { waitForInstalled, type MadeCluster } from './wait.ts';
 
 /** What a create did. */
 interface Done {
@@ -30,22 +31,28 @@ interface Done {
 export async function handOver(
   { client, server: hostServer }: Connection,
   saved: SavedHost,
-  { plan: { identity, cni }, made: { machines: counts, created, kubernetesVersion: version }, ...done }: Done,
+  { plan, made, ...done }: Done,
   inputs: ChosenInputs,
   runtime: Runtime,
 ): Promise<void> {
   const { report, outputs, state, clock } = runtime;
+  const { identity } = plan;
+  const { machines: counts, created, kubernetesVersion: version } = made;
   const { name, namespace, expiresAt, ephemeral } = identity;
-  const server =
+  const access =
     inputs.waitFor === 'none'
       ? undefined
       : await handOverKubeconfig(client, identity, saved, inputs, done.tunnel, runtime, done.access);
+  const server = access?.server;
+  if (access !== undefined && inputs.waitFor === 'nodes') {
+    await waitForInstalled(client, access.kubeconfig, plan, made, runtime);
+  }
   const kubernetesVersion = version ?? `v${inputs.kubernetesVersion.text}`;
   outputs.set('kubernetes-version', kubernetesVersion);
   outputs.set('timings', JSON.stringify(report.timeline));
   const verb = created ? 'created' : 'adopted';
   const result = server === undefined ? verb : 'is ready';
-  const machines = `${describeMachines(counts)}; CNI: ${created ? cni.description : 'as it was'}`;
+  const machines = `${describeMachines(counts)}; ${created ? describeInstalled(plan.installed) : 'CNI: as it was'}`;
   const facts = { name, namespace, state: result, host: hostServer, server, kubernetesVersion, machines, expiresAt };
   await report.summary.add(
     createdPage(

@@ -1,5 +1,7 @@
-import { prepareCni, type Cni } from '../../cluster/addons/cni.ts';
-import { resourceSet } from '../../cluster/addons/resource-set.ts';
+import { addonRisks, prepareAddons } from '../../cluster/addons/addons.ts';
+import { prepareCni } from '../../cluster/addons/cni.ts';
+import type { Manifest } from '../../cluster/addons/manifest.ts';
+import { resourceSet, type Installed } from '../../cluster/addons/resource-set.ts';
 import { identify, type ClusterIdentity } from '../../cluster/identity/identity.ts';
 import { checkClaim } from '../../cluster/lifecycle/claim.ts';
 import type { ClusterNetworks } from '../../cluster/template/networks.ts';
@@ -22,7 +24,7 @@ export interface CreatePlan {
   /** Name, owner, expiry and claim. */
   readonly identity: ClusterIdentity;
   readonly objects: ClusterObjects;
-  readonly cni: Cni;
+  readonly installed: Installed;
   /** What the host must have installed. */
   readonly components: readonly Component[];
   /** What the host has installed; undefined when these credentials may not look. */
@@ -45,12 +47,21 @@ export async function planCluster(host: Connection, inputs: ChosenInputs, runtim
   const identity = identify(inputs, job, await readClock(host, runtime));
   const found = await preflight(host, identity, inputs, downloader, runtime);
   const cni = await planCni(inputs, found.networks, downloader, runtime);
+  const installed = { cni, addons: await planAddons(inputs, downloader, runtime) };
   outputs.set('name', identity.name);
   outputs.set('namespace', identity.namespace);
   outputs.set('expires-at', identity.expiresAt ?? '');
-  const objects = await planObjects(host, { clusterctl, found, cni }, identity, inputs, runtime);
+  const objects = await planObjects(host, { clusterctl, found, installed }, identity, inputs, runtime);
   const { components, inventory, template } = found;
-  return { identity, objects, cni, components, inventory, hasForeignTemplate: template !== undefined, clusterctl };
+  return {
+    identity,
+    objects,
+    installed,
+    components,
+    inventory,
+    hasForeignTemplate: template !== undefined,
+    clusterctl,
+  };
 }
 
 /** The host's time, in milliseconds since the epoch: a runner's clock may be wrong, and cleanup goes by the host's. */
@@ -66,7 +77,7 @@ async function planCni(
   { pods }: ClusterNetworks,
   downloader: Downloader,
   { run, env, report: { log } }: Runtime,
-): Promise<Cni> {
+): Promise<Manifest> {
   return log.step('CNI', async () => {
     const template = clusterTemplate === undefined && typeof infrastructure === 'string' ? infrastructure : undefined;
     const { text } = kubernetesVersion;
@@ -75,11 +86,26 @@ async function planCni(
   });
 }
 
+/** Gets the objects of the add-ons before anything exists. */
+async function planAddons(
+  { addons: asked, workers, kubernetesVersion }: ChosenInputs,
+  downloader: Downloader,
+  { report: { log } }: Runtime,
+): Promise<Manifest> {
+  const prepare = (): Promise<Manifest> => prepareAddons(asked, { downloader, workers: workers.count });
+  if (asked.length === 0) return prepare();
+  return log.step('Add-ons', async (step) => {
+    const addons = await prepare();
+    for (const line of addonRisks(asked, kubernetesVersion.minor)) step.line(line);
+    return { value: addons, result: addons.description };
+  });
+}
+
 /** What the objects of a cluster depend on. */
 interface ObjectSources {
   readonly clusterctl: Clusterctl;
   readonly found: Found;
-  readonly cni: Cni;
+  readonly installed: Installed;
 }
 
 /**
@@ -88,14 +114,14 @@ interface ObjectSources {
  */
 async function planObjects(
   { client }: Connection,
-  { clusterctl, found: { networks, template }, cni }: ObjectSources,
+  { clusterctl, found: { networks, template }, installed }: ObjectSources,
   identity: ClusterIdentity,
   inputs: ChosenInputs,
   { env, report: { log }, clock: { signal } }: Runtime,
 ): Promise<ClusterObjects> {
   return log.step('Template', async (step) => {
     const rendered = await render({ clusterctl, template, env }, inputs, identity, networks);
-    const objects = planOf(rendered, resourceSet(cni, identity));
+    const objects = planOf(rendered, resourceSet(installed, identity));
     if (template !== undefined) {
       const all = [rendered.cluster, ...rendered.others];
       for (const line of reviewTemplate(template, all, identity.name, variables(inputs, networks))) step.line(line);

@@ -103,10 +103,10 @@ export async function preflight(
 }
 
 /** What this cluster has that others do not, as far as it asks more of the host. */
-function featuresOf({ infrastructure, cni, persistent, apiAccess, waitFor }: ChosenInputs): readonly Feature[] {
+function featuresOf({ infrastructure, cni, addons, persistent, apiAccess, waitFor }: ChosenInputs): readonly Feature[] {
   return [
     ...(typeof infrastructure === 'string' ? [infrastructure] : []),
-    ...(cni.kind === 'none' ? [] : ['cni' as const]),
+    ...(cni.kind === 'none' && addons.length === 0 ? [] : ['addons' as const]),
     ...(persistent ? ['persistent' as const] : []),
     ...(apiAccess === 'tunnel' && waitFor !== 'none' ? ['tunnel' as const] : []),
   ];

@@ -1,11 +1,14 @@
 import type { ClusterFacts } from '../../cluster/lifecycle/adopted.ts';
 import type { ClaimedCluster } from '../../cluster/lifecycle/claim.ts';
-import { CNI_SUFFIX } from '../../cluster/addons/resource-set.ts';
+import { waitForAddons } from '../../cluster/addons/addon-wait.ts';
+import { addonsOf, hasCni, setName } from '../../cluster/addons/resource-set.ts';
 import { engineNamed, engineOf } from '../../cluster/engines/engines.ts';
 import type { MachineCounts } from '../../cluster/machines/machine-counts.ts';
 import { hasJoined, hasReadyNode, isInitialised, type ClusterView } from '../../cluster/status/cluster-view.ts';
 import { follow } from '../../cluster/status/wait.ts';
 import type { Access } from '../../cluster/access/try-routes.ts';
+import { connectPlain } from '../../host/connect.ts';
+import { Kinds } from '../../host/api/kinds.ts';
 import type { KubernetesClient } from '../../host/api/client.ts';
 import type { ChosenInputs } from '../../inputs.ts';
 import type { Runtime } from '../../runtime.ts';
@@ -35,15 +38,13 @@ export async function waitForCluster(
   } = runtime;
   const engine = engineOf(object, engineNamed(asked));
   // An adopted cluster keeps its CNI, whatever this create asks for.
-  const hasCni = ({ resourceSets }: ClusterView): boolean =>
-    created
-      ? cni.kind !== 'none'
-      : resourceSets.some(({ metadata }) => metadata.name === `${identity.name}${CNI_SUFFIX}`);
+  const hasOne = ({ resourceSets }: ClusterView): boolean =>
+    created ? cni.kind !== 'none' : resourceSets.some((set) => hasCni(set, identity.name));
   let areReady = false;
   const common = { engine, persistent, verb: 'start', timeoutSeconds };
   if (waitFor === 'nodes') {
     const isReached = (view: ClusterView): boolean => {
-      areReady = hasCni(view);
+      areReady = hasOne(view);
       return isInitialised(view) && areNodes(view, machines, areReady);
     };
     return log.step('Wait for nodes', async (step) => {
@@ -54,6 +55,31 @@ export async function waitForCluster(
   return log.step('Wait for control plane', async (step) => {
     const access = await followUntilProved(client, identity, common, inputs, tunnel, step, runtime);
     return { value: access, result: access === undefined ? 'control plane: there' : 'control plane: answers' };
+  });
+}
+
+/**
+ * Waits until the add-ons run that a created cluster gets, or an adopted one has by the same inputs. Errors: those of
+ * `waitForAddons`.
+ */
+export async function waitForInstalled(
+  host: KubernetesClient,
+  kubeconfig: string,
+  { identity, installed: { addons } }: CreatePlan,
+  { cluster: object, created }: MadeCluster,
+  { report: { log }, clock: { signal } }: Runtime,
+): Promise<void> {
+  const { objects } = addons;
+  if (objects.length === 0) return;
+  const set = await host.get(Kinds.clusterResourceSet, setName(identity.name), identity.namespace);
+  // What an adopted cluster lacks is a warning already.
+  if (set === undefined || (!created && addonsOf(set) !== addons.description)) return;
+  const runsPods = engineOf(object).name !== 'in-memory' && hasCni(set, identity.name);
+  await log.step('Wait for add-ons', async (step) => {
+    if (!runsPods) step.line('their pods are not waited for: none runs on this cluster yet');
+    const nested = connectPlain(kubeconfig, signal);
+    const result = await waitForAddons({ host, nested, cluster: identity, objects, runsPods }, step, signal);
+    return { value: undefined, result };
   });
 }
 

@@ -11,9 +11,16 @@ import type { Runtime, Secrets } from '../../runtime.ts';
 import { noteHost } from './nested-host.ts';
 import type { JobTunnel } from './open-tunnel.ts';
 
+/** How this job reaches a nested cluster. */
+export interface HandedOver {
+  readonly server: string;
+  /** The text of the kubeconfig. */
+  readonly kubeconfig: string;
+}
+
 /**
- * Writes the kubeconfig that works from this job, and returns the address in it. Secrets are masked before they leave.
- * `host` is how later steps find back from it. `access` is the way that has worked already, if any.
+ * Writes the kubeconfig that works from this job, and returns it with the address in it. Secrets are masked before they
+ * leave. `host` is how later steps find back from it. `access` is the way that has worked already, if any.
  */
 export async function handOverKubeconfig(
   client: KubernetesClient,
@@ -23,7 +30,7 @@ export async function handOverKubeconfig(
   tunnel: JobTunnel,
   runtime: Runtime,
   access?: Access,
-): Promise<string> {
+): Promise<HandedOver> {
   return runtime.report.log.step('Kubeconfig', async (step) => {
     const { kubeconfig, route, reason } =
       access ?? (await reachCluster(client, cluster, inputs, tunnel, step, runtime));
@@ -35,7 +42,8 @@ export async function handOverKubeconfig(
     runtime.outputs.set('kubeconfig-path', path);
     runtime.outputs.set('kubeconfig', text);
     if (inputs.setKubeconfig) runtime.outputs.exportVariable('KUBECONFIG', path);
-    return { value: route.server, result: `${reason}; answers; written to ${path}` };
+    const value = { server: route.server, kubeconfig: text };
+    return { value, result: `${reason}; answers; written to ${path}` };
   });
 }
 

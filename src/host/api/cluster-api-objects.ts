@@ -107,7 +107,10 @@ export interface Scalable extends KubernetesObject {
 /** `addons.cluster.x-k8s.io/v1beta2` ClusterResourceSet. */
 export interface ClusterResourceSet extends KubernetesObject {
   readonly spec?: { readonly resources?: readonly { readonly kind: string; readonly name: string }[] };
-  readonly status?: { readonly conditions?: readonly Condition[] };
+  readonly status?: {
+    readonly conditions?: readonly Condition[];
+    readonly deprecated?: { readonly v1beta1?: { readonly conditions?: readonly Condition[] } };
+  };
 }
 
 /**

@@ -122,6 +122,8 @@ export const Kinds = {
   storageClass: kind<StorageClass>('storage.k8s.io/v1', 'StorageClass', 'storageclasses', false),
   deployment: kind<Deployment>('apps/v1', 'Deployment', 'deployments'),
   daemonSet: kind<DaemonSet>('apps/v1', 'DaemonSet', 'daemonsets'),
+  statefulSet: kind('apps/v1', 'StatefulSet', 'statefulsets'),
+  apiService: kind('apiregistration.k8s.io/v1', 'APIService', 'apiservices', false),
   lease: kind<Lease>('coordination.k8s.io/v1', 'Lease', 'leases'),
   felixConfiguration: kind<FelixConfiguration>(
     'crd.projectcalico.org/v1',

@@ -156,6 +156,13 @@ export interface ResourceQuota extends KubernetesObject {
   };
 }
 
+/** What keeps pods off a node. */
+export interface Taint {
+  readonly key: string;
+  readonly value?: string;
+  readonly effect: string;
+}
+
 /** A core/v1 Node. */
 export interface Node extends KubernetesObject {
   readonly spec?: {
@@ -163,6 +170,7 @@ export interface Node extends KubernetesObject {
     readonly podCIDRs?: readonly string[];
     /** Whether it is cordoned. */
     readonly unschedulable?: boolean;
+    readonly taints?: readonly Taint[];
   };
   readonly status?: {
     readonly addresses?: readonly { readonly type: string; readonly address: string }[];

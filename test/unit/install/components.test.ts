@@ -9,6 +9,7 @@ import {
   knownComponents,
   requiredComponents,
 } from '../../../src/catalog/components/required-components.ts';
+import { ADDON_RELEASES } from '../../../src/catalog/addon-releases.ts';
 import { CNI_RELEASES } from '../../../src/catalog/cni-releases.ts';
 import { versions } from './versions.ts';
 
@@ -116,13 +117,14 @@ describe('allAssets', () => {
     expect(keys.filter((key, index) => keys.indexOf(key) !== index)).toEqual([]);
   });
 
-  it('cover everything that installing needs: clusterctl for each runner, known CNIs and templates', () => {
+  it('cover everything that installing needs: clusterctl for each runner, known CNIs, add-ons and templates', () => {
     const needed = knownComponents(versions).flatMap(assetsOf).map(assetKey);
     const programs = keys.filter((key) => key.includes('/clusterctl-'));
     expect(programs).toHaveLength(4);
     const cnis = Object.values(CNI_RELEASES).map(({ asset }) => assetKey(asset));
+    const addons = Object.values(ADDON_RELEASES).map(({ asset }) => assetKey(asset));
     const templates = virtinkTemplates('v0.7.0').map(assetKey);
-    expect([...keys].sort()).toEqual([...new Set([...needed, ...programs, ...cnis, ...templates])].sort());
+    expect([...keys].sort()).toEqual([...new Set([...needed, ...programs, ...cnis, ...addons, ...templates])].sort());
     expect(keys).toContain('smartxworks/cluster-api-provider-virtink/v0.7.0/cluster-template-cdi-internal.yaml');
     expect(keys).toContain('smartxworks/cluster-api-provider-virtink/v0.7.0/metadata.yaml');
     expect(keys).toContain('kubernetes-sigs/cluster-api/v1.14.2/core-components.yaml');

@@ -55,7 +55,7 @@ describe('docs/rbac', () => {
   });
 
   it.each(COMMANDS)('grants what %s checks first, in the file that the error names', (command) => {
-    for (const features of [['virtink', 'cni', 'persistent'], ['in-memory']] as const) {
+    for (const features of [['virtink', 'addons', 'persistent'], ['in-memory']] as const) {
       const needed = permissionsOf(command, 'team', features);
       expect(needed.length).toBeGreaterThan(0);
       for (const { verb, resource, group, grantedBy, namespace } of needed) {
@@ -114,13 +114,13 @@ describe('docs/rbac', () => {
       permissionsOf('create', 'team', features).some(
         ({ verb, resource }) => `${verb} ${resource}` === 'create clusterresourcesets',
       );
-    expect([madeForCni('in-memory'), madeForCni('in-memory', 'cni')]).toEqual([false, true]);
+    expect([madeForCni('in-memory'), madeForCni('in-memory', 'addons')]).toEqual([false, true]);
     expect(resources('virtink')).not.toContain('ippools');
     expect(resources('virtink', 'persistent')).toContain('ippools');
   });
 
   it('requires each verb of each kind once', () => {
-    const keys = permissionsOf('create', 'team', ['virtink', 'cni', 'persistent']).map(
+    const keys = permissionsOf('create', 'team', ['virtink', 'addons', 'persistent']).map(
       ({ verb, group, resource }) => `${verb} ${group}/${resource}`,
     );
     expect(new Set(keys).size).toBe(keys.length);

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { prepareCni, type Cni } from '../../../../src/cluster/addons/cni.ts';
+import { prepareCni } from '../../../../src/cluster/addons/cni.ts';
+import type { Manifest } from '../../../../src/cluster/addons/manifest.ts';
 import { KnestError } from '../../../../src/errors.ts';
 import type { Infrastructure } from '../../../../src/catalog/infrastructures.ts';
 import type { CniInput, WebFile } from '../../../../src/inputs.ts';
@@ -65,7 +66,7 @@ function preparing(input: CniInput, given: Given = {}) {
   return { cni: prepareCni(input, sources), directory, downloads, runs };
 }
 
-const names = ({ objects }: Cni): string[] => objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`);
+const names = ({ objects }: Manifest): string[] => objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`);
 
 describe('no CNI', () => {
   it('leaves real nodes NotReady, and its description says so', async () => {

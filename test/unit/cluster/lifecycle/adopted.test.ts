@@ -79,6 +79,26 @@ describe('inspectAdopted', () => {
     expect(differences).toEqual([expect.stringMatching(/^it was created from another template, .*command: delete/)]);
   });
 
+  it('reports other add-ons, as the resource set of the cluster names them', async () => {
+    const set = (addons: string) => ({
+      apiVersion: Kinds.clusterResourceSet.apiVersion,
+      kind: 'ClusterResourceSet',
+      metadata: { name: 'pr-addons', namespace: 'knest', annotations: { [Annotations.addons]: addons } },
+    });
+    const { client, store } = await clientOfStore();
+    store.put(set('none'));
+    const { cluster, others } = objects('v1.31.0', 1, 0);
+    others.forEach((object) => store.put(object));
+    const machines = machineCounts([cluster, ...others]);
+    const asked = planOf({ cluster, others, machines }, [set('metrics-server v0.9.0 (9 objects)')]);
+    const { differences } = await inspectAdopted(client, cluster, asked);
+    expect(differences).toEqual([
+      expect.stringMatching(
+        /^its add-ons are none, not metrics-server v0\.9\.0 \(9 objects\); install them with kubectl/,
+      ),
+    ]);
+  });
+
   it('reads the facts of a topology from the Cluster, and no control plane that is not of kubeadm', async () => {
     const { client, received } = await clientOfStore();
     const { cluster } = objects('v1.31.0', 1, 2);

@@ -24,6 +24,16 @@ describe('createDependents', () => {
     expect(received.map(({ method }) => method)).toEqual(['POST', 'POST']);
   });
 
+  it('creates a resource set after its Secrets: Cluster API would count it as applied without them', async () => {
+    const { client, received } = await clientOfStore();
+    const { apiVersion, kind } = Kinds.clusterResourceSet;
+    const set = { apiVersion, kind, metadata: { name: 'pr-addons', namespace: 'knest' } };
+    const secrets = Array.from({ length: 9 }, (_, index) => secret(`pr-addons-${index}`));
+    expect(await createDependents(client, [set, ...secrets], cluster, identity, signal)).toBe(10);
+    const last = received.at(-1);
+    expect(last?.path).toMatch(/clusterresourcesets\?/);
+  });
+
   it('does not change objects that belong to the Cluster', async () => {
     const { client, store } = await clientOfStore();
     const labels = { changed: 'by-its-user' };

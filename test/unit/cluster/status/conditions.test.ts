@@ -72,6 +72,14 @@ describe('unmetConditions', () => {
     expect(unmetConditions(viewOf({ cluster: clusterOf(), resourceSets: [set] }), now)).toEqual([
       'ClusterResourceSet pr-cni: ResourcesApplied is False (NotApplied): no such kind',
     ]);
+    // The condition of v1beta1 says more.
+    const conditions = [
+      condition('ResourcesApplied', 'False', { reason: 'ApplyFailed', message: 'creating x: denied' }),
+    ];
+    const more = { ...set, status: { ...set.status, deprecated: { v1beta1: { conditions } } } };
+    expect(unmetConditions(viewOf({ cluster: clusterOf(), resourceSets: [more] }), now)).toEqual([
+      'ClusterResourceSet pr-cni: ResourcesApplied is False (NotApplied): creating x: denied',
+    ]);
   });
 
   const ofCluster = (...conditions: Condition[]): readonly string[] =>

@@ -172,6 +172,22 @@ describe('ProgressLog', () => {
       pods: [podOf('m', waitingInit('init', 'rootfs:1', reason, message))],
     });
 
+  it('writes what is awaited once nothing has been written for a minute', () => {
+    const all: string[] = [];
+    let seconds = 0;
+    const log = new ProgressLog(
+      (line) => all.push(line),
+      new Map(),
+      () => seconds * 1000,
+    );
+    for (seconds of [59, 60, 61, 119, 120]) log.remind(() => `it, after ${seconds} s`);
+    seconds = 130;
+    log.show(new Map([['topic', 'news']]));
+    for (seconds of [180, 189, 190]) log.remind(() => `it, after ${seconds} s`);
+    const waiting = [60, 120].map((time) => `waiting: it, after ${time} s`);
+    expect(all).toEqual([...waiting, 'news', 'waiting: it, after 190 s']);
+  });
+
   it('writes each line once', () => {
     expect(written(vm('Pending'), vm('Pending'))).toEqual(['machine m: created', 'machine m: VM pending']);
   });
