@@ -4,6 +4,9 @@ import { conditionOf, type Condition } from '../../host/api/objects.ts';
 /** Source: cluster-api v1.14 api/addons/v1beta2/clusterresourceset_types.go. */
 const APPLIED = 'ResourcesApplied';
 
+/** Of a message, which has a sentence for each object that could not be applied. */
+const MOST_CHARACTERS = 500;
+
 /** Whether Cluster API has applied all that a set lists. */
 export function isApplied(set: ClusterResourceSet): boolean {
   return conditionOf(set, APPLIED)?.status === 'True';
@@ -27,5 +30,6 @@ export function problemOfSet(set: ClusterResourceSet): string | undefined {
   if (isApplied(set)) return undefined;
   const { message = '' } = conditionOf(withReasonOfSet(set), APPLIED) ?? {};
   const text = message.replace(/\s+/g, ' ').trim();
-  return `is not applied yet${text === '' ? '' : `: ${text}`}`;
+  const short = text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}…` : text;
+  return `is not applied yet${text === '' ? '' : `: ${short}`}`;
 }
