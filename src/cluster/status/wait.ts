@@ -64,7 +64,7 @@ export async function follow(
   const evaluate = (view: ClusterView): true | undefined => {
     last = view;
     progress.show(progressOf(view));
-    progress.remind(() => describeChain(view));
+    progress.remind(() => describeChain(view).replace(/^Chain: /, ''));
     consoles.follow(view);
     waker.wake(view);
     // While the host is away, nothing that is known gets better, however long that takes.
