@@ -140,9 +140,10 @@ export const partPrograms: Readonly<Record<Part, readonly Program[]>> = {
   network: [
     ...programs('cni-plugins', { flannel: ['github.com/containernetworking/plugins/plugins/meta/flannel', 2] }),
     ...programs('flannel', { flanneld: ['github.com/flannel-io/flannel', 130] }),
+    // Their go.mod has the versions of helm's, so that most packages of the first are built once for both.
     ...programs('addons', {
-      'local-path-provisioner': ['github.com/rancher/local-path-provisioner', 30],
-      'metrics-server': ['sigs.k8s.io/metrics-server/cmd/metrics-server', 60],
+      'local-path-provisioner': ['github.com/rancher/local-path-provisioner', 64],
+      'metrics-server': ['sigs.k8s.io/metrics-server/cmd/metrics-server', 76],
     }),
   ],
 };
