@@ -109,7 +109,7 @@ describe.skipIf(!host.hasVirtink)('add-ons of a cluster (needs the release asset
 
   it('are applied, whatever the order of their objects, and awaited with a reason for what is missing', async () => {
     expect(main.log).toMatch(
-      /^▸ Add-ons +local-path-provisioner v0\.0\.37, metrics-server v0\.9\.0, \S+ \(\d+ objects\)/m,
+      /^▸ Add-ons +local-path-provisioner v0\.0\.37, metrics-server v0\.9\.0, \S+, \S+ \(\d+ objects\)/m,
     );
     const waiting = main.log.slice(main.log.indexOf('▸ Wait for add-ons'));
     expect(waiting).toMatch(/ s {2}resource set extras-addons: is not applied yet: .*namespaces "late" not found/);
@@ -159,7 +159,7 @@ describe.skipIf(!host.hasVirtink)('add-ons of a cluster (needs the release asset
 
 /** In-memory machines of Cluster API accept the objects, though no pod runs. */
 describe('an adopted cluster', () => {
-  const common = { infrastructure: 'in-memory', namespace, name: 'kept', ephemeral: 'false', 'wait-for': 'nodes' };
+  const common = { infrastructure: 'in-memory', namespace, name: 'kept', ephemeral: 'false', 'wait-for': 'none' };
   const start = jobStarter(host, common);
 
   it('keeps its add-ons, and the log names the difference', async () => {
@@ -167,11 +167,9 @@ describe('an adopted cluster', () => {
     writeFileSync(own, '{ apiVersion: v1, kind: ConfigMap, metadata: { name: own, namespace: kube-system } }\n');
     const first = await start({ addons: own }).main();
     expect(first.exitCode, first.log).toBe(0);
-    expect(first.log).toMatch(/resource set kept-addons: applied to the nested cluster$/m);
     const again = await start({ addons: `${own}, metrics-server` }).main();
     expect(again.exitCode, again.log).toBe(0);
     expect(again.log).toMatch(/^::warning::kept stays as it is: its add-ons are \S+own\.yaml \(1 objects\), not /m);
-    expect(again.log).not.toContain('▸ Wait for add-ons');
     const deleted = await start({ command: 'delete' }).main();
     expect(deleted.exitCode, deleted.log).toBe(0);
     await expectGone(host, namespace, 'kept');
