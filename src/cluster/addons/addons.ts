@@ -48,7 +48,7 @@ async function knownObjects(
   path: string,
   { downloader, workers }: AddonSources,
 ): Promise<readonly KubernetesObject[]> {
-  const file = await downloader.file(ADDON_RELEASES[name].asset, path);
+  const file = await downloader.file(ADDON_RELEASES[name].asset, path, 'action');
   const objects = changed(name, parseManifest(await readFile(file, 'utf8')));
   return workers === 0 ? withToleration(objects, name) : objects;
 }

@@ -25,8 +25,8 @@ function preparing(inputs: readonly AddonInput[], workers = 1, files: Readonly<R
   for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text);
   const downloads: string[] = [];
   class Noting extends Downloader {
-    override file(asset: ReleaseAsset, path: string): Promise<string> {
-      downloads.push(assetPath(asset));
+    override file(asset: ReleaseAsset, path: string, origin?: string): Promise<string> {
+      downloads.push(`${assetPath(asset)} of the ${origin}`);
       const file = join(directory, path.replaceAll('/', '-'));
       writeFileSync(file, METRICS_SERVER);
       return Promise.resolve(file);
@@ -53,7 +53,9 @@ describe('prepareAddons', () => {
     expect(prepared.description).toBe(`${directory}/own.yaml, metrics-server v0.9.0 (2 objects)`);
     expect(prepared.objects[0]?.metadata.namespace).toBe('default');
     expect(JSON.stringify(prepared.objects)).toContain('--kubelet-insecure-tls');
-    expect(downloads).toEqual(['kubernetes-sigs/metrics-server/releases/download/v0.9.0/components.yaml']);
+    expect(downloads).toEqual([
+      'kubernetes-sigs/metrics-server/releases/download/v0.9.0/components.yaml of the action',
+    ]);
   });
 
   it('lets known add-ons run on the control plane where there is no worker', async () => {
