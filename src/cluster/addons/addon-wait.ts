@@ -58,6 +58,8 @@ class AddonWait {
   readonly #workloads: readonly KubernetesObject[];
   readonly #progress: ProgressLog;
   readonly #seen = new FirstSeen();
+  /** Whether a line has said that the set is not applied. */
+  #isSetTold = false;
   readonly #waker: SetWaker;
   readonly #sets: WatchTarget<ClusterResourceSet>;
   readonly #pods = watchTarget(Kinds.pod, {});
@@ -100,8 +102,12 @@ class AddonWait {
   #report(unapplied: string | undefined, lacks: ReadonlyMap<KubernetesObject, string>): void {
     const lines = new Map<string, string>();
     const set = `resource set ${setName(this.#addons.cluster.name)}`;
-    if (unapplied === undefined) lines.set('set', `${set}: applied to the nested cluster`);
-    else if (this.#seen.age('set') >= SET_GRACE) lines.set('set', `${set}: ${unapplied}`);
+    if (unapplied !== undefined && this.#seen.age('set') >= SET_GRACE) {
+      lines.set('set', `${set}: ${unapplied}`);
+      this.#isSetTold = true;
+    }
+    // Else the wait for the nodes has said so.
+    if (unapplied === undefined && this.#isSetTold) lines.set('set', `${set}: applied to the nested cluster`);
     for (const object of this.#workloads) {
       const title = titleOf(object);
       if (lacks.has(object))

@@ -63,7 +63,7 @@ describe('waitForAddons', () => {
   it('ends once the set is applied and the workloads run', async () => {
     const { result, lines } = await waiting({ host: [set('True')], nested: [worker, deployment(runs)] });
     expect(await result).toBe('all run');
-    expect(lines).toEqual(['resource set pr-addons: applied to the nested cluster', 'Deployment n/d: available']);
+    expect(lines).toEqual(['Deployment n/d: available']);
   });
 
   it('ends with what is missing, and the reason of both generations of conditions', async () => {
@@ -89,7 +89,6 @@ describe('waitForAddons', () => {
     expect(await result).toBe('0 run, 1 cannot');
     expect(lines).toEqual([
       'Deployment n/d cannot run: no worker, and its pods do not tolerate the taint of control planes',
-      'resource set pr-addons: applied to the nested cluster',
     ]);
   });
 
