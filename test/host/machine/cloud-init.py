@@ -62,9 +62,23 @@ def spare_verification(paths=("/run/kubeadm/kubeadm.yaml", "/run/kubeadm/kubeadm
             yaml.safe_dump_all(documents, file)
 
 
-def run(command):
-    print("+", command if isinstance(command, str) else " ".join(command), flush=True)
-    return subprocess.call(command if isinstance(command, list) else ["/bin/sh", "-c", command], stderr=subprocess.STDOUT)
+def quoted(text):
+    return "'" + text.replace("'", "'\\''") + "'"
+
+
+def script(commands):
+    """One shell script of all commands, as cloud-init makes of runcmd: a command that fails does not keep the next from
+    running, but one that exits does."""
+    lines = []
+    for command in commands:
+        text = command if isinstance(command, str) else " ".join(map(quoted, command))
+        failed = '{ code=$?; echo "command failed with exit code $code"; (exit $code); }'
+        lines += ["printf '%s\\n' " + quoted("+ " + text), "{", text, "} || " + failed]
+    return "\n".join(lines)
+
+
+def run(commands):
+    return subprocess.call(["/bin/sh", "-c", script(commands)], stderr=subprocess.STDOUT)
 
 
 def main(directory):
@@ -78,14 +92,11 @@ def main(directory):
         write(entry)
     spare_conntrack()
     spare_verification()
-    failed = 0
-    # cloud-init makes one shell script of runcmd, so a failing command does not keep the next from running.
-    for command in (config.get("bootcmd") or []) + (config.get("runcmd") or []):
-        code = run(command)
-        if code:
-            failed = 1
-            print(f"command failed with exit code {code}", flush=True)
-    return failed
+    run(config.get("bootcmd") or [])
+    code = run(config.get("runcmd") or [])
+    if code:
+        print("Failed to run module scripts-user (scripts in /var/lib/cloud/instance/scripts)", flush=True)
+    return code
 
 
 sys.exit(main(sys.argv[1]))
