@@ -38,6 +38,7 @@ export function machineEntries(): Entry[] {
     ...alternatives,
     file('boot', '/knest/boot', 0o755),
     file('link-images', '/knest/link-images', 0o755),
+    file('systemctl', '/knest/systemctl', 0o755),
     file('virt-init-volume', '/knest/virt-init-volume', 0o755),
     file('cloud-init.py', '/knest/cloud-init.py'),
     file('containerd.toml', '/etc/containerd/config.toml'),
