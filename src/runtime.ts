@@ -24,6 +24,7 @@ export const OUTPUTS = [
   'kubernetes-version',
   'name',
   'namespace',
+  'registry',
   'server',
   'timings',
 ] as const;

@@ -3,6 +3,7 @@ import { checkServedObjects } from '../cluster/lifecycle/name-conflicts.ts';
 import { tieDisks } from '../cluster/lifecycle/disks.ts';
 import type { ClaimedCluster } from '../cluster/lifecycle/claim.ts';
 import type { Component } from '../catalog/components/component.ts';
+import type { TunnelReady } from '../cluster/tunnel/settings.ts';
 import type { Connection } from '../host/connection.ts';
 import type { ChosenInputs, CreateInputs } from '../inputs.ts';
 import type { WithKubeconfig } from '../install/clusterctl.ts';
@@ -13,6 +14,7 @@ import type { SavedHost } from '../post-state.ts';
 import { connectHost } from './steps/connect-host.ts';
 import { chooseInfrastructure } from './create/choose-infrastructure.ts';
 import { claim, complete } from './create/claim.ts';
+import { makeRegistry } from './create/registry.ts';
 import { handOver } from './create/hand-over.ts';
 import { maskInputs } from './create/mask-inputs.ts';
 import { planCluster, type CreatePlan } from './create/plan.ts';
@@ -21,13 +23,14 @@ import { waitForCluster } from './create/wait.ts';
 import { keepCredentials } from './steps/credentials.ts';
 import { JobTunnel } from './steps/open-tunnel.ts';
 import { diagnose, IN_MAIN } from './steps/diagnose.ts';
+import { waitForRegistry } from './steps/open-registry.ts';
 
 /**
  * Creates a nested cluster, or adopts one that it may, and passes its kubeconfig to the job.
  * Errors: KNEST_HOST_*, KNEST_PERMISSION, KNEST_INPUT, KNEST_STORAGE_CLASS, KNEST_ADDRESS_POOL,
  * KNEST_UNSUPPORTED_VERSION, KNEST_DOWNLOAD, KNEST_CHECKSUM, KNEST_CNI, KNEST_INSTALL, KNEST_TEMPLATE,
  * KNEST_OWNED_BY_OTHER, KNEST_IMAGE_PULL, KNEST_UNSCHEDULABLE, KNEST_BOOTSTRAP, KNEST_INFRASTRUCTURE, KNEST_TIMEOUT,
- * KNEST_API_ACCESS. A failed create deletes what it made, unless it is to be kept.
+ * KNEST_API_ACCESS, KNEST_REGISTRY. A failed create deletes what it made, unless it is to be kept.
  */
 export async function create(asked: CreateInputs, runtime: JobRuntime): Promise<void> {
   maskInputs(asked, runtime.secrets);
@@ -40,11 +43,13 @@ export async function create(asked: CreateInputs, runtime: JobRuntime): Promise<
   if (plan.hasForeignTemplate) await checkServedObjects(host.client, plan.objects.others);
   const claimed = await claim(host.client, plan, runtime);
   try {
-    const made = { ...claimed, ...(await complete(host.client, plan, claimed, runtime)) };
-    const tunnel = tunnelTo(host, plan, saved, inputs, runtime);
+    const { objects, running } = await makeRegistry(host.client, plan, claimed, saved, inputs, runtime);
+    const made = { ...claimed, ...(await complete(host.client, { ...plan, objects }, claimed, runtime)) };
+    const tunnel = tunnelTo(host, plan, saved, inputs, runtime, running);
     const access =
       inputs.waitFor === 'none' ? undefined : await waitForCluster(host.client, plan, made, inputs, tunnel, runtime);
     if (inputs.persistent) await labelDisks(host, claimed, runtime); // now: others may delete the cluster
+    if (inputs.registry !== undefined) await waitForRegistry(host.client, claimed.cluster, runtime);
     await handOver(host, saved, { plan, made, installed, access, tunnel }, inputs, runtime);
   } catch (thrown) {
     await diagnose(host.client, plan.identity, IN_MAIN, runtime);
@@ -92,9 +97,10 @@ function tunnelTo(
   host: SavedHost,
   { relayImage }: ChosenInputs,
   runtime: Runtime,
+  running: TunnelReady | undefined,
 ): JobTunnel {
   const claim = identity.ephemeral ? { claim: identity.claim } : {};
-  return new JobTunnel(client, identity, relayImage, { host, ...claim }, runtime);
+  return new JobTunnel(client, identity, relayImage, { host, ...claim, running }, runtime);
 }
 
 /** Labels the disks of a persistent cluster as its own, so that they can be deleted with it. */

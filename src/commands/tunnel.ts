@@ -1,10 +1,19 @@
 import { existsSync } from 'node:fs';
 import type { OpenFarSide } from '../cluster/tunnel/carry.ts';
+import { registryPod } from '../cluster/registry/registry.ts';
 import { endOfUse } from '../cluster/tunnel/lifetime.ts';
 import { TunnelListener } from '../cluster/tunnel/listener.ts';
-import { RelayConnections } from '../cluster/tunnel/relay-connection.ts';
-import { readTunnelSettings, type TunnelReady } from '../cluster/tunnel/settings.ts';
-import { messageOf } from '../errors.ts';
+import { PodConnections } from '../cluster/tunnel/pod-connection.ts';
+import { relayPod } from '../cluster/tunnel/relay.ts';
+import {
+  readTunnelSettings,
+  type TunnelReady,
+  type TunnelRefusal,
+  type TunnelSettings,
+} from '../cluster/tunnel/settings.ts';
+import { messageOf, systemCodeOf } from '../errors.ts';
+import type { KubernetesClient } from '../host/api/client.ts';
+import type { Pod } from '../host/api/objects.ts';
 import type { Runtime } from '../runtime.ts';
 import { connectSaved } from './steps/credentials.ts';
 
@@ -12,15 +21,15 @@ import { connectSaved } from './steps/credentials.ts';
 const MOST_PROBLEMS = 5_000;
 
 /**
- * The background process of a tunnel: listens on 127.0.0.1 and carries each connection to the relay of a cluster. Ends
- * when the signal aborts, or once nobody can need it. `settingsFile`: see TunnelSettings. `log` writes a line to its log.
+ * The background process of a tunnel: listens on 127.0.0.1 and carries each connection to the relay of a cluster,
+ * and on the port of its registry to that. Ends when the signal aborts, or once nobody can need it. `settingsFile`: see TunnelSettings. `log` writes a line to its log.
  */
 export async function tunnel(settingsFile: string, log: (line: string) => void, runtime: Runtime): Promise<void> {
   const settings = readTunnelSettings(settingsFile);
-  const { namespace, uid } = settings;
+  const { name, namespace, uid } = settings;
   const { signal } = runtime.clock;
   const { client } = await connectSaved(settings.host, 'the saved credentials', runtime, { wasReached: true });
-  const relay = new RelayConnections(client, namespace, uid);
+  const relay = new PodConnections(client, relayPod(name, namespace, uid));
   let hasAnswered = false;
   let [written, last] = [0, ''];
   const onProblem = (problem: string): void => {
@@ -37,8 +46,11 @@ export async function tunnel(settingsFile: string, log: (line: string) => void, 
     };
     return relay.open({ ...events, onData }, gone);
   };
+  const registry = registryListener(client, settings, onProblem);
+  const registryPort = await listenForRegistry(registry, settings);
   const listener = new TunnelListener(open, onProblem);
-  process.send?.({ port: await listener.listen() } satisfies TunnelReady);
+  const port = await listener.listen();
+  process.send?.({ port, ...(registryPort !== undefined && { registryPort }) } satisfies TunnelReady);
   log('▸ listening');
   try {
     // The job may still need it: its post step shows lines with this sign.
@@ -47,5 +59,36 @@ export async function tunnel(settingsFile: string, log: (line: string) => void, 
     log(`${signal.aborted ? '▸' : '✖'} ended: ${messageOf(thrown)}`);
   } finally {
     listener.close();
+    registry.close();
+  }
+}
+
+/** Carries connections to the registry of the cluster. Another pod than before comes without its images: that is logged. */
+function registryListener(
+  client: KubernetesClient,
+  { name, namespace, uid }: TunnelSettings,
+  onProblem: (problem: string) => void,
+): TunnelListener {
+  let known: string | undefined;
+  const onPod = ({ metadata }: Pod): void => {
+    if (known !== undefined && known !== metadata.uid)
+      onProblem(`the registry was started anew, as pod ${metadata.name}, and is empty: push the images again`);
+    known = metadata.uid;
+  };
+  const pods = new PodConnections(client, registryPod(name, namespace, uid), onPod);
+  return new TunnelListener((events, gone) => pods.open(events, gone), onProblem);
+}
+
+/** Resolves the port on which it listens, if any. Tells main when it cannot, and rejects. */
+async function listenForRegistry(
+  listener: TunnelListener,
+  { registryPort }: TunnelSettings,
+): Promise<number | undefined> {
+  if (registryPort === undefined) return undefined;
+  try {
+    return await listener.listenOnLocalhost(registryPort);
+  } catch (thrown) {
+    process.send?.({ refused: systemCodeOf(thrown) } satisfies TunnelRefusal);
+    throw thrown;
   }
 }

@@ -1,5 +1,5 @@
 import { readAddons, readCni, type AddonInput, type CniInput } from './addons.ts';
-import { readAccess, type AccessInputs } from './access.ts';
+import { readAccess, readRegistry, type AccessInputs, type RegistryInputs } from './access.ts';
 import { MAX_NAME_LENGTH, readCommon, type CommonInputs } from './common.ts';
 import { readDownloads, type DownloadInputs } from './downloads.ts';
 import { choiceOn, type Choice, type ImageInputs } from './machine-images.ts';
@@ -24,7 +24,8 @@ export type CreateInputs = LifetimeInputs & ClusterInputs;
 export type ChosenInputs = LifetimeInputs & Omit<ClusterInputs, 'infrastructure'> & Choice;
 
 /** What every cluster is asked for, however long it lasts. */
-interface ClusterInputs extends CommonInputs, AccessInputs, ImageInputs, NetworkInputs, TemplateInputs, VariableInputs {
+interface ClusterInputs
+  extends CommonInputs, AccessInputs, ImageInputs, NetworkInputs, RegistryInputs, TemplateInputs, VariableInputs {
   readonly command: 'create';
   /** Undefined: made from the run, its attempt and the job. */
   readonly name: string | undefined;
@@ -77,6 +78,7 @@ export function readCreate(reader: InputReader): CreateInputs {
     ...readNetworks(reader),
     waitFor: reader.choice('wait-for', ['control-plane', 'nodes', 'none']),
     ...readAccess(reader),
+    ...readRegistry(reader),
     ...lifetime,
     keepOnFailure: reader.boolean('keep-on-failure'),
     ttlSeconds: reader.optionalDuration('ttl') ?? (lifetime.ephemeral ? EPHEMERAL_TTL_SECONDS : undefined),

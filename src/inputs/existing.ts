@@ -28,6 +28,8 @@ export interface UpgradeInputs extends CommonInputs, ImageInputs, Omit<AccessInp
 export interface KubeconfigInputs extends CommonInputs, AccessInputs {
   readonly command: 'kubeconfig';
   readonly name: string;
+  /** Whether the job gets a way to the registry of the cluster. */
+  readonly registry: boolean;
 }
 
 /** Stands for replicas that cannot be read: the reading ends with a problem then. */
@@ -47,7 +49,7 @@ export function readExisting(reader: InputReader, command: ExistingInputs['comma
     case 'upgrade':
       return { command, ...cluster, ...readUpgrade(reader) };
     case 'kubeconfig':
-      return { command, ...cluster, ...readAccess(reader) };
+      return { command, ...cluster, ...readAccess(reader), registry: reader.boolean('registry') };
   }
 }
 

@@ -15,7 +15,9 @@ const MAKE = ['get', 'create'];
 const FOLLOW = ['list', 'watch'];
 const persistent = { feature: 'persistent' } as const;
 const tunnel = { feature: 'tunnel' } as const;
+const registry = { feature: 'registry' } as const;
 const TUNNEL_COMMANDS = ['create', 'upgrade', 'kubeconfig'] as const;
+const REGISTRY_COMMANDS = ['create', 'kubeconfig'] as const;
 
 /** In the namespace of the clusters: all that every command does there. */
 export const NAMESPACE_RULES: readonly Rule[] = [
@@ -99,6 +101,22 @@ export const NAMESPACE_RULES: readonly Rule[] = [
     [resource('', 'pods/portforward')],
     TUNNEL_COMMANDS,
     tunnel,
+  ),
+  rule(
+    'to make the registry of the cluster',
+    MAKE,
+    [Kinds.deployment, Kinds.service, Kinds.networkPolicy, Kinds.clusterResourceSet, Kinds.secret],
+    ['create'],
+    registry,
+  ),
+  rule('to follow the registry of the cluster', FOLLOW, [Kinds.pod], REGISTRY_COMMANDS, registry),
+  rule('to follow the registry of the cluster', ['get'], [Kinds.deployment], REGISTRY_COMMANDS, registry),
+  rule(
+    'to connect to the registry of the cluster',
+    ['get', 'create'],
+    [resource('', 'pods/portforward')],
+    REGISTRY_COMMANDS,
+    registry,
   ),
   rule('to change the number of its machines', ['get', 'patch'], [Kinds.kubeadmControlPlane], ['scale']),
   rule('to change the number of its machines', ['patch'], [Kinds.machineDeployment], ['scale']),

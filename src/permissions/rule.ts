@@ -6,7 +6,7 @@ import type { Inputs } from '../inputs.ts';
 export type Command = Inputs['command'];
 
 /** What some clusters have and others do not. */
-export type Feature = EngineName | 'addons' | 'persistent' | 'tunnel';
+export type Feature = EngineName | 'addons' | 'persistent' | 'registry' | 'tunnel';
 
 /** Something the action does on a host, as a rule of a Role grants it. */
 export interface Rule {

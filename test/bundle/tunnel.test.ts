@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { connectPlain } from '../../src/host/connect.ts';
 import { Kinds } from '../../src/host/api/kinds.ts';
 import type { Deployment, KubernetesObject } from '../../src/host/api/objects.ts';
@@ -194,6 +194,56 @@ describe('api-access: tunnel', () => {
     await job.post();
   });
 });
+
+describe('registry: true', () => {
+  it('gives a later job the registry on the port that it has in all jobs, until the post step', async () => {
+    const host = await startHost();
+    const port = await freePort();
+    const cluster = host.store.find(Kinds.cluster, 'demo');
+    if (cluster === undefined) throw new Error('there is no Cluster');
+    const annotations = { 'knest-action/registry-port': String(port) };
+    host.store.put({ ...cluster, metadata: { ...cluster.metadata, annotations } });
+    const labels = { 'knest-action/registry': 'true', 'knest-action/cluster-uid': 'u-1' };
+    host.store.put({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'demo-registry-1', labels },
+      status: { conditions: [{ type: 'Ready', status: 'True' }] },
+    } as KubernetesObject);
+    const job = host.job({ registry: 'true' });
+    const main = await started(job);
+    expect(main.outputs['registry']).toBe(`localhost:${port}`);
+    expect(await readyz(main)).toBe('ok');
+    const client = connect(port, '127.0.0.1');
+    client.on('error', () => undefined);
+    const path = expect.stringMatching(/pods\/demo-registry-1\/portforward\?ports=5001$/) as string;
+    await vi.waitFor(() => expect(host.kubelet.forwarded).toContainEqual(path), { timeout: 20_000 });
+    client.destroy();
+    const post = await job.post();
+    expect(post.exitCode, post.log).toBe(0);
+    expect(identify(tunnelOf(main).pid)).toBeUndefined();
+    await vi.waitFor(async () => expect(await freePort(port)).toBe(port));
+  });
+
+  it('is refused for a cluster that was created without one', async () => {
+    const host = await startHost();
+    const job = host.job({ registry: 'true' });
+    const main = await job.main();
+    expect(main.log).toContain('was created without a registry, and its nodes would not find one');
+    expect(main.log).toContain('KNEST_INPUT');
+    expect(host.server.writes).toEqual([]);
+    await job.post();
+  });
+});
+
+/** A port of 127.0.0.1 on which nobody listens; that one, if it is given. */
+async function freePort(wanted = 0): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(wanted, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
 
 describe('api-access: auto', () => {
   it('uses a tunnel when no other route works', async () => {

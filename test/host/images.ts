@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { REGISTRY_IMAGE } from '../../src/catalog/registry-image.ts';
 import { RELAY_IMAGE } from '../../src/catalog/relay-image.ts';
 import { addonImages } from './addon-images.ts';
 import { archive, type Entry, type Image } from './archive.ts';
@@ -87,6 +88,17 @@ function relay(): Image {
     references: [relayImage],
     entrypoint: ['/usr/local/bin/haproxy'],
     entries: [{ path: '/usr/local/bin/haproxy', file }, ...libraries(file).map((path) => ({ path, file: path }))],
+  };
+}
+
+/** The name of the official image of distribution, without the digest. */
+export const registryImage = REGISTRY_IMAGE.replace(/@.*$/, '');
+
+function registry(programs: Programs): Image {
+  return {
+    references: [registryImage],
+    entrypoint: ['/usr/local/bin/registry'],
+    entries: [program(programs, 'registry', '/usr/local/bin/registry')],
   };
 }
 
@@ -228,6 +240,7 @@ export function writeImages(programs: Programs, parts: ReadonlySet<Part>): Image
     ...nodes,
     ...providers(programs),
     relay(),
+    ...(parts.has('network') ? [registry(programs)] : []),
     ...(parts.has('virtink') ? virtink(programs) : []),
     ...(parts.has('kubevirt') ? kubevirtImages(programs) : []),
     ...(parts.has('in-memory') ? inMemory(programs) : []),

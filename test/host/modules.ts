@@ -136,7 +136,8 @@ export const partPrograms: Readonly<Record<Part, readonly Program[]>> = {
     ...programs('virtink', { 'cdi-controller': ['./cdi-controller', 8] }),
     ...programs('ipam', { 'ipam-manager': ['github.com/metal3-io/ip-address-manager', 42] }),
   ],
-  // flannel and the CNI plugin that it configures on a node, from the last release of the plugins that has it; add-ons.
+  // flannel and the CNI plugin that it configures on a node, from the last release of the plugins that has it; add-ons;
+  // and the registry that images of jobs come from.
   network: [
     ...programs('cni-plugins', { flannel: ['github.com/containernetworking/plugins/plugins/meta/flannel', 2] }),
     ...programs('flannel', { flanneld: ['github.com/flannel-io/flannel', 130] }),
@@ -145,6 +146,7 @@ export const partPrograms: Readonly<Record<Part, readonly Program[]>> = {
       'local-path-provisioner': ['github.com/rancher/local-path-provisioner', 64],
       'metrics-server': ['sigs.k8s.io/metrics-server/cmd/metrics-server', 76],
     }),
+    ...programs('registry', { registry: ['github.com/distribution/distribution/v3/cmd/registry', 60] }),
   ],
 };
 

@@ -16,6 +16,8 @@ const packages: Readonly<Record<string, string>> = {
   ip: 'iproute2',
   // For the relays of tunnels.
   haproxy: 'haproxy',
+  // Pushes images to the registries of clusters.
+  skopeo: 'skopeo',
   // What flannel is built with.
   gcc: 'gcc',
   '/usr/include/stdio.h': 'libc6-dev',

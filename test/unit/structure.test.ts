@@ -13,6 +13,7 @@ const ORDER = [
     'lifecycle',
     'diagnostics',
     'access',
+    'registry',
     'tunnel',
     'addons',
     'template',

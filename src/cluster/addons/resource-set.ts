@@ -8,7 +8,7 @@ import { inCreationOrder } from './creation-order.ts';
 import type { Manifest } from './manifest.ts';
 
 /** What the names of Secrets have after that of their cluster, by the input that the objects in them are from. */
-const SUFFIXES = { cni: '-cni', addons: '-addons' } as const;
+const SUFFIXES = { cni: '-cni', addons: '-addons', registry: '-registry' } as const;
 
 /** The same as a list. */
 export const RESOURCE_SUFFIXES: readonly string[] = Object.values(SUFFIXES);
@@ -43,14 +43,28 @@ export function describeInstalled({ cni, addons }: Installed): string {
 export function resourceSet(installed: Installed, identity: ClusterIdentity): readonly KubernetesObject[] {
   const { cni, addons } = installed;
   const secrets = [...secretsOf('cni', cni, identity), ...secretsOf('addons', addons, identity)];
+  return setOf(setName(identity.name), secrets, identity, { [Annotations.addons]: addons.description });
+}
+
+/** The same for the objects of a registry, which are known when the port in the job is: after the others. */
+export function registrySet(
+  objects: readonly KubernetesObject[],
+  identity: ClusterIdentity,
+): readonly KubernetesObject[] {
+  return setOf(`${identity.name}${SUFFIXES.registry}`, secretsOf('registry', { objects }, identity), identity);
+}
+
+function setOf(
+  name: string,
+  secrets: readonly KubernetesObject[],
+  identity: ClusterIdentity,
+  annotations: Readonly<Record<string, string>> = {},
+): readonly KubernetesObject[] {
   if (secrets.length === 0) return [];
   const set = {
     apiVersion: Kinds.clusterResourceSet.apiVersion,
     kind: Kinds.clusterResourceSet.kind,
-    metadata: {
-      name: setName(identity.name),
-      annotations: { [Annotations.addons]: addons.description },
-    },
+    metadata: { name, annotations },
     spec: {
       strategy: 'ApplyOnce',
       clusterSelector: { matchLabels: { [Labels.clusterName]: identity.name } },
@@ -77,7 +91,7 @@ export function addonsOf({ metadata }: KubernetesObject): string | undefined {
 
 function secretsOf(
   input: keyof typeof SUFFIXES,
-  { objects }: Manifest,
+  { objects }: Pick<Manifest, 'objects'>,
   { name: cluster }: ClusterIdentity,
 ): readonly KubernetesObject[] {
   const name = `${cluster}${SUFFIXES[input]}`;

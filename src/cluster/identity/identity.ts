@@ -17,6 +17,8 @@ export const Labels = {
   clusterUid: 'knest-action/cluster-uid',
   /** On the pods of a tunnel's relay: they are no machine's. */
   relay: 'knest-action/relay',
+  /** On all that makes up the registry of a cluster. Its pod is no machine's either. */
+  registry: 'knest-action/registry',
   /** Cluster API's own: on everything that belongs to a cluster. */
   clusterName: 'cluster.x-k8s.io/cluster-name',
 } as const;
@@ -41,6 +43,8 @@ export const Annotations = {
   unfinished: 'knest-action/unfinished',
   /** On a cluster that outlives its job, until a create hands it over: see `unsettledMarks`. */
   unsettled: 'knest-action/unsettled',
+  /** The port of localhost by which images of the cluster's registry are named, in all jobs; missing without one. */
+  registryPort: 'knest-action/registry-port',
   /** What a cluster is being upgraded to, until it is: see `src/cluster/upgrade`. */
   upgrade: 'knest-action/upgrade',
   /** On the resource set of a cluster: the add-ons that it installs, for people. */
@@ -48,6 +52,11 @@ export const Annotations = {
   /** On a machine template that an upgrade made: the name of the one that it replaces. */
   replaces: 'knest-action/replaces',
 } as const;
+
+/** Whether a pod of a cluster is one of the action's own, and no machine's. */
+export function isOwnPod({ labels = {} }: Metadata): boolean {
+  return labels[Labels.relay] !== undefined || labels[Labels.registry] !== undefined;
+}
 
 /** What distinguishes a repository from all others. */
 export type RepositoryIdentity = Pick<Job, 'server' | 'repositoryId'>;

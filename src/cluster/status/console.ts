@@ -8,8 +8,17 @@ import type { DeadEnd } from './dead-end.ts';
 import { podsThatCount } from './find-dead-end.ts';
 import { engineOfPod, machineOf, type ClusterView } from './cluster-view.ts';
 
-/** The last word of kubeadm (cmd/kubeadm/app/util/error.go), and of cloud-init, when a machine cannot become a node. */
-const FAILURE = /To see the stack trace of this error execute with|Failed to run module scripts[-_]user/;
+/**
+ * The last word of kubeadm (cmd/kubeadm/app/util/error.go), of cloud-init, and of the script for a registry
+ * (src/cluster/registry/node-script.ts), when a machine cannot become a node.
+ */
+const FAILURE =
+  /To see the stack trace of this error execute with|Failed to run module scripts[-_]user|^error: knest-action: registry/;
+const OF_REGISTRY = /knest-action: registry/;
+const IMAGE_ADVICE =
+  'check that the image of the machine matches kubernetes-version and supports pod-network-cidr and service-cidr';
+const REGISTRY_ADVICE =
+  'use a node image whose containerd takes a registry (docs/recipes/registry.md), or leave registry out';
 /** How kubeadm begins the line before it, which says why. */
 const REASON = /^error[: ]/;
 /** What kubeadm prints to be copied: bootstrap tokens, certificate keys, and hashes beside them. */
@@ -69,7 +78,7 @@ export class Consoles {
         code: 'KNEST_BOOTSTRAP',
         problem: `machine ${machine?.metadata.name ?? pod.metadata.name} could not become a node: ${reason}`,
         evidence: this.telling(pod).map((line) => `console of ${pod.metadata.name}: ${line}`),
-        next: 'check that the image of the machine matches kubernetes-version and supports pod-network-cidr and service-cidr',
+        next: OF_REGISTRY.test(reason) ? REGISTRY_ADVICE : IMAGE_ADVICE,
       };
     }
     return undefined;

@@ -1,7 +1,7 @@
 import type { DataVolume, Machine } from '../../host/api/cluster-api-objects.ts';
 import { conditionOf, type KubernetesObject, type Pod } from '../../host/api/objects.ts';
 import { describePodProblem, isMissingImage, podProblem, type PodProblem } from '../../host/pods.ts';
-import { Labels } from '../identity/identity.ts';
+import { isOwnPod } from '../identity/identity.ts';
 import type { Role } from '../engines/engine.ts';
 import { engineOfMachine } from '../engines/engines.ts';
 import type { Ages, DeadEnd } from './dead-end.ts';
@@ -49,8 +49,7 @@ export function podsThatCount(view: ClusterView): readonly Pod[] {
   const isGoing = ({ metadata }: KubernetesObject): boolean => metadata.deletionTimestamp !== undefined;
   return view.pods.filter((pod) => {
     const machine = machineOf(pod, view);
-    const isRelay = pod.metadata.labels?.[Labels.relay] !== undefined;
-    return !isRelay && !isGoing(pod) && !(machine !== undefined && isGoing(machine));
+    return !isOwnPod(pod.metadata) && !isGoing(pod) && !(machine !== undefined && isGoing(machine));
   });
 }
 

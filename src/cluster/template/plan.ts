@@ -30,10 +30,18 @@ export interface ClusterObjects extends RenderedCluster {
   readonly fingerprint: string;
 }
 
-/** The plan for a cluster that has more objects than those of its template. */
-export function planOf(rendered: RenderedCluster, addons: readonly KubernetesObject[]): ClusterObjects {
+/**
+ * The plan for a cluster that has more objects than those of its template. With a registry, they are changed once its
+ * address is known.
+ */
+export function planOf(
+  rendered: RenderedCluster,
+  addons: readonly KubernetesObject[],
+  hasRegistry = false,
+): ClusterObjects {
   const others = [...rendered.others, ...addons];
-  return { ...rendered, others, fingerprint: fingerprint([rendered.cluster, ...others]) };
+  const wishes = hasRegistry ? [{ registry: true }] : [];
+  return { ...rendered, others, fingerprint: fingerprint([rendered.cluster, ...others, ...wishes]) };
 }
 
 /**

@@ -9,11 +9,21 @@ export interface TunnelSettings extends ClusterHandle {
   /** The claim that is on the Cluster as long as no later attempt of the job adopts it; undefined when others may. */
   readonly claim?: string;
   readonly host: SavedHost;
+  /** The port of localhost at which the registry of the cluster is reached; 0: a free one. Undefined: none. */
+  readonly registryPort?: number;
 }
 
 /** What a tunnel sends to the step that started it, once it listens. */
 export interface TunnelReady {
   readonly port: number;
+  /** The port of localhost that leads to the registry, if any. */
+  readonly registryPort?: number;
+}
+
+/** What it sends instead when it cannot listen on the port for the registry. */
+export interface TunnelRefusal {
+  /** The code of the system, such as EADDRINUSE. */
+  readonly refused: string;
 }
 
 /** Reads the settings of a tunnel. */

@@ -4,7 +4,7 @@ import type { KubernetesClient } from '../../host/api/client.ts';
 import { Kinds } from '../../host/api/kinds.ts';
 import type { Pod } from '../../host/api/objects.ts';
 import { belongingTo } from '../identity/cluster-handle.ts';
-import { Labels } from '../identity/identity.ts';
+import { isOwnPod } from '../identity/identity.ts';
 import { findExceededQuota, findLackOfRoom, isEnded } from '../machines/room.ts';
 import { isControlPlane } from '../status/cluster-view.ts';
 import type { UpgradePlan } from './plan.ts';
@@ -26,7 +26,7 @@ export async function checkRoom(client: KubernetesClient, plan: UpgradePlan): Pr
     unlessForbidden(client.list(Kinds.pod), undefined),
   ]);
   // The relay of the tunnel has the labels of its cluster too, and a pod that ended may be of another size.
-  const machines = pods.filter((pod) => pod.metadata.labels?.[Labels.relay] === undefined && !isEnded(pod));
+  const machines = pods.filter((pod) => !isOwnPod(pod.metadata) && !isEnded(pod));
   const samples = [machines.find(isControlPlane), machines.find((pod) => !isControlPlane(pod))];
   for (const pod of samples.filter((one): one is Pod => one !== undefined)) {
     const role = isControlPlane(pod) ? 'control-plane' : 'worker';

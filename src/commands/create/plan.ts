@@ -18,6 +18,7 @@ import type { Inventory } from '../../install/inventory.ts';
 import { describeDefaults } from '../../install/variables.ts';
 import type { JobRuntime, Runtime } from '../../runtime.ts';
 import { preflight, type Found } from './preflight.ts';
+import { checkRegistry } from './registry-check.ts';
 
 /** Everything that can be known about a cluster before anything is written to the host. */
 export interface CreatePlan {
@@ -52,6 +53,7 @@ export async function planCluster(host: Connection, inputs: ChosenInputs, runtim
   outputs.set('namespace', identity.namespace);
   outputs.set('expires-at', identity.expiresAt ?? '');
   const objects = await planObjects(host, { clusterctl, found, installed }, identity, inputs, runtime);
+  await checkRegistry(host.client, identity, objects, inputs, runtime);
   const { components, inventory, template } = found;
   return {
     identity,
@@ -121,7 +123,7 @@ async function planObjects(
 ): Promise<ClusterObjects> {
   return log.step('Template', async (step) => {
     const rendered = await render({ clusterctl, template, env }, inputs, identity, networks);
-    const objects = planOf(rendered, resourceSet(installed, identity));
+    const objects = planOf(rendered, resourceSet(installed, identity), inputs.registry !== undefined);
     if (template !== undefined) {
       const all = [rendered.cluster, ...rendered.others];
       for (const line of reviewTemplate(template, all, identity.name, variables(inputs, networks))) step.line(line);

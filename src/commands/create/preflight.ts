@@ -103,11 +103,20 @@ export async function preflight(
 }
 
 /** What this cluster has that others do not, as far as it asks more of the host. */
-function featuresOf({ infrastructure, cni, addons, persistent, apiAccess, waitFor }: ChosenInputs): readonly Feature[] {
+function featuresOf({
+  infrastructure,
+  cni,
+  addons,
+  persistent,
+  apiAccess,
+  registry,
+  waitFor,
+}: ChosenInputs): readonly Feature[] {
   return [
     ...(typeof infrastructure === 'string' ? [infrastructure] : []),
     ...(cni.kind === 'none' && addons.length === 0 ? [] : ['addons' as const]),
     ...(persistent ? ['persistent' as const] : []),
+    ...(registry === undefined ? [] : ['registry' as const]),
     ...(apiAccess === 'tunnel' && waitFor !== 'none' ? ['tunnel' as const] : []),
   ];
 }

@@ -1,9 +1,9 @@
 import { createDependents } from '../../cluster/lifecycle/apply.ts';
 import type { ClusterHandle } from '../../cluster/identity/cluster-handle.ts';
-import { relayManifest, relayName } from '../../cluster/tunnel/relay.ts';
-import { checkRelay } from '../../cluster/tunnel/relay-connection.ts';
-import { waitForRelay } from '../../cluster/tunnel/relay-wait.ts';
-import type { TunnelSettings } from '../../cluster/tunnel/settings.ts';
+import { relayManifest, relayName, relayPod } from '../../cluster/tunnel/relay.ts';
+import { checkPod } from '../../cluster/tunnel/pod-connection.ts';
+import { waitForHostPod } from '../../cluster/tunnel/host-pod-wait.ts';
+import type { TunnelReady, TunnelSettings } from '../../cluster/tunnel/settings.ts';
 import { KnestError } from '../../errors.ts';
 import type { Cluster } from '../../host/api/cluster-api-objects.ts';
 import type { KubernetesClient } from '../../host/api/client.ts';
@@ -15,24 +15,27 @@ import type { StepLog } from '../../report/log.ts';
 import type { Runtime } from '../../runtime.ts';
 import { startTunnel } from './start-tunnel.ts';
 
-/** How a tunnel finds the host, and which claim of the cluster it ends with. */
-export type TunnelFar = Pick<TunnelSettings, 'host' | 'claim'>;
+/** What a tunnel takes beside its cluster. */
+export interface TunnelParts extends Pick<TunnelSettings, 'claim' | 'host'> {
+  /** The tunnel that this step started for a registry: it leads to the relay, too. */
+  readonly running?: TunnelReady | undefined;
+}
 
 /** The one tunnel of this job to a cluster, opened when it is first needed. */
 export class JobTunnel {
   readonly #client: KubernetesClient;
   readonly #cluster: ClusterHandle;
   readonly #image: string;
-  readonly #far: TunnelFar;
+  readonly #parts: TunnelParts;
   readonly #runtime: Runtime;
   #opened: Promise<string> | undefined;
 
   /** `image`: that of the relay. */
-  constructor(client: KubernetesClient, cluster: ClusterHandle, image: string, far: TunnelFar, runtime: Runtime) {
+  constructor(client: KubernetesClient, cluster: ClusterHandle, image: string, parts: TunnelParts, runtime: Runtime) {
     this.#client = client;
     this.#cluster = cluster;
     this.#image = image;
-    this.#far = far;
+    this.#parts = parts;
     this.#runtime = runtime;
   }
 
@@ -58,9 +61,11 @@ export class JobTunnel {
       throw new KnestError({ code: 'KNEST_API_ACCESS', problem: `Cluster ${namespace}/${name} is gone` });
     step.line(`relay: ${await makeRelay(client, cluster, this.#image, signal)}`);
     const { uid = '' } = cluster.metadata;
-    await waitForRelay(client, { name, namespace, uid }, signal);
-    await checkRelay(client, { namespace, uid }, signal);
-    const port = await startTunnel({ name, namespace, uid, ...this.#far }, this.#runtime, signal);
+    const pod = relayPod(name, namespace, uid);
+    await waitForHostPod(client, pod, signal);
+    await checkPod(client, pod, signal);
+    const { running, ...parts } = this.#parts;
+    const { port } = running ?? (await startTunnel({ name, namespace, uid, ...parts }, this.#runtime, signal));
     return `https://127.0.0.1:${port}`;
   }
 }

@@ -4,11 +4,12 @@ import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writePrivateFile } from '../../cluster/access/kubeconfig.ts';
-import type { TunnelReady, TunnelSettings } from '../../cluster/tunnel/settings.ts';
+import type { TunnelReady, TunnelRefusal, TunnelSettings } from '../../cluster/tunnel/settings.ts';
 import { KnestError } from '../../errors.ts';
 import { endBackground, identify, startBackground } from '../../runner/background.ts';
 import { childEnvironment } from '../../runner/process.ts';
 import type { Runtime } from '../../runtime.ts';
+import { portTaken } from './registry-port.ts';
 
 /** Milliseconds within which a tunnel has to listen: it starts a process, and sends nothing to the host before. */
 const START_MILLISECONDS = 20_000;
@@ -16,15 +17,15 @@ const START_MILLISECONDS = 20_000;
 const SHOWN_PROBLEMS = 5;
 
 /**
- * Starts the background process of a tunnel, and returns the port of 127.0.0.1 on which it listens. The post step finds
- * the process by the saved state from the start on. Throws KNEST_API_ACCESS with its log when it does not listen, and
- * rejects with the signal's reason, without a process.
+ * Starts the background process of a tunnel, and returns the ports on which it listens. The post step finds the process by
+ * the saved state from the start on. Throws KNEST_API_ACCESS with its log when it does not listen, KNEST_INPUT when the
+ * port for the registry is taken, and the signal's reason, without a process.
  */
 export async function startTunnel(
   settings: TunnelSettings,
   { env, directory, state }: Runtime,
   signal: AbortSignal,
-): Promise<number> {
+): Promise<TunnelReady> {
   const base = join(directory, `tunnel-${settings.name}-${randomUUID()}`);
   const [settingsFile, log] = [`${base}.json`, `${base}.log`];
   await writePrivateFile(settingsFile, JSON.stringify(settings));
@@ -36,11 +37,14 @@ export async function startTunnel(
   const within = AbortSignal.any([signal, AbortSignal.timeout(START_MILLISECONDS)]);
   try {
     const ended = once(child, 'exit', { signal: within }).then(() => undefined);
-    const ready = once(child, 'message', { signal: within }).then(([message]) => message as TunnelReady);
+    const ready = once(child, 'message', { signal: within }).then(
+      ([message]) => message as TunnelReady | TunnelRefusal,
+    );
     // The one that loses the race rejects with the signal later.
     for (const one of [ended, ready]) one.catch(() => undefined);
     const first = await Promise.race([ready, ended]);
-    if (first !== undefined) return first.port;
+    if (first !== undefined && 'refused' in first) throw portTaken(settings.registryPort ?? 0, first.refused);
+    if (first !== undefined) return first;
   } catch (thrown) {
     child.kill();
     if (signal.aborted) throw signal.reason;

@@ -13,6 +13,9 @@ export interface Cluster extends KubernetesObject {
   readonly spec?: {
     readonly paused?: boolean;
     readonly controlPlaneEndpoint?: { readonly host?: string; readonly port?: number };
+    readonly clusterNetwork?: Readonly<
+      Partial<Record<'pods' | 'services', { readonly cidrBlocks?: readonly string[] }>>
+    >;
     readonly infrastructureRef?: { readonly kind?: string; readonly name?: string; readonly apiGroup?: string };
     readonly controlPlaneRef?: { readonly kind?: string; readonly name?: string; readonly apiGroup?: string };
     /** Set when a ClusterClass makes the rest. */

@@ -118,6 +118,7 @@ export const Kinds = {
   resourceQuota: kind<ResourceQuota>('v1', 'ResourceQuota', 'resourcequotas'),
   namespace: kind('v1', 'Namespace', 'namespaces', false),
   node: kind<Node>('v1', 'Node', 'nodes', false),
+  networkPolicy: kind('networking.k8s.io/v1', 'NetworkPolicy', 'networkpolicies'),
   serviceCidr: kind<ServiceCidr>('networking.k8s.io/v1', 'ServiceCIDR', 'servicecidrs', false),
   storageClass: kind<StorageClass>('storage.k8s.io/v1', 'StorageClass', 'storageclasses', false),
   deployment: kind<Deployment>('apps/v1', 'Deployment', 'deployments'),

@@ -115,14 +115,19 @@ export class InputReader {
     return value;
   }
 
-  /** A Kubernetes quantity of at least `minimumBytes`; the text is returned, as Kubernetes parses it itself. */
-  quantity(input: string, minimumBytes: number, minimumText: string): string {
+  /** A Kubernetes quantity of at least `minimumBytes`, for `user`; the text is returned, as Kubernetes parses it itself. */
+  quantity(input: string, minimumBytes: number, minimumText: string, user?: string): string {
     this.required(input, 'for example 4Gi');
-    return this.optionalQuantity(input, minimumBytes, minimumText) ?? '';
+    return this.optionalQuantity(input, minimumBytes, minimumText, user) ?? '';
   }
 
   /** The same; undefined when blank. */
-  optionalQuantity(input: string, minimumBytes: number, minimumText: string): string | undefined {
+  optionalQuantity(
+    input: string,
+    minimumBytes: number,
+    minimumText: string,
+    user = 'a Kubernetes node',
+  ): string | undefined {
     const text = this.optional(input);
     if (text === undefined) return undefined;
     const bytes = parseBytes(text);
@@ -131,7 +136,7 @@ export class InputReader {
       const advice = suggestion === undefined ? 'for example 4Gi' : `use ${suggestion}`;
       this.problem(input, `"${text}" is not a valid Kubernetes quantity; ${advice}`);
     } else if (bytes < minimumBytes) {
-      this.problem(input, `${text} is too small for a Kubernetes node; at least ${minimumText}`);
+      this.problem(input, `${text} is too small for ${user}; at least ${minimumText}`);
     }
     return text;
   }

@@ -87,6 +87,7 @@ describe('kubeconfig', () => {
       apiHost: 'node-1',
       relayImage: RELAY_IMAGE,
       setKubeconfig: true,
+      registry: false,
     });
   });
 });

@@ -65,6 +65,15 @@ describe('a bootstrap', () => {
     );
   });
 
+  it('that the script for a registry ends is reported with its reason, and advice for that', async () => {
+    const line = 'error: knest-action: registry: true: the CRI plugin of containerd does not load';
+    const { opened } = await read(running, '+ sh /etc/knest-action/registry.sh || exit 1', line);
+    expect(opened.deadEnd(running)).toMatchObject({
+      problem: `machine m could not become a node: ${line}`,
+      next: expect.stringContaining('docs/recipes/registry.md') as string,
+    });
+  });
+
   it('continues while there are errors without that last line', async () => {
     const { opened } = await read(running, 'error: retrying', 'connection refused');
     expect(opened.deadEnd(running)).toBeUndefined();

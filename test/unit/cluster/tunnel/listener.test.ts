@@ -4,7 +4,8 @@ import { createServer as createHttpServer, type Server as HttpServer } from 'nod
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { TunnelListener } from '../../../../src/cluster/tunnel/listener.ts';
-import { RelayConnections } from '../../../../src/cluster/tunnel/relay-connection.ts';
+import { PodConnections } from '../../../../src/cluster/tunnel/pod-connection.ts';
+import { relayPod } from '../../../../src/cluster/tunnel/relay.ts';
 import { KubernetesClient } from '../../../../src/host/api/client.ts';
 import { RestClient } from '../../../../src/host/api/rest.ts';
 import { Transport } from '../../../../src/host/api/transport.ts';
@@ -54,7 +55,7 @@ async function start(
   const kubelet = new Kubelet(api, dialLocal(target), behaviour);
   const url = `http://127.0.0.1:${await listening(api)}`;
   const client = new KubernetesClient(new RestClient(new Transport(configFor(url)), new AbortController().signal));
-  const relay = new RelayConnections(client, 'knest', 'u-1', patience);
+  const relay = new PodConnections(client, relayPod('pr', 'knest', 'u-1'), undefined, patience);
   const problems: string[] = [];
   const listener = new TunnelListener(
     (events, signal) => relay.open(events, signal),
@@ -243,7 +244,7 @@ describe('a tunnel', () => {
   it('says what was missing when a new connection has waited for long', async () => {
     const host = await start(echo, { pods: () => [] }, 300);
     expect(await rest(connectTo(host))).toBe('ECONNRESET');
-    expect(host.problems).toEqual(['no pod of the relay is ready (0 in all)']);
+    expect(host.problems).toEqual(['no pod of the relay of the tunnel is ready (0 in all)']);
   });
 
   it('goes on listening whichever side dies, and whenever', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { waitForRelay } from '../../../../src/cluster/tunnel/relay-wait.ts';
+import { waitForHostPod } from '../../../../src/cluster/tunnel/host-pod-wait.ts';
+import { relayPod } from '../../../../src/cluster/tunnel/relay.ts';
 import type { Pod } from '../../../../src/host/api/objects.ts';
 import { rejection } from '../../rejection.ts';
 import { clientOf, json } from '../../host/server.ts';
@@ -34,7 +35,7 @@ async function wait(pods: (list: number) => readonly Pod[], patience?: number): 
     else if (path.includes('watch=true')) response.end();
     else json(response, { metadata: { resourceVersion: '1' }, items: pods(lists++) });
   });
-  return waitForRelay(client, relay, signal, patience);
+  return waitForHostPod(client, relayPod(relay.name, relay.namespace, relay.uid), signal, patience);
 }
 
 describe('the wait for a relay', () => {

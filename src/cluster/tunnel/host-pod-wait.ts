@@ -6,7 +6,7 @@ import { namedTarget, watchTarget, watchUntil } from '../../host/api/watch.ts';
 import { describePodProblem, isMissingImage, podProblem, type PodProblem } from '../../host/pods.ts';
 import { formatDuration } from '../../values/duration.ts';
 import { FirstSeen } from '../status/first-seen.ts';
-import { isReady, relayName, relayPods } from './relay.ts';
+import { isReady, type HostPod } from './host-pod.ts';
 
 /** Seconds that a problem may last which the next try of the host could fix. */
 const GRACE = 60;
@@ -16,19 +16,20 @@ const REFUSAL_GRACE = 10;
 const PATIENCE = 180_000;
 
 /**
- * Waits until a relay's pod is ready. Throws KNEST_API_ACCESS when waiting does not help: the image cannot be pulled, the
- * pod fits on no node, or the host refuses it; and after 3 minutes, since other ways may be left.
+ * Waits until such a pod is ready. Throws its code when waiting does not help: an image cannot be pulled, the pod fits on
+ * no node, or the host refuses it; and after 3 minutes, since other ways may be left.
  */
-export async function waitForRelay(
+export async function waitForHostPod(
   client: KubernetesClient,
-  { name, namespace, uid }: { readonly name: string; readonly namespace: string; readonly uid: string },
+  target: HostPod,
   signal: AbortSignal,
   patience = PATIENCE,
 ): Promise<void> {
   const began = performance.now();
-  const pods = watchTarget(Kinds.pod, relayPods(namespace, uid));
-  const deployments = namedTarget(Kinds.deployment, namespace, () => [relayName(name)]);
+  const pods = watchTarget(Kinds.pod, target.pods);
+  const deployments = namedTarget(Kinds.deployment, target.namespace, () => [target.name]);
   const seen = new FirstSeen();
+  const refusalAdvice = `ask the administrator of the host to allow this pod, or ${target.alternative}`;
   await watchUntil(
     client,
     [pods, deployments],
@@ -38,32 +39,39 @@ export async function waitForRelay(
       const [deployment] = deployments.objects.values();
       const problem = problemOf(all, deployment);
       // By its kind: the text of a problem changes from one try of the host to the next.
-      if (problem !== undefined && (problem.isFinal || seen.age(problem.kind) >= GRACE))
-        throw noRelay(problem.line, problem.next);
+      if (problem !== undefined && (problem.isFinal || seen.age(problem.kind) >= GRACE)) {
+        const advice = {
+          image: target.imageAdvice,
+          unschedulable: ROOM_ADVICE,
+          crashing: LOG_ADVICE,
+          waiting: LOG_ADVICE,
+        };
+        throw notStarted(target, problem.line, advice[problem.kind]);
+      }
       const refusal = refusalOf(deployment);
-      if (refusal !== undefined && seen.age('refusal') >= REFUSAL_GRACE) throw noRelay(refusal, REFUSAL_ADVICE);
-      if (performance.now() - began >= patience) throw noRelay(describeWait(all, patience), LATE_ADVICE);
+      if (refusal !== undefined && seen.age('refusal') >= REFUSAL_GRACE)
+        throw notStarted(target, refusal, refusalAdvice);
+      if (performance.now() - began >= patience)
+        throw notStarted(target, describeWait(all, patience), `${LOG_ADVICE}, or ${target.alternative}`);
       return undefined;
     },
     signal,
   );
 }
 
-const REFUSAL_ADVICE = 'ask the administrator of the host to allow this pod, or use another api-access';
-const LATE_ADVICE = 'check the pod of the relay on the host (kubectl describe pod), or use another api-access';
-const IMAGE_ADVICE = 'set relay-image to an image of haproxy that the host can pull';
+const ROOM_ADVICE = 'make room for the pod on the host';
+const LOG_ADVICE = 'check the pod on the host (kubectl describe pod, kubectl logs)';
 
-/** What keeps the pod of a relay from being ready. */
-interface RelayProblem {
+/** What keeps a pod from being ready. */
+interface HostPodProblem {
   readonly kind: PodProblem['kind'];
   readonly line: string;
   /** Whether it will stay so. */
   readonly isFinal: boolean;
-  readonly next: string;
 }
 
-/** Why no pod of the relay is ready. One with another image than the Deployment has now is about to be replaced. */
-function problemOf(pods: readonly Pod[], deployment: Deployment | undefined): RelayProblem | undefined {
+/** Why no pod is ready. One with another image than the Deployment has now is about to be replaced. */
+function problemOf(pods: readonly Pod[], deployment: Deployment | undefined): HostPodProblem | undefined {
   const image = deployment?.spec?.template?.spec?.containers?.[0]?.image;
   for (const pod of pods) {
     const problem = podProblem(pod);
@@ -72,13 +80,7 @@ function problemOf(pods: readonly Pod[], deployment: Deployment | undefined): Re
     if (image !== undefined && own !== undefined && own !== image) continue;
     const line = describePodProblem(pod, problem);
     const isFinal = problem.kind === 'image' && isMissingImage(problem);
-    const next =
-      problem.kind === 'unschedulable'
-        ? 'make room for a small pod on the host'
-        : problem.kind === 'image'
-          ? IMAGE_ADVICE
-          : REFUSAL_ADVICE;
-    return { kind: problem.kind, line, isFinal, next };
+    return { kind: problem.kind, line, isFinal };
   }
   return undefined;
 }
@@ -102,11 +104,6 @@ function refusalOf(deployment: Deployment | undefined): string | undefined {
   return `Deployment ${deployment.metadata.namespace ?? ''}/${deployment.metadata.name}: ${failure.message ?? failure.reason ?? ''}`;
 }
 
-function noRelay(evidence: string, next: string): KnestError {
-  return new KnestError({
-    code: 'KNEST_API_ACCESS',
-    problem: 'the relay of the tunnel does not start on the host',
-    evidence: [evidence],
-    next,
-  });
+function notStarted({ code, title }: HostPod, evidence: string, next: string): KnestError {
+  return new KnestError({ code, problem: `${title} does not start on the host`, evidence: [evidence], next });
 }

@@ -1,22 +1,23 @@
 import { describe, expect, it } from 'vitest';
-import { checkRelay } from '../../../../src/cluster/tunnel/relay-connection.ts';
+import { checkPod } from '../../../../src/cluster/tunnel/pod-connection.ts';
+import { relayPod } from '../../../../src/cluster/tunnel/relay.ts';
 import { clientOf, json, refuse } from '../../host/server.ts';
 import { rejection } from '../../rejection.ts';
 
-const relay = { namespace: 'knest', uid: 'u-1' };
+const relay = relayPod('pr', 'knest', 'u-1');
 const pod = {
   metadata: { name: 'relay-1', namespace: 'knest' },
   status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] },
 };
 
-describe('checkRelay', () => {
+describe('checkPod', () => {
   const check = async (status: number) => {
     const { client, received } = await clientOf((response, _number, { path }) => {
       if (path.includes('/portforward')) refuse(response, status);
       else json(response, { metadata: { resourceVersion: '1' }, items: [pod] });
     });
     const patience = { each: 500, all: 600 };
-    const failure = await rejection(checkRelay(client, relay, new AbortController().signal, patience));
+    const failure = await rejection(checkPod(client, relay, new AbortController().signal, patience));
     return { failure, lookups: received.filter(({ path }) => !path.includes('/portforward')).length };
   };
 

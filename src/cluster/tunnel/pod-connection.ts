@@ -5,36 +5,41 @@ import { Kinds } from '../../host/api/kinds.ts';
 import type { Pod } from '../../host/api/objects.ts';
 import { openPortForward, type PortForward, type PortForwardEvents } from '../../host/port-forward.ts';
 import { retry } from '../../retry.ts';
-import { isReady, relayPods } from './relay.ts';
-import { RELAY_PORT } from './relay-config.ts';
+import { isReady, type HostPod } from './host-pod.ts';
 
-/** Milliseconds for which a new connection waits until the API server and the relay are there. */
+/** Milliseconds for which a new connection waits until the API server and the pod are there. */
 const PATIENCE = 60_000;
 /** Milliseconds for which the first one is tried at a time, before anything depends on it. */
 const CHECK_PATIENCE = 5_000;
 /** Handshakes at once: each is a TLS session with the API server, and a job may open a hundred connections. */
 const HANDSHAKES = 16;
 
-/** Connections to the relay of a cluster, whichever pod that is at the time. */
-export class RelayConnections {
+/** Connections to the relay or the registry of a cluster, whichever pod that is at the time. */
+export class PodConnections {
   readonly #client: KubernetesClient;
-  readonly #namespace: string;
-  readonly #clusterUid: string;
+  readonly #target: HostPod;
+  readonly #onPod: (pod: Pod) => void;
   readonly #patience: number;
   /** The pod that answered last; undefined when it has to be looked up. */
   #pod: Promise<Pod> | undefined;
   #handshakes = 0;
   readonly #waiting: (() => void)[] = [];
 
-  constructor(client: KubernetesClient, namespace: string, clusterUid: string, patience = PATIENCE) {
+  /** `onPod` is called with each pod that connections go to from then on. */
+  constructor(
+    client: KubernetesClient,
+    target: HostPod,
+    onPod: (pod: Pod) => void = () => undefined,
+    patience = PATIENCE,
+  ) {
     this.#client = client;
-    this.#namespace = namespace;
-    this.#clusterUid = clusterUid;
+    this.#target = target;
+    this.#onPod = onPod;
     this.#patience = patience;
   }
 
   /**
-   * Opens a connection. Tries again for a minute while the API server or the relay is away; what these credentials may not
+   * Opens a connection. Tries again for a minute while the API server or the pod is away; what these credentials may not
    * do fails at once. A connection that ended with a problem has the pod looked up again. Rejects with the last failure.
    */
   async open(events: PortForwardEvents, signal: AbortSignal): Promise<PortForward> {
@@ -65,7 +70,8 @@ export class RelayConnections {
     };
     try {
       const pod = await lookup;
-      const target = { namespace: this.#namespace, pod: pod.metadata.name, port: RELAY_PORT };
+      const { namespace, port } = this.#target;
+      const target = { namespace, pod: pod.metadata.name, port };
       const onEnd = (problem: string | undefined): void => {
         if (problem !== undefined) forget();
         events.onEnd(problem === undefined ? undefined : `${problem}${describeRuntime(pod)}`);
@@ -93,22 +99,23 @@ export class RelayConnections {
   }
 
   async #find(signal: AbortSignal): Promise<Pod> {
-    const pods = await this.#client.briefly(signal).list(Kinds.pod, relayPods(this.#namespace, this.#clusterUid));
+    const pods = await this.#client.briefly(signal).list(Kinds.pod, this.#target.pods);
     // One that is about to go may still be ready when the next one is.
     const [newest] = pods.filter(isReady).toSorted((one, other) => ageOf(other).localeCompare(ageOf(one)));
-    if (newest === undefined) throw new Error(`no pod of the relay is ready (${pods.length} in all)`);
+    if (newest === undefined) throw new Error(`no pod of ${this.#target.title} is ready (${pods.length} in all)`);
+    this.#onPod(newest);
     return newest;
   }
 }
 
 /**
- * Opens one connection to the relay of a cluster and closes it. Throws KNEST_API_ACCESS when the host does not forward
+ * Opens one connection to such a pod and closes it. Throws KNEST_API_ACCESS when the host does not forward
  * ports, such as a gateway in front of its API server that passes no WebSockets on: the tunnel could only log it. Throws
- * KNEST_PERMISSION for a refusal. A host or a relay that is away is waited for as long as a connection would.
+ * KNEST_PERMISSION for a refusal. A host or a pod that is away is waited for as long as a connection would.
  */
-export async function checkRelay(
+export async function checkPod(
   client: KubernetesClient,
-  { namespace, uid }: { readonly namespace: string; readonly uid: string },
+  target: HostPod,
   signal: AbortSignal,
   patience = { each: CHECK_PATIENCE, all: PATIENCE },
 ): Promise<void> {
@@ -117,7 +124,7 @@ export async function checkRelay(
   const began = performance.now();
   for (;;) {
     try {
-      const connection = await new RelayConnections(client, namespace, uid, patience.each).open(events, signal);
+      const connection = await new PodConnections(client, target, nothing, patience.each).open(events, signal);
       connection.close();
       return;
     } catch (thrown) {
@@ -125,7 +132,7 @@ export async function checkRelay(
       if (!isRefusal(thrown) && performance.now() - began < patience.all) continue;
       throw new KnestError({
         code: 'KNEST_API_ACCESS',
-        problem: `the host does not forward ports to the relay: ${firstLineOf(thrown)}`,
+        problem: `the host does not forward ports to a pod: ${firstLineOf(thrown)}`,
         next: 'check for a proxy or gateway in front of its API server: it has to pass WebSockets on as they are',
         cause: thrown,
       });
@@ -147,5 +154,5 @@ function ageOf({ metadata }: Pod): string {
 function describeRuntime({ spec }: Pod): string {
   return spec?.runtimeClassName === undefined
     ? ''
-    : ` (the host runs the relay with RuntimeClass ${spec.runtimeClassName}, which may not forward ports to 127.0.0.1)`;
+    : ` (the host runs it with RuntimeClass ${spec.runtimeClassName}, which may not forward ports to 127.0.0.1)`;
 }

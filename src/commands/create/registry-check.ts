@@ -1,0 +1,38 @@
+import type { ClusterHandle } from '../../cluster/identity/cluster-handle.ts';
+import { Annotations } from '../../cluster/identity/identity.ts';
+import { localPortOf, noRegistry, registryHost } from '../../cluster/registry/local-port.ts';
+import { checkKubeadm } from '../../cluster/registry/nodes.ts';
+import type { RenderedCluster } from '../../cluster/template/plan.ts';
+import type { KubernetesClient } from '../../host/api/client.ts';
+import { Kinds } from '../../host/api/kinds.ts';
+import type { ChosenInputs } from '../../inputs.ts';
+import type { Runtime } from '../../runtime.ts';
+import { describeOtherDaemon } from '../steps/docker-daemon.ts';
+import { freeRegistryPort } from '../steps/registry-port.ts';
+
+/**
+ * Checks before anything is written that the cluster can have the registry that is asked for, if one is. Throws
+ * KNEST_INPUT for machines of no kubeadm, for a cluster that exists without a registry, and for a port that is taken.
+ */
+export async function checkRegistry(
+  client: KubernetesClient,
+  { name, namespace }: ClusterHandle,
+  { cluster, others }: RenderedCluster,
+  { registry }: ChosenInputs,
+  { env, report: { log } }: Runtime,
+): Promise<void> {
+  if (registry === undefined) return;
+  await log.step('Registry port', async (step) => {
+    checkKubeadm(cluster, others);
+    const existing = await client.get(Kinds.cluster, name, namespace);
+    const isAdopted = existing !== undefined && existing.metadata.deletionTimestamp === undefined;
+    const noted = isAdopted ? localPortOf(existing) : undefined;
+    if (isAdopted && noted === undefined && existing.metadata.annotations?.[Annotations.unfinished] === undefined)
+      throw noRegistry(existing);
+    const port = noted ?? registry.port;
+    await freeRegistryPort(port, step);
+    const daemon = describeOtherDaemon(env);
+    if (daemon !== undefined) log.warn(daemon);
+    return { value: undefined, result: port === 0 ? 'on a free port' : `${registryHost(port)} is free` };
+  });
+}

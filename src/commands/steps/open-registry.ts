@@ -1,0 +1,42 @@
+import { registryHost } from '../../cluster/registry/local-port.ts';
+import { registryPod } from '../../cluster/registry/registry.ts';
+import { waitForHostPod } from '../../cluster/tunnel/host-pod-wait.ts';
+import type { TunnelReady, TunnelSettings } from '../../cluster/tunnel/settings.ts';
+import type { Cluster } from '../../host/api/cluster-api-objects.ts';
+import type { KubernetesClient } from '../../host/api/client.ts';
+import type { Runtime } from '../../runtime.ts';
+import { startTunnel } from './start-tunnel.ts';
+
+/** A tunnel that leads to a registry. */
+interface OpenRegistry {
+  readonly tunnel: TunnelReady;
+  readonly localPort: number;
+}
+
+/**
+ * Starts a tunnel that listens on that port of localhost for the registry of a cluster; 0: a free one. Its pod may come
+ * later: a connection waits for it. Throws KNEST_INPUT when the port is taken, KNEST_API_ACCESS when no tunnel starts.
+ */
+export async function openRegistry(
+  { metadata: { name, namespace = '', uid = '' } }: Cluster,
+  registryPort: number,
+  more: Pick<TunnelSettings, 'host' | 'claim'>,
+  runtime: Runtime,
+): Promise<OpenRegistry> {
+  const tunnel = await startTunnel({ name, namespace, uid, registryPort, ...more }, runtime, runtime.clock.signal);
+  const { registryPort: localPort = registryPort } = tunnel;
+  runtime.outputs.set('registry', registryHost(localPort));
+  return { tunnel, localPort };
+}
+
+/** Waits until the registry of a cluster takes images. Throws KNEST_REGISTRY when it does not start. */
+export async function waitForRegistry(
+  client: KubernetesClient,
+  { metadata: { name, namespace = '', uid = '' } }: Cluster,
+  { report: { log }, clock: { signal } }: Runtime,
+): Promise<void> {
+  await log.step('Wait for registry', async () => {
+    await waitForHostPod(client, registryPod(name, namespace, uid), signal);
+    return { value: undefined, result: 'takes images' };
+  });
+}

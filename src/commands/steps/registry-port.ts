@@ -1,0 +1,66 @@
+import { existsSync } from 'node:fs';
+import { basename } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { KnestError } from '../../errors.ts';
+import { endBackground, identify } from '../../runner/background.ts';
+import { portHolder, portProblem, type PortHolder } from '../../runner/local-port.ts';
+import type { StepLog } from '../../report/log.ts';
+
+/** Milliseconds for which a port of a process that has ended may stay taken. */
+const FREED_MILLISECONDS = 2_000;
+const LOOK_MILLISECONDS = 25;
+
+/**
+ * Makes sure that a tunnel can listen on that port of localhost; 0: any. A tunnel that a job left which is over is ended.
+ * Throws KNEST_INPUT when something else has the port.
+ */
+export async function freeRegistryPort(port: number, step: StepLog): Promise<void> {
+  const problem = port === 0 ? undefined : await portProblem(port);
+  if (problem === undefined) return;
+  const holder = portHolder(port);
+  const left = holder !== undefined && isLeftTunnel(holder.command) ? identify(holder.pid) : undefined;
+  if (left !== undefined && (await endBackground(left)) && (await isFreed(port))) {
+    step.line(`port ${port}: ended the tunnel of an earlier job (process ${left.pid})`);
+    return;
+  }
+  throw portTaken(port, problem, holder);
+}
+
+/** Whether a port is free within a moment: a thread of a process that has ended may still have it. */
+async function isFreed(port: number): Promise<boolean> {
+  for (const until = performance.now() + FREED_MILLISECONDS; performance.now() < until;) {
+    if ((await portProblem(port)) === undefined) return true;
+    await wait(LOOK_MILLISECONDS);
+  }
+  return false;
+}
+
+/** Whether a command line is that of a tunnel of the action whose job is over: the files of the job are gone. */
+export function isLeftTunnel(command: readonly string[]): boolean {
+  const [, script = '', settings = ''] = command;
+  return basename(script) === 'tunnel.js' && /^tunnel-.*\.json$/.test(basename(settings)) && !existsSync(settings);
+}
+
+/** The error for a port on which nobody can listen, with the system's code for the reason. */
+export function portTaken(
+  port: number,
+  problem: string,
+  holder: PortHolder | undefined = portHolder(port),
+): KnestError {
+  const isTaken = problem === 'EADDRINUSE';
+  const who = holder === undefined ? 'a process that this user may not see' : describe(holder);
+  return new KnestError({
+    code: 'KNEST_INPUT',
+    problem: `registry-port: ${isTaken ? `port ${port} of this runner is taken` : `cannot listen on port ${port}: ${problem}`}`,
+    evidence: isTaken ? [`${who} listens on it`] : [],
+    next:
+      process.platform === 'darwin'
+        ? 'set registry-port to another port, or 0 for a free one; on macOS, AirPlay Receiver has port 5000'
+        : 'set registry-port to another port, or 0 for a free one; the port of an existing cluster stays: end the process',
+  });
+}
+
+/** A process, without its arguments: they may be secrets of others. */
+function describe({ pid, command: [program = 'unknown'] }: PortHolder): string {
+  return `process ${pid} (${basename(program)})`;
+}

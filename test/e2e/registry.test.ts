@@ -1,0 +1,166 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { registryImage, relayImage } from '../host/images.ts';
+import { until } from '../host/process.ts';
+import type { Job, StepResult } from '../support/runner.ts';
+import { ClosedNetwork } from './closed-network.ts';
+import { expectGone } from './expect.ts';
+import { pushImage } from './pushed-image.ts';
+import { ROLE_NAMESPACE, roleKubeconfig } from './role-account.ts';
+import { jobOn, sharedHost } from './support.ts';
+
+const name = 'stocked';
+const namespace = ROLE_NAMESPACE;
+const host = sharedHost();
+const MEGABYTES = 100;
+
+interface Pods {
+  readonly items: readonly {
+    readonly spec: { readonly nodeName?: string };
+    readonly status: { readonly containerStatuses?: readonly { readonly ready: boolean; readonly imageID: string }[] };
+  }[];
+}
+
+describe.skipIf(!host.hasVirtink)(
+  'registry: true, for a job that reaches the API server of the host alone (needs the release assets of Virtink)',
+  () => {
+    const directory = mkdtempSync(join(tmpdir(), 'knest-registry-'));
+    let network: ClosedNetwork;
+    let job: Job;
+    let main: StepResult;
+    let digest = '';
+    const registry = (): string => main.outputs['registry'] ?? '';
+    const kubectl = (...args: string[]): Promise<string> =>
+      network.run(['kubectl', '--kubeconfig', main.outputs['kubeconfig-path'] ?? '', ...args]);
+
+    beforeAll(async () => {
+      network = await ClosedNetwork.make(host);
+      const inputs = {
+        name,
+        namespace,
+        cni: 'flannel',
+        'wait-for': 'nodes',
+        registry: 'true',
+        'registry-port': '0',
+        'registry-size': '1Gi',
+        'registry-image': registryImage,
+        'relay-image': relayImage,
+      };
+      job = jobOn(host, inputs, { wrap: (argv) => network.command(argv) });
+      main = await job.main();
+      expect(main.exitCode, main.log).toBe(0);
+    });
+
+    afterAll(async () => {
+      job.clean();
+      rmSync(directory, { recursive: true });
+      await network.remove();
+    });
+
+    it('takes an image of the job from a real client, which then runs on a worker', async () => {
+      expect(registry()).toMatch(/^localhost:\d+$/);
+      const content = randomBytes(MEGABYTES * 1024 * 1024);
+      digest = await pushImage((argv) => network.run(argv), directory, `${registry()}/app:v1`, content);
+      const pods = `
+apiVersion: apps/v1
+kind: DaemonSet
+metadata:
+  name: app
+spec:
+  selector:
+    matchLabels: { app: app }
+  template:
+    metadata:
+      labels: { app: app }
+    spec:
+      containers: [{ name: app, image: '${registry()}/app:v1' }]
+`;
+      const file = join(directory, 'app.yaml');
+      writeFileSync(file, pods);
+      await kubectl('apply', '-f', file);
+      await kubectl('rollout', 'status', 'daemonset/app', '--timeout=100s');
+      const { items } = JSON.parse(await kubectl('get', 'pods', '-l', 'app=app', '-o', 'json')) as Pods;
+      expect(items.map(({ status }) => status.containerStatuses)).toMatchObject([
+        [{ ready: true, imageID: expect.stringContaining(digest) as string }],
+      ]);
+      expect(items[0]?.spec.nodeName).toContain('-md-0-');
+    });
+
+    it('reports an image that was not pushed as not found', async () => {
+      await kubectl('run', 'missing', `--image=${registry()}/app:missing`);
+      const path = 'jsonpath={.status.containerStatuses[0].state.waiting.message}';
+      const message = await until('a message', 60_000, () => kubectl('get', 'pod', 'missing', '-o', path));
+      expect(message).toContain('not found');
+    });
+
+    it('is found by tools that read local-registry-hosting', async () => {
+      const get = ['get', 'configmap', '-n', 'kube-public', 'local-registry-hosting', '-o', 'jsonpath={.data}'];
+      expect(await kubectl(...get)).toContain(`host: \\"${registry()}\\"`);
+    });
+
+    it('can be read in the network of the host, and not written to', async () => {
+      const service = ['get', 'service', '-n', namespace, `${name}-registry`, '-o', 'jsonpath={.spec.clusterIP}'];
+      const address = `http://${(await host.kubectl(service)).trim()}:5000`;
+      const status = async (...args: string[]): Promise<string> =>
+        host.run(['curl', '-s', '-o', '/dev/null', '-w', '%{http_code}', ...args]);
+      expect(await status(`${address}/v2/app/manifests/v1`)).toBe('200');
+      for (const method of ['POST', 'PUT', 'PATCH', 'DELETE'])
+        expect(await status('-X', method, `${address}/v2/app/blobs/uploads/`)).toBe('405');
+      const pods = ['get', 'pods', '-n', namespace, '-l', 'knest-action/registry=true'];
+      const pod = (await host.kubectl([...pods, '-o', 'jsonpath={.items[0].status.podIP}'])).trim();
+      // curl: nobody listens there.
+      await expect(status(`http://${pod}:5001/v2/`)).rejects.toThrow();
+    });
+
+    it('is reached by a later job, with the permissions of docs/rbac, and only by one job of a runner', async () => {
+      const kubeconfig = join(directory, 'role.kubeconfig');
+      writeFileSync(kubeconfig, await roleKubeconfig(host), { mode: 0o600 });
+      const inputs = {
+        command: 'kubeconfig',
+        name,
+        namespace,
+        registry: 'true',
+        'host-kubeconfig-file': kubeconfig,
+      };
+      // On another runner, whose port is free.
+      const later = jobOn(host, inputs);
+      const result = await later.main();
+      expect(result.exitCode, result.log).toBe(0);
+      expect(result.outputs['registry']).toBe(registry());
+      const inspect = ['skopeo', 'inspect', '--tls-verify=false', '--format', '{{.Digest}}'];
+      expect((await host.run([...inspect, `docker://${registry()}/app:v1`])).trim()).toBe(digest);
+      await later.post();
+      later.clean();
+      const same = jobOn(host, inputs, { wrap: (argv) => network.command(argv) });
+      const refused = await same.main();
+      same.clean();
+      expect(refused.exitCode).toBe(1);
+      expect(refused.log).toMatch(/✖ registry-port: port \d+ of this runner is taken +KNEST_INPUT/);
+      expect(refused.log).toMatch(/process \d+ \(node\) listens on it/);
+    });
+
+    it('serves a machine that scale adds', async () => {
+      const scaled = await jobOn(host, { command: 'scale', name, namespace, replicas: ':2' }).main();
+      expect(scaled.exitCode, scaled.log).toBe(0);
+      const path = 'jsonpath={.status.numberReady}';
+      await until(
+        'the second pod',
+        100_000,
+        async () => (await kubectl('get', 'daemonset', 'app', '-o', path)) === '2',
+      );
+    });
+
+    it('says that a registry which was started anew is empty', async () => {
+      await host.kubectl(['delete', 'pods', '-n', namespace, '-l', 'knest-action/registry=true']);
+      const inspect = ['skopeo', 'inspect', '--tls-verify=false', `docker://${registry()}/app:v1`];
+      await expect(network.run(inspect)).rejects.toThrow(/manifest unknown/);
+      const post = await job.post('failure');
+      expect(post.exitCode, post.log).toBe(0);
+      expect(post.log).toContain('the registry was started anew');
+      await expectGone(host, namespace, name);
+    });
+  },
+);
