@@ -66,7 +66,7 @@ describe('the check for a registry', () => {
   });
 
   it('warns of a docker daemon elsewhere', async () => {
-    const { warnings } = await check(undefined, { env: { DOCKER_HOST: 'tcp://10.0.0.1:2375' } as never });
+    const { warnings } = await check(undefined, { env: { DOCKER_HOST: 'tcp://10.0.0.1:2375' } });
     expect(warnings).toEqual([expect.stringContaining('docker push may not reach the registry')]);
   });
 });
