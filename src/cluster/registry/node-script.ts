@@ -94,6 +94,7 @@ cri() {
   ctr --address "$socket" plugins ls 2>/dev/null | awk '$1 == "io.containerd.grpc.v1" && $2 == "cri" { print $NF }'
 }
 
+command -v awk >/dev/null || stop 'this machine has no awk'
 hosts=$(cat "$root$directory/$host/hosts.toml") || stop "there is no $directory/$host/hosts.toml"
 dump=$(containerd config dump) || stop 'containerd config dump fails'
 judgement=$(printf '%s\\n' "$dump" | judge)
@@ -137,7 +138,11 @@ done
 `;
 }
 
-/** The file by which containerd finds the registry. Without `server`, its last try would be https on the node itself. */
+/**
+ * The file by which containerd finds the registry. Without `server`, its last try would be https on the node itself; some
+ * versions want a `[host]`, too. containerd 1.x reads no name of a table with a bracket in it: an IPv6 address is not there.
+ */
 export function hostsFile(url: string): string {
-  return `server = "${url}"\n\n[host."${url}"]\n  capabilities = ["pull", "resolve"]\n`;
+  const host = url.includes('[') ? '[host]\n' : `[host."${url}"]\n  capabilities = ["pull", "resolve"]\n`;
+  return `server = "${url}"\n\n${host}`;
 }

@@ -47,7 +47,8 @@ describe('the nodes of a cluster with a registry', () => {
 
   it('can have an IPv6 address', () => {
     const text = JSON.stringify(withRegistry([template], { address: 'fd00::9', localPort: 5000 }));
-    expect(text).toContain('http://[fd00::9]:5000');
+    // containerd 1.6 cannot read a table that is named after it.
+    expect(text).toContain(JSON.stringify('server = "http://[fd00::9]:5000"\n\n[host]\n'));
     // As NO_PROXY has addresses.
     expect(text).toContain("address='fd00::9'");
   });
