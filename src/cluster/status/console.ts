@@ -4,6 +4,7 @@ import type { Pod } from '../../host/api/objects.ts';
 import { logPath } from '../../host/pods.ts';
 import { hasStatus } from '../../host/api/api-error.ts';
 import { linesOf } from '../../host/api/stream-lines.ts';
+import { isOwnPod } from '../identity/identity.ts';
 import type { DeadEnd } from './dead-end.ts';
 import { podsThatCount } from './find-dead-end.ts';
 import { engineOfPod, machineOf, type ClusterView } from './cluster-view.ts';
@@ -52,6 +53,7 @@ export class Consoles {
   follow(view: ClusterView): void {
     for (const pod of view.pods) {
       const { name } = pod.metadata;
+      if (isOwnPod(pod.metadata)) continue;
       if (pod.status?.phase !== 'Running' || (this.#reopenAt.get(name) ?? 0) > performance.now()) continue;
       this.#reopenAt.set(name, Number.POSITIVE_INFINITY);
       void this.#open(pod, consolePath(pod, view, { follow: 'true' }));

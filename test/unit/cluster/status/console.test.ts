@@ -74,6 +74,13 @@ describe('a bootstrap', () => {
     });
   });
 
+  it('is looked for on machines alone, not in the log of a registry', async () => {
+    const labels = { 'knest-action/registry': 'true' };
+    const registry = { ...pod, metadata: { ...pod.metadata, name: 'pr-registry-1', labels } };
+    const { received } = await read({ ...running, pods: [registry, pod] }, 'booting');
+    expect(received.map(({ path }) => path)).toEqual([expect.stringContaining(`/pods/${pod.metadata.name}/log`)]);
+  });
+
   it('continues while there are errors without that last line', async () => {
     const { opened } = await read(running, 'error: retrying', 'connection refused');
     expect(opened.deadEnd(running)).toBeUndefined();
