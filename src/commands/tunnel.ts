@@ -72,7 +72,7 @@ function registryListener(
   let known: string | undefined;
   const onPod = ({ metadata }: Pod): void => {
     if (known !== undefined && known !== metadata.uid)
-      onProblem(`the registry was started anew, as pod ${metadata.name}, and is empty: push the images again`);
+      onProblem(`the registry restarted as pod ${metadata.name} and is empty: push the images again`);
     known = metadata.uid;
   };
   const pods = new PodConnections(client, registryPod(name, namespace, uid), onPod);

@@ -4,7 +4,7 @@ import { connect, type AddressInfo, type Socket } from 'node:net';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { connectPlain } from '../../src/host/connect.ts';
 import { Kinds } from '../../src/host/api/kinds.ts';
-import type { Deployment, KubernetesObject } from '../../src/host/api/objects.ts';
+import type { Deployment, KubernetesObject, Metadata } from '../../src/host/api/objects.ts';
 import { identify } from '../../src/runner/background.ts';
 import type { SavedTunnel } from '../../src/post-state.ts';
 import type { ApiServer, Received } from '../support/api-server.ts';
@@ -69,12 +69,12 @@ async function startHost(
 }
 
 function putRelayPod(store: ObjectStore, name: string): void {
-  store.put({
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name, labels: { 'knest-action/relay': 'true', 'knest-action/cluster-uid': 'u-1' } },
-    status: { conditions: [{ type: 'Ready', status: 'True' }] },
-  } as KubernetesObject);
+  putPod(store, { name, labels: { 'knest-action/relay': 'true', 'knest-action/cluster-uid': 'u-1' } });
+}
+
+function putPod(store: ObjectStore, metadata: Metadata): void {
+  const status = { conditions: [{ type: 'Ready', status: 'True' }] };
+  store.put({ apiVersion: 'v1', kind: 'Pod', metadata, status } as KubernetesObject);
 }
 
 function tunnelOf({ state }: StepResult): SavedTunnel {
@@ -204,12 +204,7 @@ describe('registry: true', () => {
     const annotations = { 'knest-action/registry-port': String(port) };
     host.store.put({ ...cluster, metadata: { ...cluster.metadata, annotations } });
     const labels = { 'knest-action/registry': 'true', 'knest-action/cluster-uid': 'u-1' };
-    host.store.put({
-      apiVersion: 'v1',
-      kind: 'Pod',
-      metadata: { name: 'demo-registry-1', labels },
-      status: { conditions: [{ type: 'Ready', status: 'True' }] },
-    } as KubernetesObject);
+    putPod(host.store, { name: 'demo-registry-1', labels });
     const job = host.job({ registry: 'true' });
     const main = await started(job);
     expect(main.outputs['registry']).toBe(`localhost:${port}`);
@@ -218,6 +213,17 @@ describe('registry: true', () => {
     client.on('error', () => undefined);
     const path = expect.stringMatching(/pods\/demo-registry-1\/portforward\?ports=5001$/) as string;
     await vi.waitFor(() => expect(host.kubelet.forwarded).toContainEqual(path), { timeout: 20_000 });
+    // The host has replaced the pod, whose images are gone.
+    putPod(host.store, { name: 'demo-registry-2', labels, creationTimestamp: '2026-01-01T00:00:00Z' });
+    host.kubelet.cut();
+    const { log } = tunnelOf(main);
+    const restarted = '✖ the registry restarted as pod demo-registry-2 and is empty: push the images again';
+    const next = (): void => {
+      // The tunnel may not have noticed the end of the first connection yet.
+      const socket = connect(port, '127.0.0.1', () => socket.destroy()).on('error', () => undefined);
+      expect(readFileSync(log, 'utf8')).toContain(restarted);
+    };
+    await vi.waitFor(next, { timeout: 20_000, interval: 200 });
     client.destroy();
     const post = await job.post();
     expect(post.exitCode, post.log).toBe(0);

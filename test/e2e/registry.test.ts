@@ -153,13 +153,13 @@ spec:
       );
     });
 
-    it('says that a registry which was started anew is empty', async () => {
+    it('reports a registry that restarted and is empty', async () => {
       await host.kubectl(['delete', 'pods', '-n', namespace, '-l', 'knest-action/registry=true']);
       const inspect = ['skopeo', 'inspect', '--tls-verify=false', `docker://${registry()}/app:v1`];
       await expect(network.run(inspect)).rejects.toThrow(/manifest unknown/);
       const post = await job.post('failure');
       expect(post.exitCode, post.log).toBe(0);
-      expect(post.log).toContain('the registry was started anew');
+      expect(post.log).toContain('the registry restarted as pod');
       await expectGone(host, namespace, name);
     });
   },
