@@ -27,10 +27,13 @@ export function machineEntries(): Entry[] {
   });
   const links = ['bin', 'sbin', 'lib', 'lib64'].map((name) => ({ path: `/${name}`, link: `usr/${name}` }));
   // Debian reaches these by /etc/alternatives, which is not below /usr.
-  const alternatives = iptablesNames.map((name) => ({
-    path: `/etc/alternatives/${name}`,
-    link: `/usr/sbin/${name.replace('tables', 'tables-nft')}`,
-  }));
+  const alternatives = [
+    ...iptablesNames.map((name) => ({
+      path: `/etc/alternatives/${name}`,
+      link: `/usr/sbin/${name.replace('tables', 'tables-nft')}`,
+    })),
+    { path: '/etc/alternatives/awk', link: '/usr/bin/mawk' },
+  ];
   return [
     ...links,
     ...['/usr', '/var', '/root', '/mnt', '/opt', '/run'].map((path): Entry => ({ path, directory: true })),
