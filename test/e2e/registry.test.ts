@@ -92,7 +92,10 @@ spec:
     it('reports an image that was not pushed as not found', async () => {
       await kubectl('run', 'missing', `--image=${registry()}/app:missing`);
       const path = 'jsonpath={.status.containerStatuses[0].state.waiting.message}';
-      const message = await until('a message', 60_000, () => kubectl('get', 'pod', 'missing', '-o', path));
+      const message = await until('a message', 60_000, async () => {
+        const text = await kubectl('get', 'pod', 'missing', '-o', path);
+        return text === '' ? undefined : text;
+      });
       expect(message).toContain('not found');
     });
 
