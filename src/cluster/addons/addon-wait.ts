@@ -80,11 +80,15 @@ class AddonWait {
   async run(signal: AbortSignal): Promise<void> {
     const { host, nested } = this.#addons;
     const done = new AbortController();
+    const stop = AbortSignal.any([signal, done.signal]);
     const targets = this.#found.length === 0 ? [] : [...this.#found, this.#pods];
-    await Promise.all([
-      watch(host, this.#sets, () => undefined, AbortSignal.any([signal, done.signal])),
-      watchUntil(nested, targets, () => this.#evaluate(), signal).finally(() => done.abort()),
-    ]);
+    const evaluated = watchUntil(nested, targets, () => this.#evaluate(), stop);
+    try {
+      await Promise.all([watch(host, this.#sets, () => undefined, stop), evaluated.finally(() => done.abort())]);
+    } finally {
+      // When one of the two fails, the other one ends too.
+      done.abort();
+    }
   }
 
   #evaluate(): true | undefined {

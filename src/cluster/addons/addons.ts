@@ -6,6 +6,7 @@ import type { AddonInput } from '../../inputs.ts';
 import type { Downloader } from '../../install/download.ts';
 import { withDefaultClass, withHelperImage, withInsecureKubelets, withToleration } from './addon-patches.ts';
 import { described, ownObjects, placeOf, type Manifest } from './manifest.ts';
+import { NO_ADDONS } from './resource-set.ts';
 
 /** What preparing add-ons takes. */
 export interface AddonSources {
@@ -31,7 +32,7 @@ export async function prepareAddons(inputs: readonly AddonInput[], sources: Addo
         : await ownObjects('addons', input, sources.downloader, path)),
     );
   }
-  return inputs.length === 0 ? { description: 'none', objects } : described(titles.join(', '), objects);
+  return inputs.length === 0 ? { description: NO_ADDONS, objects } : described(titles.join(', '), objects);
 }
 
 /** What to know of the known add-ons on a cluster of this minor version of Kubernetes 1, a line each. */

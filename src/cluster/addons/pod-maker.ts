@@ -22,7 +22,7 @@ export interface PodMaker extends KubernetesObject {
 
 /** An apps/v1 StatefulSet. */
 export interface StatefulSet extends PodMaker {
-  readonly status?: { readonly readyReplicas?: number };
+  readonly status?: { readonly readyReplicas?: number; readonly observedGeneration?: number };
 }
 
 /** An `apiregistration.k8s.io/v1` APIService. */

@@ -24,6 +24,9 @@ export interface Installed {
   readonly addons: Manifest;
 }
 
+/** The add-ons of a cluster that has none, for people. */
+export const NO_ADDONS = 'none';
+
 /** What is installed, as a part of a sentence. */
 export function describeInstalled({ cni, addons }: Installed): string {
   return `CNI: ${cni.description}${addons.objects.length === 0 ? '' : `; add-ons: ${addons.description}`}`;

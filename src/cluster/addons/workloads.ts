@@ -33,6 +33,7 @@ export function workloadProblem(wanted: KubernetesObject, found: KubernetesObjec
     case Kinds.deployment:
       return deploymentProblem(found);
     case Kinds.daemonSet: {
+      if (!isSeen(found)) return 'has no pods yet';
       const { numberReady = 0, desiredNumberScheduled } = (found as DaemonSet).status ?? {};
       return numberReady === desiredNumberScheduled
         ? undefined
@@ -40,6 +41,7 @@ export function workloadProblem(wanted: KubernetesObject, found: KubernetesObjec
     }
     case Kinds.statefulSet: {
       const { spec, status }: StatefulSet = found;
+      if (!isSeen(found)) return 'has no pods yet';
       const { replicas = 1 } = spec ?? {};
       const { readyReplicas = 0 } = status ?? {};
       return readyReplicas >= replicas ? undefined : `has ${readyReplicas} of ${replicas} pods ready`;
@@ -49,6 +51,11 @@ export function workloadProblem(wanted: KubernetesObject, found: KubernetesObjec
       return available?.status === 'True' ? undefined : `is not available (${available?.message ?? 'no status yet'})`;
     }
   }
+}
+
+/** Whether its controller has seen a workload as it is: the numbers in the status of a new one are all 0. */
+function isSeen({ metadata, status }: DaemonSet | StatefulSet): boolean {
+  return (status?.observedGeneration ?? 0) >= (metadata.generation ?? 1);
 }
 
 /** The pods of a workload. */

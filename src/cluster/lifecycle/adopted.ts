@@ -3,7 +3,7 @@ import { Kinds } from '../../host/api/kinds.ts';
 import type { Cluster, Scalable } from '../../host/api/cluster-api-objects.ts';
 import type { KubernetesObject } from '../../host/api/objects.ts';
 import { unlessForbidden } from '../../host/api/api-error.ts';
-import { addonsOf, setName } from '../addons/resource-set.ts';
+import { addonsOf, NO_ADDONS, setName } from '../addons/resource-set.ts';
 import { Annotations } from '../identity/identity.ts';
 import { machineCounts, type MachineCounts } from '../machines/machine-counts.ts';
 import type { ClusterObjects } from '../template/plan.ts';
@@ -32,10 +32,10 @@ export async function inspectAdopted(
   const { kind, name: controlPlane = '' } = cluster.spec?.controlPlaneRef ?? {};
   const isKubeadm = kind === Kinds.kubeadmControlPlane.kind;
   const wantedSet = plan.others.find(isResourceSet);
-  const [found, deployments, set] = await Promise.all([
+  const [found, deployments, has] = await Promise.all([
     isKubeadm ? unlessForbidden(client.get(Kinds.kubeadmControlPlane, controlPlane, namespace), undefined) : undefined,
     client.list(Kinds.machineDeployment, belongingTo({ name, namespace })),
-    unlessForbidden(client.get(Kinds.clusterResourceSet, setName(name), namespace), undefined),
+    unlessForbidden(client.get(Kinds.clusterResourceSet, setName(name), namespace).then(addonsIn), undefined),
   ]);
   // Lists leave the kind of their items out.
   const workers = deployments.map((object) => ({ ...object, kind: Kinds.machineDeployment.kind }));
@@ -44,7 +44,7 @@ export async function inspectAdopted(
     ...(found === undefined ? [] : [found]),
     ...workers,
   ]);
-  const addons = { has: set && addonsOf(set), asked: wantedSet && addonsOf(wantedSet) };
+  const addons = { has, asked: wantedSet && addonsOf(wantedSet) };
   return { ...facts, differences: differencesOf(cluster, { ...facts, addons }, plan) };
 }
 
@@ -57,6 +57,11 @@ export function factsOf(objects: readonly KubernetesObject[]): ClusterFacts {
     machines: machineCounts(objects),
     kubernetesVersion: cluster?.spec?.topology?.version ?? controlPlane?.spec?.version,
   };
+}
+
+/** The add-ons of a cluster, by the set that it has or has not. */
+function addonsIn(set: KubernetesObject | undefined): string | undefined {
+  return set === undefined ? NO_ADDONS : addonsOf(set);
 }
 
 function isResourceSet({ kind }: KubernetesObject): boolean {

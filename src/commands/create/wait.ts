@@ -59,21 +59,21 @@ export async function waitForCluster(
 }
 
 /**
- * Waits until the add-ons run that a created cluster gets, or an adopted one has by the same inputs. Errors: those of
- * `waitForAddons`.
+ * Waits until the add-ons run that a cluster gets which this use made, or completed. An adopted one keeps what its users
+ * made of its add-ons. Errors: those of `waitForAddons`.
  */
 export async function waitForInstalled(
   host: KubernetesClient,
   kubeconfig: string,
   { identity, installed: { addons } }: CreatePlan,
-  { cluster: object, created }: MadeCluster,
+  { cluster: object, isUnfinished }: MadeCluster,
   { report: { log }, clock: { signal } }: Runtime,
 ): Promise<void> {
   const { objects } = addons;
-  if (objects.length === 0) return;
+  if (objects.length === 0 || !isUnfinished) return;
   const set = await host.get(Kinds.clusterResourceSet, setName(identity.name), identity.namespace);
-  // What an adopted cluster lacks is a warning already.
-  if (set === undefined || (!created && addonsOf(set) !== addons.description)) return;
+  // A job that was lost may have begun with other add-ons: a warning has said so.
+  if (set === undefined || addonsOf(set) !== addons.description) return;
   const runsPods = engineOf(object).name !== 'in-memory' && hasCni(set, identity.name);
   await log.step('Wait for add-ons', async (step) => {
     if (!runsPods) step.line('their pods are not waited for: none runs on this cluster yet');

@@ -11,6 +11,8 @@ export interface Metadata {
   readonly name: string;
   readonly namespace?: string;
   readonly uid?: string;
+  /** The number of the spec, counted by the API server. */
+  readonly generation?: number;
   readonly resourceVersion?: string;
   readonly creationTimestamp?: string;
   readonly deletionTimestamp?: string;
@@ -225,7 +227,11 @@ export interface Deployment extends KubernetesObject {
 /** An apps/v1 DaemonSet. */
 export interface DaemonSet extends KubernetesObject {
   readonly spec?: WithPodTemplate;
-  readonly status?: { readonly numberReady?: number; readonly desiredNumberScheduled?: number };
+  readonly status?: {
+    readonly numberReady?: number;
+    readonly desiredNumberScheduled?: number;
+    readonly observedGeneration?: number;
+  };
 }
 
 /** A `coordination.k8s.io/v1` Lease. */

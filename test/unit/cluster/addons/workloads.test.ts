@@ -37,6 +37,9 @@ const service: KubernetesObject = {
   spec: { selector: { app: 'x' } },
 } as never;
 
+/** The status of a workload that its controller has seen. */
+const seen = { observedGeneration: 1 };
+
 describe('workloadsIn', () => {
   it('are what runs pods, and APIServices', () => {
     const objects = [
@@ -60,14 +63,16 @@ describe('workloadProblem', () => {
   it.each<[KubernetesObject, object, string | undefined]>([
     [maker('Deployment'), available('True'), undefined],
     [maker('Deployment'), available('False'), 'is not available (no endpoints)'],
-    [maker('DaemonSet'), { status: { numberReady: 2, desiredNumberScheduled: 2 } }, undefined],
-    [maker('DaemonSet'), { status: { desiredNumberScheduled: 0 } }, undefined],
-    [maker('DaemonSet'), { status: { numberReady: 1, desiredNumberScheduled: 2 } }, 'has 1 of 2 pods ready'],
-    [maker('DaemonSet'), {}, 'has 0 of an unknown number of pods ready'],
-    [maker('StatefulSet'), { status: { readyReplicas: 1 } }, undefined],
-    [maker('StatefulSet'), { status: {} }, 'has 0 of 1 pods ready'],
-    [maker('StatefulSet'), { spec: { replicas: 3 }, status: { readyReplicas: 2 } }, 'has 2 of 3 pods ready'],
-    [maker('StatefulSet'), { spec: { replicas: 0 } }, undefined],
+    [maker('DaemonSet'), { status: { ...seen, numberReady: 2, desiredNumberScheduled: 2 } }, undefined],
+    [maker('DaemonSet'), { status: { ...seen, desiredNumberScheduled: 0 } }, undefined],
+    [maker('DaemonSet'), { status: { ...seen, numberReady: 1, desiredNumberScheduled: 2 } }, 'has 1 of 2 pods ready'],
+    [maker('DaemonSet'), { status: { ...seen } }, 'has 0 of an unknown number of pods ready'],
+    [maker('DaemonSet'), { status: { numberReady: 0, desiredNumberScheduled: 0 } }, 'has no pods yet'],
+    [maker('StatefulSet'), { status: { ...seen, readyReplicas: 1 } }, undefined],
+    [maker('StatefulSet'), { status: { ...seen } }, 'has 0 of 1 pods ready'],
+    [maker('StatefulSet'), { status: {} }, 'has no pods yet'],
+    [maker('StatefulSet'), { spec: { replicas: 3 }, status: { ...seen, readyReplicas: 2 } }, 'has 2 of 3 pods ready'],
+    [maker('StatefulSet'), { spec: { replicas: 0 }, status: { ...seen } }, undefined],
     [apiService, available('True'), undefined],
     [apiService, available('False'), 'is not available (no endpoints)'],
     [apiService, {}, 'is not available (no status yet)'],

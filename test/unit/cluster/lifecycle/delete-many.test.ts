@@ -87,7 +87,7 @@ describe('waitForDepartures', { timeout: 20_000 }, () => {
     const vm = { ...of('m', 'one'), spec: { bootstrap: { dataSecretName: 'x' }, resources: { limits: {} } } };
     const { asked } = await wait({ machines: [machine], clusterresourcesets: sets, virtualmachines: [vm] });
     const paths = asked.map(({ pathname }) => pathname).filter((path) => path.includes('/secrets'));
-    const purposes = ['addons', 'ca', 'cni', 'etcd', 'kubeconfig', 'proxy', 'sa', 'ssh-keys'];
+    const purposes = ['addons', 'ca', 'cni', 'etcd', 'kubeconfig', 'proxy', 'registry', 'sa', 'ssh-keys'];
     const names = ['one', 'two'].flatMap((cluster) => purposes.map((purpose) => `${cluster}-${purpose}`));
     expect([...new Set(paths)].sort()).toEqual(
       [...names, 'm-bootstrap', 'm-bootstrap-userdata', 'two-cni-2']
