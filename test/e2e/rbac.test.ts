@@ -126,14 +126,15 @@ describe('an account with the Role and the admission policy of docs/rbac', () =>
     expect(await leftovers(host, namespace, 'rbac-vm')).toEqual([]);
   });
 
-  it('creates and deletes a cluster with a CNI', async () => {
+  it('creates and deletes a cluster with a CNI and an add-on', async () => {
     const cni = join(directory, 'cni.yaml');
     const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'mine', namespace: 'kube-system' } };
     writeFileSync(cni, stringify(object));
-    const job = start({ name: 'rbac-cni', cni, 'wait-for': 'nodes' });
+    const job = start({ name: 'rbac-cni', cni, addons: cni, 'wait-for': 'nodes' });
     const created = await job.main();
     expect(created.exitCode, created.log).toBe(0);
-    expect(created.log).toContain('resource set rbac-cni-cni: applied to the nested cluster');
+    expect(created.log).toContain('resource set rbac-cni-addons: applied to the nested cluster');
+    expect(created.log).toContain('▸ Wait for add-ons');
     expect(refused(created)).toEqual(hostAsAWhole);
     const kinds = 'clusterresourceset,clusterresourcesetbinding,secret';
     const made = await host.kubectl(['get', kinds, '-n', namespace, '-o', 'name']);
