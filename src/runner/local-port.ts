@@ -94,8 +94,22 @@ function holderInProc(port: number): PortHolder | undefined {
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
   const pid = pids.find((one) => filesOf(one).some((target) => sockets.includes(target)));
   if (pid === undefined) return undefined;
-  const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1);
-  return { pid: Number(pid), command };
+  return { pid: Number(pid), command: commandOf(Number(pid)) };
+}
+
+/** The command line of a process; empty when it has ended, or this user may not see it. */
+export function commandOf(pid: number): readonly string[] {
+  try {
+    return process.platform === 'linux'
+      ? readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1)
+      : outputOf('ps', ['-o', 'args=', '-p', String(pid)]).split(' ');
+  } catch {
+    return [];
+  }
+}
+
+function outputOf(program: string, args: readonly string[]): string {
+  return execFileSync(program, args, { encoding: 'utf8', timeout: 5_000 }).trim();
 }
 
 function linesOf(file: string): readonly string[] {
@@ -122,8 +136,6 @@ function filesOf(pid: string): readonly string[] {
 }
 
 function holderByLsof(port: number): PortHolder | undefined {
-  const run = (program: string, args: readonly string[]): string =>
-    execFileSync(program, args, { encoding: 'utf8', timeout: 5_000 }).trim();
-  const [pid = ''] = run('lsof', ['-nP', `-iTCP:${port}`, '-sTCP:LISTEN', '-t']).split('\n');
-  return pid === '' ? undefined : { pid: Number(pid), command: run('ps', ['-o', 'args=', '-p', pid]).split(' ') };
+  const [pid = ''] = outputOf('lsof', ['-nP', `-iTCP:${port}`, '-sTCP:LISTEN', '-t']).split('\n');
+  return pid === '' ? undefined : { pid: Number(pid), command: commandOf(Number(pid)) };
 }

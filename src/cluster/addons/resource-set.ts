@@ -40,7 +40,8 @@ export function describeInstalled({ cni, addons }: Installed): string {
  * host, so it needs no way from the runner into the nested cluster, works with `wait-for: none`, and is tried again
  * after the job is lost. It hangs on the Cluster like everything else and goes with it. It is applied once: what a
  * step changes in the nested cluster afterwards stays. Secrets, and not ConfigMaps: a manifest may have Secrets in it.
- * One set: several for a cluster would all write its ClusterResourceSetBinding.
+ * One set for both, since several for a cluster all write its ClusterResourceSetBinding: an entry may get lost, and its
+ * objects be applied once more, where those that are there stay as they are.
  * Nothing when there are no objects. Throws KNEST_INPUT for an object that fits no Secret.
  */
 export function resourceSet(installed: Installed, identity: ClusterIdentity): readonly KubernetesObject[] {

@@ -30,6 +30,8 @@ export function nodeScript({ address, localPort }: NodeRegistry, root = ''): str
   return `#!/bin/sh
 # Written by knest-action: has containerd pull the images of localhost:${localPort} from the registry of this cluster.
 set -u
+# The configuration of containerd may have passwords.
+umask 077
 root='${root}'
 host='localhost:${localPort}'
 address='${address}'

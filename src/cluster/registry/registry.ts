@@ -32,7 +32,8 @@ export function registryPod(cluster: string, namespace: string, clusterUid: stri
     title: 'the registry of the cluster',
     port: REGISTRY_PORT,
     code: 'KNEST_REGISTRY',
-    imageAdvice: 'set registry-image and relay-image to images of distribution and haproxy that the host can pull',
+    imageAdvice:
+      'set registry-image and relay-image to images of distribution and haproxy that the host can pull; a cluster that was kept has its old ones: delete it first',
     alternative: 'leave registry out',
   };
 }

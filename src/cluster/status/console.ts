@@ -20,6 +20,8 @@ const IMAGE_ADVICE =
   'check that the image of the machine matches kubernetes-version and supports pod-network-cidr and service-cidr';
 const REGISTRY_ADVICE =
   'use a node image whose containerd takes a registry (docs/recipes/registry.md), or leave registry out';
+/** What the journal puts before the output of a unit on the console: `[   25.1] cloud-init[623]: `. Source: systemd. */
+const UNIT = /^(\[ *[\d.]+\] )?[\w-]+\[\d+\]: /;
 /** How kubeadm begins the line before it, which says why. */
 const REASON = /^error[: ]/;
 /** What kubeadm prints to be copied: bootstrap tokens, certificate keys, and hashes beside them. */
@@ -97,7 +99,8 @@ export class Consoles {
     // From its first line, also when it is opened again.
     const lines: string[] = [];
     this.#lines.set(metadata.name, lines);
-    for await (const line of linesOf(response)) {
+    for await (const whole of linesOf(response)) {
+      const line = whole.replace(UNIT, '');
       lines.push(withoutSecrets(line));
       if (FAILURE.test(line))
         this.#failures.set(metadata.name, (lines.findLast((one) => REASON.test(one)) ?? line).trim());

@@ -30,6 +30,10 @@ export async function checkRegistry(
     if (isAdopted && noted === undefined && existing.metadata.annotations?.[Annotations.unfinished] === undefined)
       throw noRegistry(existing);
     const port = noted ?? registry.port;
+    if (noted !== undefined && ![0, noted].includes(registry.port))
+      log.warn(
+        `registry-port: the cluster exists, and its registry is ${registryHost(noted)}; ${registry.port} is ignored`,
+      );
     await freeRegistryPort(port, step);
     const daemon = describeOtherDaemon(env);
     if (daemon !== undefined) log.warn(daemon);

@@ -1,6 +1,7 @@
 import { registryHost } from '../../cluster/registry/local-port.ts';
 import { registryPod } from '../../cluster/registry/registry.ts';
 import { waitForHostPod } from '../../cluster/tunnel/host-pod-wait.ts';
+import { checkPod } from '../../cluster/tunnel/pod-connection.ts';
 import type { TunnelReady, TunnelSettings } from '../../cluster/tunnel/settings.ts';
 import type { Cluster } from '../../host/api/cluster-api-objects.ts';
 import type { KubernetesClient } from '../../host/api/client.ts';
@@ -29,14 +30,16 @@ export async function openRegistry(
   return { tunnel, localPort };
 }
 
-/** Waits until the registry of a cluster takes images. Throws KNEST_REGISTRY when it does not start. */
+/** Waits until the registry of a cluster takes images. Throws KNEST_REGISTRY when it does not start, KNEST_API_ACCESS when the host forwards no ports. */
 export async function waitForRegistry(
   client: KubernetesClient,
   { metadata: { name, namespace = '', uid = '' } }: Cluster,
   { report: { log }, clock: { signal } }: Runtime,
 ): Promise<void> {
   await log.step('Wait for registry', async () => {
-    await waitForHostPod(client, registryPod(name, namespace, uid), signal);
+    const pod = registryPod(name, namespace, uid);
+    await waitForHostPod(client, pod, signal);
+    await checkPod(client, pod, signal);
     return { value: undefined, result: 'takes images' };
   });
 }

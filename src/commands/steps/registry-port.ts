@@ -1,9 +1,9 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { KnestError } from '../../errors.ts';
+import { KnestError, systemCodeOf } from '../../errors.ts';
 import { endBackground, identify } from '../../runner/background.ts';
-import { portHolder, portProblem, type PortHolder } from '../../runner/local-port.ts';
+import { commandOf, portHolder, portProblem, type PortHolder } from '../../runner/local-port.ts';
 import type { StepLog } from '../../report/log.ts';
 
 /** Milliseconds for which a port of a process that has ended may stay taken. */
@@ -18,7 +18,9 @@ export async function freeRegistryPort(port: number, step: StepLog): Promise<voi
   const problem = port === 0 ? undefined : await portProblem(port);
   if (problem === undefined) return;
   const holder = portHolder(port);
-  const left = holder !== undefined && isLeftTunnel(holder.command) ? identify(holder.pid) : undefined;
+  // Before its command line is judged: another process may get its number.
+  const known = holder && identify(holder.pid);
+  const left = known !== undefined && isLeftTunnel(known.pid) ? known : undefined;
   if (left !== undefined && (await endBackground(left)) && (await isFreed(port))) {
     step.line(`port ${port}: ended the tunnel of an earlier job (process ${left.pid})`);
     return;
@@ -35,10 +37,22 @@ async function isFreed(port: number): Promise<boolean> {
   return false;
 }
 
-/** Whether a command line is that of a tunnel of the action whose job is over: the files of the job are gone. */
-export function isLeftTunnel(command: readonly string[]): boolean {
-  const [, script = '', settings = ''] = command;
-  return basename(script) === 'tunnel.js' && /^tunnel-.*\.json$/.test(basename(settings)) && !existsSync(settings);
+/** The file of settings that the action starts a tunnel with (start-tunnel.ts), in its directory below RUNNER_TEMP. */
+const SETTINGS = /^\/.*\/knest[^/]*\/tunnel-[a-z0-9.-]+-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.json$/;
+
+/**
+ * Whether a process is a tunnel of the action whose job is over: the files of the job are gone. In doubt it is not, since
+ * it is ended then: a process in a container has other files under the same path.
+ */
+function isLeftTunnel(pid: number): boolean {
+  const [, script = '', settings = ''] = commandOf(pid);
+  if (!script.endsWith('/dist/tunnel.js') || !SETTINGS.test(settings)) return false;
+  try {
+    statSync(process.platform === 'linux' ? `/proc/${pid}/root${settings}` : settings);
+    return false;
+  } catch (thrown) {
+    return systemCodeOf(thrown) === 'ENOENT';
+  }
 }
 
 /** The error for a port on which nobody can listen, with the system's code for the reason. */
@@ -61,6 +75,7 @@ export function portTaken(
 }
 
 /** A process, without its arguments: they may be secrets of others. */
-function describe({ pid, command: [program = 'unknown'] }: PortHolder): string {
-  return `process ${pid} (${basename(program)})`;
+function describe({ pid, command: [program = 'unknown', script = ''] }: PortHolder): string {
+  const isTunnel = script.endsWith('/dist/tunnel.js');
+  return `process ${pid} (${basename(program)}${isTunnel ? ', a tunnel of knest-action of this or another job' : ''})`;
 }

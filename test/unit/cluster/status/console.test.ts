@@ -41,6 +41,18 @@ async function read(view: ClusterView, ...lines: readonly string[]) {
 }
 
 describe('a bootstrap', () => {
+  it('is recognised behind the name of the unit, which the journal puts before each line', async () => {
+    const unit = '[   25.104211] cloud-init[623]: ';
+    const { opened } = await consoles(
+      saying(`${unit}error execution phase preflight: no route`, `[   25.2] cloud-init[623]: ${LAST_WORD}`),
+    );
+    opened.follow(running);
+    await vi.waitFor(() => expect(opened.deadEnd(running)).toBeDefined(), patience);
+    expect(opened.deadEnd(running)?.problem).toBe(
+      'machine m could not become a node: error execution phase preflight: no route',
+    );
+  });
+
   it('that failed is recognised by the last line of kubeadm, and reported with its reason', async () => {
     const { opened } = await consoles(
       saying('booting', 'error execution phase preflight: cannot reach the API', LAST_WORD, 'login:'),

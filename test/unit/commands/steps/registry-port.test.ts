@@ -10,6 +10,8 @@ import { identify } from '../../../../src/runner/background.ts';
 import { listenOnLocalhost, portHolder } from '../../../../src/runner/local-port.ts';
 import { rejection } from '../../rejection.ts';
 
+/** As start-tunnel.ts names it. */
+const SETTINGS = 'knest/tunnel-pr-1-3f2504e0-4f89-41d3-9a0c-0305e82c3301.json';
 const LISTEN = `
 const server = require('node:net').createServer().listen(0, '127.0.0.1', () => process.send(server.address().port));
 `;
@@ -20,11 +22,11 @@ function stepLog() {
 }
 
 /** A process that listens on a port, called as a tunnel is. */
-async function tunnelLike({ script = 'tunnel.js', hasFiles = false } = {}) {
+async function tunnelLike({ script = 'dist/tunnel.js', name = SETTINGS, hasFiles = false } = {}) {
   const directory = mkdtempSync(join(tmpdir(), 'knest-port-'));
   onTestFinished(() => rmSync(directory, { recursive: true }));
-  mkdirSync(join(directory, 'knest'));
-  const settings = join(directory, 'knest', 'tunnel-pr-1.json');
+  for (const part of ['knest', 'dist']) mkdirSync(join(directory, part));
+  const settings = join(directory, name);
   writeFileSync(join(directory, script), LISTEN);
   if (hasFiles) writeFileSync(settings, '{}');
   const child = spawn(process.execPath, [join(directory, script), settings], {
@@ -46,14 +48,15 @@ describe('the port for a registry', () => {
 
   it.each([
     ['a tunnel of another job', { hasFiles: true }],
-    ['another program', { script: 'server.js' }],
+    ['another program', { script: 'dist/server.js' }],
+    ['a program whose argument only looks like one', { name: 'knest/tunnel-dev.json' }],
   ])('is not taken over from %s, which the error names without its arguments', async (_what, options) => {
     const { port, pid } = await tunnelLike(options);
     const failure = await rejection(freeRegistryPort(port, stepLog()));
     expect(failure).toMatchObject({
       code: 'KNEST_INPUT',
       problem: `registry-port: port ${port} of this runner is taken`,
-      evidence: [`process ${pid} (node) listens on it`],
+      evidence: [expect.stringMatching(`^process ${pid} \\(node(, a tunnel of [^/]+)?\\) listens on it$`) as string],
       next: expect.stringContaining('0 for a free one') as string,
     });
     expect(identify(pid)).toBeDefined();
