@@ -2,7 +2,7 @@ import type { KubernetesClient } from '../../host/api/client.ts';
 import { Kinds } from '../../host/api/kinds.ts';
 import type { Pod } from '../../host/api/objects.ts';
 import { pause } from '../../retry.ts';
-import { isReady, type HostPod } from './host-pod.ts';
+import { servingPod, type HostPod } from './host-pod.ts';
 
 /** Milliseconds between two looks, and for one. */
 const LOOK_EVERY = 30_000;
@@ -38,7 +38,7 @@ export async function watchHostPod(
       const { reason = 'Failed', message = '' } = status;
       onProblem(`the host ended pod ${namespace}/${name} of ${title}: ${[reason, message].filter(Boolean).join(': ')}`);
     }
-    const serving = found.find(isReady);
+    const serving = servingPod(found);
     if (serving !== undefined) onPod(serving);
     await pause(every, signal).catch(() => undefined);
   }

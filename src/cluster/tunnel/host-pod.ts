@@ -133,6 +133,12 @@ export function haproxyContainer(image: string): object {
   };
 }
 
+/** The pod that serves: the newest, since one that is about to go may still be ready when the next one is. */
+export function servingPod(pods: readonly Pod[]): Pod | undefined {
+  const born = ({ metadata }: Pod): string => metadata.creationTimestamp ?? '';
+  return pods.filter(isReady).toSorted((one, other) => born(other).localeCompare(born(one)))[0];
+}
+
 /** Whether a connection to the pod can work. */
 export function isReady(pod: Pod): boolean {
   return pod.metadata.deletionTimestamp === undefined && conditionOf(pod, 'Ready')?.status === 'True';

@@ -5,7 +5,7 @@ import { Kinds } from '../../host/api/kinds.ts';
 import type { Pod } from '../../host/api/objects.ts';
 import { openPortForward, type PortForward, type PortForwardEvents } from '../../host/port-forward.ts';
 import { retry } from '../../retry.ts';
-import { isReady, type HostPod } from './host-pod.ts';
+import { servingPod, type HostPod } from './host-pod.ts';
 
 /** Milliseconds for which a new connection waits until the API server and the pod are there. */
 const PATIENCE = 60_000;
@@ -100,8 +100,7 @@ export class PodConnections {
 
   async #find(signal: AbortSignal): Promise<Pod> {
     const pods = await this.#client.briefly(signal).list(Kinds.pod, this.#target.pods);
-    // One that is about to go may still be ready when the next one is.
-    const [newest] = pods.filter(isReady).toSorted((one, other) => ageOf(other).localeCompare(ageOf(one)));
+    const newest = servingPod(pods);
     if (newest === undefined) throw new Error(`no pod of ${this.#target.title} is ready (${pods.length} in all)`);
     this.#onPod(newest);
     return newest;
@@ -144,10 +143,6 @@ export async function checkPod(
 function isRefusal(thrown: unknown): boolean {
   if (thrown instanceof ApiError) return !isTransient(thrown) && thrown.status !== 401 && thrown.status !== 404;
   return thrown instanceof KnestError && thrown.code === 'KNEST_HOST_REQUEST';
-}
-
-function ageOf({ metadata }: Pod): string {
-  return metadata.creationTimestamp ?? '';
 }
 
 /** Runtimes in virtual machines do not forward to the loopback of a pod. Source: kata-containers, gVisor. */
