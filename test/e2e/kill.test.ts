@@ -93,20 +93,23 @@ async function die(boundary: Boundary, index: number, again = ''): Promise<Death
   const victim = { name, namespace: makesNamespace ? `${freshNamespace}-${index}${again}` : namespace };
   const isIt = ({ what, earlier }: PassingRequest): boolean =>
     nameless(what, victim) === boundary.request && earlier === boundary.earlier;
+  // Only main dies: its post step may send a request that main did not need this time.
+  let hasEnded = false;
   const judge: Judge = {
     decide(request) {
-      if (!isIt(request)) return pass;
+      if (hasEnded || !isIt(request)) return pass;
       if (boundary.side === 'before') job.process?.kill('SIGKILL');
       return { kind: 'cut', where: boundary.side === 'before' ? 'request' : 'answer' };
     },
     answered(request) {
-      if (isIt(request)) job.process?.kill('SIGKILL');
+      if (!hasEnded && isIt(request)) job.process?.kill('SIGKILL');
     },
   };
   // A repository of its own: what is cleaned up after one must not be cleaned up after another.
   const repositoryId = 1000 + index;
   const job = makeJob(proxy.admit(judge), repositoryId, { ...victim, ttl: '1s' });
   const main = await job.main();
+  hasEnded = true;
   // By pairs: the two sides of a write come one after the other.
   const hasPost = Math.floor(index / 2) % 2 === 0;
   const cleaner = hasPost

@@ -53,17 +53,41 @@ export async function removeCluster(
   log: StepLog,
   signal: AbortSignal,
 ): Promise<Removal> {
-  const disks: { tied?: Promise<void> } = {};
-  const tie = async (cluster: Cluster): Promise<void> => {
-    disks.tied ??= tieDisks(client, handle.namespace, [fleetCluster(cluster)], log).catch((thrown: unknown) => {
+  const disks: { tied?: Promise<boolean> } = {};
+  const tieOnce = async (cluster: Cluster): Promise<boolean> =>
+    tieDisks(client, handle.namespace, [fleetCluster(cluster)], log).catch((thrown: unknown) => {
       log.line(`disks of its machines may remain: ${firstLineOf(thrown)}`);
+      return false;
     });
+  const tie = async (cluster: Cluster): Promise<void> => {
+    disks.tied ??= tieOnce(cluster);
     await Promise.race([disks.tied, pause(TIE_MILLISECONDS, signal)]).catch(() => undefined);
   };
   const cluster = await insistOnDeletion(client, handle, proof, tie, log, signal);
-  await disks.tied;
-  const unverified = await waitUntilGone(client, handle, cluster?.metadata.uid, (line) => log.line(line), signal);
-  return { existed: cluster !== undefined, unverified };
+  const hasDisks = await disks.tied;
+  const ended = new AbortController();
+  // A disk may be created while its machine goes: the provider had begun to.
+  const tying = cluster !== undefined && hasDisks ? keepTying(() => tieOnce(cluster), ended.signal) : undefined;
+  try {
+    const unverified = await waitUntilGone(client, handle, cluster?.metadata.uid, (line) => log.line(line), signal);
+    return { existed: cluster !== undefined, unverified };
+  } finally {
+    ended.abort();
+    await tying;
+  }
+}
+
+/** Ties disks again and again, until there is no machine that may have some, or the signal aborts. Never rejects. */
+export async function keepTying(
+  tieOnce: () => Promise<boolean>,
+  signal: AbortSignal,
+  every = TIE_MILLISECONDS,
+): Promise<void> {
+  let isNeeded = true;
+  while (isNeeded) {
+    await pause(every, signal).catch(() => undefined);
+    isNeeded = !signal.aborted && (await tieOnce());
+  }
 }
 
 /** What is known of a deleted cluster, as a sentence. */
@@ -77,7 +101,10 @@ export function unverifiedText(unverified: readonly string[]): string {
   return `not verified: ${unverified.join(', ')}`;
 }
 
-/** Milliseconds that the deletion waits at most for the disks to be tied: the post step of a cancelled job has seconds. */
+/**
+ * Milliseconds that the deletion waits at most for the disks to be tied, since the post step of a cancelled job has seconds;
+ * and between two times that they are.
+ */
 const TIE_MILLISECONDS = 1_000;
 /** Milliseconds until the deletion is asked for again, the first time. */
 const INSIST_AFTER = 1_000;

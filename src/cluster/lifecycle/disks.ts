@@ -33,15 +33,16 @@ interface OwnedMachine extends MachineWithDisks {
  * Makes sure that the disks of machines are deleted with their machines: the provider creates them and forgets them.
  * While a machine of these clusters exists, its disks get a label with the uid of the Cluster, and the machine as their
  * owner. A disk with that label whose machine is gone is deleted; every other disk is left alone, whatever its name and
- * labels are. All clusters are of one namespace. Throws what RestClient throws.
+ * labels are. All clusters are of one namespace. Returns whether they have machines with disks, which may not exist yet.
+ * Throws what RestClient throws.
  */
 export async function tieDisks(
   client: KubernetesClient,
   namespace: string,
   clusters: readonly OwnedCluster[],
   log: StepLog,
-): Promise<void> {
-  if (clusters.length === 0) return;
+): Promise<boolean> {
+  if (clusters.length === 0) return false;
   const lists = DISK_KINDS.map(async (kind) => ({ kind, disks: await client.list(kind, { namespace }) }));
   const found = await Promise.all(lists);
   // Machines after disks: a machine that is not in this list is gone, and not one that was created in between.
@@ -55,6 +56,7 @@ export async function tieDisks(
       else if (isOrphan(disk, clusters, uids)) await remove(client, kind, disk, log);
     }
   }
+  return owners.size > 0;
 }
 
 /** The machines of a namespace that may have disks, whichever engine has them. */

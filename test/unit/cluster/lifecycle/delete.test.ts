@@ -1,10 +1,29 @@
 import { describe, expect, it } from 'vitest';
-import { describeRest, removeCluster, type Removal } from '../../../../src/cluster/lifecycle/delete.ts';
+import { describeRest, keepTying, removeCluster, type Removal } from '../../../../src/cluster/lifecycle/delete.ts';
 import { clientOf, json, refuse } from '../../host/server.ts';
 import { rejection } from '../../rejection.ts';
 
 const handle = { name: 'pr', namespace: 'knest' };
 const cluster = { metadata: { name: 'pr', namespace: 'knest', uid: 'u', labels: { owner: 'us' } } };
+
+describe('keepTying', () => {
+  it('ties disks until there is no machine that may have some', async () => {
+    let times = 0;
+    await keepTying(() => Promise.resolve(++times < 3), new AbortController().signal, 1);
+    expect(times).toBe(3);
+  });
+
+  it('ends with the deletion', async () => {
+    const ended = new AbortController();
+    let times = 0;
+    const tie = async (): Promise<boolean> => {
+      if (++times === 2) ended.abort();
+      return Promise.resolve(true);
+    };
+    await keepTying(tie, ended.signal, 1);
+    expect(times).toBe(2);
+  });
+});
 
 describe('removeCluster', () => {
   it('requests the deletion again while the host cannot answer', async () => {
