@@ -142,7 +142,7 @@ spec:
       same.clean();
       expect(refused.exitCode).toBe(1);
       expect(refused.log).toMatch(/✖ registry-port: port \d+ of this runner is taken +KNEST_INPUT/);
-      expect(refused.log).toMatch(/process \d+ \(node\) listens on it/);
+      expect(refused.log).toMatch(/process \d+ \(node, a tunnel of knest-action .+\) listens on it/);
     });
 
     it('serves a machine that scale adds', async () => {
