@@ -65,7 +65,8 @@ describe.skipIf(!host.hasVirtink)('a create on Virtink that fails (needs the rel
   });
 
   it('explains a timeout by the chain of unmet conditions', async () => {
-    job = jobOn(host, { name: 'no-time', timeout: '25s' });
+    // Cluster API has nodes after 30 s at the earliest; a control plane may prove itself before.
+    job = jobOn(host, { name: 'no-time', 'wait-for': 'nodes', timeout: '25s' });
     const main = await job.main();
     expect(main.exitCode).toBe(1);
     expect(main.log).toContain('✖ no-time is not ready after 25s   KNEST_TIMEOUT');
