@@ -3,7 +3,7 @@ import { checkServedObjects } from '../cluster/lifecycle/name-conflicts.ts';
 import { tieDisks } from '../cluster/lifecycle/disks.ts';
 import type { ClaimedCluster } from '../cluster/lifecycle/claim.ts';
 import type { Component } from '../catalog/components/component.ts';
-import type { TunnelReady } from '../cluster/tunnel/settings.ts';
+import type { TunnelUse } from '../cluster/tunnel/settings.ts';
 import type { Connection } from '../host/connection.ts';
 import type { ChosenInputs, CreateInputs } from '../inputs.ts';
 import type { WithKubeconfig } from '../install/clusterctl.ts';
@@ -43,9 +43,10 @@ export async function create(asked: CreateInputs, runtime: JobRuntime): Promise<
   if (plan.hasForeignTemplate) await checkServedObjects(host.client, plan.objects.others);
   const claimed = await claim(host.client, plan, runtime);
   try {
-    const { objects, running } = await makeRegistry(host.client, plan, claimed, saved, inputs, runtime);
+    const use = tunnelUse(saved, plan);
+    const { objects, running } = await makeRegistry(host.client, plan, claimed, use, inputs, runtime);
     const made = { ...claimed, ...(await complete(host.client, { ...plan, objects }, claimed, runtime)) };
-    const tunnel = tunnelTo(host, plan, saved, inputs, runtime, running);
+    const tunnel = new JobTunnel(host.client, plan.identity, inputs.relayImage, { ...use, running }, runtime);
     const access =
       inputs.waitFor === 'none' ? undefined : await waitForCluster(host.client, plan, made, inputs, tunnel, runtime);
     if (inputs.persistent) await labelDisks(host, claimed, runtime); // now: others may delete the cluster
@@ -90,17 +91,9 @@ async function installMissing(
   });
 }
 
-/** The tunnel that the job opens when it needs one. That of an ephemeral cluster ends with its claim: no other job uses it. */
-function tunnelTo(
-  { client }: Connection,
-  { identity }: CreatePlan,
-  host: SavedHost,
-  { relayImage }: ChosenInputs,
-  runtime: Runtime,
-  running: TunnelReady | undefined,
-): JobTunnel {
-  const claim = identity.ephemeral ? { claim: identity.claim } : {};
-  return new JobTunnel(client, identity, relayImage, { host, ...claim, running }, runtime);
+/** What the tunnels of the job take. Those of an ephemeral cluster end with its claim: no other job uses it. */
+function tunnelUse(host: SavedHost, { identity: { ephemeral, claim } }: CreatePlan): TunnelUse {
+  return ephemeral ? { host, claim } : { host };
 }
 
 /** Labels the disks of a persistent cluster as its own, so that they can be deleted with it. */

@@ -22,8 +22,9 @@ import { connectSaved } from './steps/credentials.ts';
 const MOST_PROBLEMS = 5_000;
 
 /**
- * The background process of a tunnel: listens on 127.0.0.1 and carries each connection to the relay of a cluster,
- * and on the port of its registry to that. Ends when the signal aborts, or once nobody can need it. `settingsFile`: see TunnelSettings. `log` writes a line to its log.
+ * The background process of a tunnel: listens on 127.0.0.1 and carries each connection to the relay of a cluster; listens
+ * on the port for its registry, if any, and carries each connection to that. Ends when the signal aborts, or once nobody
+ * can need it. `settingsFile`: see TunnelSettings. `log` writes a line to its log.
  */
 export async function tunnel(settingsFile: string, log: (line: string) => void, runtime: Runtime): Promise<void> {
   const settings = readTunnelSettings(settingsFile);
@@ -98,7 +99,7 @@ function registryOf(
   };
 }
 
-/** Resolves the port on which it listens, if any. Tells main when it cannot, and rejects. */
+/** Resolves the port on which it listens, if any. Reports to main when it cannot, and rejects. */
 async function listenForRegistry(
   listener: TunnelListener,
   { registryPort }: TunnelSettings,

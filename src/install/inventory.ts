@@ -144,7 +144,8 @@ function objectsOf({ kind }: Workload, { deployments, daemonSets }: Inventory): 
   return kind === 'Deployment' ? deployments : daemonSets;
 }
 
-function objectAt(workload: Workload, inventory: Inventory): Deployment | DaemonSet | undefined {
+/** The object of a workload on the host; undefined when it is missing. */
+export function objectAt(workload: Workload, inventory: Inventory): Deployment | DaemonSet | undefined {
   return objectsOf(workload, inventory).find(isAt(workload));
 }
 

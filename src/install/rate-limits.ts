@@ -1,8 +1,7 @@
 import type { Component } from '../catalog/components/component.ts';
-import type { Deployment } from '../host/api/objects.ts';
 import type { Variables } from '../values/variables.ts';
 import { compareMinor, parseVersion } from '../values/version.ts';
-import { asFound, isCore, type Inventory } from './inventory.ts';
+import { asFound, isCore, objectAt, type Inventory } from './inventory.ts';
 
 /**
  * Sets the feature gate ReconcilerRateLimiting of Cluster API v1.13 and later: with it, a controller looks at an object at
@@ -26,9 +25,7 @@ export function describeChosen(installed: readonly Component[], given: Variables
 /** That the Cluster API of a host limits its controllers, for people; undefined when it does not, or there is none. */
 export function describeRateLimits(components: readonly Component[], inventory: Inventory): string | undefined {
   const [manager] = asFound(components, inventory).find(isCore)?.workloads ?? [];
-  const isManager = ({ metadata: { name, namespace } }: Deployment): boolean =>
-    name === manager?.name && namespace === manager.namespace;
-  const containers = inventory.deployments.find(isManager)?.spec?.template?.spec?.containers ?? [];
+  const containers = (manager && objectAt(manager, inventory))?.spec?.template?.spec?.containers ?? [];
   const isLimited = containers.some(({ args = [] }) => args.some((arg) => /ReconcilerRateLimiting=true/.test(arg)));
   if (!isLimited) return undefined;
   return "this host's Cluster API limits the rate of its controllers; without the feature gate ReconcilerRateLimiting, clusters start several seconds sooner";

@@ -116,7 +116,7 @@ function linesOf(file: string): readonly string[] {
   try {
     return readFileSync(file, 'utf8').split('\n').slice(1);
   } catch {
-    return []; // Without IPv6 there is no table for it.
+    return []; // The table of IPv6 is missing where the system does not have it.
   }
 }
 

@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { setTimeout as delay } from 'node:timers/promises';
 import { firstLineOf, KnestError } from '../../errors.ts';
 import type { KubernetesClient } from '../../host/api/client.ts';
 import { pause } from '../../retry.ts';
@@ -31,7 +30,7 @@ interface AnswerRuntime {
   readonly env: NodeJS.ProcessEnv;
   /** Ends them: the promise rejects with its reason then. */
   readonly signal: AbortSignal;
-  /** Hears why there is no tunnel yet. */
+  /** Receives the reason while a tunnel cannot be opened. */
   readonly onNote: (line: string) => void;
   /** Opens a tunnel, and returns the address of its end here. */
   readonly openTunnel: () => Promise<string>;
@@ -88,7 +87,7 @@ export async function awaitAnswer(
     const route = await firstToAnswer(routes, ask, stop, began);
     if (route === undefined) throw stop.reason;
     // The API server has come up just now: a direct route that leads to it answers by now, too.
-    if (apiAccess === 'auto') await delay(PROBE_SECONDS * 1000, undefined, { signal: stop });
+    if (apiAccess === 'auto') await pause(PROBE_SECONDS * 1000, stop);
     return route;
   };
   const works = [
@@ -141,8 +140,10 @@ async function tunnelServer(
       const problem = firstLineOf(thrown);
       if (problem !== last) onNote(`no tunnel yet: ${problem}`);
       last = problem;
-      if (isForbidden(thrown) && apiAccess === 'tunnel') throw thrown;
-      if (isForbidden(thrown)) return undefined;
+      if (isForbidden(thrown)) {
+        if (apiAccess === 'tunnel') throw thrown;
+        return undefined;
+      }
     }
     await pause(openAgain, stop);
   }

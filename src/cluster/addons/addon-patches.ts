@@ -1,7 +1,7 @@
 import { parse, stringify } from 'yaml';
 import { HELPER_IMAGE } from '../../catalog/addon-releases.ts';
 import type { ConfigMap, KubernetesObject } from '../../host/api/objects.ts';
-import type { Toleration } from './pod-maker.ts';
+import { CONTROL_PLANE_TAINT, type Toleration } from './pod-maker.ts';
 import { withChanged } from './manifest-patches.ts';
 
 /** What makes a StorageClass the default. Source: k8s.io/kubernetes pkg/volume/util/storageclass.go. */
@@ -60,7 +60,7 @@ export function withInsecureKubelets(objects: readonly KubernetesObject[]): read
 /** Has the pods of a Deployment run on control planes too. Throws when there is no such Deployment. */
 export function withToleration(objects: readonly KubernetesObject[], deployment: string): readonly KubernetesObject[] {
   const toleration = {
-    key: 'node-role.kubernetes.io/control-plane',
+    key: CONTROL_PLANE_TAINT,
     operator: 'Exists',
     effect: 'NoSchedule',
   } as const;

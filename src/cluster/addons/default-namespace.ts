@@ -1,4 +1,4 @@
-import { groupOf, Kinds } from '../../host/api/kinds.ts';
+import { groupOf, isOfKind, Kinds } from '../../host/api/kinds.ts';
 import type { CustomResourceDefinition, KubernetesObject } from '../../host/api/objects.ts';
 
 /** Kinds of Kubernetes itself that belong to no namespace, by their API groups. Source: `kubectl api-resources` of v1.36. */
@@ -39,7 +39,7 @@ export function withDefaultNamespace(objects: readonly KubernetesObject[]): read
   });
 }
 
-/** A CustomResourceDefinition as far as it tells the scope of its objects. */
+/** A CustomResourceDefinition as far as it has the scope of its objects. */
 interface Definition extends CustomResourceDefinition {
   readonly spec?: {
     readonly group?: string;
@@ -49,6 +49,5 @@ interface Definition extends CustomResourceDefinition {
 }
 
 function isDefinition(object: KubernetesObject): object is Definition {
-  const { kind } = Kinds.customResourceDefinition;
-  return object.kind === kind && groupOf(object) === groupOf(Kinds.customResourceDefinition);
+  return isOfKind(object, Kinds.customResourceDefinition);
 }

@@ -24,8 +24,8 @@ export function placeOf(source: ManifestInput): string {
 }
 
 /**
- * The objects of a manifest that an input names, unchanged but for the namespace `default`. `path`: where it is downloaded to, below the private
- * directory. Throws KNEST_DOWNLOAD, KNEST_CHECKSUM, and KNEST_INPUT for a manifest that cannot be used.
+ * The objects of a manifest that an input names, unchanged but for the namespace `default`. `path`: where it is downloaded
+ * to, below the private directory. Throws KNEST_DOWNLOAD, KNEST_CHECKSUM, and KNEST_INPUT for a manifest that cannot be used.
  */
 export async function ownObjects(
   input: 'addons' | 'cni',

@@ -1,5 +1,8 @@
 import type { Condition, KubernetesObject, Taint } from '../../host/api/objects.ts';
 
+/** The taint of control planes that kubeadm sets. Source: k8s.io/kubernetes cmd/kubeadm/app/constants. */
+export const CONTROL_PLANE_TAINT = 'node-role.kubernetes.io/control-plane';
+
 /** What lets a pod run on a node with such a taint. */
 export interface Toleration {
   readonly key?: string;
@@ -8,7 +11,7 @@ export interface Toleration {
   readonly effect?: string;
 }
 
-/** An apps/v1 Deployment, DaemonSet or StatefulSet, as far as it tells which pods it makes. */
+/** An apps/v1 Deployment, DaemonSet or StatefulSet, as far as it shows which pods it makes. */
 export interface PodMaker extends KubernetesObject {
   readonly spec?: {
     readonly replicas?: number;

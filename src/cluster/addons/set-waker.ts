@@ -1,8 +1,7 @@
-import { hasStatus } from '../../host/api/api-error.ts';
 import type { KubernetesClient } from '../../host/api/client.ts';
 import { Kinds } from '../../host/api/kinds.ts';
 import type { ClusterHandle } from '../identity/cluster-handle.ts';
-import { LOOK } from '../status/wake.ts';
+import { askToLook } from '../status/wake.ts';
 import { setName } from './resource-set.ts';
 
 /** Milliseconds between two wakes, when nothing new runs: Cluster API waits ever longer by itself, up to 16 minutes. */
@@ -40,9 +39,6 @@ export class SetWaker {
 
   async #annotate(): Promise<void> {
     const { name, namespace } = this.#cluster;
-    const body = { metadata: { annotations: { [LOOK]: new Date().toISOString() } } };
-    await this.#client.patch(Kinds.clusterResourceSet, setName(name), namespace, body).catch((thrown: unknown) => {
-      if (hasStatus(thrown, 403)) this.#isRefused = true;
-    });
+    this.#isRefused ||= !(await askToLook(this.#client, Kinds.clusterResourceSet, setName(name), namespace));
   }
 }

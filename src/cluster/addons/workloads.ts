@@ -7,14 +7,11 @@ import {
   type Pod,
   type Service,
 } from '../../host/api/objects.ts';
-import { tolerates, type ApiService, type PodMaker, type StatefulSet } from './pod-maker.ts';
+import { CONTROL_PLANE_TAINT, tolerates, type ApiService, type PodMaker, type StatefulSet } from './pod-maker.ts';
 import { deploymentProblem } from '../../install/workload-problem.ts';
 
 /** What of add-ons is waited for. */
 export const AWAITED: readonly Kind[] = [Kinds.deployment, Kinds.daemonSet, Kinds.statefulSet, Kinds.apiService];
-
-/** The taint of control planes that kubeadm sets. Source: k8s.io/kubernetes cmd/kubeadm/app/constants. */
-const CONTROL_PLANE = 'node-role.kubernetes.io/control-plane';
 
 /** An object as people name it: `Deployment ns/name`. */
 export function titleOf({ kind, metadata: { namespace, name } }: KubernetesObject): string {
@@ -92,7 +89,7 @@ function isPodMaker(object: KubernetesObject): boolean {
 function takes({ spec }: Node, { spec: maker }: PodMaker): boolean {
   const tolerations = maker?.template?.spec?.tolerations ?? [];
   const taints = (spec?.taints ?? []).filter(
-    ({ key, effect }) => key === CONTROL_PLANE && effect !== 'PreferNoSchedule',
+    ({ key, effect }) => key === CONTROL_PLANE_TAINT && effect !== 'PreferNoSchedule',
   );
   return taints.every((taint) => tolerations.some((toleration) => tolerates(toleration, taint)));
 }

@@ -17,7 +17,7 @@ export const Labels = {
   clusterUid: 'knest-action/cluster-uid',
   /** On the pods of a tunnel's relay: they are no machine's. */
   relay: 'knest-action/relay',
-  /** On all that makes up the registry of a cluster. Its pod is no machine's either. */
+  /** On all that makes up the registry of a cluster: its pod does not belong to a machine either. */
   registry: 'knest-action/registry',
   /** Cluster API's own: on everything that belongs to a cluster. */
   clusterName: 'cluster.x-k8s.io/cluster-name',

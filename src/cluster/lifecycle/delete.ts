@@ -77,7 +77,7 @@ export async function removeCluster(
   }
 }
 
-/** Ties disks again and again, until there is no machine that may have some, or the signal aborts. Never rejects. */
+/** Ties disks again and again, until no machine is left that may have some, or the signal aborts. Never rejects. */
 export async function keepTying(
   tieOnce: () => Promise<boolean>,
   signal: AbortSignal,

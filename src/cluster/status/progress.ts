@@ -46,9 +46,8 @@ function addMachine(lines: Map<string, string>, machine: Machine, view: ClusterV
   }
   const waits = conditionOf(machine, 'InfrastructureReady');
   // Of a provider whose machines are not looked at themselves, the condition tells as much as there is.
-  if (virtualMachine === undefined && waits?.status === 'False' && waits.message !== undefined) {
-    add('infrastructure', waits.message.replace(/\s+/g, ' ').replace(/^\* /, ''));
-  }
+  const reason = waits?.message?.replace(/\s+/g, ' ').replace(/^\* /, '').trim() ?? '';
+  if (virtualMachine === undefined && waits?.status === 'False' && reason !== '') add('infrastructure', reason);
   const pod = podOf(machine, view);
   const problem = pod && podProblem(pod);
   // A message counts its tries and times: a new reason is news, a new message is not.

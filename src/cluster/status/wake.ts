@@ -1,16 +1,31 @@
 import { hasStatus } from '../../host/api/api-error.ts';
 import type { KubernetesClient } from '../../host/api/client.ts';
+import type { Kind } from '../../host/api/kinds.ts';
 import type { Machine } from '../../host/api/cluster-api-objects.ts';
 import { conditionOf } from '../../host/api/objects.ts';
 import { engineOfMachine } from '../engines/engines.ts';
 import { hasJoined, virtualMachineOf, type ClusterView } from './cluster-view.ts';
 
 /** An annotation that changes whenever a controller is to look at an object. */
-export const LOOK = 'knest-action/look';
+const LOOK = 'knest-action/look';
 /** Milliseconds between two wakes of a machine: the provider may look before it has seen what there is to see. */
 const WAKE_EVERY = 2_000;
 /** Requests at once: a cluster may have hundreds of machines. */
 const MOST_AT_ONCE = 4;
+
+/** Asks the controller of an object to look at it. Resolves whether these credentials may ask. Never rejects. */
+export async function askToLook(
+  client: KubernetesClient,
+  kind: Kind,
+  name: string,
+  namespace: string,
+): Promise<boolean> {
+  const body = { metadata: { annotations: { [LOOK]: new Date().toISOString() } } };
+  return client.patch(kind, name, namespace, body).then(
+    () => true,
+    (thrown: unknown) => !hasStatus(thrown, 403),
+  );
+}
 
 /**
  * Has a provider that is slow to look at its machines look at once where there is something to see: bootstrap data for a
@@ -47,10 +62,7 @@ export class Waker {
     const name = machine.spec?.infrastructureRef?.name;
     const kind = engineOfMachine(machine).kinds?.machine;
     if (name === undefined || kind === undefined) return;
-    const body = { metadata: { annotations: { [LOOK]: new Date().toISOString() } } };
-    await this.#client.patch(kind, name, machine.metadata.namespace ?? '', body).catch((thrown: unknown) => {
-      if (hasStatus(thrown, 403)) this.#isRefused = true;
-    });
+    this.#isRefused ||= !(await askToLook(this.#client, kind, name, machine.metadata.namespace ?? ''));
   }
 }
 

@@ -3,10 +3,7 @@ import { Kinds } from '../../host/api/kinds.ts';
 import type { Pod } from '../../host/api/objects.ts';
 import { pause } from '../../retry.ts';
 import { servingPod, type HostPod } from './host-pod.ts';
-
-/** Milliseconds between two looks, and for one. */
-const LOOK_EVERY = 30_000;
-const LOOK_MILLISECONDS = 20_000;
+import { LOOK_EVERY, LOOK_MILLISECONDS } from './lifetime.ts';
 
 /** What is heard of such a pod. */
 interface PodEvents {
@@ -16,7 +13,7 @@ interface PodEvents {
   readonly onProblem: (problem: string) => void;
 }
 
-/** Looks at the pods of a relay or registry now and then, until the signal aborts. A host that does not answer is no news. */
+/** Looks at the pods of a relay or registry now and then, until the signal aborts. Ignores a host that does not answer. */
 export async function watchHostPod(
   client: KubernetesClient,
   { namespace, pods, title }: HostPod,

@@ -9,8 +9,8 @@ import { Annotations } from '../identity/identity.ts';
 import type { TunnelSettings } from './settings.ts';
 
 /** Milliseconds between two looks, and for one. */
-const LOOK_EVERY = 30_000;
-const LOOK_MILLISECONDS = 20_000;
+export const LOOK_EVERY = 30_000;
+export const LOOK_MILLISECONDS = 20_000;
 /** Looks in a row at which the host may refuse the credentials: new ones may come within minutes. */
 const REFUSED_LOOKS = 20;
 

@@ -9,8 +9,6 @@ import { servingPod, type HostPod } from './host-pod.ts';
 
 /** Milliseconds for which a new connection waits until the API server and the pod are there. */
 const PATIENCE = 60_000;
-/** Milliseconds for which the first one is tried at a time, before anything depends on it. */
-const CHECK_PATIENCE = 5_000;
 /** Handshakes at once: each is a TLS session with the API server, and a job may open a hundred connections. */
 const HANDSHAKES = 16;
 
@@ -40,9 +38,14 @@ export class PodConnections {
 
   /**
    * Opens a connection. Tries again for a minute while the API server or the pod is away; what these credentials may not
-   * do fails at once. A connection that ended with a problem has the pod looked up again. Rejects with the last failure.
+   * do fails at once, or whatever `isFinal`. A connection that ended with a problem has the pod looked up again. Rejects with
+   * the last failure.
    */
-  async open(events: PortForwardEvents, signal: AbortSignal): Promise<PortForward> {
+  async open(
+    events: PortForwardEvents,
+    signal: AbortSignal,
+    isFinal: (thrown: unknown) => boolean = isForbidden,
+  ): Promise<PortForward> {
     const within = AbortSignal.any([signal, AbortSignal.timeout(this.#patience)]);
     let last: unknown;
     const tries = retry(
@@ -54,7 +57,7 @@ export class PodConnections {
       {
         signal: within,
         tries: Number.POSITIVE_INFINITY,
-        isRetried: (thrown) => !hasStatus(thrown, 403) && !within.aborted,
+        isRetried: (thrown) => !isFinal(thrown) && !within.aborted,
       },
     );
     return tries.catch((thrown: unknown) => {
@@ -116,27 +119,27 @@ export async function checkPod(
   client: KubernetesClient,
   target: HostPod,
   signal: AbortSignal,
-  patience = { each: CHECK_PATIENCE, all: PATIENCE },
+  patience = PATIENCE,
 ): Promise<void> {
   const nothing = (): void => undefined;
   const events = { onData: nothing, onDrain: nothing, onEnd: nothing };
-  const began = performance.now();
-  for (;;) {
-    try {
-      const connection = await new PodConnections(client, target, nothing, patience.each).open(events, signal);
-      connection.close();
-      return;
-    } catch (thrown) {
-      if (signal.aborted || hasStatus(thrown, 403)) throw thrown;
-      if (!isRefusal(thrown) && performance.now() - began < patience.all) continue;
-      throw new KnestError({
-        code: 'KNEST_API_ACCESS',
-        problem: `the host does not forward ports to a pod: ${firstLineOf(thrown)}`,
-        next: 'check for a proxy or gateway in front of its API server: it has to pass WebSockets on as they are',
-        cause: thrown,
-      });
-    }
+  const connections = new PodConnections(client, target, nothing, patience);
+  try {
+    const connection = await connections.open(events, signal, (thrown) => isForbidden(thrown) || isRefusal(thrown));
+    connection.close();
+  } catch (thrown) {
+    if (signal.aborted || isForbidden(thrown)) throw thrown;
+    throw new KnestError({
+      code: 'KNEST_API_ACCESS',
+      problem: `the host does not forward ports to a pod: ${firstLineOf(thrown)}`,
+      next: 'check for a proxy or gateway in front of its API server: it has to pass WebSockets on as they are',
+      cause: thrown,
+    });
   }
+}
+
+function isForbidden(thrown: unknown): boolean {
+  return hasStatus(thrown, 403);
 }
 
 /** Whether an answer came that the next try does not change. */

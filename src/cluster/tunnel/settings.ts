@@ -13,6 +13,9 @@ export interface TunnelSettings extends ClusterHandle {
   readonly registryPort?: number;
 }
 
+/** How a tunnel finds the host, and which claim of the cluster it ends with. */
+export type TunnelUse = Pick<TunnelSettings, 'claim' | 'host'>;
+
 /** What a tunnel sends to the step that started it, once it listens. */
 export interface TunnelReady {
   readonly port: number;

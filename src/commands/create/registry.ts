@@ -7,10 +7,9 @@ import { localPortOf, noRegistry, noteLocalPort, registryHost } from '../../clus
 import { withRegistry } from '../../cluster/registry/nodes.ts';
 import { registryDeployment, registryPolicy, registryService } from '../../cluster/registry/registry.ts';
 import type { ClusterObjects } from '../../cluster/template/plan.ts';
-import type { TunnelReady } from '../../cluster/tunnel/settings.ts';
+import type { TunnelReady, TunnelUse } from '../../cluster/tunnel/settings.ts';
 import type { KubernetesClient } from '../../host/api/client.ts';
 import type { ChosenInputs } from '../../inputs.ts';
-import type { SavedHost } from '../../post-state.ts';
 import type { Runtime } from '../../runtime.ts';
 import { openRegistry } from '../steps/open-registry.ts';
 import type { CreatePlan } from './plan.ts';
@@ -29,7 +28,7 @@ export async function makeRegistry(
   client: KubernetesClient,
   { identity, objects, hasForeignTemplate }: CreatePlan,
   { cluster, isUnfinished }: ClaimedCluster,
-  host: SavedHost,
+  use: TunnelUse,
   { registry, relayImage }: ChosenInputs,
   runtime: Runtime,
 ): Promise<WithRegistry> {
@@ -38,13 +37,7 @@ export async function makeRegistry(
   return runtime.report.log.step('Registry', async () => {
     const noted = localPortOf(cluster);
     if (noted === undefined && !isUnfinished) throw noRegistry(cluster);
-    const claim = identity.ephemeral ? { claim: identity.claim } : {};
-    const { tunnel: running, localPort } = await openRegistry(
-      cluster,
-      noted ?? registry.port,
-      { host, ...claim },
-      runtime,
-    );
+    const { tunnel: running, localPort } = await openRegistry(cluster, noted ?? registry.port, use, runtime);
     const result = registryHost(localPort);
     if (!isUnfinished) return { value: { objects, running }, result: `${result}, of the adopted cluster` };
     await noteLocalPort(client, cluster, localPort, signal);

@@ -2,7 +2,7 @@ import { registryHost } from '../../cluster/registry/local-port.ts';
 import { registryPod } from '../../cluster/registry/registry.ts';
 import { waitForHostPod } from '../../cluster/tunnel/host-pod-wait.ts';
 import { checkPod } from '../../cluster/tunnel/pod-connection.ts';
-import type { TunnelReady, TunnelSettings } from '../../cluster/tunnel/settings.ts';
+import type { TunnelReady, TunnelUse } from '../../cluster/tunnel/settings.ts';
 import type { Cluster } from '../../host/api/cluster-api-objects.ts';
 import type { KubernetesClient } from '../../host/api/client.ts';
 import type { Runtime } from '../../runtime.ts';
@@ -21,16 +21,19 @@ interface OpenRegistry {
 export async function openRegistry(
   { metadata: { name, namespace = '', uid = '' } }: Cluster,
   registryPort: number,
-  more: Pick<TunnelSettings, 'host' | 'claim'>,
+  use: TunnelUse,
   runtime: Runtime,
 ): Promise<OpenRegistry> {
-  const tunnel = await startTunnel({ name, namespace, uid, registryPort, ...more }, runtime, runtime.clock.signal);
+  const tunnel = await startTunnel({ name, namespace, uid, registryPort, ...use }, runtime, runtime.clock.signal);
   const { registryPort: localPort = registryPort } = tunnel;
   runtime.outputs.set('registry', registryHost(localPort));
   return { tunnel, localPort };
 }
 
-/** Waits until the registry of a cluster takes images. Throws KNEST_REGISTRY when it does not start, KNEST_API_ACCESS when the host forwards no ports. */
+/**
+ * Waits until the registry of a cluster takes images. Throws KNEST_REGISTRY when it does not start, KNEST_API_ACCESS when
+ * the host forwards no ports.
+ */
 export async function waitForRegistry(
   client: KubernetesClient,
   { metadata: { name, namespace = '', uid = '' } }: Cluster,

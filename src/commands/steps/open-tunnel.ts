@@ -3,7 +3,7 @@ import type { ClusterHandle } from '../../cluster/identity/cluster-handle.ts';
 import { relayManifest, relayName, relayPod } from '../../cluster/tunnel/relay.ts';
 import { checkPod } from '../../cluster/tunnel/pod-connection.ts';
 import { waitForHostPod } from '../../cluster/tunnel/host-pod-wait.ts';
-import type { TunnelReady, TunnelSettings } from '../../cluster/tunnel/settings.ts';
+import type { TunnelReady, TunnelUse } from '../../cluster/tunnel/settings.ts';
 import { KnestError } from '../../errors.ts';
 import type { Cluster } from '../../host/api/cluster-api-objects.ts';
 import type { KubernetesClient } from '../../host/api/client.ts';
@@ -16,7 +16,7 @@ import type { Runtime } from '../../runtime.ts';
 import { startTunnel } from './start-tunnel.ts';
 
 /** What a tunnel takes beside its cluster. */
-export interface TunnelParts extends Pick<TunnelSettings, 'claim' | 'host'> {
+export interface TunnelParts extends TunnelUse {
   /** The tunnel that this step started for a registry: it leads to the relay, too. */
   readonly running?: TunnelReady | undefined;
 }

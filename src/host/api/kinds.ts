@@ -56,6 +56,11 @@ export function groupOf({ apiVersion }: { readonly apiVersion: string }): string
   return apiVersion.includes('/') ? apiVersion.replace(/\/.*/, '') : '';
 }
 
+/** Whether an object is of a kind, in whatever version. */
+export function isOfKind(object: Pick<KubernetesObject, 'apiVersion' | 'kind'>, kind: Kind): boolean {
+  return object.kind === kind.kind && groupOf(object) === groupOf(kind);
+}
+
 /** The API group that a CustomResourceDefinition is for: its name is the kind's plural, a dot, and the group. */
 export function groupOfDefinition(name: string): string {
   return name.slice(name.indexOf('.') + 1);
