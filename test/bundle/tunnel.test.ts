@@ -200,7 +200,7 @@ describe('registry: true', () => {
     const host = await startHost();
     const port = await freePort();
     const cluster = host.store.find(Kinds.cluster, 'demo');
-    if (cluster === undefined) throw new Error('there is no Cluster');
+    if (cluster === undefined) throw new Error('the Cluster is missing');
     const annotations = { 'knest-action/registry-port': String(port) };
     host.store.put({ ...cluster, metadata: { ...cluster.metadata, annotations } });
     const labels = { 'knest-action/registry': 'true', 'knest-action/cluster-uid': 'u-1' };

@@ -17,12 +17,12 @@ interface Descriptor {
 
 /**
  * Makes an image of the test's own server in `directory`, and pushes it as Docker 29 does: as an index of the image for
- * one platform and an attestation. `tag`: with the registry. `content` is in a file of its own, so that it is in no cache.
+ * one platform and an attestation. `tag`: with the registry. `content` is in a separate file, which no cache has.
  * Returns the digest of the index.
  */
 export async function pushImage(run: Run, directory: string, tag: string, content: Buffer): Promise<string> {
   const program = hostPrograms.find(({ name }) => name === 'hello');
-  if (program === undefined) throw new Error('there is no program hello');
+  if (program === undefined) throw new Error('the program hello is missing');
   const file = join(directory, 'content');
   writeFileSync(file, content);
   const entries = [

@@ -1,15 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { registryImage, relayImage } from '../host/images.ts';
 import { until } from '../host/process.ts';
-import type { Job, StepResult } from '../support/runner.ts';
-import { ClosedNetwork } from './closed-network.ts';
+import { ClosedCluster } from './closed-cluster.ts';
 import { expectGone } from './expect.ts';
 import { pushImage } from './pushed-image.ts';
-import { ROLE_NAMESPACE, roleKubeconfig } from './role-account.ts';
+import { ROLE_NAMESPACE } from './role-account.ts';
 import { jobOn, sharedHost } from './support.ts';
 
 const name = 'stocked';
@@ -27,43 +25,22 @@ interface Pods {
 describe.skipIf(!host.hasVirtink)(
   'registry: true, for a job that reaches the API server of the host alone (needs the release assets of Virtink)',
   () => {
-    const directory = mkdtempSync(join(tmpdir(), 'knest-registry-'));
-    let network: ClosedNetwork;
-    let job: Job;
-    let main: StepResult;
+    const closed = new ClosedCluster(host, name, {
+      registry: 'true',
+      'registry-port': '0',
+      'registry-size': '1Gi',
+      'registry-image': registryImage,
+      'relay-image': relayImage,
+    });
+    const { directory } = closed;
     let digest = '';
-    const registry = (): string => main.outputs['registry'] ?? '';
-    const kubectl = (...args: string[]): Promise<string> =>
-      network.run(['kubectl', '--kubeconfig', main.outputs['kubeconfig-path'] ?? '', ...args]);
-
-    beforeAll(async () => {
-      network = await ClosedNetwork.make(host);
-      const inputs = {
-        name,
-        namespace,
-        cni: 'flannel',
-        'wait-for': 'nodes',
-        registry: 'true',
-        'registry-port': '0',
-        'registry-size': '1Gi',
-        'registry-image': registryImage,
-        'relay-image': relayImage,
-      };
-      job = jobOn(host, inputs, { wrap: (argv) => network.command(argv) });
-      main = await job.main();
-      expect(main.exitCode, main.log).toBe(0);
-    });
-
-    afterAll(async () => {
-      job.clean();
-      rmSync(directory, { recursive: true });
-      await network.remove();
-    });
+    const registry = (): string => closed.main.outputs['registry'] ?? '';
+    const kubectl = (...args: string[]): Promise<string> => closed.kubectl(...args);
 
     it('takes an image of the job from a real client, which then runs on a worker', async () => {
       expect(registry()).toMatch(/^localhost:\d+$/);
       const content = randomBytes(MEGABYTES * 1024 * 1024);
-      digest = await pushImage((argv) => network.run(argv), directory, `${registry()}/app:v1`, content);
+      digest = await pushImage((argv) => closed.network.run(argv), directory, `${registry()}/app:v1`, content);
       const pods = `
 apiVersion: apps/v1
 kind: DaemonSet
@@ -119,15 +96,7 @@ spec:
     });
 
     it('is reached by a later job, with the permissions of docs/rbac, and only by one job of a runner', async () => {
-      const kubeconfig = join(directory, 'role.kubeconfig');
-      writeFileSync(kubeconfig, await roleKubeconfig(host), { mode: 0o600 });
-      const inputs = {
-        command: 'kubeconfig',
-        name,
-        namespace,
-        registry: 'true',
-        'host-kubeconfig-file': kubeconfig,
-      };
+      const inputs = await closed.laterInputs({ registry: 'true' });
       // On another runner, whose port is free.
       const later = jobOn(host, inputs);
       const result = await later.main();
@@ -137,7 +106,7 @@ spec:
       expect((await host.run([...inspect, `docker://${registry()}/app:v1`])).trim()).toBe(digest);
       await later.post();
       later.clean();
-      const same = jobOn(host, inputs, { wrap: (argv) => network.command(argv) });
+      const same = jobOn(host, inputs, { wrap: (argv) => closed.network.command(argv) });
       const refused = await same.main();
       same.clean();
       expect(refused.exitCode).toBe(1);
@@ -159,8 +128,8 @@ spec:
     it('reports a registry that restarted and is empty', async () => {
       await host.kubectl(['delete', 'pods', '-n', namespace, '-l', 'knest-action/registry=true']);
       const inspect = ['skopeo', 'inspect', '--tls-verify=false', `docker://${registry()}/app:v1`];
-      await expect(network.run(inspect)).rejects.toThrow(/manifest unknown/);
-      const post = await job.post('failure');
+      await expect(closed.network.run(inspect)).rejects.toThrow(/manifest unknown/);
+      const post = await closed.job.post('failure');
       expect(post.exitCode, post.log).toBe(0);
       expect(post.log).toContain('the registry restarted as pod');
       await expectGone(host, namespace, name);

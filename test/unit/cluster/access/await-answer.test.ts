@@ -9,16 +9,9 @@ import { KnestError } from '../../../../src/errors.ts';
 import { pause } from '../../../../src/retry.ts';
 import { clientOf, json, refuse, serve } from '../../host/server.ts';
 import { rejection } from '../../rejection.ts';
+import { tokenKubeconfig } from './kubeconfigs.ts';
 
-const nowhere: Kubeconfig = {
-  server: 'https://127.0.0.1:1',
-  tlsServerName: undefined,
-  certificateAuthority: undefined,
-  clientCertificate: undefined,
-  clientKey: undefined,
-  token: 'abc',
-  proxyUrl: undefined,
-};
+const nowhere = tokenKubeconfig('https://127.0.0.1:1');
 const handle = { name: 'pr', namespace: 'knest' };
 const auto = { apiAccess: 'auto', apiHost: '127.0.0.1' } as const;
 const forbidden = new KnestError({ code: 'KNEST_PERMISSION', problem: 'no tunnel' });

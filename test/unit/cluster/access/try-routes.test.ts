@@ -1,21 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { findAccess, firstThatWorks } from '../../../../src/cluster/access/try-routes.ts';
 import { nodeAddresses, routes, type Route } from '../../../../src/cluster/access/routes.ts';
-import type { Kubeconfig } from '../../../../src/cluster/access/nested-kubeconfig.ts';
 import { KnestError } from '../../../../src/errors.ts';
 import type { Node, Service } from '../../../../src/host/api/objects.ts';
 import { clientOf, json, refuse, serve } from '../../host/server.ts';
 import { rejection } from '../../rejection.ts';
+import { tokenKubeconfig } from './kubeconfigs.ts';
 
-const kubeconfig: Kubeconfig = {
-  server: 'https://10.1.2.3:6443',
-  tlsServerName: undefined,
-  certificateAuthority: undefined,
-  clientCertificate: undefined,
-  clientKey: undefined,
-  token: 'abc',
-  proxyUrl: undefined,
-};
+const kubeconfig = tokenKubeconfig('https://10.1.2.3:6443');
 
 function service(parts: Pick<Service, 'spec' | 'status'>): Service {
   return { apiVersion: 'v1', kind: 'Service', metadata: { name: 'pr', namespace: 'knest' }, ...parts };

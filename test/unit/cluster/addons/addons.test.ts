@@ -58,7 +58,7 @@ describe('prepareAddons', () => {
     ]);
   });
 
-  it('lets known add-ons run on the control plane where there is no worker', async () => {
+  it('lets known add-ons run on the control plane of a cluster without workers', async () => {
     const tolerates = async (workers: number): Promise<boolean> =>
       JSON.stringify((await preparing([known], workers).addons).objects).includes('tolerations');
     expect([await tolerates(0), await tolerates(1)]).toEqual([true, false]);

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { expect, it, vi } from 'vitest';
 import { SetWaker } from '../../../../src/cluster/addons/set-waker.ts';
 import { refusal, type Answer } from '../../../support/api-server.ts';
@@ -14,6 +15,7 @@ async function wakes(looks: readonly (readonly [seconds: number, running: number
     seconds = at;
     waker.wake(running);
     await Promise.allSettled(patch.mock.results.map(({ value }) => value as Promise<unknown>));
+    await turn(); // so that the waker has seen the answer
     counts.push(patch.mock.calls.length);
   }
   for (const [kind, name] of patch.mock.calls) expect([kind.kind, name]).toEqual(['ClusterResourceSet', 'pr-addons']);

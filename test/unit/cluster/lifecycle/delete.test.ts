@@ -7,7 +7,7 @@ const handle = { name: 'pr', namespace: 'knest' };
 const cluster = { metadata: { name: 'pr', namespace: 'knest', uid: 'u', labels: { owner: 'us' } } };
 
 describe('keepTying', () => {
-  it('ties disks until there is no machine that may have some', async () => {
+  it('ties disks until no machine is left that may have some', async () => {
     let times = 0;
     await keepTying(() => Promise.resolve(++times < 3), new AbortController().signal, 1);
     expect(times).toBe(3);

@@ -85,6 +85,15 @@ describe('progressOf', () => {
       ['created', 'Ready: VM is starting'],
     ],
     [
+      'whose infrastructure does not say what it waits for',
+      {
+        machines: [
+          machineOf('m', { status: { conditions: [condition('InfrastructureReady', 'False', { message: '' })] } }),
+        ],
+      },
+      ['created'],
+    ],
+    [
       'a node that is not Ready',
       {
         machines: [

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 import type { ClusterView } from '../../../../src/cluster/status/cluster-view.ts';
 import { Waker } from '../../../../src/cluster/status/wake.ts';
@@ -23,14 +24,18 @@ const waiting = viewOf({ machines: [machine('m', { spec: { bootstrap } })] });
 async function woken(views: readonly ClusterView[], pause = 0, answer?: Answer): Promise<readonly unknown[]> {
   const { client, received } = await clientOfStore(() => answer);
   const patch = vi.spyOn(client, 'patch');
+  const settle = async (): Promise<void> => {
+    await Promise.allSettled(patch.mock.results.map(({ value }) => value as Promise<unknown>));
+    await turn(); // so that the waker has seen the answers
+  };
   let time = 0;
   const waker = new Waker(client, () => time);
   for (const view of views) {
     waker.wake(view);
-    if (pause > 0) await Promise.allSettled(patch.mock.results.map(({ value }) => value as Promise<unknown>));
+    if (pause > 0) await settle();
     time += pause;
   }
-  await Promise.allSettled(patch.mock.results.map(({ value }) => value as Promise<unknown>));
+  await settle();
   expect(received.map(({ path }) => path.split('?')[0])).toEqual(
     patch.mock.calls.map(([, name]) => expect.stringMatching(`/namespaces/knest/kubevirtmachines/${name}$`) as string),
   );
