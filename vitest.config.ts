@@ -4,7 +4,7 @@ const minutes = 60_000;
 
 /** The e2e tests that have a second and a third host, beside the first with all others: they mostly wait. */
 const besides = {
-  // Clusters in memory.
+  // Clusters in memory, and the workflows to copy.
   'e2e-faults': files(
     'cleanup',
     'cluster-class',
@@ -15,12 +15,19 @@ const besides = {
     'list',
     'oidc',
     'upgrade',
+    'workflows/*',
   ),
   // Accounts, kubeconfigs, and hosts of other kinds.
-  'e2e-access': [
-    ...files('admission-policy', 'cleanup-cronjob', 'host', 'kubectl', 'kubevirt', 'namespaces', 'other-hosts', 'rbac'),
-    ...files('workflows/*'),
-  ],
+  'e2e-access': files(
+    'admission-policy',
+    'cleanup-cronjob',
+    'host',
+    'kubectl',
+    'kubevirt',
+    'namespaces',
+    'other-hosts',
+    'rbac',
+  ),
 };
 
 function files(...names: string[]): string[] {

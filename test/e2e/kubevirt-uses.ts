@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Host } from '../host/host.ts';
+import { registryImage, relayImage } from '../host/images.ts';
 import { kubevirtNodeImage } from '../host/kubevirt.ts';
 import { versions } from '../host/modules.ts';
 import type { Job } from '../support/runner.ts';
+import { DockerDaemon, imageFiles } from './docker.ts';
 import { jobOn, leftovers } from './support.ts';
 import { Act, namespace as ofWorkflows, pullRequest } from './workflows/act.ts';
 
@@ -43,17 +45,25 @@ export function testKubevirtUses(hostWithKubevirt: () => Host): void {
   });
 
   describe('workflows/pull-request.yml on a host with KubeVirt', { timeout: 10 * minute }, () => {
+    let docker: DockerDaemon;
     let act: Act;
     beforeAll(async () => {
-      act = await Act.prepare(hostWithKubevirt(), { 'node-image': kubevirtNodeImage });
+      const host = hostWithKubevirt();
+      docker = await DockerDaemon.start(host);
+      const images = { 'node-image': kubevirtNodeImage, 'relay-image': relayImage, 'registry-image': registryImage };
+      act = await Act.prepare(host, { defaults: { ...images, 'registry-size': '1Gi' }, docker });
     });
-    afterAll(() => act.clean());
+    afterAll(async () => {
+      act.clean();
+      await docker.stop();
+    });
 
-    it('gives its steps a cluster of KubeVirt without naming it, which is deleted after the job', async () => {
-      const { code, log } = await act.run(['pull-request.yml'], { event: 'pull_request', payload: pullRequest(7) });
+    it('runs the image of the job on a cluster of KubeVirt without naming it, which is deleted after the job', async () => {
+      const trigger = { event: 'pull_request', payload: pullRequest(7) };
+      const { code, log } = await act.run(['pull-request.yml'], trigger, await imageFiles());
       expect(code, log).toBe(0);
       expect(log).toMatch(/▸ Infrastructure +kubevirt: /);
-      expect(log).toMatch(/\| configmap\/hello created\n/);
+      expect(log).toMatch(/\| deployment "app" successfully rolled out\n/);
       expect(log).toMatch(/nothing of knest-1-1-test-[0-9a-f]{8} is left/);
       expect(await leftovers(hostWithKubevirt(), ofWorkflows, 'knest-1-1-test')).toEqual([]);
     });

@@ -2,9 +2,8 @@ import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { archive } from '../host/archive.ts';
-import { binaryPath } from '../host/binaries.ts';
 import { architecture } from '../host/images.ts';
-import { hostPrograms } from '../host/modules.ts';
+import { helloProgram } from './hello.ts';
 
 /** Runs a command where the registry is reached. */
 type Run = (argv: readonly string[]) => Promise<string>;
@@ -21,12 +20,10 @@ interface Descriptor {
  * Returns the digest of the index.
  */
 export async function pushImage(run: Run, directory: string, tag: string, content: Buffer): Promise<string> {
-  const program = hostPrograms.find(({ name }) => name === 'hello');
-  if (program === undefined) throw new Error('the program hello is missing');
   const file = join(directory, 'content');
   writeFileSync(file, content);
   const entries = [
-    { path: '/hello', file: await binaryPath(program) },
+    { path: '/hello', file: await helloProgram() },
     { path: '/content', file },
   ];
   const tar = join(directory, 'image.tar');

@@ -18,6 +18,9 @@ const packages: Readonly<Record<string, string>> = {
   haproxy: 'haproxy',
   // Pushes images to the registries of clusters.
   skopeo: 'skopeo',
+  // Builds and pushes the images of workflows.
+  dockerd: 'docker.io',
+  docker: 'docker.io',
   // What flannel is built with.
   gcc: 'gcc',
   '/usr/include/stdio.h': 'libc6-dev',
@@ -27,6 +30,12 @@ const packages: Readonly<Record<string, string>> = {
   hostname: 'hostname',
   '/usr/bin/python3': 'python3-minimal',
   '/usr/lib/python3/dist-packages/yaml/__init__.py': 'python3-yaml',
+};
+
+/** Daemons that packages start when they are installed, which nobody here needs. */
+const daemons: Readonly<Record<string, readonly string[]>> = {
+  containerd: ['containerd.service'],
+  'docker.io': ['docker.socket', 'docker.service'],
 };
 
 const gigabyte = 1e9;
@@ -54,8 +63,8 @@ export async function installPackages(names: readonly string[], report: Report):
     await run('apt-get', ['update'], { env });
     await run('apt-get', install, { env });
   }
-  // A package may have started a containerd of its own, which nobody here needs.
-  await succeeds('systemctl', ['disable', '--now', 'containerd.service']);
+  const units = names.flatMap((name) => daemons[name] ?? []);
+  if (units.length > 0) await succeeds('systemctl', ['disable', '--now', ...units]);
 }
 
 async function goProblem(): Promise<string | undefined> {

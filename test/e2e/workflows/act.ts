@@ -7,6 +7,7 @@ import type { Host } from '../../host/host.ts';
 import { CommandError, run } from '../../host/process.ts';
 import { lineReport } from '../../host/report.ts';
 import { noteShown } from '../../support/evidence.ts';
+import type { DockerDaemon } from '../docker.ts';
 import { hostInputs } from '../support.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
@@ -25,6 +26,16 @@ export interface Trigger {
   readonly options?: readonly string[];
 }
 
+/** What the jobs find that the workflows do not set. */
+interface Setting {
+  /** These replace the defaults of action.yml. */
+  readonly defaults?: Readonly<Record<string, string>>;
+  /** The network of the jobs, if it is not that of the host. */
+  readonly network?: Pick<Host, 'command'>;
+  /** The docker daemon of the jobs. */
+  readonly docker?: DockerDaemon;
+}
+
 /** How a run of a workflow ended, and all that act wrote. */
 export interface WorkflowRun {
   readonly code: number | null;
@@ -41,19 +52,21 @@ export function pullRequest(number: number, from = repository.name, sha = '0'.re
 export class Act {
   readonly #host: Host;
   readonly #program: string;
+  readonly #setting: Setting;
   /** Below it: the action with a test host's defaults, act's files, and a repository for each run. */
   readonly #directory = mkdtempSync(join(tmpdir(), 'knest-workflow-'));
 
-  private constructor(host: Host, program: string, defaults: Readonly<Record<string, string>>) {
+  private constructor(host: Host, program: string, setting: Setting) {
     this.#host = host;
     this.#program = program;
+    this.#setting = setting;
     mkdirSync(join(this.#directory, 'home'));
-    this.#copyAction({ namespace, ...hostInputs(host), ...defaults });
+    this.#copyAction({ namespace, ...hostInputs(host), ...setting.defaults });
   }
 
-  /** Prepares act; `defaults` replace those of action.yml, since the workflows stay as they are. */
-  static async prepare(host: Host, defaults: Readonly<Record<string, string>> = {}): Promise<Act> {
-    return new Act(host, await tool('act', lineReport()), defaults);
+  /** Prepares act for runs of workflows, which stay as they are. */
+  static async prepare(host: Host, setting: Setting = {}): Promise<Act> {
+    return new Act(host, await tool('act', lineReport()), setting);
   }
 
   /** The action as a workflow finds it, but for what a test host needs to be otherwise, which becomes the default. */
@@ -75,20 +88,22 @@ export class Act {
   async run(
     templates: readonly string[],
     { event, payload = {}, options = [] }: Trigger,
-    files: Readonly<Record<string, string>> = {},
+    files: Readonly<Record<string, string | Buffer>> = {},
   ): Promise<WorkflowRun> {
     const copies = templates.map((name) => [
       `.github/workflows/${name}`,
       readFileSync(join(root, 'workflows', name), 'utf8'),
     ]);
     const env = this.#environment();
-    const path = await this.#makeRepository({ ...Object.fromEntries(copies), ...files } as Record<string, string>, env);
+    const path = await this.#makeRepository({ ...Object.fromEntries(copies), ...files } as typeof files, env);
     const eventPath = join(path, '.git', 'event.json');
     writeFileSync(eventPath, JSON.stringify(payload));
-    const { command, args } = this.#host.command([
+    const { network = this.#host, docker } = this.#setting;
+    const { command, args } = network.command([
       ...[this.#program, event, '--directory', path, '--eventpath', eventPath],
       ...['--platform', 'ubuntu-latest=-self-hosted', '--no-cache-server'],
       ...['--env', `GITHUB_REPOSITORY_ID=${repository.id}`],
+      ...(docker === undefined ? [] : ['--env', `DOCKER_HOST=${docker.host}`]),
       // The checkout needs no network: act has copied the repository already.
       ...['--local-repository', `knest/knest-action@v1=${join(this.#directory, 'action')}`],
       // Its value is in the environment, where other users of the machine do not see it.
@@ -123,7 +138,7 @@ export class Act {
     };
   }
 
-  async #makeRepository(files: Readonly<Record<string, string>>, env: NodeJS.ProcessEnv): Promise<string> {
+  async #makeRepository(files: Readonly<Record<string, string | Buffer>>, env: NodeJS.ProcessEnv): Promise<string> {
     const path = mkdtempSync(join(this.#directory, `${basename(repository.name)}-`));
     for (const [name, text] of Object.entries(files)) {
       mkdirSync(dirname(join(path, name)), { recursive: true });

@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { registryImage, relayImage } from '../../host/images.ts';
+import { ClosedNetwork } from '../closed-network.ts';
+import { DockerDaemon, imageFiles } from '../docker.ts';
 import { expectGone } from '../expect.ts';
 import { kubernetesVersion, leftovers, sharedHost } from '../support.ts';
 import { Act, namespace, pullRequest } from './act.ts';
@@ -10,37 +11,48 @@ const file = 'pull-request.yml';
 /** The name that the action generates: run and attempt, which act does not count, then the job. The rest is random. */
 const cluster = 'knest-1-1-test';
 
-describe(`workflows/${file}`, { timeout: 6 * 60_000 }, () => {
+describe(`workflows/${file}`, { timeout: 8 * 60_000 }, () => {
+  let network: ClosedNetwork;
+  let docker: DockerDaemon;
   let act: Act;
   beforeAll(async () => {
-    act = await Act.prepare(host);
+    network = await ClosedNetwork.make(host);
+    docker = await DockerDaemon.start(network);
+    const defaults = { 'relay-image': relayImage, 'registry-image': registryImage, 'registry-size': '1Gi' };
+    act = await Act.prepare(host, { defaults, network, docker });
   });
-  afterAll(() => act.clean());
+  afterAll(async () => {
+    act.clean();
+    await docker.stop();
+    await network.remove();
+  });
 
-  it('gives its steps a cluster, which is deleted after the job', async ({ skip }) => {
+  it('runs the image of the job with a volume, where the job reaches the API server of the host alone', async ({
+    skip,
+  }) => {
     skip(!host.hasVirtink, 'the release assets of Virtink are not available');
-    const { code, log } = await act.run([file], { event: 'pull_request', payload: pullRequest(7) });
+    const { code, log } = await act.run([file], { event: 'pull_request', payload: pullRequest(7) }, await imageFiles());
     expect(code, log).toBe(0);
     expect(log).toContain('Job succeeded');
-    // The output of kubectl in the steps of the workflow: a node of this cluster, then the object that they created.
+    expect(log).toMatch(/ tunnel \(this job reaches 127\.0\.0\.1/);
+    // The output of kubectl in the steps of the workflow.
+    expect(log).toMatch(/\| deployment "app" successfully rolled out\n/);
     expect(log).toMatch(
-      new RegExp(`\\| ${cluster}-[0-9a-f]{8}-cp-\\S+ +\\w+ +control-plane +\\S+ +v${kubernetesVersion}\\n`),
+      new RegExp(`\\| node/${cluster}-[0-9a-f]{8}-cp-\\S+ +Ready +control-plane +\\S+ +v${kubernetesVersion}\\n`),
     );
-    expect(log).toMatch(/\| configmap\/hello created\n/);
-    expect(log).toMatch(/\| hello +1 +\d+s\n/);
+    expect(log).toMatch(/\| pod\/app-\S+ +1\/1 +Running /);
+    expect(log).toMatch(/\| persistentvolumeclaim\/data +Bound .* local-path /);
     expect(log).toMatch(new RegExp(`nothing of ${cluster}-[0-9a-f]{8} is left`));
     expect(await leftovers(host, namespace, cluster)).toEqual([]);
   });
 
   it('deletes the cluster of a failed job too', async ({ skip }) => {
     skip(!host.hasVirtink, 'the release assets of Virtink are not available');
-    const text = readFileSync(resolve(import.meta.dirname, '../../../workflows', file), 'utf8');
-    const failing = text.replace('kubectl get configmap hello\n', '$&          exit 1\n');
-    const files = { [`.github/workflows/${file}`]: failing };
-    const { code, log } = await act.run([], { event: 'pull_request', payload: pullRequest(7) }, files);
+    const trigger = { event: 'pull_request', payload: pullRequest(7) };
+    // Without a Dockerfile.
+    const { code, log } = await act.run([file], trigger);
     expect(code, log).not.toBe(0);
-    expect(log).toMatch(/Failure - Main Use the cluster/);
-    expect(log).toMatch(/\| configmap\/hello created\n/);
+    expect(log).toMatch(/Failure - Main Build the image/);
     expect(log).toMatch(/Success - Post .*knest-action@v1/);
     await expectGone(host, namespace, cluster);
   });

@@ -19,7 +19,7 @@ function caller(): string {
 describe(`workflows/${file}`, () => {
   let act: Act;
   beforeAll(async () => {
-    act = await Act.prepare(host, { infrastructure: 'in-memory' });
+    act = await Act.prepare(host, { defaults: { infrastructure: 'in-memory' } });
   });
   afterAll(() => act.clean());
 
