@@ -15,6 +15,9 @@ export const HOST_READER_RULES: readonly Rule[] = [
     [Kinds.node, Kinds.serviceCidr],
   ),
   rule('to see which addresses the host uses', ['get'], [Kinds.configMap], [], { names: ['kubeadm-config'] }),
+  rule('to see whether machines reach the Services of a host with Cilium', ['get'], [Kinds.configMap], [], {
+    names: ['cilium-config'],
+  }),
   rule('to see which addresses the pools of other clusters have', ['list'], [Kinds.ipPool]),
   rule("to see which addresses the host's CNI can give", ['list'], [Kinds.calicoIpPool, Kinds.kubeOvnSubnet]),
   rule('to check that disks can be created', ['list'], [Kinds.storageClass]),

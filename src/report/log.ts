@@ -26,6 +26,8 @@ export interface Log {
 }
 
 const TITLE_WIDTH = 18;
+/** Milliseconds after which a step says that it still runs: some runners cut silent steps. */
+const SILENCE = 60_000;
 
 /**
  * The log of a GitHub job. Lines are written by `write`, groups and annotations as workflow commands, all without the
@@ -47,15 +49,18 @@ export function githubLog(
         line(text) {
           if (!group.open) startGroup(shown(`▸ ${title}`));
           group.open = true;
+          reminder.refresh();
           print(`${elapsed().padStart(10)}  ${text}`);
         },
       };
+      const reminder = setInterval(() => step.line('still running'), SILENCE).unref();
       try {
         const { value, result } = await timeline.during(title, () => work(step));
         if (group.open) step.line(result);
         else print(`▸ ${title.padEnd(TITLE_WIDTH)} ${result}   ${elapsed()}`);
         return value;
       } finally {
+        clearInterval(reminder);
         if (group.open) endGroup();
       }
     },

@@ -31,7 +31,8 @@ describe.skipIf(!hasVirtink)('create on Virtink, on a bare host (needs the relea
     await down(hostName, silent);
     host = await up({ name: hostName, without: ['kubevirt', 'older-cluster-api', 'older-kubernetes'] }, silent);
     secrets = watchSecrets(host);
-    job = jobOn(host, { name, 'wait-for': 'nodes', 'provider-variables': 'CLUSTER_TOPOLOGY=true' });
+    const access = { 'api-access': 'node-port', 'api-host': '172.30.0.10' };
+    job = jobOn(host, { name, ...access, 'wait-for': 'nodes', 'provider-variables': 'CLUSTER_TOPOLOGY=true' });
     main = await job.main();
     expect(main.exitCode, main.log).toBe(0);
   });

@@ -143,8 +143,8 @@ function describe({ route, problem }: Failure): string {
 
 function reasonFor(route: Route, failures: readonly Failure[]): string {
   const { hostname } = new URL(route.server);
-  const because =
-    failures.length === 0 ? '' : `; ${failures.map(({ route }) => nameOf(route)).join(', ')} did not answer`;
+  const others = [...new Set(failures.map(({ route }) => nameOf(route)))].join(', ');
+  const because = others === '' ? '' : `; ${others} did not answer`;
   return `${nameOf(route)} (this job reaches ${hostname}${because})`;
 }
 

@@ -74,8 +74,8 @@ function importText(phase: string): string {
   return phase === 'Succeeded' ? 'filled' : phase.replace(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter}`).toLowerCase();
 }
 
-/** Milliseconds after which a wait says what it waits for, though nothing changed: some runners cut silent steps. */
-const SILENCE = 60_000;
+/** Milliseconds after which a wait says what it waits for, though nothing changed: before its step says that it still runs. */
+const SILENCE = 50_000;
 
 /** Says each line once, and again when it changed. */
 export class ProgressLog {
@@ -100,7 +100,7 @@ export class ProgressLog {
     };
   }
 
-  /** Writes what is awaited when nothing has been written for a minute. */
+  /** Writes what is awaited when nothing has been written for 50 s. */
   remind(awaited: () => string): void {
     if (this.#now() - this.#written >= SILENCE) this.#write(`waiting: ${awaited()}`);
   }

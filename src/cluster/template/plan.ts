@@ -148,11 +148,10 @@ export function variables(inputs: ChosenInputs, networks: ClusterNetworks): Vari
   };
 }
 
-/** The type of the Service before the API servers: with a port on every node of the host only where that may be needed. */
-function serviceType({ apiAccess, infrastructure }: ChosenInputs): 'ClusterIP' | 'LoadBalancer' | 'NodePort' {
+/** The type of the Service before the API servers: one that more than the host reaches only where it is asked for. */
+function serviceType({ apiAccess }: ChosenInputs): 'ClusterIP' | 'LoadBalancer' | 'NodePort' {
   if (apiAccess === 'load-balancer') return 'LoadBalancer';
-  if (apiAccess === 'tunnel') return 'ClusterIP';
-  return infrastructure === 'kubevirt' && apiAccess !== 'node-port' ? 'ClusterIP' : 'NodePort';
+  return apiAccess === 'node-port' ? 'NodePort' : 'ClusterIP';
 }
 
 function machineVariables(role: string, machine: MachineInputs): Readonly<Record<string, string>> {

@@ -11,6 +11,7 @@ import type { Feature } from '../../permissions/rule.ts';
 import type { Template } from '../../cluster/template/render.ts';
 import type { Connection } from '../../host/connection.ts';
 import { felixDrops } from '../../host/calico.ts';
+import { describeSocketBalancer } from '../../host/cilium.ts';
 import { cniNetworks, describeAssumed, hostNetworks } from '../../host/networks.ts';
 import { Kinds } from '../../host/api/kinds.ts';
 import { unlessForbidden } from '../../host/api/api-error.ts';
@@ -82,7 +83,8 @@ export async function preflight(
         for (const line of checkDiskLimits(limitRanges, virtualMachines)) step.line(line);
       }
       const missing = describeMissingDevice(await nodes, virtualMachines);
-      if (missing !== undefined) step.line(missing);
+      const unreached = await describeSocketBalancer(client);
+      for (const line of [missing, unreached]) if (line !== undefined) step.line(line);
     }
     if (inputs.persistent) {
       await checkDefaultStorageClass(client);

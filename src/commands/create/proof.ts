@@ -1,8 +1,9 @@
 import { awaitAnswer, isForbidden } from '../../cluster/access/await-answer.ts';
 import { SET_UP_BY_KUBEADM } from '../../cluster/access/probe.ts';
+import { nameOf } from '../../cluster/access/routes.ts';
 import type { Access } from '../../cluster/access/try-routes.ts';
 import type { ClusterHandle } from '../../cluster/identity/cluster-handle.ts';
-import { isInitialised, type ClusterView } from '../../cluster/status/cluster-view.ts';
+import type { ClusterView } from '../../cluster/status/cluster-view.ts';
 import { follow, type Goal } from '../../cluster/status/wait.ts';
 import type { KubernetesClient } from '../../host/api/client.ts';
 import type { Cluster } from '../../host/api/cluster-api-objects.ts';
@@ -13,15 +14,21 @@ import type { Runtime } from '../../runtime.ts';
 import type { JobTunnel } from '../steps/open-tunnel.ts';
 import { readMasked } from '../steps/write-kubeconfig.ts';
 
+/** What a cluster is followed for, and whether an answer of its API server is enough. */
+export interface ProvableGoal extends Goal {
+  readonly endsWithProof: boolean;
+}
+
 /**
- * Follows a cluster until its control plane is there: as Cluster API sees it, which looks every 30 s only, or as the
- * nested API server proves it by an answer to this job. Returns the way to it when that came first.
+ * Follows a cluster, and asks its API server by every way of this job meanwhile: Cluster API looks every 30 s only, and a
+ * tunnel that is needed is there in time. Ends when the goal is reached, or with the proof where that is enough. Returns
+ * the way by which the API server has answered; undefined when it has not.
  * Errors: those of `follow`; KNEST_PERMISSION, KNEST_OWNED_BY_OTHER of a tunnel that was asked for.
  */
-export async function followUntilProved(
+export async function followWithProof(
   client: KubernetesClient,
   handle: ClusterHandle,
-  goal: Omit<Goal, 'isReached'>,
+  goal: ProvableGoal,
   inputs: ChosenInputs,
   tunnel: JobTunnel,
   step: StepLog,
@@ -36,22 +43,28 @@ export async function followUntilProved(
     const onNote = (line: string): void => step.line(line);
     return awaitAnswer(client, handle, kubeconfig, inputs, objects, { env, signal: stop, onNote, openTunnel });
   };
-  const proved = Promise.withResolvers<Access>();
+  let access: Access | undefined;
+  const enough = Promise.withResolvers<Access>();
+  const onProof = (found: Access): void => {
+    access = found;
+    if (goal.endsWithProof) enough.resolve(found);
+    else step.line(`control plane: answers by ${nameOf(found.route)}`);
+  };
+  const onFailure = (thrown: unknown): void => {
+    // Without a proof, what Cluster API sees counts; the next step tries again, and says what is wrong then.
+    if (isForbidden(thrown) && inputs.apiAccess === 'tunnel') enough.reject(thrown);
+  };
   let proof: Promise<void> | undefined;
   const isReached = (view: ClusterView): boolean => {
-    if (isInitialised(view)) return true;
+    if (goal.isReached(view)) return true;
     // There is nothing to ask before the cluster has an address.
     const { host = '', port = 0 } = view.cluster?.spec?.controlPlaneEndpoint ?? {};
-    if (view.cluster !== undefined && host !== '' && port !== 0)
-      proof ??= prove(view.cluster).then(proved.resolve, (thrown: unknown) => {
-        // Without a proof, what Cluster API sees counts; the next step tries again, and says what is wrong then.
-        if (isForbidden(thrown) && inputs.apiAccess === 'tunnel') proved.reject(thrown);
-      });
+    if (view.cluster !== undefined && host !== '' && port !== 0) proof ??= prove(view.cluster).then(onProof, onFailure);
     return false;
   };
-  const seen = follow(client, handle, { ...goal, isReached }, step, stop).then(() => undefined);
+  const seen = follow(client, handle, { ...goal, isReached }, step, stop).then(() => access);
   try {
-    return await Promise.race([seen, proved.promise]);
+    return await Promise.race([seen, enough.promise]);
   } finally {
     ended.abort();
     await Promise.allSettled([seen, proof]);

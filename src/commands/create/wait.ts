@@ -5,7 +5,6 @@ import { addonsOf, hasCni, setName } from '../../cluster/addons/resource-set.ts'
 import { engineNamed, engineOf } from '../../cluster/engines/engines.ts';
 import type { MachineCounts } from '../../cluster/machines/machine-counts.ts';
 import { hasJoined, hasReadyNode, isInitialised, type ClusterView } from '../../cluster/status/cluster-view.ts';
-import { follow } from '../../cluster/status/wait.ts';
 import type { Access } from '../../cluster/access/try-routes.ts';
 import { connectPlain } from '../../host/connect.ts';
 import { Kinds } from '../../host/api/kinds.ts';
@@ -14,14 +13,14 @@ import type { ChosenInputs } from '../../inputs.ts';
 import type { Runtime } from '../../runtime.ts';
 import type { JobTunnel } from '../steps/open-tunnel.ts';
 import type { CreatePlan } from './plan.ts';
-import { followUntilProved } from './proof.ts';
+import { followWithProof } from './proof.ts';
 
 /** A cluster that is claimed, and whose objects exist. */
 export type MadeCluster = ClaimedCluster & ClusterFacts;
 
 /**
  * Waits until the cluster is as far as `wait-for` asks, and logs each step on its way. Returns the way to its API server
- * when that has answered already. Errors: those of `followUntilProved`.
+ * when that has answered already. Errors: those of `followWithProof`.
  */
 export async function waitForCluster(
   client: KubernetesClient,
@@ -32,29 +31,26 @@ export async function waitForCluster(
   runtime: Runtime,
 ): Promise<Access | undefined> {
   const { cni, infrastructure: asked, persistent, timeoutSeconds, waitFor } = inputs;
-  const {
-    report: { log },
-    clock: { signal },
-  } = runtime;
+  const { log } = runtime.report;
   const engine = engineOf(object, engineNamed(asked));
   // An adopted cluster keeps its CNI, whatever this create asks for.
   const hasOne = ({ resourceSets }: ClusterView): boolean =>
     created ? cni.kind !== 'none' : resourceSets.some((set) => hasCni(set, identity.name));
   let areReady = false;
-  const common = { engine, persistent, verb: 'start', timeoutSeconds };
-  if (waitFor === 'nodes') {
-    const isReached = (view: ClusterView): boolean => {
-      areReady = hasOne(view);
-      return isInitialised(view) && areNodes(view, machines, areReady);
-    };
-    return log.step('Wait for nodes', async (step) => {
-      await follow(client, identity, { ...common, isReached }, step, signal);
-      return { value: undefined, result: areReady ? 'nodes: Ready' : 'nodes: there' };
-    });
-  }
-  return log.step('Wait for control plane', async (step) => {
-    const access = await followUntilProved(client, identity, common, inputs, tunnel, step, runtime);
-    return { value: access, result: access === undefined ? 'control plane: there' : 'control plane: answers' };
+  const areAllNodes = (view: ClusterView): boolean => {
+    areReady = hasOne(view);
+    return isInitialised(view) && areNodes(view, machines, areReady);
+  };
+  const goal = {
+    ...{ engine, persistent, verb: 'start', timeoutSeconds },
+    isReached: waitFor === 'nodes' ? areAllNodes : isInitialised,
+    endsWithProof: waitFor !== 'nodes',
+  };
+  return log.step(waitFor === 'nodes' ? 'Wait for nodes' : 'Wait for control plane', async (step) => {
+    const access = await followWithProof(client, identity, goal, inputs, tunnel, step, runtime);
+    const controlPlane = access === undefined ? 'control plane: there' : 'control plane: answers';
+    const nodes = areReady ? 'nodes: Ready' : 'nodes: there';
+    return { value: access, result: waitFor === 'nodes' ? nodes : controlPlane };
   });
 }
 

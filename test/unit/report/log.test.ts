@@ -46,6 +46,27 @@ describe('a step', () => {
     ]);
   });
 
+  it('says once a minute that it still runs while it logs nothing else', async () => {
+    vi.useFakeTimers();
+    const done = Promise.withResolvers<{ value: undefined; result: string }>();
+    const running = log().step('Download', (step) => {
+      setTimeout(() => step.line('half of it'), 90_000);
+      return done.promise;
+    });
+    await vi.advanceTimersByTimeAsync(149_000);
+    expect(lines().map((line) => line.trim().replace(/^[\d.]+ s {2}/, ''))).toEqual([
+      '::group::▸ Download',
+      'still running',
+      'half of it',
+    ]);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(lines().at(-1)).toMatch(/ {2}still running$/);
+    done.resolve({ value: undefined, result: 'there' });
+    await running;
+    expect(vi.getTimerCount()).toBe(0);
+    vi.useRealTimers();
+  });
+
   it('closes its group when it fails, and rethrows the error', async () => {
     const broken = log().step('Wait', (step) => {
       step.line('VM running');

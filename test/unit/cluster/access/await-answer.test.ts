@@ -117,7 +117,8 @@ describe('awaitAnswer through a tunnel', () => {
   const byTunnel = { route: { kind: 'tunnel', tlsServerName: '127.0.0.1' } };
 
   it('opens it when no direct route leads anywhere', async () => {
-    expect(await find(silent, 'auto', 100)).toMatchObject({ found: byTunnel, opened: 1 });
+    const reason = 'tunnel (this job reaches 127.0.0.1; cluster-ip did not answer)';
+    expect(await find(silent, 'auto', 100)).toMatchObject({ found: { ...byTunnel, reason }, opened: 1 });
   });
 
   it('does not open it when a connection is refused: the API server may come there', async () => {

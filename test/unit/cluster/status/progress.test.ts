@@ -181,7 +181,7 @@ describe('ProgressLog', () => {
       pods: [podOf('m', waitingInit('init', 'rootfs:1', reason, message))],
     });
 
-  it('writes what is awaited once nothing has been written for a minute', () => {
+  it('writes what is awaited once nothing has been written for 50 s', () => {
     const all: string[] = [];
     let seconds = 0;
     const log = new ProgressLog(
@@ -189,12 +189,12 @@ describe('ProgressLog', () => {
       new Map(),
       () => seconds * 1000,
     );
-    for (seconds of [59, 60, 61, 119, 120]) log.remind(() => `it, after ${seconds} s`);
-    seconds = 130;
+    for (seconds of [49, 50, 51, 99, 100]) log.remind(() => `it, after ${seconds} s`);
+    seconds = 110;
     log.show(new Map([['topic', 'news']]));
-    for (seconds of [180, 189, 190]) log.remind(() => `it, after ${seconds} s`);
-    const waiting = [60, 120].map((time) => `waiting: it, after ${time} s`);
-    expect(all).toEqual([...waiting, 'news', 'waiting: it, after 190 s']);
+    for (seconds of [150, 159, 160]) log.remind(() => `it, after ${seconds} s`);
+    const waiting = [50, 100].map((time) => `waiting: it, after ${time} s`);
+    expect(all).toEqual([...waiting, 'news', 'waiting: it, after 160 s']);
   });
 
   it('writes each line once', () => {

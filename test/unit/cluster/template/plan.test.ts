@@ -46,7 +46,7 @@ describe('variables', () => {
       KUBERNETES_VERSION: '1.36.3',
       POD_NETWORK_CIDR: '10.95.0.0/16',
       SERVICE_CIDR: '10.97.0.0/16',
-      CONTROL_PLANE_SERVICE_TYPE: 'NodePort',
+      CONTROL_PLANE_SERVICE_TYPE: 'ClusterIP',
       CONTROL_PLANE_MACHINE_COUNT: '3',
       CONTROL_PLANE_MACHINE_CPU_CORES: '4',
       CONTROL_PLANE_MACHINE_MEMORY_SIZE: '8Gi',
@@ -63,8 +63,8 @@ describe('variables', () => {
   });
 
   it.each([
-    ['auto', 'NodePort'],
-    ['cluster-ip', 'NodePort'],
+    ['auto', 'ClusterIP'],
+    ['cluster-ip', 'ClusterIP'],
     ['node-port', 'NodePort'],
     ['load-balancer', 'LoadBalancer'],
     ['tunnel', 'ClusterIP'],

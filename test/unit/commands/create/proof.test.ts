@@ -3,7 +3,8 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { engineOf } from '../../../../src/cluster/engines/engines.ts';
-import { followUntilProved } from '../../../../src/commands/create/proof.ts';
+import { isInitialised } from '../../../../src/cluster/status/cluster-view.ts';
+import { followWithProof } from '../../../../src/commands/create/proof.ts';
 import type { JobTunnel } from '../../../../src/commands/steps/open-tunnel.ts';
 import { KnestError } from '../../../../src/errors.ts';
 import type { Secret } from '../../../../src/host/api/objects.ts';
@@ -54,52 +55,72 @@ async function hostOf(server: string, conditions: readonly ReturnType<typeof con
   return { client, cluster };
 }
 
-/** Follows the cluster of a host until its control plane is there. Returns the way to it or the failure, and what was masked. */
-async function run(
-  server: string,
-  conditions?: readonly ReturnType<typeof condition>[],
-  ended = new AbortController(),
-) {
+interface Case {
+  readonly conditions?: readonly ReturnType<typeof condition>[];
+  readonly signal?: AbortSignal;
+  /** Whether the goal is reached, after these lines; by default the control plane alone, for which a proof is enough. */
+  readonly isReached?: (lines: readonly string[]) => boolean;
+}
+
+/** Follows the cluster of a host. Returns the way to it or the failure, what was masked, and the lines of the log. */
+async function run(server: string, { conditions = [], signal, isReached }: Case = {}) {
   const { client, cluster } = await hostOf(server, conditions);
   const masked: string[] = [];
-  const signal = AbortSignal.any([ended.signal, AbortSignal.timeout(10_000)]);
+  const lines: string[] = [];
   const runtime = {
     env: {},
     secrets: { mask: (secret: string) => masked.push(secret) },
-    clock: { signal },
+    clock: { signal: AbortSignal.any([signal ?? AbortSignal.timeout(10_000), AbortSignal.timeout(10_000)]) },
   } as unknown as Runtime;
-  const goal = { engine: engineOf(cluster), persistent: false, verb: 'start', timeoutSeconds: 10 };
+  const goal = {
+    ...{ engine: engineOf(cluster), persistent: false, verb: 'start', timeoutSeconds: 10 },
+    isReached: isReached === undefined ? isInitialised : () => isReached(lines),
+    endsWithProof: isReached === undefined,
+  };
   const inputs = { apiAccess: 'cluster-ip' } as ChosenInputs;
-  const step = { line: () => undefined };
-  const result = await followUntilProved(client, handle, goal, inputs, noTunnel, step, runtime).catch(
+  const step = { line: (text: string) => lines.push(text) };
+  const result = await followWithProof(client, handle, goal, inputs, noTunnel, step, runtime).catch(
     (thrown: unknown) => thrown,
   );
-  return { result, masked };
+  return { result, masked, lines };
 }
 
-describe('followUntilProved', () => {
+/** Starts an API server that answers everything. Returns its address. */
+async function startNested(): Promise<string> {
+  const nested = createServer(certificate, (_request, response) => response.end('{}'));
+  nested.listen(0, '127.0.0.1');
+  await once(nested, 'listening');
+  onTestFinished(() => {
+    nested.closeAllConnections();
+    nested.close();
+  });
+  return `https://127.0.0.1:${(nested.address() as AddressInfo).port}`;
+}
+
+describe('followWithProof', () => {
   it('ends when the API server proves itself, although Cluster API has not seen it, and masks its secrets before', async () => {
-    const nested = createServer(certificate, (_request, response) => response.end('{}'));
-    nested.listen(0, '127.0.0.1');
-    await once(nested, 'listening');
-    onTestFinished(() => {
-      nested.closeAllConnections();
-      nested.close();
-    });
-    const server = `https://127.0.0.1:${(nested.address() as AddressInfo).port}`;
+    const server = await startNested();
     const { result, masked } = await run(server);
     expect(result).toMatchObject({ route: { kind: 'cluster-ip', server } });
     expect(masked).toContain('nested-token');
   });
 
+  it('knows the way when the goal is reached, where a proof is not enough', async () => {
+    const server = await startNested();
+    const proof = 'control plane: answers by cluster-ip';
+    const { result, lines } = await run(server, { isReached: (before) => before.includes(proof) });
+    expect(lines).toContain(proof);
+    expect(result).toMatchObject({ route: { kind: 'cluster-ip', server } });
+  });
+
   it('ends when Cluster API sees it, although this job does not reach it', async () => {
-    expect((await run(NOWHERE, [initialised])).result).toBeUndefined();
+    expect((await run(NOWHERE, { conditions: [initialised] })).result).toBeUndefined();
   });
 
   it('explains at the end of the time what was missing', async () => {
     const ended = new AbortController();
     setTimeout(() => ended.abort(new KnestError({ code: 'KNEST_TIMEOUT', problem: 'the time is up' })), 500);
-    expect((await run(NOWHERE, [], ended)).result).toMatchObject({
+    expect((await run(NOWHERE, { signal: ended.signal })).result).toMatchObject({
       code: 'KNEST_TIMEOUT',
       problem: 'pr is not ready after 10s',
     });
