@@ -74,7 +74,10 @@ export function describePodProblem(pod: Pod, problem: PodProblem): string {
   const { container } = problem;
   const place = container === undefined ? '' : `, ${container.isInit ? 'init ' : ''}container ${container.name}`;
   const message = problem.message === '' ? '' : `: ${problem.message}`;
-  return `Pod ${namespace}/${name}${place}: ${problem.reason}${message}`;
+  // The words of containerd. Images of Docker 29 are for one platform unless --platform names more.
+  const isForeign = /no match for platform/.test(problem.message);
+  const hint = isForeign ? ' (the image is for another architecture than that of the node)' : '';
+  return `Pod ${namespace}/${name}${place}: ${problem.reason}${message}${hint}`;
 }
 
 /** The path of a pod's log, of its first container where `parameters`, those of the API, name no other. */

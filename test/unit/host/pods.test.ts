@@ -113,6 +113,13 @@ describe('describePodProblem', () => {
       'Pod knest/p, init container c: ErrImagePull: not found',
     ],
     [
+      podWith(
+        { containerStatuses: [container(waiting('ErrImagePull', 'no match for platform in manifest'))] },
+        'knest',
+      ),
+      'Pod knest/p, container c: ErrImagePull: no match for platform in manifest (the image is for another architecture than that of the node)',
+    ],
+    [
       podWith({ containerStatuses: [container(waiting('CrashLoopBackOff'))] }, 'knest'),
       'Pod knest/p, container c: CrashLoopBackOff',
     ],
