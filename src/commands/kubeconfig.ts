@@ -13,6 +13,7 @@ import { keepCredentials } from './steps/credentials.ts';
 import { JobTunnel } from './steps/open-tunnel.ts';
 import { openRegistry, waitForRegistry } from './steps/open-registry.ts';
 import { freeRegistryPort } from './steps/registry-port.ts';
+import { notedRegistryTunnel } from './steps/registry-tunnel.ts';
 import { handOverKubeconfig } from './steps/write-kubeconfig.ts';
 
 /**
@@ -52,7 +53,8 @@ async function reachRegistry(
   if (port === undefined) throw noRegistry(cluster);
   const { log } = runtime.report;
   const tunnel = await log.step('Registry', async (step) => {
-    await freeRegistryPort(port, step);
+    const running = await notedRegistryTunnel(cluster, port, runtime.directory);
+    if (running === undefined) await freeRegistryPort(port, step);
     const { tunnel } = await openRegistry(cluster, port, { host }, runtime);
     return { value: tunnel, result: registryHost(port) };
   });

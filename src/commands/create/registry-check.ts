@@ -9,6 +9,7 @@ import type { ChosenInputs } from '../../inputs.ts';
 import type { Runtime } from '../../runtime.ts';
 import { describeOtherDaemon } from '../steps/docker-daemon.ts';
 import { freeRegistryPort } from '../steps/registry-port.ts';
+import { notedRegistryTunnel } from '../steps/registry-tunnel.ts';
 
 /**
  * Checks before anything is written that the cluster can have the registry that is asked for, if one is. Throws
@@ -19,7 +20,7 @@ export async function checkRegistry(
   { name, namespace }: ClusterHandle,
   { cluster, others }: RenderedCluster,
   { registry }: ChosenInputs,
-  { env, report: { log } }: Runtime,
+  { env, directory, report: { log } }: Runtime,
 ): Promise<void> {
   if (registry === undefined) return;
   await log.step('Registry port', async (step) => {
@@ -34,9 +35,11 @@ export async function checkRegistry(
       log.warn(
         `registry-port: the cluster exists, and its registry is ${registryHost(noted)}; ${registry.port} is ignored`,
       );
-    await freeRegistryPort(port, step);
+    const running = isAdopted ? await notedRegistryTunnel(existing, port, directory) : undefined;
+    if (running === undefined) await freeRegistryPort(port, step);
     const daemon = describeOtherDaemon(env);
     if (daemon !== undefined) log.warn(daemon);
-    return { value: undefined, result: port === 0 ? 'on a free port' : `${registryHost(port)} is free` };
+    const state = running === undefined ? 'is free' : 'is open in this job';
+    return { value: undefined, result: port === 0 ? 'on a free port' : `${registryHost(port)} ${state}` };
   });
 }

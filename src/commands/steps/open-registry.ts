@@ -6,6 +6,7 @@ import type { TunnelReady, TunnelUse } from '../../cluster/tunnel/settings.ts';
 import type { Cluster } from '../../host/api/cluster-api-objects.ts';
 import type { KubernetesClient } from '../../host/api/client.ts';
 import type { Runtime } from '../../runtime.ts';
+import { notedRegistryTunnel } from './registry-tunnel.ts';
 import { startTunnel } from './start-tunnel.ts';
 
 /** A tunnel that leads to a registry. */
@@ -15,16 +16,19 @@ interface OpenRegistry {
 }
 
 /**
- * Starts a tunnel that listens on that port of localhost for the registry of a cluster; 0: a free one. Its pod may come
- * later: a connection waits for it. Throws KNEST_INPUT when the port is taken, KNEST_API_ACCESS when no tunnel starts.
+ * Starts a tunnel that listens on that port of localhost for the registry of a cluster; 0: a free one. One that an earlier
+ * step of this job started is used instead. Its pod may come later: a connection waits for it. Throws KNEST_INPUT when the port is taken, KNEST_API_ACCESS when no tunnel starts.
  */
 export async function openRegistry(
-  { metadata: { name, namespace = '', uid = '' } }: Cluster,
+  cluster: Cluster,
   registryPort: number,
   use: TunnelUse,
   runtime: Runtime,
 ): Promise<OpenRegistry> {
-  const tunnel = await startTunnel({ name, namespace, uid, registryPort, ...use }, runtime, runtime.clock.signal);
+  const { name, namespace = '', uid = '' } = cluster.metadata;
+  const tunnel =
+    (await notedRegistryTunnel(cluster, registryPort, runtime.directory, use.claim)) ??
+    (await startTunnel({ name, namespace, uid, registryPort, ...use }, runtime, runtime.clock.signal));
   const { registryPort: localPort = registryPort } = tunnel;
   runtime.outputs.set('registry', registryHost(localPort));
   return { tunnel, localPort };

@@ -10,6 +10,7 @@ import { endBackground, identify, startBackground } from '../../runner/backgroun
 import { childEnvironment } from '../../runner/process.ts';
 import type { Runtime } from '../../runtime.ts';
 import { portTaken } from './registry-port.ts';
+import { noteRegistryTunnel } from './registry-tunnel.ts';
 
 /** Milliseconds within which a tunnel has to listen: it starts a process, and sends nothing to the host before. */
 const START_MILLISECONDS = 20_000;
@@ -44,6 +45,8 @@ export async function startTunnel(
     for (const one of [ended, ready]) one.catch(() => undefined);
     const first = await Promise.race([ready, ended]);
     if (first !== undefined && 'refused' in first) throw portTaken(settings.registryPort ?? 0, first.refused);
+    if (first?.registryPort !== undefined && known !== undefined)
+      await noteRegistryTunnel(settings, known, first, directory);
     if (first !== undefined) return first;
   } catch (thrown) {
     child.kill();
