@@ -1,12 +1,10 @@
-import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { parse, stringify } from 'yaml';
 import type { Host } from '../host/host.ts';
 import { requestToken, type IssuerAddress } from '../support/issuer.ts';
+import { Program } from './program.ts';
 
-const program = join(import.meta.dirname, '../support/issuer.ts');
 const documented = join(import.meta.dirname, '../../docs/oidc/authentication.yaml');
 
 interface AuthenticationConfiguration {
@@ -15,28 +13,21 @@ interface AuthenticationConfiguration {
 
 /** An issuer of GitHub's tokens in the network of a host. */
 export class Issuer {
-  readonly #process: ChildProcess;
+  readonly #program: Program;
   readonly #address: IssuerAddress;
-  /** The audience of each token that it gave out. */
-  readonly minted: readonly string[];
 
-  private constructor(process: ChildProcess, address: IssuerAddress, minted: readonly string[]) {
-    this.#process = process;
-    this.#address = address;
-    this.minted = minted;
+  private constructor(program: Program) {
+    this.#program = program;
+    this.#address = JSON.parse(program.first) as IssuerAddress;
   }
 
   static async start(host: Host): Promise<Issuer> {
-    const { command, args } = host.command([process.execPath, program]);
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-    const lines = createInterface({ input: child.stdout });
-    const first = await new Promise<string>((resolve, reject) => {
-      lines.once('line', resolve);
-      child.once('exit', (code) => reject(new Error(`the issuer ended with ${code ?? 'a signal'}`)));
-    });
-    const minted: string[] = [];
-    lines.on('line', (audience) => minted.push(audience));
-    return new Issuer(child, JSON.parse(first) as IssuerAddress, minted);
+    return new Issuer(await Program.start((argv) => host.command(argv), 'issuer.ts'));
+  }
+
+  /** The audience of each token that it gave out. */
+  get minted(): readonly string[] {
+    return this.#program.lines;
   }
 
   /** docs/oidc/authentication.yaml, with this issuer's address for GitHub's keys. */
@@ -67,6 +58,6 @@ export class Issuer {
   }
 
   stop(): void {
-    this.#process.kill();
+    this.#program.stop();
   }
 }

@@ -11,13 +11,19 @@ import type { StepResult } from '../support/runner.ts';
 import { ClosedCluster } from './closed-cluster.ts';
 import { expectGone } from './expect.ts';
 import { hello } from './hello.ts';
+import { Program } from './program.ts';
 import { ROLE_NAMESPACE } from './role-account.ts';
 import { jobOn, sharedHost } from './support.ts';
 
 const name = 'tunneled';
 const namespace = ROLE_NAMESPACE;
+const API_SERVER = 'https://172.30.0.10:6443';
 const host = sharedHost();
 const MEGABYTES = 100;
+/** Seconds for which a proxy lets a connection be silent: more than a tunnel leaves between two pings. */
+const SILENCE = 25;
+/** Seconds for which a connection is idle. `npm run soak` has it idle for an hour. */
+const idle = Math.max(SILENCE + 10, Number(process.env['IDLE_MINUTES'] ?? 0) * 60);
 
 function tunnelOf({ state }: StepResult): SavedTunnel {
   return JSON.parse(state['tunnel'] ?? '') as SavedTunnel;
@@ -102,6 +108,43 @@ describe.skipIf(!host.hasVirtink)(
       expect(identify(tunnelOf(result).pid)).toBeUndefined();
       expect(await kubectl('get', 'nodes', '-o', 'name')).toContain('node/');
     });
+
+    it(
+      `keeps a watch on which nothing happens for ${idle} s, though a proxy cuts connections that are silent for ${SILENCE} s`,
+      { timeout: 600_000 + idle * 1000 },
+      async () => {
+        const wrap = (argv: readonly string[]) => closed.network.command(argv);
+        const { hostname, port } = new URL(API_SERVER);
+        const proxy = await Program.start(wrap, 'idle-limit.ts', [hostname, port, String(SILENCE)]);
+        const inputs = await closed.laterInputs({ 'api-access': 'tunnel' });
+        const file = inputs['host-kubeconfig-file'] ?? '';
+        const there = `"server":"https://127.0.0.1:${proxy.first}","tls-server-name":"${hostname}"`;
+        writeFileSync(file, readFileSync(file, 'utf8').replace(`"server":"${API_SERVER}"`, there));
+        const job = jobOn(host, inputs, { wrap });
+        const result = await job.main();
+        expect(result.exitCode, result.log).toBe(0);
+        const watch = (kubeconfig: string, path: string): Promise<Program> => {
+          const query = `watch=true&fieldSelector=metadata.name%3Dafter-all&timeoutSeconds=${idle + 600}`;
+          return Program.start(wrap, 'watch.ts', [kubeconfig, `${path}?${query}`]);
+        };
+        const direct = await watch(file, `/api/v1/namespaces/${namespace}/pods`);
+        const watched = await watch(result.outputs['kubeconfig-path'] ?? '', '/api/v1/namespaces/default/configmaps');
+        const began = performance.now();
+        await until('the end of the other watch', idle * 1000, () => !direct.isRunning);
+        expect(direct.lines).toEqual(['cut']);
+        await until('the end of the pause', idle * 1000, () => performance.now() - began > idle * 1000);
+        expect(watched.lines).toEqual([]);
+        await kubectl('create', 'configmap', 'after-all');
+        await until('the event', 20_000, () => watched.lines.length > 0 || !watched.isRunning);
+        expect(watched.lines).toEqual([expect.stringMatching(/^\{"type":"ADDED",.*"name":"after-all"/)]);
+        watched.stop();
+        const post = await job.post('failure');
+        job.clean();
+        proxy.stop();
+        expect(post.exitCode, post.log).toBe(0);
+        expect(post.log).not.toContain('problems of the tunnel');
+      },
+    );
 
     it('goes on when the pod of the relay is deleted', async () => {
       const selector = 'knest-action/relay=true';

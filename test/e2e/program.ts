@@ -1,0 +1,47 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { StepOptions } from '../support/runner.ts';
+
+/** A program of test/support that runs in another network, and prints what happens, a line each. */
+export class Program {
+  /** Its first line: it has started. */
+  readonly first: string;
+  /** The lines after that. */
+  readonly lines: readonly string[];
+  readonly #process: ChildProcess;
+
+  private constructor(first: string, lines: readonly string[], process: ChildProcess) {
+    this.first = first;
+    this.lines = lines;
+    this.#process = process;
+  }
+
+  /** Starts one, in the network that `wrap` names. Rejects when it ends before its first line. */
+  static async start(
+    wrap: NonNullable<StepOptions['wrap']>,
+    name: string,
+    args: readonly string[] = [],
+  ): Promise<Program> {
+    const { command, args: wrapped } = wrap([process.execPath, join(import.meta.dirname, '../support', name), ...args]);
+    const child = spawn(command, wrapped, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const all = createInterface({ input: child.stdout });
+    const first = await new Promise<string>((resolve, reject) => {
+      all.once('line', resolve);
+      child.once('error', reject).once('exit', (code) => reject(new Error(`${name} ended with ${code ?? 'a signal'}`)));
+    });
+    const lines: string[] = [];
+    all.on('line', (line) => lines.push(line));
+    return new Program(first, lines, child);
+  }
+
+  /** Whether it still runs. */
+  get isRunning(): boolean {
+    return this.#process.exitCode === null && this.#process.signalCode === null;
+  }
+
+  /** Ends it, if it has not ended. */
+  stop(): void {
+    this.#process.kill();
+  }
+}
