@@ -14,7 +14,7 @@ import type { SavedHost } from '../post-state.ts';
 import { connectHost } from './steps/connect-host.ts';
 import { chooseInfrastructure } from './create/choose-infrastructure.ts';
 import { claim, complete } from './create/claim.ts';
-import { makeRegistry } from './create/registry.ts';
+import { finishRegistry, makeRegistry } from './create/registry.ts';
 import { handOver } from './create/hand-over.ts';
 import { maskInputs } from './create/mask-inputs.ts';
 import { planCluster, type CreatePlan } from './create/plan.ts';
@@ -23,7 +23,6 @@ import { waitForCluster } from './create/wait.ts';
 import { keepCredentials } from './steps/credentials.ts';
 import { JobTunnel } from './steps/open-tunnel.ts';
 import { diagnose, IN_MAIN } from './steps/diagnose.ts';
-import { waitForRegistry } from './steps/open-registry.ts';
 
 /**
  * Creates a nested cluster, or adopts one that it may, and passes its kubeconfig to the job.
@@ -50,7 +49,7 @@ export async function create(asked: CreateInputs, runtime: JobRuntime): Promise<
     const access =
       inputs.waitFor === 'none' ? undefined : await waitForCluster(host.client, plan, made, inputs, tunnel, runtime);
     if (inputs.persistent) await labelDisks(host, claimed, runtime); // now: others may delete the cluster
-    if (inputs.registry !== undefined) await waitForRegistry(host.client, claimed.cluster, runtime);
+    await finishRegistry(host.client, claimed, inputs, runtime);
     await handOver(host, saved, { plan, made, installed, access, tunnel }, inputs, runtime);
   } catch (thrown) {
     await diagnose(host.client, plan.identity, IN_MAIN, runtime);

@@ -4,23 +4,25 @@ import { connect, type AddressInfo } from 'node:net';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { Kinds } from '../../src/host/api/kinds.ts';
 import { identify } from '../../src/runner/background.ts';
-import { cleanUp } from './support.ts';
-import { putPod, readyz, startHost, started, tunnelOf, type Host } from './tunnel-host.ts';
+import { tunnelOf } from '../support/saved-tunnel.ts';
+import { annotations, cleanUp } from './support.ts';
+import { putPod, readyz, startHost, started, type Host } from './tunnel-host.ts';
 
 afterAll(cleanUp);
 
 /** The labels of the pods of the registry. */
 const REGISTRY_LABELS = { 'knest-action/registry': 'true', 'knest-action/cluster-uid': 'u-1' };
 
-/** A host with a cluster that has a registry, and its port. */
-async function startRegistryHost(): Promise<Host & { readonly port: number }> {
+/** A host with a cluster that has a registry, and its port. `firstPod`: the uid of the pod that it was created with. */
+async function startRegistryHost(firstPod = 'r-1'): Promise<Host & { readonly port: number }> {
   const host = await startHost();
   const port = await freePort();
   const cluster = host.store.find(Kinds.cluster, 'demo');
   if (cluster === undefined) throw new Error('the Cluster is missing');
-  const annotations = { 'knest-action/registry-port': String(port) };
-  host.store.put({ ...cluster, metadata: { ...cluster.metadata, annotations } });
-  putPod(host.store, { name: 'demo-registry-1', labels: REGISTRY_LABELS });
+  const marks = { 'knest-action/registry-port': String(port), 'knest-action/registry-pod': firstPod };
+  host.store.put({ ...cluster, metadata: { ...cluster.metadata, annotations: marks } });
+  const creationTimestamp = '2025-12-31T23:59:59Z';
+  putPod(host.store, { name: 'demo-registry-1', uid: 'r-1', labels: REGISTRY_LABELS, creationTimestamp });
   return { ...host, port };
 }
 
@@ -31,6 +33,7 @@ describe('registry: true', () => {
     const job = host.job({ registry: 'true' });
     const main = await started(job);
     expect(main.outputs['registry']).toBe(`localhost:${port}`);
+    expect(annotations(main, 'warning')).toEqual([]);
     expect(await readyz(main)).toBe('ok');
     const client = connect(port, '127.0.0.1');
     client.on('error', () => undefined);
@@ -72,6 +75,16 @@ describe('registry: true', () => {
     const third = host.job({ registry: 'true' }, { RUNNER_TEMP: job.temp });
     expect(await readyz(await started(third))).toBe('ok');
     await third.post();
+  });
+
+  it('may have restarted since the cluster was created: a later job is warned that images are gone', async () => {
+    const host = await startRegistryHost('r-0');
+    const job = host.job({ registry: 'true' });
+    const main = await started(job);
+    expect(annotations(main, 'warning')).toEqual([
+      'the registry restarted at 2025-12-31T23:59:59Z: images that were pushed before are gone, push them again',
+    ]);
+    await job.post();
   });
 
   it('is refused for a cluster that was created without one', async () => {

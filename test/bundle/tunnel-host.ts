@@ -3,7 +3,6 @@ import { expect } from 'vitest';
 import { connectPlain } from '../../src/host/connect.ts';
 import { Kinds } from '../../src/host/api/kinds.ts';
 import type { KubernetesObject, Metadata } from '../../src/host/api/objects.ts';
-import type { SavedTunnel } from '../../src/post-state.ts';
 import type { ApiServer, Received } from '../support/api-server.ts';
 import { dialLocal, type Kubelet, type KubeletBehaviour } from '../support/kubelet.ts';
 import { ObjectStore } from '../support/object-store.ts';
@@ -72,11 +71,6 @@ function putRelayPod(store: ObjectStore, name: string): void {
 export function putPod(store: ObjectStore, metadata: Metadata): void {
   const status = { conditions: [{ type: 'Ready', status: 'True' }] };
   store.put({ apiVersion: 'v1', kind: 'Pod', metadata, status } as KubernetesObject);
-}
-
-/** The tunnel that main saved for the post step. */
-export function tunnelOf({ state }: StepResult): SavedTunnel {
-  return JSON.parse(state['tunnel'] ?? '') as SavedTunnel;
 }
 
 /** What the nested API server answers to a client with the kubeconfig of the job. */

@@ -5,8 +5,9 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { Kinds } from '../../src/host/api/kinds.ts';
 import type { Deployment } from '../../src/host/api/objects.ts';
 import { identify } from '../../src/runner/background.ts';
+import { tunnelOf } from '../support/saved-tunnel.ts';
 import { annotations, cleanUp } from './support.ts';
-import { readyz, startHost, started, tunnelOf } from './tunnel-host.ts';
+import { readyz, startHost, started } from './tunnel-host.ts';
 
 afterAll(cleanUp);
 

@@ -45,6 +45,8 @@ export const Annotations = {
   unsettled: 'knest-action/unsettled',
   /** The port of localhost by which images of the cluster's registry are named, in all jobs; missing without one. */
   registryPort: 'knest-action/registry-port',
+  /** The uid of the pod that the registry of a cluster began as. */
+  registryPod: 'knest-action/registry-pod',
   /** What a cluster is being upgraded to, until it is: see `src/cluster/upgrade`. */
   upgrade: 'knest-action/upgrade',
   /** On the resource set of a cluster: the add-ons that it installs, for people. */

@@ -2,6 +2,7 @@ import { registrySet } from '../../cluster/addons/resource-set.ts';
 import { createDependents } from '../../cluster/lifecycle/apply.ts';
 import type { ClaimedCluster } from '../../cluster/lifecycle/claim.ts';
 import { registryAddress } from '../../cluster/registry/address.ts';
+import { noteFirstPod } from '../../cluster/registry/first-pod.ts';
 import { registryHosting } from '../../cluster/registry/hosting.ts';
 import { localPortOf, noRegistry, noteLocalPort, registryHost } from '../../cluster/registry/local-port.ts';
 import { withRegistry } from '../../cluster/registry/nodes.ts';
@@ -11,7 +12,7 @@ import type { TunnelReady, TunnelUse } from '../../cluster/tunnel/settings.ts';
 import type { KubernetesClient } from '../../host/api/client.ts';
 import type { ChosenInputs } from '../../inputs.ts';
 import type { Runtime } from '../../runtime.ts';
-import { openRegistry } from '../steps/open-registry.ts';
+import { openRegistry, waitForRegistry } from '../steps/open-registry.ts';
 import type { CreatePlan } from './plan.ts';
 
 /** What a claimed cluster is to be made of, and the tunnel to its registry. */
@@ -53,4 +54,16 @@ export async function makeRegistry(
     const others = [...withRegistry(objects.others, { address, localPort }), ...hosting];
     return { value: { objects: { ...objects, others }, running }, result: `${result}, for nodes ${address}` };
   });
+}
+
+/** Waits until the registry of a cluster takes images, if it has one. Errors: those of `waitForRegistry`. */
+export async function finishRegistry(
+  client: KubernetesClient,
+  { cluster }: ClaimedCluster,
+  { registry }: ChosenInputs,
+  runtime: Runtime,
+): Promise<void> {
+  if (registry === undefined) return;
+  const pod = await waitForRegistry(client, cluster, runtime);
+  if (pod !== undefined) await noteFirstPod(client, cluster, pod);
 }

@@ -1,10 +1,14 @@
 import { registryHost } from '../../cluster/registry/local-port.ts';
+import { describeRestart } from '../../cluster/registry/first-pod.ts';
 import { registryPod } from '../../cluster/registry/registry.ts';
+import { servingPod } from '../../cluster/tunnel/host-pod.ts';
 import { waitForHostPod } from '../../cluster/tunnel/host-pod-wait.ts';
 import { checkPod } from '../../cluster/tunnel/pod-connection.ts';
 import type { TunnelReady, TunnelUse } from '../../cluster/tunnel/settings.ts';
 import type { Cluster } from '../../host/api/cluster-api-objects.ts';
 import type { KubernetesClient } from '../../host/api/client.ts';
+import { Kinds } from '../../host/api/kinds.ts';
+import type { Pod } from '../../host/api/objects.ts';
 import type { Runtime } from '../../runtime.ts';
 import { notedRegistryTunnel } from './registry-tunnel.ts';
 import { startTunnel } from './start-tunnel.ts';
@@ -35,18 +39,23 @@ export async function openRegistry(
 }
 
 /**
- * Waits until the registry of a cluster takes images. Throws KNEST_REGISTRY when it does not start, KNEST_API_ACCESS when
+ * Waits until the registry of a cluster takes images. Returns its pod, if that is still there; warns when it is not the
+ * first one. Throws KNEST_REGISTRY when it does not start, KNEST_API_ACCESS when
  * the host forwards no ports.
  */
 export async function waitForRegistry(
   client: KubernetesClient,
-  { metadata: { name, namespace = '', uid = '' } }: Cluster,
+  cluster: Cluster,
   { report: { log }, clock: { signal } }: Runtime,
-): Promise<void> {
-  await log.step('Wait for registry', async () => {
-    const pod = registryPod(name, namespace, uid);
-    await waitForHostPod(client, pod, signal);
-    await checkPod(client, pod, signal);
-    return { value: undefined, result: 'takes images' };
+): Promise<Pod | undefined> {
+  const { name, namespace = '', uid = '' } = cluster.metadata;
+  return log.step('Wait for registry', async () => {
+    const target = registryPod(name, namespace, uid);
+    await waitForHostPod(client, target, signal);
+    await checkPod(client, target, signal);
+    const pod = servingPod(await client.list(Kinds.pod, target.pods));
+    const restart = pod && describeRestart(cluster, pod);
+    if (restart !== undefined) log.warn(restart);
+    return { value: pod, result: 'takes images' };
   });
 }
