@@ -5,7 +5,7 @@ import { readJobStatus, type JobStatus } from './inputs/job-status.ts';
 import { readList, type ListInputs } from './inputs/list.ts';
 import { InputReader, type GetInput } from './inputs/reading/reader.ts';
 
-export type { AccessInputs, ApiAccess, RegistryRequest } from './inputs/access.ts';
+export type { AccessInputs, ApiAccess, ReachInputs, RegistryRequest } from './inputs/access.ts';
 export type { CleanupInputs } from './inputs/cleanup.ts';
 export type { AddonInput, CniInput, ManifestInput } from './inputs/addons.ts';
 export { inputsIn } from './inputs/reading/reader.ts';

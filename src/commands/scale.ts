@@ -13,12 +13,13 @@ import type { ScaleInputs } from '../inputs.ts';
 import type { JobRuntime } from '../runtime.ts';
 import { diagnose, IN_MAIN } from './steps/diagnose.ts';
 import { connectClusterHost } from './steps/connect-host.ts';
+import { checkVolumes } from './steps/lost-volumes.ts';
 
 /**
  * Gives a nested cluster of this repository another number of machines, and waits until it has them.
- * Errors: KNEST_HOST_*, KNEST_PERMISSION, KNEST_NOT_FOUND, KNEST_OWNED_BY_OTHER, KNEST_SCALE, KNEST_ADDRESS_POOL, and
- * those of waiting: KNEST_TIMEOUT, KNEST_IMAGE_PULL, KNEST_UNSCHEDULABLE, KNEST_BOOTSTRAP, KNEST_INFRASTRUCTURE. The
- * cluster stays as far as it came.
+ * Errors: KNEST_HOST_*, KNEST_PERMISSION, KNEST_NOT_FOUND, KNEST_OWNED_BY_OTHER, KNEST_SCALE, KNEST_ADDRESS_POOL,
+ * KNEST_API_ACCESS, and those of waiting: KNEST_TIMEOUT, KNEST_IMAGE_PULL, KNEST_UNSCHEDULABLE, KNEST_BOOTSTRAP,
+ * KNEST_INFRASTRUCTURE. The cluster stays as far as it came.
  */
 export async function scale(inputs: ScaleInputs, runtime: JobRuntime): Promise<void> {
   const { name, namespace, replicas, timeoutSeconds } = inputs;
@@ -28,13 +29,15 @@ export async function scale(inputs: ScaleInputs, runtime: JobRuntime): Promise<v
   } = runtime;
   runtime.outputs.set('name', name);
   runtime.outputs.set('namespace', namespace);
-  const { client } = await connectClusterHost(inputs, runtime);
+  const host = await connectClusterHost(inputs, runtime);
+  const { client } = host;
   await checkPermissions(client, permissionsOf('scale', namespace));
   const cluster = await findOwned(client, inputs, runtime.job);
   const plan = await planScale(client, cluster, replicas);
   const { controlPlane, workers } = plan.machines;
   const pools = await poolsOf(client, inputs);
   checkAddressesSuffice(pools, inputs, controlPlane + workers);
+  await checkVolumes(host, cluster, plan, inputs, runtime);
   // Before a machine goes, and once those that are new have disks.
   const tie = async (): Promise<void> => {
     await tieDisks(client, namespace, [fleetCluster(cluster)], log).catch((thrown: unknown) => {

@@ -1,11 +1,11 @@
-import { kubeconfigText } from '../cluster/access/kubeconfig.ts';
 import { findOwned } from '../cluster/identity/ownership.ts';
+import { describeVolume, KEEP_DATA, localVolumes } from '../cluster/machines/local-volumes.ts';
 import type { ClusterView } from '../cluster/status/cluster-view.ts';
 import { follow } from '../cluster/status/wait.ts';
 import { ApiGaps } from '../cluster/upgrade/api-gaps.ts';
 import { explainUnfinished } from '../cluster/upgrade/failure.ts';
 import { areWorkersUpgraded, isControlPlaneUpgraded } from '../cluster/upgrade/goals.ts';
-import { coreDnsImage, kubeProxyImage, localVolumes } from '../cluster/upgrade/nested.ts';
+import { coreDnsImage, kubeProxyImage } from '../cluster/upgrade/nested.ts';
 import { planUpgrade, type PartPlan, type UpgradePlan } from '../cluster/upgrade/plan.ts';
 import { refusal } from '../cluster/upgrade/refusal.ts';
 import { checkRoom } from '../cluster/upgrade/room.ts';
@@ -26,10 +26,8 @@ import { permissionsOf } from '../permissions/permissions.ts';
 import type { StepLog } from '../report/log.ts';
 import type { JobRuntime } from '../runtime.ts';
 import { connectClusterHost } from './steps/connect-host.ts';
-import { keepCredentials } from './steps/credentials.ts';
 import { diagnose, IN_MAIN } from './steps/diagnose.ts';
-import { JobTunnel } from './steps/open-tunnel.ts';
-import { reachCluster } from './steps/write-kubeconfig.ts';
+import { reachNested } from './steps/reach-nested.ts';
 
 /**
  * Gives a nested cluster of this repository another version of Kubernetes: machine by machine, first the control plane,
@@ -96,17 +94,12 @@ async function preflight(
   if (!isTopology && engine.name !== 'other') {
     await checkPermissions(client, permissionsOf('upgrade', inputs.namespace, [engine.name]));
   }
-  const { saved } = await keepCredentials(host, inputs.name, runtime.directory);
-  runtime.state.rememberHost(saved); // the post step ends a tunnel
-  const tunnel = new JobTunnel(client, inputs, inputs.relayImage, { host: saved }, runtime);
-  const access = await reachCluster(client, inputs, inputs, tunnel, step, runtime);
-  const kubeconfig = kubeconfigText(access.kubeconfig, inputs);
-  const nested = connectPlain(kubeconfig, runtime.clock.signal);
+  const { nested, kubeconfig, reason } = await reachNested(host, inputs, step, runtime);
   // Machines in memory have no disks, and their API server knows no volumes.
   const volumes = engine.name === 'in-memory' ? [] : await localVolumes(nested);
   if (volumes.length > 0) {
-    const next = 'delete the claims, or move their data to volumes that are not on the disk of a machine';
-    throw refusal(inputs.name, 'volumes on the disks of its machines would be lost', next, volumes);
+    const lost = 'volumes on the disks of its machines would be lost';
+    throw refusal(inputs.name, lost, KEEP_DATA, volumes.map(describeVolume));
   }
   const unknown = await checkRoom(client, plan);
   await tryUpgrade(client, plan);
@@ -114,7 +107,7 @@ async function preflight(
   if (proxy !== undefined) step.line(`old machines pull ${proxy} as well, once the control plane is new`);
   for (const line of [...plan.risks, ...(unknown === undefined ? [] : [unknown])]) step.line(line);
   const begun = isUnderWay ? ', continuing' : '';
-  return { value: { plan, kubeconfig }, result: `to ${target.version}${begun}; API by ${access.reason}` };
+  return { value: { plan, kubeconfig }, result: `to ${target.version}${begun}; API by ${reason}` };
 }
 
 /** Has Cluster API replace the machines, and waits for it. */

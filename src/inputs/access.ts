@@ -5,23 +5,31 @@ import type { InputReader } from './reading/reader.ts';
 /** How the job reaches the nested API server. */
 export type ApiAccess = 'auto' | 'cluster-ip' | 'node-port' | 'load-balancer' | 'tunnel';
 
-/** How to reach the nested API server, and whether the steps that follow do. */
-export interface AccessInputs {
+/** How to reach the nested API server. */
+export interface ReachInputs {
   readonly apiAccess: ApiAccess;
   readonly apiHost: string | undefined;
   /** What the relay of a tunnel runs on the host. */
   readonly relayImage: string;
+}
+
+/** How to reach the nested API server, and whether the steps that follow do. */
+export interface AccessInputs extends ReachInputs {
   readonly setKubeconfig: boolean;
 }
 
 /** Reads how the nested API server is reached. */
-export function readAccess(reader: InputReader): AccessInputs {
+export function readReach(reader: InputReader): ReachInputs {
   return {
     apiAccess: reader.choice('api-access', ['auto', 'cluster-ip', 'node-port', 'load-balancer', 'tunnel']),
     apiHost: reader.optional('api-host'),
     relayImage: reader.optionalImage('relay-image') ?? RELAY_IMAGE,
-    setKubeconfig: reader.boolean('set-kubeconfig'),
   };
+}
+
+/** Reads how the nested API server is reached, and by whom. */
+export function readAccess(reader: InputReader): AccessInputs {
+  return { ...readReach(reader), setKubeconfig: reader.boolean('set-kubeconfig') };
 }
 
 /** A registry for the images that the job builds. */

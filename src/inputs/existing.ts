@@ -1,5 +1,5 @@
 import { parseReplicas, type Replicas } from '../values/replicas.ts';
-import { readAccess, type AccessInputs } from './access.ts';
+import { readAccess, readReach, type AccessInputs, type ReachInputs } from './access.ts';
 import { MAX_NAME_LENGTH, readCommon, type CommonInputs } from './common.ts';
 import type { ImageInputs } from './machine-images.ts';
 import { readImages } from './machines.ts';
@@ -12,14 +12,14 @@ export interface DeleteInputs extends CommonInputs {
 }
 
 /** The inputs of `command: scale`. */
-export interface ScaleInputs extends CommonInputs {
+export interface ScaleInputs extends CommonInputs, ReachInputs {
   readonly command: 'scale';
   readonly name: string;
   readonly replicas: Replicas;
 }
 
 /** The inputs of `command: upgrade`. */
-export interface UpgradeInputs extends CommonInputs, ImageInputs, Omit<AccessInputs, 'setKubeconfig'> {
+export interface UpgradeInputs extends CommonInputs, ImageInputs, ReachInputs {
   readonly command: 'upgrade';
   readonly name: string;
 }
@@ -45,7 +45,7 @@ export function readExisting(reader: InputReader, command: ExistingInputs['comma
     case 'delete':
       return { command, ...cluster };
     case 'scale':
-      return { command, ...cluster, replicas: readReplicas(reader) };
+      return { command, ...cluster, replicas: readReplicas(reader), ...readReach(reader) };
     case 'upgrade':
       return { command, ...cluster, ...readUpgrade(reader) };
     case 'kubeconfig':
@@ -67,15 +67,12 @@ function readUpgrade(reader: InputReader): Omit<UpgradeInputs, keyof CommonInput
   if (askedVersion.kind === 'default') {
     reader.problem('kubernetes-version', 'is missing; upgrade needs the version to upgrade to, for example 1.34');
   }
-  const { apiAccess, apiHost, relayImage } = readAccess(reader);
   return {
     askedVersion,
     nodeImage: reader.optionalImage('node-image'),
     controlPlane: { ...readImages(reader, 'control-plane'), rootfsSize: undefined },
     workers: { ...readImages(reader, 'worker'), rootfsSize: undefined },
-    apiAccess,
-    apiHost,
-    relayImage,
+    ...readReach(reader),
   };
 }
 

@@ -16,7 +16,7 @@ const FOLLOW = ['list', 'watch'];
 const persistent = { feature: 'persistent' } as const;
 const tunnel = { feature: 'tunnel' } as const;
 const registry = { feature: 'registry' } as const;
-const TUNNEL_COMMANDS = ['create', 'upgrade', 'kubeconfig'] as const;
+const TUNNEL_COMMANDS = ['create', 'scale', 'upgrade', 'kubeconfig'] as const;
 const REGISTRY_COMMANDS = ['create', 'kubeconfig'] as const;
 
 /** In the namespace of the clusters: all that every command does there. */
@@ -117,6 +117,13 @@ export const NAMESPACE_RULES: readonly Rule[] = [
     [resource('', 'pods/portforward')],
     REGISTRY_COMMANDS,
     registry,
+  ),
+  rule(
+    'to find volumes on the disks of machines before they are removed',
+    ['get'],
+    [Kinds.secret, Kinds.service],
+    ['scale'],
+    { feature: 'local-volumes' },
   ),
   rule('to change the number of its machines', ['get', 'patch'], [Kinds.kubeadmControlPlane], ['scale']),
   rule('to change the number of its machines', ['patch'], [Kinds.machineDeployment], ['scale']),

@@ -5,8 +5,8 @@ import type { Inputs } from '../inputs.ts';
 /** The commands of the action. */
 export type Command = Inputs['command'];
 
-/** What some clusters have and others do not. */
-export type Feature = EngineName | 'addons' | 'persistent' | 'registry' | 'tunnel';
+/** What some clusters have and others do not; `local-volumes`: may have on machines that a command removes. */
+export type Feature = EngineName | 'addons' | 'local-volumes' | 'persistent' | 'registry' | 'tunnel';
 
 /** Something the action does on a host, as a rule of a Role grants it. */
 export interface Rule {

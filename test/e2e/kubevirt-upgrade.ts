@@ -6,6 +6,7 @@ import type { Host } from '../host/host.ts';
 import { kubevirtNodeImage } from '../host/kubevirt.ts';
 import { versions } from '../host/modules.ts';
 import type { StepResult } from '../support/runner.ts';
+import { makeBoundVolume } from './bound-volume.ts';
 import { steady, steadyPort } from './hello.ts';
 import type { StartJob } from './jobs.ts';
 import { Probe, probeApi } from './probe.ts';
@@ -61,22 +62,11 @@ export function testUpgrade(parts: () => UpgradedCluster): void {
     });
 
     it('is refused for data on the disk of a machine', async () => {
-      const size = { storage: '1Gi' };
-      const common = { storageClassName: '', accessModes: ['ReadWriteOnce'] };
-      const volume = { ...common, capacity: size, hostPath: { path: '/tmp/data' } };
-      const claim = { ...common, volumeName: 'data', resources: { requests: size } };
-      const file = fileOf('data.json');
-      const items = [
-        { apiVersion: 'v1', kind: 'PersistentVolume', metadata: { name: 'data' }, spec: volume },
-        { apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: { name: 'data' }, spec: claim },
-      ];
-      writeFileSync(file, JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
-      await nested('apply', '-f', file);
-      await nested('wait', '--for=jsonpath={.status.phase}=Bound', 'persistentvolume/data', '--timeout=60s');
+      await makeBoundVolume(parts().host, parts().kubeconfig);
       const refused = await upgrade();
       expect(refused.log).toContain('volumes on the disks of its machines would be lost   KNEST_UPGRADE');
       expect(refused.log).toContain('PersistentVolume data of PersistentVolumeClaim default/data');
-      await nested('delete', '-f', file);
+      await nested('delete', 'persistentvolumeclaim/data', 'persistentvolume/data');
       expect(await templates()).toHaveLength(2);
     });
 

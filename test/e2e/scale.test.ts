@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { makeBoundVolume } from './bound-volume.ts';
 import { expectGone } from './expect.ts';
 import { jobStarter } from './jobs.ts';
 import { probeApi } from './probe.ts';
+import type { StepResult } from '../support/runner.ts';
 import { replicasOf, sharedHost } from './support.ts';
 
 const host = sharedHost();
@@ -74,12 +76,36 @@ describe('scale', () => {
     const creator = job({ name: 'elastic' });
     const created = await creator.main();
     expect(created.exitCode, created.log).toBe(0);
-    const probe = probeApi(host, created.outputs['kubeconfig-path'] ?? '');
-    for (const replicas of ['3:2', '1:0']) {
-      const scaled = await job({ command: 'scale', name: 'elastic', replicas }).main();
-      expect(scaled.exitCode, scaled.log).toBe(0);
-      expect(await replicasOf(host, namespace, 'elastic')).toBe(replicas);
-    }
+    const kubeconfig = created.outputs['kubeconfig-path'] ?? '';
+    const kubectl = (...args: string[]): Promise<string> => host.run(['kubectl', '--kubeconfig', kubeconfig, ...args]);
+    const to = async (replicas: string): Promise<StepResult> => {
+      const scale = job({ command: 'scale', name: 'elastic', replicas });
+      const scaled = await scale.main();
+      const post = await scale.post();
+      expect(post.exitCode, post.log).toBe(0);
+      return scaled;
+    };
+    const probe = probeApi(host, kubeconfig);
+    const grown = await to('3:2');
+    expect(grown.exitCode, grown.log).toBe(0);
+    expect(grown.log).not.toContain('▸ Volumes');
+    expect(await replicasOf(host, namespace, 'elastic')).toBe('3:2');
+
+    // Data on the disk of a worker keeps the workers, and no control plane.
+    const workers = ['get', 'nodes', '-l', '!node-role.kubernetes.io/control-plane'];
+    const worker = await kubectl(...workers, '-o', 'jsonpath={.items[0].metadata.name}');
+    await makeBoundVolume(host, kubeconfig, worker);
+    const refused = await to('1:0');
+    expect(refused.log).toContain('volumes on the disks of machines that may be removed would be lost   KNEST_SCALE');
+    expect(refused.log).toContain(`PersistentVolume data of PersistentVolumeClaim default/data, on node ${worker}`);
+    expect(await replicasOf(host, namespace, 'elastic')).toBe('3:2');
+    const fewer = await to('1:');
+    expect(fewer.exitCode, fewer.log).toBe(0);
+    expect(fewer.log).toContain('no data is lost with the machines; API by cluster-ip');
+    await kubectl('delete', 'persistentvolumeclaim', 'data');
+    const empty = await to(':0');
+    expect(empty.exitCode, empty.log).toBe(0);
+    expect(await replicasOf(host, namespace, 'elastic')).toBe('1:0');
     await probe.end();
     console.log(`the nested API answered ${probe.answers} times; longest gap ${probe.longestGap.toFixed(1)} s`);
     expect(probe.answers).toBeGreaterThan(30);

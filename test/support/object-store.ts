@@ -129,7 +129,7 @@ function hasLabel({ labels = {} }: Metadata, term: string): boolean {
   return value === undefined ? label in labels : labels[label] === value;
 }
 
-function conflictOf({ metadata }: KubernetesObject, guard: Partial<Metadata>): Answer | undefined {
+function conflictOf({ metadata }: KubernetesObject, guard: Partial<Metadata> = {}): Answer | undefined {
   const isOther = guard.uid !== undefined && guard.uid !== metadata.uid;
   const isStale = guard.resourceVersion !== undefined && guard.resourceVersion !== metadata.resourceVersion;
   return isOther || isStale ? refusal(409, 'Conflict', 'the object has been modified') : undefined;

@@ -4,9 +4,10 @@ import { writeGuarded } from '../../host/api/conflict.ts';
 import { Kinds } from '../../host/api/kinds.ts';
 import type { Cluster, Machine, Scalable } from '../../host/api/cluster-api-objects.ts';
 import type { Replicas } from '../../values/replicas.ts';
-import { belongingTo } from '../identity/cluster-handle.ts';
+import { belongingTo, type ClusterHandle } from '../identity/cluster-handle.ts';
 import { upgradeOf } from '../identity/upgrade-mark.ts';
 import { findControlPlane } from '../machines/control-plane.ts';
+import { describeVolume, KEEP_DATA, volumesElsewhere, type LocalVolume } from '../machines/local-volumes.ts';
 import { DEPLOYMENT_NAME, hasJoined, isControlPlane, type ClusterView } from '../status/cluster-view.ts';
 
 /** Annotations by which an autoscaler takes the number of replicas for its own. Source: Cluster API, "Autoscaling". */
@@ -97,8 +98,47 @@ function chooseWorkers(
   return chosen;
 }
 
-function refusal(name: string, reason: string, next = 'scale it where it is managed'): KnestError {
-  return new KnestError({ code: 'KNEST_SCALE', problem: `${name} cannot be scaled: ${reason}`, next });
+function refusal(
+  name: string,
+  reason: string,
+  next = 'scale it where it is managed',
+  evidence: readonly string[] = [],
+): KnestError {
+  return new KnestError({ code: 'KNEST_SCALE', problem: `${name} cannot be scaled: ${reason}`, evidence, next });
+}
+
+/** Whether a scale removes machines. */
+export function removesMachines({ controlPlane, workers }: ScalePlan): boolean {
+  return shrinks(controlPlane) || shrinks(workers);
+}
+
+function shrinks(part: ScaledPart | undefined): boolean {
+  return part !== undefined && part.replicas < (part.object.spec?.replicas ?? 1);
+}
+
+/**
+ * Throws KNEST_SCALE when data of these volumes may be lost with the machines that are removed: which of a part are, is
+ * Cluster API's choice, so only the machines of other parts are certain to stay.
+ */
+export function checkNoneLost(
+  { name }: ClusterHandle,
+  volumes: readonly LocalVolume[],
+  machines: readonly Machine[],
+  { controlPlane, workers }: ScalePlan,
+): void {
+  const mayGo = (machine: Machine): boolean =>
+    machine.metadata.deletionTimestamp !== undefined ||
+    (shrinks(controlPlane) && isControlPlane(machine)) ||
+    (shrinks(workers) && isOf(machine, workers));
+  const staying = machines.filter((machine) => !mayGo(machine)).flatMap(({ status }) => status?.nodeRef?.name ?? []);
+  const atRisk = volumesElsewhere(volumes, new Set(staying));
+  if (atRisk.length === 0) return;
+  const reason = 'volumes on the disks of machines that may be removed would be lost';
+  throw refusal(name, reason, KEEP_DATA, atRisk.map(describeVolume));
+}
+
+function isOf({ metadata }: Machine, deployment: ScaledPart | undefined): boolean {
+  return metadata.labels?.[DEPLOYMENT_NAME] === deployment?.object.metadata.name;
 }
 
 /**
@@ -149,13 +189,11 @@ async function patchTopology(
 
 /** Whether what was scaled has exactly these machines, each of them a node, and none on its way out. */
 export function isScaled({ machines }: ClusterView, { controlPlane, workers }: ScalePlan): boolean {
-  const isDone = (part: ScaledPart | undefined, isOf: (machine: Machine) => boolean): boolean => {
+  const isDone = (part: ScaledPart | undefined, isPart: (machine: Machine) => boolean): boolean => {
     if (part === undefined) return true;
-    const found = machines.filter(isOf);
+    const found = machines.filter(isPart);
     const stays = (machine: Machine): boolean => machine.metadata.deletionTimestamp === undefined && hasJoined(machine);
     return found.length === part.replicas && found.every(stays);
   };
-  const isWorker = ({ metadata }: Machine): boolean =>
-    metadata.labels?.[DEPLOYMENT_NAME] === workers?.object.metadata.name;
-  return isDone(controlPlane, isControlPlane) && isDone(workers, isWorker);
+  return isDone(controlPlane, isControlPlane) && isDone(workers, (machine) => isOf(machine, workers));
 }

@@ -4,17 +4,6 @@ import { describePodProblem, podProblem } from '../../host/pods.ts';
 
 const SYSTEM = 'kube-system';
 
-/** The volumes of a nested cluster that are on the disks of its machines, and end with them: a line each. */
-export async function localVolumes(nested: KubernetesClient): Promise<readonly string[]> {
-  const volumes = await nested.list(Kinds.persistentVolume);
-  return volumes.flatMap(({ metadata, spec, status }) => {
-    const isLocal = spec?.local !== undefined || spec?.hostPath !== undefined;
-    if (!isLocal || status?.phase !== 'Bound') return [];
-    const { namespace = '', name = '' } = spec.claimRef ?? {};
-    return [`PersistentVolume ${metadata.name} of PersistentVolumeClaim ${namespace}/${name}`];
-  });
-}
-
 /** The image that old machines pull as well, since kube-proxy moves with the control plane; undefined without kube-proxy. */
 export async function kubeProxyImage(nested: KubernetesClient, version: string): Promise<string | undefined> {
   const daemonSet = await nested.get(Kinds.daemonSet, 'kube-proxy', SYSTEM);

@@ -144,6 +144,17 @@ export interface PersistentVolume extends KubernetesObject {
     readonly local?: object;
     readonly hostPath?: object;
     readonly claimRef?: { readonly namespace?: string; readonly name?: string };
+    readonly nodeAffinity?: {
+      readonly required?: {
+        readonly nodeSelectorTerms?: readonly {
+          readonly matchExpressions?: readonly {
+            readonly key: string;
+            readonly operator: string;
+            readonly values?: readonly string[];
+          }[];
+        }[];
+      };
+    };
   };
   readonly status?: { readonly phase?: string };
 }

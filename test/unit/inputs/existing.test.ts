@@ -29,7 +29,7 @@ describe('delete', () => {
 });
 
 describe('scale', () => {
-  it('reads the name, the location of the cluster, and the replicas', () => {
+  it('reads the name, the location of the cluster, the replicas, and how to reach it', () => {
     expect(read({ command: 'scale', name: 'pr-17', replicas: '3:' })).toEqual({
       command: 'scale',
       name: 'pr-17',
@@ -37,6 +37,9 @@ describe('scale', () => {
       timeoutSeconds: 1200,
       host: { kubeconfig: undefined, kubeconfigFile: undefined, context: undefined },
       replicas: { controlPlane: 3, workers: undefined },
+      apiAccess: 'auto',
+      apiHost: undefined,
+      relayImage: RELAY_IMAGE,
     });
     expect(read({ command: 'scale', name: 'pr-17', replicas: ' :0 ' })).toMatchObject({
       replicas: { controlPlane: undefined, workers: 0 },

@@ -55,7 +55,10 @@ describe('docs/rbac', () => {
   });
 
   it.each(COMMANDS)('grants what %s checks first, in the file that the error names', (command) => {
-    for (const features of [['virtink', 'addons', 'persistent'], ['in-memory']] as const) {
+    for (const features of [
+      ['virtink', 'addons', 'persistent'],
+      ['in-memory', 'local-volumes', 'tunnel'],
+    ] as const) {
       const needed = permissionsOf(command, 'team', features);
       expect(needed.length).toBeGreaterThan(0);
       for (const { verb, resource, group, grantedBy, namespace } of needed) {
@@ -117,6 +120,12 @@ describe('docs/rbac', () => {
     expect([madeForCni('in-memory'), madeForCni('in-memory', 'addons')]).toEqual([false, true]);
     expect(resources('virtink')).not.toContain('ippools');
     expect(resources('virtink', 'persistent')).toContain('ippools');
+  });
+
+  it('requires a way into the cluster of a scale only where volumes could be lost', () => {
+    const isAsked = (features: readonly Feature[]): boolean =>
+      permissionsOf('scale', 'team', features).some(({ resource }) => resource === 'secrets');
+    expect([isAsked([]), isAsked(['local-volumes'])]).toEqual([false, true]);
   });
 
   it('requires each verb of each kind once', () => {

@@ -1,32 +1,8 @@
 import { expect, it } from 'vitest';
-import {
-  coreDnsImage,
-  kubeProxyImage,
-  kubeProxyProblems,
-  localVolumes,
-} from '../../../../src/cluster/upgrade/nested.ts';
+import { coreDnsImage, kubeProxyImage, kubeProxyProblems } from '../../../../src/cluster/upgrade/nested.ts';
 import { hostWith } from '../../host/fake-host.ts';
 
 const workload = (image: string): object => ({ spec: { template: { spec: { containers: [{ name: 'c', image }] } } } });
-
-it('names the volumes that are on the disks of machines, and bound', async () => {
-  const volume = (name: string, source: object, phase = 'Bound'): object => ({
-    metadata: { name },
-    spec: { ...source, claimRef: { namespace: 'shop', name: `of-${name}` } },
-    status: { phase },
-  });
-  const items = [
-    volume('a', { local: { path: '/data' } }),
-    volume('b', { hostPath: { path: '/data' } }),
-    volume('c', { csi: {} }),
-    volume('d', { local: { path: '/data' } }, 'Released'),
-  ];
-  const { client } = await hostWith({ '/api/v1/persistentvolumes': { items } });
-  expect(await localVolumes(client)).toEqual([
-    'PersistentVolume a of PersistentVolumeClaim shop/of-a',
-    'PersistentVolume b of PersistentVolumeClaim shop/of-b',
-  ]);
-});
 
 it.each([
   ['registry.k8s.io/kube-proxy:v1.34.1', 'registry.k8s.io/kube-proxy:v1.35.2'],
