@@ -58,6 +58,24 @@ spec:
   ports: [{ port: 80, targetPort: 8080, nodePort: ${steadyPort} }]
 `;
 
+/** A pod `tools` that answers on port 8080, with the programs of its node, such as tar. */
+export const tools = `
+apiVersion: v1
+kind: Pod
+metadata:
+  name: tools
+spec:
+  tolerations: [{ operator: Exists }]
+  containers:
+    - name: hello
+      image: '${helloImage}'
+      volumeMounts:
+        - { name: usr, mountPath: /usr, readOnly: true }
+        - { name: usr, mountPath: /lib, subPath: lib, readOnly: true }
+        - { name: usr, mountPath: /lib64, subPath: lib64, readOnly: true }
+  volumes: [{ name: usr, hostPath: { path: /usr } }]
+`;
+
 /** A pod on every node, and a Service in front of them. */
 export const hello = `
 apiVersion: apps/v1

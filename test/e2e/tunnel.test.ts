@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -10,7 +10,7 @@ import { until } from '../host/process.ts';
 import type { StepResult } from '../support/runner.ts';
 import { ClosedCluster } from './closed-cluster.ts';
 import { expectGone } from './expect.ts';
-import { hello } from './hello.ts';
+import { hello, tools } from './hello.ts';
 import { Program } from './program.ts';
 import { ROLE_NAMESPACE } from './role-account.ts';
 import { jobOn, sharedHost } from './support.ts';
@@ -68,6 +68,24 @@ describe.skipIf(!host.hasVirtink)(
         `timeout 10 kubectl --kubeconfig ${closed.kubeconfig} ${follow.join(' ')}; true`,
       ]);
       expect(log.trim().split('\n').length).toBeGreaterThanOrEqual(5);
+    });
+
+    it('copies files to a pod and from it, and forwards a port of it', async () => {
+      const file = join(directory, 'tools.yaml');
+      writeFileSync(file, tools);
+      await kubectl('apply', '-f', file);
+      await kubectl('wait', '--for=condition=Ready', 'pod/tools', '--timeout=100s');
+      const [sent, got] = [join(directory, 'sent'), join(directory, 'received')];
+      const content = randomBytes(5 * 1024 * 1024);
+      writeFileSync(sent, content);
+      await kubectl('cp', sent, 'tools:/copy');
+      // The end of what a command prints may be lost on its way (kubernetes/kubectl#1361): it is fetched again.
+      await kubectl('cp', '--retries=5', 'tools:/copy', got);
+      expect(readFileSync(got).equals(content)).toBe(true);
+      const forward = `kubectl --kubeconfig ${closed.kubeconfig} port-forward pod/tools 18080:8080`;
+      const curl = 'curl --silent --show-error --retry 30 --retry-connrefused --retry-delay 1 http://127.0.0.1:18080/';
+      const script = `${forward} >/dev/null & trap "kill $!" EXIT; ${curl} && ${curl}`;
+      expect(await closed.network.run(['sh', '-c', script])).toBe('tools\ntools\n');
     });
 
     it('carries 100 MB in each direction unchanged', async () => {
