@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { ADDON_RELEASES, type KnownAddon } from '../../catalog/addon-releases.ts';
 import { parseManifest } from '../../host/api/manifest.ts';
 import type { KubernetesObject } from '../../host/api/objects.ts';
-import type { AddonInput } from '../../inputs.ts';
+import type { AddonInput, CniInput, WaitFor } from '../../inputs.ts';
 import type { Downloader } from '../../install/download.ts';
 import { withDefaultClass, withHelperImage, withInsecureKubelets, withToleration } from './addon-patches.ts';
 import { described, ownObjects, placeOf, type Manifest } from './manifest.ts';
@@ -35,13 +35,25 @@ export async function prepareAddons(inputs: readonly AddonInput[], sources: Addo
   return inputs.length === 0 ? { description: NO_ADDONS, objects } : described(titles.join(', '), objects);
 }
 
-/** What to know of the known add-ons on a cluster of this minor version of Kubernetes 1, a line each. */
-export function addonRisks(inputs: readonly AddonInput[], minor: number): readonly string[] {
-  return inputs.flatMap((input) => {
+/** What to know of add-ons on a cluster of this minor version of Kubernetes 1, a line each. */
+export function addonRisks(inputs: readonly AddonInput[], minor: number, waitFor: WaitFor): readonly string[] {
+  const later = 'they may be installed only after this step has ended: wait-for: nodes waits until they run';
+  const unsupported = inputs.flatMap((input) => {
     if (input.kind !== 'known') return [];
     const { title, oldestMinor = 0 } = ADDON_RELEASES[input.name];
     return minor >= oldestMinor ? [] : [`${title} supports Kubernetes 1.${oldestMinor} and newer only`];
   });
+  return [...unsupported, ...(waitFor === 'nodes' || inputs.length === 0 ? [] : [later])];
+}
+
+/**
+ * What metrics-server without a CNI means; undefined with one, or without metrics-server. While an APIService is not
+ * available, clients that discover all APIs fail. Seen on: helm, and the deletion of namespaces.
+ */
+export function withoutMetrics(inputs: readonly AddonInput[], cni: CniInput): string | undefined {
+  const hasMetrics = inputs.some((input) => input.kind === 'known' && input.name === 'metrics-server');
+  if (!hasMetrics || cni.kind !== 'none') return undefined;
+  return 'metrics-server runs once a CNI does; until then its API is unavailable, helm can fail to discover APIs, and deleted namespaces stay';
 }
 
 async function knownObjects(

@@ -1,4 +1,4 @@
-import { addonRisks, prepareAddons } from '../../cluster/addons/addons.ts';
+import { addonRisks, prepareAddons, withoutMetrics } from '../../cluster/addons/addons.ts';
 import { prepareCni } from '../../cluster/addons/cni.ts';
 import type { Manifest } from '../../cluster/addons/manifest.ts';
 import { resourceSet, type Installed } from '../../cluster/addons/resource-set.ts';
@@ -90,7 +90,7 @@ async function planCni(
 
 /** Gets the objects of the add-ons before anything exists. */
 async function planAddons(
-  { addons: asked, workers, kubernetesVersion }: ChosenInputs,
+  { addons: asked, cni, infrastructure, workers, kubernetesVersion, waitFor }: ChosenInputs,
   downloader: Downloader,
   { report: { log } }: Runtime,
 ): Promise<Manifest> {
@@ -98,7 +98,10 @@ async function planAddons(
   if (asked.length === 0) return prepare();
   return log.step('Add-ons', async (step) => {
     const addons = await prepare();
-    for (const line of addonRisks(asked, kubernetesVersion.minor)) step.line(line);
+    for (const line of addonRisks(asked, kubernetesVersion.minor, waitFor)) step.line(line);
+    // Machines in memory run no pods with a CNI either.
+    const warning = infrastructure === 'in-memory' ? undefined : withoutMetrics(asked, cni);
+    if (warning !== undefined) log.warn(warning);
     return { value: addons, result: addons.description };
   });
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { assetPath, type ReleaseAsset } from '../../../../src/catalog/release-asset.ts';
-import { addonRisks, prepareAddons } from '../../../../src/cluster/addons/addons.ts';
+import { addonRisks, prepareAddons, withoutMetrics } from '../../../../src/cluster/addons/addons.ts';
 import type { Manifest } from '../../../../src/cluster/addons/manifest.ts';
 import type { AddonInput } from '../../../../src/inputs.ts';
 import { Downloader } from '../../../../src/install/download.ts';
@@ -76,7 +76,25 @@ describe('prepareAddons', () => {
 describe('addonRisks', () => {
   it('names add-ons that do not support the version of Kubernetes', () => {
     const all = [known, { kind: 'known', name: 'local-path-provisioner' }, { kind: 'file', path: 'a.yaml' }] as const;
-    expect(addonRisks(all, 24)).toEqual(['metrics-server v0.9.0 supports Kubernetes 1.34 and newer only']);
-    expect(addonRisks(all, 34)).toEqual([]);
+    expect(addonRisks(all, 24, 'nodes')).toEqual(['metrics-server v0.9.0 supports Kubernetes 1.34 and newer only']);
+    expect(addonRisks(all, 34, 'nodes')).toEqual([]);
+  });
+
+  it('says that nothing waits for add-ons, unless nodes are waited for', () => {
+    for (const waitFor of ['none', 'control-plane'] as const) {
+      expect(addonRisks([{ kind: 'file', path: 'a.yaml' }], 34, waitFor)).toEqual([
+        expect.stringContaining('wait-for: nodes waits until they run'),
+      ]);
+    }
+    expect(addonRisks([], 34, 'control-plane')).toEqual([]);
+  });
+});
+
+describe('withoutMetrics', () => {
+  it('warns of metrics-server without a CNI, and of nothing else', () => {
+    const storage: AddonInput = { kind: 'known', name: 'local-path-provisioner' };
+    expect(withoutMetrics([storage, known], { kind: 'none' })).toContain('its API is unavailable');
+    expect(withoutMetrics([known], { kind: 'known', name: 'flannel' })).toBeUndefined();
+    expect(withoutMetrics([storage, { kind: 'file', path: 'metrics-server' }], { kind: 'none' })).toBeUndefined();
   });
 });
