@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { Kinds } from '../../src/host/api/kinds.ts';
+import type { KubernetesObject } from '../../src/host/api/objects.ts';
 import { identify } from '../../src/runner/background.ts';
 import { tunnelOf } from '../support/saved-tunnel.ts';
 import { annotations, cleanUp } from './support.ts';
@@ -86,6 +87,30 @@ describe('registry: true', () => {
     ]);
     await job.post();
   });
+
+  it.each([
+    ['is missing', undefined],
+    ['has 10.96.0.8', '10.96.0.8'],
+  ])(
+    'is refused when its Service %s, since the nodes of the cluster keep the address that it had',
+    async (state, clusterIP) => {
+      const host = await startRegistryHost();
+      const cluster = host.store.find(Kinds.cluster, 'demo');
+      if (cluster === undefined) throw new Error('the Cluster is missing');
+      const { metadata } = cluster;
+      const noted = { ...metadata.annotations, 'knest-action/registry-address': '10.96.0.7' };
+      host.store.put({ ...cluster, metadata: { ...metadata, annotations: noted } });
+      if (clusterIP !== undefined) {
+        const service = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'demo-registry' }, spec: { clusterIP } };
+        host.store.put(service as KubernetesObject);
+      }
+      const job = host.job({ registry: 'true' });
+      const main = await job.main();
+      expect(main.log).toContain('they look for the registry at 10.96.0.7   KNEST_REGISTRY');
+      expect(main.log).toContain(`/demo-registry ${state}\n`);
+      await job.post();
+    },
+  );
 
   it('is refused for a cluster that was created without one', async () => {
     const host = await startHost();

@@ -47,6 +47,8 @@ export const Annotations = {
   registryPort: 'knest-action/registry-port',
   /** The uid of the pod that the registry of a cluster began as. */
   registryPod: 'knest-action/registry-pod',
+  /** The address on the host by which its nodes pull from there. */
+  registryAddress: 'knest-action/registry-address',
   /** What a cluster is being upgraded to, until it is: see `src/cluster/upgrade`. */
   upgrade: 'knest-action/upgrade',
   /** On the resource set of a cluster: the add-ons that it installs, for people. */

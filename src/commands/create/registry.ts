@@ -2,7 +2,7 @@ import { registrySet } from '../../cluster/addons/resource-set.ts';
 import { createDependents } from '../../cluster/lifecycle/apply.ts';
 import type { ClaimedCluster } from '../../cluster/lifecycle/claim.ts';
 import { registryAddress } from '../../cluster/registry/address.ts';
-import { noteFirstPod } from '../../cluster/registry/first-pod.ts';
+import { noteBeginning } from '../../cluster/registry/beginning.ts';
 import { registryHosting } from '../../cluster/registry/hosting.ts';
 import { localPortOf, noRegistry, noteLocalPort, registryHost } from '../../cluster/registry/local-port.ts';
 import { withRegistry } from '../../cluster/registry/nodes.ts';
@@ -65,5 +65,5 @@ export async function finishRegistry(
 ): Promise<void> {
   if (registry === undefined) return;
   const pod = await waitForRegistry(client, cluster, runtime);
-  if (pod !== undefined) await noteFirstPod(client, cluster, pod);
+  if (pod !== undefined) await noteBeginning(client, cluster, pod);
 }

@@ -1,5 +1,5 @@
 import { registryHost } from '../../cluster/registry/local-port.ts';
-import { describeRestart } from '../../cluster/registry/first-pod.ts';
+import { checkAddress, describeRestart } from '../../cluster/registry/beginning.ts';
 import { registryPod } from '../../cluster/registry/registry.ts';
 import { servingPod } from '../../cluster/tunnel/host-pod.ts';
 import { waitForHostPod } from '../../cluster/tunnel/host-pod-wait.ts';
@@ -21,7 +21,8 @@ interface OpenRegistry {
 
 /**
  * Starts a tunnel that listens on that port of localhost for the registry of a cluster; 0: a free one. One that an earlier
- * step of this job started is used instead. Its pod may come later: a connection waits for it. Throws KNEST_INPUT when the port is taken, KNEST_API_ACCESS when no tunnel starts.
+ * step of this job started is used instead. Its pod may come later: a connection waits for it. Throws KNEST_INPUT when
+ * the port is taken, KNEST_API_ACCESS when no tunnel starts.
  */
 export async function openRegistry(
   cluster: Cluster,
@@ -40,8 +41,8 @@ export async function openRegistry(
 
 /**
  * Waits until the registry of a cluster takes images. Returns its pod, if that is still there; warns when it is not the
- * first one. Throws KNEST_REGISTRY when it does not start, KNEST_API_ACCESS when
- * the host forwards no ports.
+ * first one. Throws KNEST_REGISTRY when it does not start or the nodes would not find it, KNEST_API_ACCESS when the host
+ * forwards no ports.
  */
 export async function waitForRegistry(
   client: KubernetesClient,
@@ -50,6 +51,7 @@ export async function waitForRegistry(
 ): Promise<Pod | undefined> {
   const { name, namespace = '', uid = '' } = cluster.metadata;
   return log.step('Wait for registry', async () => {
+    await checkAddress(client, cluster);
     const target = registryPod(name, namespace, uid);
     await waitForHostPod(client, target, signal);
     await checkPod(client, target, signal);
