@@ -128,7 +128,7 @@ describe('command: scale to fewer machines', () => {
     const host = await startHost({ volumesOn: ['node-cp'] });
     const scaled = await host.job({ replicas: ':1' }).main();
     expect(scaled.exitCode, scaled.log).toBe(0);
-    expect(scaled.log).toContain('no data is lost with the machines; API by cluster-ip');
+    expect(scaled.log).toContain('none on the disks of machines that may be removed; API by cluster-ip');
     expect(host.workers()).toBe(1);
   });
 
@@ -137,7 +137,7 @@ describe('command: scale to fewer machines', () => {
     const job = host.job({ replicas: ':1', 'api-access': 'tunnel' });
     const scaled = await job.main();
     expect(scaled.exitCode, scaled.log).toBe(0);
-    expect(scaled.log).toContain('no data is lost with the machines; API by tunnel');
+    expect(scaled.log).toContain('none on the disks of machines that may be removed; API by tunnel');
     const { pid, startTime } = JSON.parse(scaled.state['tunnel'] ?? '') as SavedTunnel;
     expect(identify(pid)?.startTime).toBe(startTime);
     const post = await job.post();

@@ -101,7 +101,7 @@ describe('scale', () => {
     expect(await replicasOf(host, namespace, 'elastic')).toBe('3:2');
     const fewer = await to('1:');
     expect(fewer.exitCode, fewer.log).toBe(0);
-    expect(fewer.log).toContain('no data is lost with the machines; API by cluster-ip');
+    expect(fewer.log).toContain('none on the disks of machines that may be removed; API by cluster-ip');
     await kubectl('delete', 'persistentvolumeclaim', 'data');
     const empty = await to(':0');
     expect(empty.exitCode, empty.log).toBe(0);

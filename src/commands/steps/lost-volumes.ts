@@ -43,7 +43,7 @@ export async function checkVolumes(
       return { value: undefined, result: 'not checked' };
     }
     checkNoneLost(inputs, found.volumes, machines, plan);
-    return { value: undefined, result: `no data is lost with the machines; API by ${found.reason}` };
+    return { value: undefined, result: `none on the disks of machines that may be removed; API by ${found.reason}` };
   });
 }
 
