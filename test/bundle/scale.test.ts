@@ -18,7 +18,7 @@ const OWNED = {
   'knest-action/server': 'github.com',
   'knest-action/repository-id': '1296269',
 };
-/** The host, in which the nested API server answers nobody. */
+/** An address at which nobody answers. */
 const NOWHERE = 'https://127.0.0.1:1';
 
 interface Host {
@@ -35,12 +35,22 @@ interface HostOptions {
   readonly volumesOn?: readonly string[];
   /** Whether only the relay leads to the nested API server. */
   readonly isClosed?: boolean;
+  /** The kind of the object that the provider keeps of the cluster. */
+  readonly infrastructure?: string;
+  /** Whether the machines are nodes. */
+  readonly haveJoined?: boolean;
   /** Answers reviews of permissions. */
   readonly allows?: (review: string) => boolean;
 }
 
 /** A host with a cluster of one control plane and one worker, where a second one is asked for. */
-async function startHost({ volumesOn = [], isClosed = false, allows = () => true }: HostOptions = {}): Promise<Host> {
+async function startHost({
+  volumesOn = [],
+  isClosed = false,
+  infrastructure = 'KubevirtCluster',
+  haveJoined = true,
+  allows = () => true,
+}: HostOptions = {}): Promise<Host> {
   const items = volumesOn.map((node) => volumeOn(node));
   const nested = await startServer({
     answer: ({ path }) => ({ status: 200, body: path.startsWith('/api/v1/persistentvolumes') ? { items } : 'ok' }),
@@ -57,7 +67,7 @@ async function startHost({ volumesOn = [], isClosed = false, allows = () => true
       spec: {
         controlPlaneEndpoint: { host: hostname, port: Number(port) },
         controlPlaneRef: { kind: 'KubeadmControlPlane', name: 'demo-cp' },
-        infrastructureRef: { kind: 'KubevirtCluster', name: 'demo' },
+        infrastructureRef: { kind: infrastructure, name: 'demo' },
       },
     },
   );
@@ -67,7 +77,7 @@ async function startHost({ volumesOn = [], isClosed = false, allows = () => true
     ['cp', { 'cluster.x-k8s.io/control-plane': '' }],
     ['worker', { 'cluster.x-k8s.io/deployment-name': 'demo-md-0' }],
   ] as const) {
-    const status = { nodeRef: { name: `node-${name}` } };
+    const status = haveJoined ? { nodeRef: { name: `node-${name}` } } : {};
     put(Kinds.machine, { name, labels: { ...OF_CLUSTER, ...label } }, { status });
   }
   const value = Buffer.from(nested.kubeconfig().replace(nested.url, endpoint)).toString('base64');
@@ -173,13 +183,16 @@ describe('command: scale to fewer machines', () => {
   });
 });
 
-it('command: scale to as many machines or more asks for no way into the cluster', async () => {
-  const host = await startHost({ volumesOn: ['node-worker'], allows: withoutSecrets });
-  // The second worker never comes.
-  const scaled = await host.job({ replicas: '1:2', timeout: '5s' }).main();
-  expect(scaled.log).toContain('KNEST_TIMEOUT');
-  expect(host.workers()).toBe(2);
-  expect(scaled.log).not.toContain('▸ Volumes');
+it.each<[string, HostOptions, string]>([
+  ['to as many machines or more', {}, '1:2'],
+  ['to fewer machines in memory', { infrastructure: 'DevCluster' }, ':1'],
+  ['to fewer machines, of which none is a node', { haveJoined: false }, ':1'],
+])('command: scale %s asks for no way into the cluster', async (_title, options, replicas) => {
+  const host = await startHost({ volumesOn: ['node-worker'], allows: withoutSecrets, ...options });
+  // No machine comes or goes, so that some of them wait in vain.
+  const scaled = await host.job({ replicas, timeout: '5s' }).main();
+  expect(host.workers()).toBe(Number(replicas.split(':')[1]));
+  expect(annotations(scaled, 'warning')).toEqual([]);
   expect(scaled.state['host']).toBeUndefined();
   expect(host.nested.received).toEqual([]);
   const asked = host.server.received.filter(({ path, body }) => /secrets|services/.test(path + JSON.stringify(body)));
