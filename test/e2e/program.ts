@@ -3,6 +3,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { StepOptions } from '../support/runner.ts';
 
+/** Has a command line run in another network. */
+export type Wrap = NonNullable<StepOptions['wrap']>;
+
 /** A program of test/support that runs in another network, and prints what happens, a line each. */
 export class Program {
   /** Its first line: it has started. */
@@ -18,11 +21,7 @@ export class Program {
   }
 
   /** Starts one, in the network that `wrap` names. Rejects when it ends before its first line. */
-  static async start(
-    wrap: NonNullable<StepOptions['wrap']>,
-    name: string,
-    args: readonly string[] = [],
-  ): Promise<Program> {
+  static async start(wrap: Wrap, name: string, args: readonly string[] = []): Promise<Program> {
     const { command, args: wrapped } = wrap([process.execPath, join(import.meta.dirname, '../support', name), ...args]);
     const child = spawn(command, wrapped, { stdio: ['ignore', 'pipe', 'inherit'] });
     const all = createInterface({ input: child.stdout });

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { createHash, randomBytes } from 'node:crypto';
+import { copyFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { archive } from '../host/archive.ts';
 import { architecture } from '../host/images.ts';
+import { run } from '../host/process.ts';
 import { helloProgram } from './hello.ts';
 
 /** Runs a command where the registry is reached. */
@@ -14,58 +14,91 @@ interface Descriptor {
   readonly size: number;
 }
 
+/** The layers beside that of the program. */
+const LAYERS = 5;
+const OCI = 'application/vnd.oci.image';
+
 /**
- * Makes an image of the test's own server in `directory`, and pushes it as Docker 29 does: as an index of the image for
- * one platform and an attestation. `tag`: with the registry. `content` is in a separate file, which no cache has.
- * Returns the digest of the index.
+ * An image of the test's own server, as Docker 29 makes it: an index of the image for one platform and an attestation. Of
+ * its layers, five have contents that no cache has.
  */
-export async function pushImage(run: Run, directory: string, tag: string, content: Buffer): Promise<string> {
-  const file = join(directory, 'content');
-  writeFileSync(file, content);
-  const entries = [
-    { path: '/hello', file: await helloProgram() },
-    { path: '/content', file },
-  ];
-  const tar = join(directory, 'image.tar');
-  writeFileSync(tar, archive({ references: ['made:here'], entrypoint: ['/hello'], entries }, architecture));
-  const layout = join(directory, 'layout');
-  await run(['skopeo', '--insecure-policy', 'copy', `docker-archive:${tar}`, `oci:${layout}:made`]);
-  const digest = withIndex(layout);
-  const target = `docker://${tag}`;
-  const copy = ['skopeo', '--insecure-policy', 'copy', '--all', '--dest-tls-verify=false'];
-  await run([...copy, `oci:${layout}:made`, target]);
-  return digest;
+export class ImageLayout {
+  /** That of the index. */
+  readonly digest: string;
+  readonly #directory: string;
+
+  private constructor(directory: string, digest: string) {
+    this.#directory = directory;
+    this.digest = digest;
+  }
+
+  /** Makes one in a directory that it makes. `megabytes`: of the five layers together. */
+  static async make(directory: string, megabytes: number): Promise<ImageLayout> {
+    mkdirSync(join(directory, 'blobs/sha256'), { recursive: true });
+    const file = join(directory, 'hello');
+    copyFileSync(await helloProgram(), file);
+    const layers = [await layer(directory, 'hello')];
+    for (let index = 0; index < LAYERS; index++) {
+      const name = `content-${index}`;
+      writeFileSync(join(directory, name), randomBytes((megabytes / LAYERS) * 1024 * 1024));
+      layers.push(await layer(directory, name));
+    }
+    const platform = { os: 'linux', architecture };
+    const config = blob(directory, `${OCI}.config.v1+json`, {
+      ...platform,
+      config: { Entrypoint: ['/hello'] },
+      rootfs: { type: 'layers', diff_ids: layers.map(({ digest }) => digest) },
+    });
+    const mediaType = `${OCI}.manifest.v1+json`;
+    const image = blob(directory, mediaType, { schemaVersion: 2, mediaType, config, layers });
+    const annotations = {
+      'vnd.docker.reference.type': 'attestation-manifest',
+      'vnd.docker.reference.digest': image.digest,
+    };
+    const indexType = `${OCI}.index.v1+json`;
+    const index = blob(directory, indexType, {
+      schemaVersion: 2,
+      mediaType: indexType,
+      manifests: [
+        { ...image, platform },
+        { ...image, platform: { os: 'unknown', architecture: 'unknown' }, annotations },
+      ],
+    });
+    const named = { ...index, annotations: { 'org.opencontainers.image.ref.name': 'made' } };
+    writeFileSync(join(directory, 'index.json'), JSON.stringify({ schemaVersion: 2, manifests: [named] }));
+    writeFileSync(join(directory, 'oci-layout'), JSON.stringify({ imageLayoutVersion: '1.0.0' }));
+    return new ImageLayout(directory, index.digest);
+  }
+
+  /** Pushes it, all layers at once. `tag`: with the registry. */
+  async push(runThere: Run, tag: string): Promise<void> {
+    const copy = ['skopeo', '--insecure-policy', 'copy', '--all', '--preserve-digests', '--dest-tls-verify=false'];
+    await runThere([...copy, `oci:${this.#directory}:made`, `docker://${tag}`]);
+  }
 }
 
-/** Puts an index around the image of a layout. Returns its digest. */
-function withIndex(layout: string): string {
-  const file = join(layout, 'index.json');
-  const top = JSON.parse(readFileSync(file, 'utf8')) as { readonly manifests: readonly Descriptor[] };
-  const [image] = top.manifests;
-  const mediaType = 'application/vnd.oci.image.index.v1+json';
-  const { mediaType: type, digest: imageDigest, size } = image ?? { mediaType: '', digest: '', size: 0 };
-  const attestation = {
-    'vnd.docker.reference.type': 'attestation-manifest',
-    'vnd.docker.reference.digest': imageDigest,
-  };
-  const index = JSON.stringify({
-    schemaVersion: 2,
-    mediaType,
-    manifests: [
-      { mediaType: type, digest: imageDigest, size, platform: { os: 'linux', architecture } },
-      {
-        mediaType: type,
-        digest: imageDigest,
-        size,
-        platform: { os: 'unknown', architecture: 'unknown' },
-        annotations: attestation,
-      },
-    ],
-  });
-  const sum = createHash('sha256').update(index).digest('hex');
-  writeFileSync(join(layout, 'blobs/sha256', sum), index);
-  const annotations = { 'org.opencontainers.image.ref.name': 'made' };
-  const manifests = [{ mediaType, digest: `sha256:${sum}`, size: index.length, annotations }];
-  writeFileSync(file, JSON.stringify({ schemaVersion: 2, manifests }));
-  return `sha256:${sum}`;
+/** Moves a file into a layer. */
+async function layer(directory: string, name: string): Promise<Descriptor> {
+  const archive = join(directory, 'layer.tar');
+  await run('tar', ['-C', directory, '--remove-files', '-cf', archive, name]);
+  const content = readFileSync(archive);
+  const descriptor = describe(`${OCI}.layer.v1.tar`, content);
+  renameSync(archive, fileOf(directory, descriptor));
+  return descriptor;
+}
+
+function blob(directory: string, mediaType: string, content: object): Descriptor {
+  const text = Buffer.from(JSON.stringify(content));
+  const descriptor = describe(mediaType, text);
+  writeFileSync(fileOf(directory, descriptor), text);
+  return descriptor;
+}
+
+function describe(mediaType: string, content: Buffer): Descriptor {
+  const digest = `sha256:${createHash('sha256').update(content).digest('hex')}`;
+  return { mediaType, digest, size: content.length };
+}
+
+function fileOf(directory: string, { digest }: Descriptor): string {
+  return join(directory, 'blobs', digest.replace(':', '/'));
 }

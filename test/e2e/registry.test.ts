@@ -1,19 +1,22 @@
-import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { registryImage, relayImage } from '../host/images.ts';
+import { identify } from '../../src/runner/background.ts';
 import { until } from '../host/process.ts';
+import { tunnelOf } from '../support/saved-tunnel.ts';
 import { ClosedCluster } from './closed-cluster.ts';
+import { startCuttingRelay } from './cutting-relay.ts';
 import { expectGone } from './expect.ts';
-import { pushImage } from './pushed-image.ts';
+import { ImageLayout } from './pushed-image.ts';
 import { ROLE_NAMESPACE } from './role-account.ts';
-import { jobOn, sharedHost } from './support.ts';
+import { jobOn, nextStep, sharedHost } from './support.ts';
 
 const name = 'stocked';
 const namespace = ROLE_NAMESPACE;
 const host = sharedHost();
-const MEGABYTES = 100;
+/** In the image that is pushed. `npm run soak` pushes more. */
+const megabytes = Number(process.env['MEGABYTES'] ?? 100);
 
 interface Pods {
   readonly items: readonly {
@@ -33,14 +36,20 @@ describe.skipIf(!host.hasVirtink)(
       'relay-image': relayImage,
     });
     const { directory } = closed;
-    let digest = '';
+    let image: ImageLayout;
     const registry = (): string => closed.main.outputs['registry'] ?? '';
     const kubectl = (...args: string[]): Promise<string> => closed.kubectl(...args);
+    const here = (argv: readonly string[]): Promise<string> => closed.network.run(argv, { timeout: 600_000 });
+    /** The digest of an image, by the way that a runner in the network of the host has. */
+    const digestOf = async (tag: string): Promise<string> => {
+      const inspect = ['skopeo', 'inspect', '--tls-verify=false', '--format', '{{.Digest}}'];
+      return (await host.run([...inspect, `docker://${registry()}/${tag}`])).trim();
+    };
 
-    it('takes an image of the job from a real client, which then runs on a worker', async () => {
+    it(`takes an image of ${megabytes} MB from a real client, which then runs on a worker`, async () => {
       expect(registry()).toMatch(/^localhost:\d+$/);
-      const content = randomBytes(MEGABYTES * 1024 * 1024);
-      digest = await pushImage((argv) => closed.network.run(argv), directory, `${registry()}/app:v1`, content);
+      image = await ImageLayout.make(join(directory, 'layout'), megabytes);
+      await image.push(here, `${registry()}/app:v1`);
       const pods = `
 apiVersion: apps/v1
 kind: DaemonSet
@@ -61,7 +70,7 @@ spec:
       await kubectl('rollout', 'status', 'daemonset/app', '--timeout=100s');
       const { items } = JSON.parse(await kubectl('get', 'pods', '-l', 'app=app', '-o', 'json')) as Pods;
       expect(items.map(({ status }) => status.containerStatuses)).toMatchObject([
-        [{ ready: true, imageID: expect.stringContaining(digest) as string }],
+        [{ ready: true, imageID: expect.stringContaining(image.digest) as string }],
       ]);
       expect(items[0]?.spec.nodeName).toContain('-md-0-');
     });
@@ -102,8 +111,8 @@ spec:
       const result = await later.main();
       expect(result.exitCode, result.log).toBe(0);
       expect(result.outputs['registry']).toBe(registry());
-      const inspect = ['skopeo', 'inspect', '--tls-verify=false', '--format', '{{.Digest}}'];
-      expect((await host.run([...inspect, `docker://${registry()}/app:v1`])).trim()).toBe(digest);
+      expect(result.log).not.toContain('the registry restarted');
+      expect(await digestOf('app:v1')).toBe(image.digest);
       await later.post();
       later.clean();
       const same = jobOn(host, inputs, { wrap: (argv) => closed.network.command(argv) });
@@ -112,6 +121,39 @@ spec:
       expect(refused.exitCode).toBe(1);
       expect(refused.log).toMatch(/✖ registry-port: port \d+ of this runner is taken +KNEST_INPUT/);
       expect(refused.log).toMatch(/process \d+ \(node, a tunnel of knest-action .+\) listens on it/);
+    });
+
+    it('is shared by the steps of a job', async () => {
+      const before = tunnelOf(closed.main);
+      const inputs = { command: 'kubeconfig', name, namespace, registry: 'true' };
+      const later = nextStep(host, closed.job, closed.main, inputs, { wrap: (argv) => closed.network.command(argv) });
+      const result = await later.main();
+      expect(result.exitCode, result.log).toBe(0);
+      expect(result.outputs).toMatchObject({ registry: registry(), server: closed.main.outputs['server'] });
+      expect((await later.post()).exitCode).toBe(0);
+      later.clean();
+      expect(identify(before.pid)?.startTime).toBe(before.startTime);
+      await image.push(here, `${registry()}/app:again`);
+    });
+
+    it('takes a push that is tried again after all connections to the host were cut in its middle', async () => {
+      const wrap = (argv: readonly string[]) => host.command(argv);
+      const inputs = await closed.laterInputs({ registry: 'true', 'api-access': 'tunnel' });
+      const relay = await startCuttingRelay(wrap, inputs['host-kubeconfig-file'] ?? '', { bytes: 30_000_000 });
+      onTestFinished(() => relay.stop());
+      const job = jobOn(host, inputs, { wrap });
+      const result = await job.main();
+      expect(result.exitCode, result.log).toBe(0);
+      const other = await ImageLayout.make(join(directory, 'other'), 100);
+      const push = (): Promise<void> => other.push((argv) => host.run(argv), `${registry()}/app:v2`);
+      // Some clients try again by themselves.
+      await push().catch(push);
+      expect(relay.lines).toEqual(['cut']);
+      expect(await digestOf('app:v2')).toBe(other.digest);
+      const post = await job.post('failure');
+      job.clean();
+      expect(post.exitCode, post.log).toBe(0);
+      expect(post.log).toContain('Last problems of the tunnel');
     });
 
     it('serves a machine that scale adds', async () => {
@@ -129,6 +171,13 @@ spec:
       await host.kubectl(['delete', 'pods', '-n', namespace, '-l', 'knest-action/registry=true']);
       const inspect = ['skopeo', 'inspect', '--tls-verify=false', `docker://${registry()}/app:v1`];
       await expect(closed.network.run(inspect)).rejects.toThrow(/manifest unknown/);
+      const later = jobOn(host, await closed.laterInputs({ registry: 'true' }));
+      const warned = await later.main();
+      expect(warned.log).toMatch(
+        /^::warning::the registry restarted at \S+Z: images that were pushed before are gone/m,
+      );
+      await later.post();
+      later.clean();
       const post = await closed.job.post('failure');
       expect(post.exitCode, post.log).toBe(0);
       expect(post.log).toContain('the registry restarted as pod');

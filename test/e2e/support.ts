@@ -50,9 +50,16 @@ const SMALL_MACHINES = Object.fromEntries(
 ) as Readonly<Record<string, string>>;
 
 /** A later step of a job, which names no host: it has the files and variables that the step before left. */
-export function nextStep(host: Host, before: Job, { env }: StepResult, inputs: Readonly<Record<string, string>>): Job {
+export function nextStep(
+  host: Host,
+  before: Job,
+  { env }: StepResult,
+  inputs: Readonly<Record<string, string>>,
+  options: Partial<StepOptions> = {},
+): Job {
   return new Job({
     wrap: (argv) => host.command(argv),
+    ...options,
     inputs: { ...hostInputs(host), ...inputs },
     env: { RUNNER_TEMP: before.temp, ...env },
   });

@@ -1,14 +1,14 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { relayConfig } from '../../src/cluster/tunnel/relay-config.ts';
 import { identify } from '../../src/runner/background.ts';
-import type { SavedTunnel } from '../../src/post-state.ts';
 import { relayImage } from '../host/images.ts';
 import { until } from '../host/process.ts';
-import type { StepResult } from '../support/runner.ts';
+import { tunnelOf } from '../support/saved-tunnel.ts';
 import { ClosedCluster } from './closed-cluster.ts';
+import { startCuttingRelay } from './cutting-relay.ts';
 import { expectGone } from './expect.ts';
 import { hello, tools } from './hello.ts';
 import { Program } from './program.ts';
@@ -17,17 +17,12 @@ import { jobOn, sharedHost } from './support.ts';
 
 const name = 'tunneled';
 const namespace = ROLE_NAMESPACE;
-const API_SERVER = 'https://172.30.0.10:6443';
 const host = sharedHost();
 const MEGABYTES = 100;
 /** Seconds for which a proxy lets a connection be silent: more than a tunnel leaves between two pings. */
 const SILENCE = 25;
 /** Seconds for which a connection is idle. `npm run soak` has it idle for an hour. */
 const idle = Math.max(SILENCE + 10, Number(process.env['IDLE_MINUTES'] ?? 0) * 60);
-
-function tunnelOf({ state }: StepResult): SavedTunnel {
-  return JSON.parse(state['tunnel'] ?? '') as SavedTunnel;
-}
 
 describe.skipIf(!host.hasVirtink)(
   'a job that reaches nothing of the host but its API server (needs the release assets of Virtink)',
@@ -132,12 +127,10 @@ describe.skipIf(!host.hasVirtink)(
       { timeout: 600_000 + idle * 1000 },
       async () => {
         const wrap = (argv: readonly string[]) => closed.network.command(argv);
-        const { hostname, port } = new URL(API_SERVER);
-        const proxy = await Program.start(wrap, 'idle-limit.ts', [hostname, port, String(SILENCE)]);
         const inputs = await closed.laterInputs({ 'api-access': 'tunnel' });
         const file = inputs['host-kubeconfig-file'] ?? '';
-        const there = `"server":"https://127.0.0.1:${proxy.first}","tls-server-name":"${hostname}"`;
-        writeFileSync(file, readFileSync(file, 'utf8').replace(`"server":"${API_SERVER}"`, there));
+        const proxy = await startCuttingRelay(wrap, file, { silence: SILENCE });
+        onTestFinished(() => proxy.stop());
         const job = jobOn(host, inputs, { wrap });
         const result = await job.main();
         expect(result.exitCode, result.log).toBe(0);
@@ -147,6 +140,7 @@ describe.skipIf(!host.hasVirtink)(
         };
         const direct = await watch(file, `/api/v1/namespaces/${namespace}/pods`);
         const watched = await watch(result.outputs['kubeconfig-path'] ?? '', '/api/v1/namespaces/default/configmaps');
+        onTestFinished(() => watched.stop());
         const began = performance.now();
         await until('the end of the other watch', idle * 1000, () => !direct.isRunning);
         expect(direct.lines).toEqual(['cut']);
@@ -155,10 +149,8 @@ describe.skipIf(!host.hasVirtink)(
         await kubectl('create', 'configmap', 'after-all');
         await until('the event', 20_000, () => watched.lines.length > 0 || !watched.isRunning);
         expect(watched.lines).toEqual([expect.stringMatching(/^\{"type":"ADDED",.*"name":"after-all"/)]);
-        watched.stop();
         const post = await job.post('failure');
         job.clean();
-        proxy.stop();
         expect(post.exitCode, post.log).toBe(0);
         expect(post.log).not.toContain('problems of the tunnel');
       },
