@@ -1,11 +1,15 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { identify } from '../../src/runner/background.ts';
 import { nobodyElse } from '../host/authentication.ts';
+import { relayImage } from '../host/images.ts';
 import { succeeds, until } from '../host/process.ts';
 import type { Job } from '../support/runner.ts';
+import { tunnelOf } from '../support/saved-tunnel.ts';
 import { Issuer } from './issuer.ts';
 import { jobStarter } from './jobs.ts';
+import { Program } from './program.ts';
 import { leftovers, sharedHost } from './support.ts';
 
 const namespace = 'knest'; // as docs/rbac and docs/oidc have it
@@ -88,6 +92,39 @@ describe('a host that accepts OIDC tokens of GitHub', () => {
     expect(post.log).toContain('nothing of oidc is left');
     expect(await leftovers(host, namespace, 'oidc')).toEqual([]);
   });
+
+  // Machines in memory find their cluster by the address in a request, which a tunnel changes.
+  it.skipIf(!host.hasVirtink)(
+    'gives a job a tunnel that renews the token for the next connection, while an earlier one goes on',
+    async () => {
+      const seconds = 10;
+      const machines = {
+        infrastructure: 'virtink',
+        'worker-machine-count': '0',
+        cni: 'none',
+        'wait-for': 'control-plane',
+      };
+      const access = { 'api-access': 'tunnel', 'relay-image': relayImage };
+      const job = start({ name: 'tunneled', ...machines, ...access }, { lifetime: String(seconds) });
+      const main = await job.main();
+      expect(main.exitCode, main.log).toBe(0);
+      const kubeconfig = main.outputs['kubeconfig-path'] ?? '';
+      const path = '/api/v1/namespaces?watch=true';
+      const watch = await Program.start((argv) => host.command(argv), 'watch.ts', [kubeconfig, path]);
+      onTestFinished(() => watch.stop());
+      const [earlier, began] = [issuer.minted.length, performance.now()];
+      await until('the end of the tokens', 60_000, () => performance.now() - began > seconds * 1_000);
+      await host.run(['kubectl', '--kubeconfig', kubeconfig, 'create', 'namespace', 'later']);
+      expect(issuer.minted.slice(earlier)).toContain(audience);
+      await until('the event', 20_000, () => watch.lines.some((line) => line.includes('"name":"later"')));
+      const { pid, log } = tunnelOf(main);
+      expect(readFileSync(log, 'utf8')).not.toMatch(/eyJ|✖/);
+      const post = await job.post();
+      expect(post.exitCode, post.log).toBe(0);
+      expect(identify(pid)).toBeUndefined();
+      expect(await leftovers(host, namespace, 'tunneled')).toEqual([]);
+    },
+  );
 
   it.each([
     ['for another audience', { 'host-oidc-audience': 'knest:other' }, {}, 'audience knest:other, '],
