@@ -12,8 +12,6 @@ import { connectClusterHost } from './steps/connect-host.ts';
 import { keepCredentials } from './steps/credentials.ts';
 import { JobTunnel } from './steps/open-tunnel.ts';
 import { openRegistry, waitForRegistry } from './steps/open-registry.ts';
-import { freeRegistryPort } from './steps/registry-port.ts';
-import { notedRegistryTunnel } from './steps/registry-tunnel.ts';
 import { handOverKubeconfig } from './steps/write-kubeconfig.ts';
 
 /**
@@ -53,9 +51,7 @@ async function reachRegistry(
   if (port === undefined) throw noRegistry(cluster);
   const { log } = runtime.report;
   const tunnel = await log.step('Registry', async (step) => {
-    const running = await notedRegistryTunnel(cluster, port, runtime.directory);
-    if (running === undefined) await freeRegistryPort(port, step);
-    const { tunnel } = await openRegistry(cluster, port, { host }, runtime);
+    const { tunnel } = await openRegistry(cluster, port, { host }, step, runtime);
     return { value: tunnel, result: registryHost(port) };
   });
   await waitForRegistry(client, cluster, runtime);

@@ -5,7 +5,7 @@ import type { Inputs } from '../inputs.ts';
 /** The commands of the action. */
 export type Command = Inputs['command'];
 
-/** What some clusters have and others do not; `local-volumes`: may have on machines that a command removes. */
+/** What some clusters have and others do not. `local-volumes`: a cluster that loses machines may have some on their disks. */
 export type Feature = EngineName | 'addons' | 'local-volumes' | 'persistent' | 'registry' | 'tunnel';
 
 /** Something the action does on a host, as a rule of a Role grants it. */

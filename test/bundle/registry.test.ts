@@ -3,7 +3,6 @@ import { createServer } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { Kinds } from '../../src/host/api/kinds.ts';
-import type { KubernetesObject } from '../../src/host/api/objects.ts';
 import { identify } from '../../src/runner/background.ts';
 import { tunnelOf } from '../support/saved-tunnel.ts';
 import { annotations, cleanUp } from './support.ts';
@@ -55,7 +54,7 @@ describe('registry: true', () => {
     const post = await job.post();
     expect(post.exitCode, post.log).toBe(0);
     expect(identify(tunnelOf(main).pid)).toBeUndefined();
-    await vi.waitFor(async () => expect(await freePort(port)).toBe(port));
+    await vi.waitFor(async () => expect(await freePort(port)).toBe(port), { timeout: 20_000 });
   });
 
   it('is shared by the steps of a job: the post step of the one that started the tunnel ends it', async () => {
@@ -102,7 +101,7 @@ describe('registry: true', () => {
       host.store.put({ ...cluster, metadata: { ...metadata, annotations: noted } });
       if (clusterIP !== undefined) {
         const service = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'demo-registry' }, spec: { clusterIP } };
-        host.store.put(service as KubernetesObject);
+        host.store.put(service);
       }
       const job = host.job({ registry: 'true' });
       const main = await job.main();

@@ -3,7 +3,7 @@ import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Host } from '../host/host.ts';
-import { run, until } from '../host/process.ts';
+import { run, tail, until } from '../host/process.ts';
 import { helloProgram } from './hello.ts';
 
 /** The docker daemon of a job, in the network of the job, as GitHub's own runners have it. It runs no containers. */
@@ -29,10 +29,15 @@ export class DockerDaemon {
     const log = openSync(of('log'), 'w');
     const daemon = new DockerDaemon(directory, spawn(command, args, { stdio: ['ignore', log, log] }));
     const env = { ...process.env, DOCKER_HOST: daemon.host };
-    await until(`the docker daemon answers (${of('log')})`, 120_000, () =>
-      run('docker', ['version'], { env }).catch(() => undefined),
-    );
-    return daemon;
+    try {
+      const answer = (): Promise<string | undefined> => run('docker', ['version'], { env }).catch(() => undefined);
+      await until('the docker daemon answers', 120_000, answer);
+      return daemon;
+    } catch (thrown) {
+      const text = tail(readFileSync(of('log'), 'utf8'), 20);
+      await daemon.stop();
+      throw new Error(`no docker daemon:\n${text}`, { cause: thrown });
+    }
   }
 
   /** What `DOCKER_HOST` is set to for its clients. */
@@ -43,7 +48,9 @@ export class DockerDaemon {
   /** Ends it, with all that it built. */
   async stop(): Promise<void> {
     const ended = new Promise((resolve) => this.#process.once('exit', resolve));
+    const late = setTimeout(() => this.#process.kill('SIGKILL'), 10_000);
     if (this.#process.exitCode === null && this.#process.kill()) await ended;
+    clearTimeout(late);
     rmSync(this.#directory, { recursive: true, force: true });
   }
 }

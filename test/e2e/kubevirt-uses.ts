@@ -45,7 +45,7 @@ export function testKubevirtUses(hostWithKubevirt: () => Host): void {
   });
 
   describe('workflows/pull-request.yml on a host with KubeVirt', { timeout: 10 * minute }, () => {
-    let docker: DockerDaemon;
+    let docker: DockerDaemon | undefined;
     let act: Act;
     beforeAll(async () => {
       const host = hostWithKubevirt();
@@ -54,8 +54,8 @@ export function testKubevirtUses(hostWithKubevirt: () => Host): void {
       act = await Act.prepare(host, { defaults: { ...images, 'registry-size': '1Gi' }, docker });
     });
     afterAll(async () => {
+      await docker?.stop();
       act.clean();
-      await docker.stop();
     });
 
     it('runs the image of the job on a cluster of KubeVirt without naming it, which is deleted after the job', async () => {

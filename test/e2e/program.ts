@@ -13,6 +13,7 @@ export class Program {
   /** The lines after that. */
   readonly lines: readonly string[];
   readonly #process: ChildProcess;
+  #hasClosed = false;
 
   private constructor(first: string, lines: readonly string[], process: ChildProcess) {
     this.first = first;
@@ -31,12 +32,15 @@ export class Program {
     });
     const lines: string[] = [];
     all.on('line', (line) => lines.push(line));
-    return new Program(first, lines, child);
+    const program = new Program(first, lines, child);
+    // All of its lines have come by then.
+    all.once('close', () => (program.#hasClosed = true));
+    return program;
   }
 
   /** Whether it still runs. */
   get isRunning(): boolean {
-    return this.#process.exitCode === null && this.#process.signalCode === null;
+    return !this.#hasClosed;
   }
 
   /** Ends it, if it has not ended. */

@@ -7,7 +7,7 @@ import { DirectRoutes, isBalancerAwaited, type AccessChoice } from './direct-rou
 import { kubeconfigText } from './kubeconfig.ts';
 import type { Kubeconfig } from './nested-kubeconfig.ts';
 import { probe, PROBE_SECONDS, type Unanswered } from './probe.ts';
-import { KINDS, nameOf, tunnelRoute, type Failure, type Route } from './routes.ts';
+import { KINDS, tunnelRoute, type Failure, type Route } from './routes.ts';
 import { accessBy, routed, type Access } from './try-routes.ts';
 
 /** Milliseconds between an answer by a direct route and the next question: short ones for a minute, then long ones. */
@@ -58,13 +58,13 @@ export async function awaitAnswer(
   const found = Promise.withResolvers<undefined>();
   /** Whether a direct route leads somewhere, although nothing may be there yet. */
   let isReachable = false;
-  /** Why routes have not answered when they were asked last, by their names. */
+  /** Why routes have not answered when they were asked last, by their addresses and proxies. */
   const failures = new Map<string, Failure>();
   const ask = async (route: Route, until: AbortSignal): Promise<boolean> => {
     const unanswered = await probe(kubeconfigText(routed(kubeconfig, route), handle), until, objects);
     isReachable ||= leadsSomewhere(route, unanswered, client);
-    if (unanswered === undefined) failures.delete(nameOf(route));
-    else failures.set(nameOf(route), { route, problem: unanswered.problem });
+    if (unanswered === undefined) failures.delete(keyOf(route));
+    else failures.set(keyOf(route), { route, problem: unanswered.problem });
     return unanswered === undefined;
   };
   const direct = async (): Promise<Route> => {
@@ -120,6 +120,10 @@ function leadsSomewhere(
 ): boolean {
   const isGuess = proxyUrl !== undefined || (kind === 'node-port' && hostOf(server) === hostOf(rest.server));
   return kind !== 'tunnel' && !isGuess && (unanswered === undefined || !unanswered.isSilence);
+}
+
+function keyOf({ server, proxyUrl = '' }: Route): string {
+  return `${server} ${proxyUrl}`;
 }
 
 function hostOf(address: string): string {

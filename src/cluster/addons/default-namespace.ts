@@ -39,7 +39,7 @@ export function withDefaultNamespace(objects: readonly KubernetesObject[]): read
   });
 }
 
-/** A CustomResourceDefinition as far as it has the scope of its objects. */
+/** A CustomResourceDefinition, with the fields for the scope of its objects. */
 interface Definition extends CustomResourceDefinition {
   readonly spec?: {
     readonly group?: string;

@@ -45,7 +45,7 @@ export const Annotations = {
   unsettled: 'knest-action/unsettled',
   /** The port of localhost by which images of the cluster's registry are named, in all jobs; missing without one. */
   registryPort: 'knest-action/registry-port',
-  /** The uid of the pod that the registry of a cluster began as. */
+  /** The uid of the pod that has the images of its registry. */
   registryPod: 'knest-action/registry-pod',
   /** The address on the host by which its nodes pull from there. */
   registryAddress: 'knest-action/registry-address',

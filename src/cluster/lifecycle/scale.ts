@@ -7,7 +7,7 @@ import type { Replicas } from '../../values/replicas.ts';
 import { belongingTo, type ClusterHandle } from '../identity/cluster-handle.ts';
 import { upgradeOf } from '../identity/upgrade-mark.ts';
 import { findControlPlane } from '../machines/control-plane.ts';
-import { describeVolume, KEEP_DATA, volumesElsewhere, type LocalVolume } from '../machines/local-volumes.ts';
+import { describeVolume, KEEP_DATA, volumesOn, type LocalVolume } from '../machines/local-volumes.ts';
 import { DEPLOYMENT_NAME, hasJoined, isControlPlane, type ClusterView } from '../status/cluster-view.ts';
 
 /** Annotations by which an autoscaler takes the number of replicas for its own. Source: Cluster API, "Autoscaling". */
@@ -117,8 +117,8 @@ function shrinks(part: ScaledPart | undefined): boolean {
 }
 
 /**
- * Throws KNEST_SCALE when data of these volumes may be lost with the machines that are removed: which of a part are, is
- * Cluster API's choice, so only the machines of other parts are certain to stay.
+ * Throws KNEST_SCALE when data of these volumes may be lost. Cluster API chooses which machines of a part are removed, so
+ * each of them may be.
  */
 export function checkNoneLost(
   { name }: ClusterHandle,
@@ -127,11 +127,9 @@ export function checkNoneLost(
   { controlPlane, workers }: ScalePlan,
 ): void {
   const mayGo = (machine: Machine): boolean =>
-    machine.metadata.deletionTimestamp !== undefined ||
-    (shrinks(controlPlane) && isControlPlane(machine)) ||
-    (shrinks(workers) && isOf(machine, workers));
-  const staying = machines.filter((machine) => !mayGo(machine)).flatMap(({ status }) => status?.nodeRef?.name ?? []);
-  const atRisk = volumesElsewhere(volumes, new Set(staying));
+    (shrinks(controlPlane) && isControlPlane(machine)) || (shrinks(workers) && isOf(machine, workers));
+  const nodes = machines.filter(mayGo).flatMap(({ status }) => status?.nodeRef?.name ?? []);
+  const atRisk = volumesOn(volumes, new Set(nodes));
   if (atRisk.length === 0) return;
   const reason = 'volumes on the disks of machines that may be removed would be lost';
   throw refusal(name, reason, KEEP_DATA, atRisk.map(describeVolume));

@@ -7,21 +7,21 @@ import { Annotations } from '../identity/identity.ts';
 import { registryName } from './registry.ts';
 
 /**
- * Notes on a Cluster what its registry began as: its pod, since any other one came without the images, and its address,
- * which the nodes keep. What is noted stays: the permissions of later jobs may not be enough to change it.
+ * Saves on a Cluster the uid of the pod that has the images of its registry, and the address of its Service, by which the
+ * nodes pull. The address stays as it was saved first.
  */
 export async function noteBeginning(client: KubernetesClient, { metadata }: Cluster, pod: Pod): Promise<void> {
   const { name, namespace = '', uid, annotations = {} } = metadata;
-  if (annotations[Annotations.registryPod] !== undefined) return;
+  if (annotations[Annotations.registryPod] === pod.metadata.uid) return;
   const service = await client.get(Kinds.service, registryName(name), namespace);
   const noted = {
     [Annotations.registryPod]: pod.metadata.uid ?? '',
-    [Annotations.registryAddress]: service?.spec?.clusterIP ?? '',
+    [Annotations.registryAddress]: annotations[Annotations.registryAddress] ?? service?.spec?.clusterIP ?? '',
   };
   await client.patch(Kinds.cluster, name, namespace, { metadata: { uid, annotations: noted } });
 }
 
-/** What a job has to know of a registry that restarted after its cluster was created; undefined if it did not. */
+/** What a job has to know of a registry that restarted since its pod was saved; undefined if it did not. */
 export function describeRestart({ metadata: { annotations = {} } }: Cluster, { metadata }: Pod): string | undefined {
   const first = annotations[Annotations.registryPod];
   if (first === undefined || first === metadata.uid) return undefined;
@@ -43,6 +43,6 @@ export async function checkAddress(client: KubernetesClient, { metadata }: Clust
     evidence: [
       `Service ${namespace}/${registryName(name)} ${clusterIP === undefined ? 'is missing' : `has ${clusterIP}`}`,
     ],
-    next: `create the Service again with clusterIP: ${known}, or delete the cluster (command: delete) and create it again`,
+    next: 'delete the cluster (command: delete) and create it again',
   });
 }

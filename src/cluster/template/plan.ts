@@ -149,9 +149,10 @@ export function variables(inputs: ChosenInputs, networks: ClusterNetworks): Vari
 }
 
 /** The type of the Service before the API servers: one that more than the host reaches only where it is asked for. */
-function serviceType({ apiAccess }: ChosenInputs): 'ClusterIP' | 'LoadBalancer' | 'NodePort' {
+function serviceType({ apiAccess, apiHost }: ChosenInputs): 'ClusterIP' | 'LoadBalancer' | 'NodePort' {
   if (apiAccess === 'load-balancer') return 'LoadBalancer';
-  return apiAccess === 'node-port' ? 'NodePort' : 'ClusterIP';
+  const isNodePort = apiAccess === 'node-port' || (apiAccess === 'auto' && apiHost !== undefined);
+  return isNodePort ? 'NodePort' : 'ClusterIP';
 }
 
 function machineVariables(role: string, machine: MachineInputs): Readonly<Record<string, string>> {

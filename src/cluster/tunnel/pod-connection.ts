@@ -37,9 +37,9 @@ export class PodConnections {
   }
 
   /**
-   * Opens a connection. Tries again for a minute while the API server or the pod is away; what these credentials may not
-   * do fails at once, or whatever `isFinal`. A connection that ended with a problem has the pod looked up again. Rejects with
-   * the last failure.
+   * Opens a connection. Tries again for a minute while the API server or the pod is away, but not after a failure for which
+   * `isFinal` returns true; by default, when these credentials may not. A connection that ended with a problem has the pod
+   * looked up again. Rejects with the last failure.
    */
   async open(
     events: PortForwardEvents,

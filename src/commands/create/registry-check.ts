@@ -1,5 +1,4 @@
-import type { ClusterHandle } from '../../cluster/identity/cluster-handle.ts';
-import { Annotations } from '../../cluster/identity/identity.ts';
+import { Annotations, type ClusterIdentity } from '../../cluster/identity/identity.ts';
 import { localPortOf, noRegistry, registryHost } from '../../cluster/registry/local-port.ts';
 import { checkKubeadm } from '../../cluster/registry/nodes.ts';
 import type { RenderedCluster } from '../../cluster/template/plan.ts';
@@ -9,7 +8,7 @@ import type { ChosenInputs } from '../../inputs.ts';
 import type { Runtime } from '../../runtime.ts';
 import { describeOtherDaemon } from '../steps/docker-daemon.ts';
 import { freeRegistryPort } from '../steps/registry-port.ts';
-import { notedRegistryTunnel } from '../steps/registry-tunnel.ts';
+import { findRegistryTunnel } from '../steps/registry-tunnel.ts';
 
 /**
  * Checks before anything is written that the cluster can have the registry that is asked for, if one is. Throws
@@ -17,12 +16,13 @@ import { notedRegistryTunnel } from '../steps/registry-tunnel.ts';
  */
 export async function checkRegistry(
   client: KubernetesClient,
-  { name, namespace }: ClusterHandle,
+  { name, namespace, claim, ephemeral }: Pick<ClusterIdentity, 'name' | 'namespace' | 'claim' | 'ephemeral'>,
   { cluster, others }: RenderedCluster,
   { registry }: ChosenInputs,
-  { env, directory, report: { log } }: Runtime,
+  runtime: Runtime,
 ): Promise<void> {
   if (registry === undefined) return;
+  const { log } = runtime.report;
   await log.step('Registry port', async (step) => {
     checkKubeadm(cluster, others);
     const existing = await client.get(Kinds.cluster, name, namespace);
@@ -35,9 +35,11 @@ export async function checkRegistry(
       log.warn(
         `registry-port: the cluster exists, and its registry is ${registryHost(noted)}; ${registry.port} is ignored`,
       );
-    const running = isAdopted ? await notedRegistryTunnel(existing, port, directory) : undefined;
+    const running = isAdopted
+      ? await findRegistryTunnel(existing, port, ephemeral ? claim : undefined, runtime)
+      : undefined;
     if (running === undefined) await freeRegistryPort(port, step);
-    const daemon = describeOtherDaemon(env);
+    const daemon = describeOtherDaemon(runtime.env);
     if (daemon !== undefined) log.warn(daemon);
     const state = running === undefined ? 'is free' : 'is open in this job';
     return { value: undefined, result: port === 0 ? 'on a free port' : `${registryHost(port)} ${state}` };

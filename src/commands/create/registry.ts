@@ -9,6 +9,7 @@ import { withRegistry } from '../../cluster/registry/nodes.ts';
 import { registryDeployment, registryPolicy, registryService } from '../../cluster/registry/registry.ts';
 import type { ClusterObjects } from '../../cluster/template/plan.ts';
 import type { TunnelReady, TunnelUse } from '../../cluster/tunnel/settings.ts';
+import { firstLineOf } from '../../errors.ts';
 import type { KubernetesClient } from '../../host/api/client.ts';
 import type { ChosenInputs } from '../../inputs.ts';
 import type { Runtime } from '../../runtime.ts';
@@ -35,10 +36,10 @@ export async function makeRegistry(
 ): Promise<WithRegistry> {
   if (registry === undefined) return { objects, running: undefined };
   const { signal } = runtime.clock;
-  return runtime.report.log.step('Registry', async () => {
+  return runtime.report.log.step('Registry', async (step) => {
     const noted = localPortOf(cluster);
     if (noted === undefined && !isUnfinished) throw noRegistry(cluster);
-    const { tunnel: running, localPort } = await openRegistry(cluster, noted ?? registry.port, use, runtime);
+    const { tunnel: running, localPort } = await openRegistry(cluster, noted ?? registry.port, use, step, runtime);
     const result = registryHost(localPort);
     if (!isUnfinished) return { value: { objects, running }, result: `${result}, of the adopted cluster` };
     await noteLocalPort(client, cluster, localPort, signal);
@@ -65,5 +66,8 @@ export async function finishRegistry(
 ): Promise<void> {
   if (registry === undefined) return;
   const pod = await waitForRegistry(client, cluster, runtime);
-  if (pod !== undefined) await noteBeginning(client, cluster, pod);
+  if (pod === undefined) return;
+  await noteBeginning(client, cluster, pod).catch((thrown: unknown) => {
+    runtime.report.log.warn(`later jobs will not notice that the registry restarts: ${firstLineOf(thrown)}`);
+  });
 }

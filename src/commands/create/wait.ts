@@ -36,21 +36,23 @@ export async function waitForCluster(
   // An adopted cluster keeps its CNI, whatever this create asks for.
   const hasOne = ({ resourceSets }: ClusterView): boolean =>
     created ? cni.kind !== 'none' : resourceSets.some((set) => hasCni(set, identity.name));
-  let areReady = false;
-  const areAllNodes = (view: ClusterView): boolean => {
-    areReady = hasOne(view);
-    return isInitialised(view) && areNodes(view, machines, areReady);
-  };
-  const goal = {
-    ...{ engine, persistent, verb: 'start', timeoutSeconds },
-    isReached: waitFor === 'nodes' ? areAllNodes : isInitialised,
-    endsWithProof: waitFor !== 'nodes',
-  };
-  return log.step(waitFor === 'nodes' ? 'Wait for nodes' : 'Wait for control plane', async (step) => {
+  const common = { engine, persistent, verb: 'start', timeoutSeconds };
+  if (waitFor === 'nodes') {
+    let areReady = false;
+    const isReached = (view: ClusterView): boolean => {
+      areReady = hasOne(view);
+      return isInitialised(view) && areNodes(view, machines, areReady);
+    };
+    const goal = { ...common, isReached, endsWithProof: false };
+    return log.step('Wait for nodes', async (step) => {
+      const access = await followWithProof(client, identity, goal, inputs, tunnel, step, runtime);
+      return { value: access, result: areReady ? 'nodes: Ready' : 'nodes: there' };
+    });
+  }
+  const goal = { ...common, isReached: isInitialised, endsWithProof: true };
+  return log.step('Wait for control plane', async (step) => {
     const access = await followWithProof(client, identity, goal, inputs, tunnel, step, runtime);
-    const controlPlane = access === undefined ? 'control plane: there' : 'control plane: answers';
-    const nodes = areReady ? 'nodes: Ready' : 'nodes: there';
-    return { value: access, result: waitFor === 'nodes' ? nodes : controlPlane };
+    return { value: access, result: access === undefined ? 'control plane: there' : 'control plane: answers' };
   });
 }
 

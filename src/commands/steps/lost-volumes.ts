@@ -1,7 +1,7 @@
 import { engineOf } from '../../cluster/engines/engines.ts';
 import { belongingTo } from '../../cluster/identity/cluster-handle.ts';
 import { checkNoneLost, removesMachines, type ScalePlan } from '../../cluster/lifecycle/scale.ts';
-import { localVolumes, type LocalVolume } from '../../cluster/machines/local-volumes.ts';
+import { describeVolume, localVolumes, type LocalVolume } from '../../cluster/machines/local-volumes.ts';
 import { hasJoined } from '../../cluster/status/cluster-view.ts';
 import { KnestError } from '../../errors.ts';
 import type { Cluster } from '../../host/api/cluster-api-objects.ts';
@@ -38,11 +38,13 @@ export async function checkVolumes(
     const found = await findVolumes(host, inputs, step, runtime);
     if ('problem' in found) {
       log.warn(
-        `cannot look for volumes on the disks of the machines that are removed, scaling anyway: ${found.problem}`,
+        `volumes on the disks of the machines that are removed may be lost, since nobody could look for them: ${found.problem}`,
       );
       return { value: undefined, result: 'not checked' };
     }
     checkNoneLost(inputs, found.volumes, machines, plan);
+    for (const volume of found.volumes)
+      if (volume.nodes === 'any') step.line(`may be on a machine that is removed: ${describeVolume(volume)}`);
     return { value: undefined, result: `none on the disks of machines that may be removed; API by ${found.reason}` };
   });
 }

@@ -9,8 +9,10 @@ import type { Cluster } from '../../host/api/cluster-api-objects.ts';
 import type { KubernetesClient } from '../../host/api/client.ts';
 import { Kinds } from '../../host/api/kinds.ts';
 import type { Pod } from '../../host/api/objects.ts';
+import type { StepLog } from '../../report/log.ts';
 import type { Runtime } from '../../runtime.ts';
-import { notedRegistryTunnel } from './registry-tunnel.ts';
+import { freeRegistryPort } from './registry-port.ts';
+import { findRegistryTunnel } from './registry-tunnel.ts';
 import { startTunnel } from './start-tunnel.ts';
 
 /** A tunnel that leads to a registry. */
@@ -28,12 +30,15 @@ export async function openRegistry(
   cluster: Cluster,
   registryPort: number,
   use: TunnelUse,
+  step: StepLog,
   runtime: Runtime,
 ): Promise<OpenRegistry> {
   const { name, namespace = '', uid = '' } = cluster.metadata;
-  const tunnel =
-    (await notedRegistryTunnel(cluster, registryPort, runtime.directory, use.claim)) ??
-    (await startTunnel({ name, namespace, uid, registryPort, ...use }, runtime, runtime.clock.signal));
+  const start = async (): Promise<TunnelReady> => {
+    await freeRegistryPort(registryPort, step);
+    return startTunnel({ name, namespace, uid, registryPort, ...use }, runtime, runtime.clock.signal);
+  };
+  const tunnel = (await findRegistryTunnel(cluster, registryPort, use.claim, runtime)) ?? (await start());
   const { registryPort: localPort = registryPort } = tunnel;
   runtime.outputs.set('registry', registryHost(localPort));
   return { tunnel, localPort };

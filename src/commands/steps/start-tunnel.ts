@@ -10,7 +10,7 @@ import { endBackground, identify, startBackground } from '../../runner/backgroun
 import { childEnvironment } from '../../runner/process.ts';
 import type { Runtime } from '../../runtime.ts';
 import { portTaken } from './registry-port.ts';
-import { noteRegistryTunnel } from './registry-tunnel.ts';
+import { saveRegistryTunnel } from './registry-tunnel.ts';
 
 /** Milliseconds within which a tunnel has to listen: it starts a process, and sends nothing to the host before. */
 const START_MILLISECONDS = 20_000;
@@ -46,7 +46,7 @@ export async function startTunnel(
     const first = await Promise.race([ready, ended]);
     if (first !== undefined && 'refused' in first) throw portTaken(settings.registryPort ?? 0, first.refused);
     if (first?.registryPort !== undefined && known !== undefined)
-      await noteRegistryTunnel(settings, known, first, directory);
+      await saveRegistryTunnel(settings, known, first, { directory, env });
     if (first !== undefined) return first;
   } catch (thrown) {
     child.kill();

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { findAccess, type Access } from '../../cluster/access/try-routes.ts';
 import { kubeconfigText, readKubeconfig, secretsOf, writePrivateFile } from '../../cluster/access/kubeconfig.ts';
+import { probe } from '../../cluster/access/probe.ts';
 import type { Kubeconfig } from '../../cluster/access/nested-kubeconfig.ts';
 import type { ClusterHandle } from '../../cluster/identity/cluster-handle.ts';
 import type { KubernetesClient } from '../../host/api/client.ts';
@@ -32,8 +33,10 @@ export async function handOverKubeconfig(
   access?: Access,
 ): Promise<HandedOver> {
   return runtime.report.log.step('Kubeconfig', async (step) => {
-    const { kubeconfig, route, reason } =
-      access ?? (await reachCluster(client, cluster, inputs, tunnel, step, runtime));
+    const isUsable = access !== undefined && (await answers(access, cluster, runtime));
+    const { kubeconfig, route, reason } = isUsable
+      ? access
+      : await reachCluster(client, cluster, inputs, tunnel, step, runtime);
     const text = kubeconfigText(kubeconfig, cluster);
     const path = join(runtime.directory, `${cluster.name}.kubeconfig`);
     await writePrivateFile(path, text);
@@ -45,6 +48,15 @@ export async function handOverKubeconfig(
     const value = { server: route.server, kubeconfig: text };
     return { value, result: `${reason}; answers; written to ${path}` };
   });
+}
+
+/** Whether the API server still answers by a way that was found: nodes may have been awaited since. */
+async function answers(
+  { kubeconfig }: Access,
+  cluster: ClusterHandle,
+  { clock: { signal } }: Runtime,
+): Promise<boolean> {
+  return (await probe(kubeconfigText(kubeconfig, cluster), signal)) === undefined;
 }
 
 /** Finds a way from this job to the nested API server; opens a tunnel when it is asked for, or nothing else works. */

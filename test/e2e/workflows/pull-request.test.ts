@@ -12,8 +12,8 @@ const file = 'pull-request.yml';
 const cluster = 'knest-1-1-test';
 
 describe(`workflows/${file}`, { timeout: 8 * 60_000 }, () => {
-  let network: ClosedNetwork;
-  let docker: DockerDaemon;
+  let network: ClosedNetwork | undefined;
+  let docker: DockerDaemon | undefined;
   let act: Act;
   beforeAll(async () => {
     network = await ClosedNetwork.make(host);
@@ -22,9 +22,9 @@ describe(`workflows/${file}`, { timeout: 8 * 60_000 }, () => {
     act = await Act.prepare(host, { defaults, network, docker });
   });
   afterAll(async () => {
+    await docker?.stop();
+    await network?.remove();
     act.clean();
-    await docker.stop();
-    await network.remove();
   });
 
   it('runs the image of the job with a volume, where the job reaches the API server of the host alone', async ({

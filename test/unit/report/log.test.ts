@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { KnestError } from '../../../src/errors.ts';
 import { githubLog } from '../../../src/report/log.ts';
 import { Timeline } from '../../../src/report/timeline.ts';
@@ -48,6 +48,7 @@ describe('a step', () => {
 
   it('says once a minute that it still runs while it logs nothing else', async () => {
     vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
     const done = Promise.withResolvers<{ value: undefined; result: string }>();
     const running = log().step('Download', (step) => {
       setTimeout(() => step.line('half of it'), 90_000);
@@ -64,7 +65,6 @@ describe('a step', () => {
     done.resolve({ value: undefined, result: 'there' });
     await running;
     expect(vi.getTimerCount()).toBe(0);
-    vi.useRealTimers();
   });
 
   it('closes its group when it fails, and rethrows the error', async () => {

@@ -74,6 +74,11 @@ describe('variables', () => {
     });
   });
 
+  it('have a node port where auto has the host at which node ports are reached', () => {
+    const inputs = readChosen({ 'api-host': 'host.example.com' });
+    expect(variables(inputs, networks)).toMatchObject({ CONTROL_PLANE_SERVICE_TYPE: 'NodePort' });
+  });
+
   const set = Object.keys(variables(readChosen(), networks));
   /** The variables that clusterctl sets itself. */
   const given = ['CLUSTER_NAME', 'NAMESPACE'];

@@ -27,8 +27,9 @@ async function check(
   const step = async (_name: string, work: (log: object) => Promise<{ result: string }>): Promise<void> =>
     void results.push((await work({ line: () => undefined })).result);
   const log = { step, warn: (text: string) => void warnings.push(text) };
-  const runtime = { env, report: { log } } as unknown as Runtime;
-  await checkRegistry(client, { name: 'pr', namespace: 'knest' }, of, readChosen(inputs), runtime);
+  const runtime = { env, directory: '/nowhere', report: { log } } as unknown as Runtime;
+  const identity = { name: 'pr', namespace: 'knest', claim: 'mine', ephemeral: true };
+  await checkRegistry(client, identity, of, readChosen(inputs), runtime);
   return { results, warnings, received };
 }
 
