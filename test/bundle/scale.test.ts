@@ -2,12 +2,12 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { Kinds } from '../../src/host/api/kinds.ts';
 import type { Scalable } from '../../src/host/api/cluster-api-objects.ts';
 import type { KubernetesObject } from '../../src/host/api/objects.ts';
-import type { SavedTunnel } from '../../src/post-state.ts';
 import { identify } from '../../src/runner/background.ts';
 import type { ApiServer, Received } from '../support/api-server.ts';
 import { dialLocal } from '../support/kubelet.ts';
 import { ObjectStore } from '../support/object-store.ts';
 import type { Job, StepOptions } from '../support/runner.ts';
+import { tunnelOf } from '../support/saved-tunnel.ts';
 import { annotations, cleanUp, makeJob, startServer } from './support.ts';
 
 afterAll(cleanUp);
@@ -154,7 +154,7 @@ describe('command: scale to fewer machines', () => {
     const scaled = await job.main();
     expect(scaled.exitCode, scaled.log).toBe(0);
     expect(scaled.log).toContain('none on the disks of machines that may be removed; API by tunnel');
-    const { pid, startTime } = JSON.parse(scaled.state['tunnel'] ?? '') as SavedTunnel;
+    const { pid, startTime } = tunnelOf(scaled);
     expect(identify(pid)?.startTime).toBe(startTime);
     const post = await job.post();
     expect(post.exitCode, post.log).toBe(0);
