@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { jobOn, kubernetesVersion, leftovers } from '../test/e2e/support.ts';
 import type { Host } from '../test/host/host.ts';
 import { versions } from '../test/host/modules.ts';
+import { rowOf, type Goal, type Row } from './bench-row.ts';
+import { print } from './stage.ts';
 
 const NAMESPACE = 'bench';
 const TEMPLATE = `smartxworks/cluster-api-provider-virtink/releases/download/${versions.virtinkProvider}/cluster-template-internal.yaml`;
@@ -13,7 +15,7 @@ const REQUEST = /^::debug::(GET|POST|PUT|PATCH|DELETE) \//gm;
 const PATIENCE = 600;
 
 /** Seconds that a cluster took. */
-export interface Times {
+interface Times {
   /** From the start of the first program to a kubeconfig that answers. */
   readonly create: number;
   /** From the start of the deletion until the Cluster is gone; the action's ends with its own look at what is left. */
@@ -21,13 +23,45 @@ export interface Times {
 }
 
 /** What the action took. */
-export interface ActionTimes extends Times {
+interface ActionTimes extends Times {
   /** Requests to the host until then; those that prove that the nested API server answers go elsewhere. */
   readonly requests: number;
 }
 
+/**
+ * Measures creates and deletes in turn, so that whatever else the machine does hits each kind alike. `ours` is a host as the
+ * action installs it, `theirs` one with the rate limits of Cluster API, as others install it.
+ */
+export async function benchCreate(rounds: number, ours: Host, theirs: Host): Promise<readonly Row[]> {
+  const fresh: ActionTimes[] = [];
+  const limited: Times[] = [];
+  const peer: Times[] = [];
+  for (let round = 1; round <= rounds; round++) {
+    peer.push(await bySteps(theirs, `peer-${round}`));
+    fresh.push(await byAction(ours, `ours-${round}`));
+    limited.push(await byAction(theirs, `same-${round}`));
+    const all = [peer, fresh, limited].map((times) => `${(times.at(-1)?.create ?? 0).toFixed(1)} s`);
+    print(`round ${round}: step by step ${all[0]}, the action ${all[1]}, the action on the same host ${all[2]}`);
+  }
+  const of = (times: readonly Times[], what: keyof Times): readonly number[] => times.map((one) => one[what]);
+  const row = (name: string, what: keyof Times, our: readonly Times[], goal?: Goal): Row =>
+    rowOf(
+      { name, engine: 'virtink', unit: 's', ...(goal !== undefined && { goal }) },
+      { ours: of(our, what), peer: of(peer, what) },
+    );
+  return [
+    row('create-warm', 'create', fresh, { of: 'ratio', bound: 'most', value: 0.58 }),
+    row('create-warm-same-host', 'create', limited, { of: 'ratio', bound: 'most', value: 0.85 }),
+    row('delete', 'remove', fresh),
+    rowOf(
+      { name: 'requests', engine: 'virtink', unit: 'requests', goal: { of: 'ours', bound: 'most', value: 20 } },
+      { ours: fresh.map(({ requests }) => requests) },
+    ),
+  ];
+}
+
 /** Creates a cluster of 1 control plane and 1 worker on Virtink with the action, and deletes it. */
-export async function byAction(host: Host, name: string): Promise<ActionTimes> {
+async function byAction(host: Host, name: string): Promise<ActionTimes> {
   const job = jobOn(host, { name, namespace: NAMESPACE, infrastructure: 'virtink', 'worker-machine-count': '1' });
   try {
     const main = await job.main();
@@ -43,7 +77,7 @@ export async function byAction(host: Host, name: string): Promise<ActionTimes> {
 }
 
 /** Does the same as knest does it, step by step, with the tools and the template of the releases. */
-export async function bySteps(host: Host, name: string): Promise<Times> {
+async function bySteps(host: Host, name: string): Promise<Times> {
   const directory = mkdtempSync(join(tmpdir(), 'knest-bench-'));
   const [template, kubeconfig] = [join(directory, 'template.yaml'), join(directory, 'kubeconfig')];
   try {
