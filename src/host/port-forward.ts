@@ -47,6 +47,9 @@ const HANDSHAKE_GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 /** The channel of the data; the other one is that of errors. Each begins with the number of the port, in two bytes. */
 const DATA = 0;
 const PORT_BYTES = 2;
+/** What a message with data begins with. */
+const DATA_CHANNEL = Buffer.from([DATA]);
+const NOTHING = Buffer.alloc(0);
 
 /**
  * Opens a connection to a port of a pod by the API server: one WebSocket for one TCP connection, never resumed.
@@ -97,7 +100,7 @@ export class PortForward {
     this.#events = events;
     this.#keepAlive = keepAlive;
     this.#socket = new WebSocket(socket, {
-      onMessage: (payload) => this.#receive(payload),
+      onMessage: (parts) => this.#receive(parts),
       onSign: () => (this.#missedPings = 0),
       onDrain: events.onDrain,
       onEnd: (problem) => {
@@ -107,13 +110,16 @@ export class PortForward {
     });
     this.#timers = [
       setInterval(() => this.#ping(), keepAlive.ping),
-      setInterval(() => this.#socket.send(Buffer.alloc(0)), keepAlive.message),
+      setInterval(() => this.#socket.send(NOTHING, NOTHING), keepAlive.message),
     ];
   }
 
-  /** Sends data. Returns whether more may be sent at once; if not, `onDrain` follows. */
+  /**
+   * Sends data. Returns whether more may be sent at once; if not, `onDrain` follows. `data` is changed, and must not be used
+   * any more.
+   */
   send(data: Buffer): boolean {
-    return this.#socket.send(Buffer.concat([Buffer.from([DATA]), data]));
+    return this.#socket.send(DATA_CHANNEL, data);
   }
 
   /** Takes no more data until `resume`. */
@@ -150,14 +156,20 @@ export class PortForward {
     this.#socket.ping();
   }
 
-  #receive(payload: Buffer): void {
-    const [channel = DATA] = payload;
+  #receive(parts: readonly Buffer[]): void {
+    const [channel = DATA] = parts[0] ?? [];
     const missing = this.#portBytes[channel];
-    if (payload.length === 0 || missing === undefined) return;
-    const data = payload.subarray(1 + missing);
-    this.#portBytes[channel] = Math.max(0, missing - (payload.length - 1));
+    if (parts.length === 0 || missing === undefined) return;
+    // The channel, and the number of the port.
+    let skipped = 1 + missing;
+    const data: Buffer[] = [];
+    for (const part of parts) {
+      if (part.length > skipped) data.push(part.subarray(skipped));
+      skipped = Math.max(0, skipped - part.length);
+    }
+    this.#portBytes[channel] = skipped;
     if (data.length === 0) return;
-    if (channel === DATA) this.#events.onData(data);
-    else this.#socket.destroy(data.toString('utf8').trim());
+    if (channel === DATA) for (const part of data) this.#events.onData(part);
+    else this.#socket.destroy(Buffer.concat(data).toString('utf8').trim());
   }
 }

@@ -62,6 +62,11 @@ export function carry(local: Socket, open: OpenFarSide, onProblem: (problem: str
   const events: PortForwardEvents = {
     onData: (chunk) => {
       hasAnswered = true;
+      // Data comes in small parts, several at a time: they are written together.
+      if (local.writableCorked === 0) {
+        local.cork();
+        process.nextTick(() => local.uncork());
+      }
       if (!local.destroyed && !local.write(chunk)) {
         isPaused = true;
         far?.pause();

@@ -10,7 +10,8 @@ export interface Frame {
   readonly opcode: number;
   /** Whether it is the last one of its message. */
   readonly isFinal: boolean;
-  readonly payload: Buffer;
+  /** Its payload, in the parts in which it came: a copy of each large one would cost as much as its decryption. */
+  readonly parts: readonly Buffer[];
 }
 
 /** A peer that does not follow the protocol: nothing after it can be trusted. */
@@ -23,30 +24,71 @@ const MASKED = 0x80;
 const SHORT_LENGTH = 125;
 const LENGTH_16 = 126;
 const LENGTH_64 = 127;
+/** Bytes of the key that a payload is masked with. */
+const KEY_BYTES = 4;
 /** The largest frame that is accepted: container runtimes send 32 KiB in each. */
 const LARGEST_PAYLOAD = 4 * 1024 * 1024;
 
+/** The beginning of a frame that holds a whole message, up to its payload, which has to be masked with `key`. */
+interface FrameStart {
+  readonly header: Buffer;
+  readonly key: Buffer;
+}
+
 /** A whole message as one frame, masked, as a client has to send it. */
 export function encodeFrame(opcode: number, payload: Buffer): Buffer {
-  const { length } = payload;
-  const lengthBytes = length <= SHORT_LENGTH ? 0 : length < 65_536 ? 2 : 8;
-  const start = 2 + lengthBytes + 4;
-  const frame = Buffer.allocUnsafe(start + length);
-  frame[0] = FINAL | opcode;
-  if (lengthBytes === 0) frame[1] = MASKED | length;
-  else if (lengthBytes === 2) {
-    frame[1] = MASKED | LENGTH_16;
-    frame.writeUInt16BE(length, 2);
-  } else {
-    frame[1] = MASKED | LENGTH_64;
-    frame.writeBigUInt64BE(BigInt(length), 2);
-  }
-  const mask = randomBytes(4);
-  mask.copy(frame, start - 4);
-  const [one = 0, two = 0, three = 0, four = 0] = mask;
-  const key = [one, two, three, four] as const;
-  for (let index = 0; index < length; index++) frame[start + index] = (payload[index] ?? 0) ^ (key[index & 3] ?? 0);
+  const { header, key } = startFrame(opcode, payload.length);
+  const frame = Buffer.concat([header, payload]);
+  mask(frame.subarray(header.length), key, 0);
   return frame;
+}
+
+/**
+ * A whole binary message of two parts as one frame, masked: what has to be sent before `data`, and `data` itself, which is
+ * masked where it is. Data comes in large parts, and a copy of each would cost as much as its encryption.
+ */
+export function encodeInPlace(prefix: Buffer, data: Buffer): Buffer {
+  const { header, key } = startFrame(Opcodes.binary, prefix.length + data.length);
+  const start = Buffer.concat([header, prefix]);
+  mask(start.subarray(header.length), key, 0);
+  mask(data, key, prefix.length);
+  return start;
+}
+
+function startFrame(opcode: number, length: number): FrameStart {
+  const lengthBytes = length <= SHORT_LENGTH ? 0 : length < 65_536 ? 2 : 8;
+  const header = Buffer.allocUnsafe(2 + lengthBytes + KEY_BYTES);
+  header[0] = FINAL | opcode;
+  if (lengthBytes === 0) header[1] = MASKED | length;
+  else if (lengthBytes === 2) {
+    header[1] = MASKED | LENGTH_16;
+    header.writeUInt16BE(length, 2);
+  } else {
+    header[1] = MASKED | LENGTH_64;
+    header.writeBigUInt64BE(BigInt(length), 2);
+  }
+  const key = randomBytes(KEY_BYTES);
+  key.copy(header, header.length - KEY_BYTES);
+  return { header, key };
+}
+
+/** Masks bytes where they are, four at a time where they are aligned. `at`: their place in the payload of their frame. */
+function mask(bytes: Buffer, key: Buffer, at: number): void {
+  let index = 0;
+  const maskUntil = (end: number): void => {
+    for (; index < end; index++) bytes[index] = (bytes[index] ?? 0) ^ (key[(at + index) % KEY_BYTES] ?? 0);
+  };
+  const start = (KEY_BYTES - (bytes.byteOffset % KEY_BYTES)) % KEY_BYTES;
+  const count = Math.floor((bytes.length - start) / KEY_BYTES);
+  if (count > 0) {
+    maskUntil(start);
+    const words = new Uint32Array(bytes.buffer, bytes.byteOffset + start, count);
+    const turned = Uint8Array.from(key, (_, place) => key[(at + start + place) % KEY_BYTES] ?? 0);
+    const [word = 0] = new Uint32Array(turned.buffer);
+    for (let place = 0; place < count; place++) words[place] = (words[place] ?? 0) ^ word;
+    index += count * KEY_BYTES;
+  }
+  maskUntil(bytes.length);
 }
 
 /** The part of a frame before its payload. */
@@ -77,7 +119,7 @@ export class FrameReader {
     if (header === undefined || this.#available < header.size + header.length) return undefined;
     this.#take(header.size);
     const { opcode, isFinal } = header;
-    return { opcode, isFinal, payload: this.#take(header.length) };
+    return { opcode, isFinal, parts: this.#take(header.length) };
   }
 
   #header(): Header | undefined {
@@ -103,22 +145,17 @@ export class FrameReader {
     return first.length >= most ? first.subarray(0, most) : Buffer.concat(this.#chunks).subarray(0, most);
   }
 
-  /** The next bytes; there are that many. */
-  #take(length: number): Buffer {
+  /** The next bytes, none of them in an empty part; there are that many. */
+  #take(length: number): readonly Buffer[] {
     this.#available -= length;
-    const [first] = this.#chunks;
-    if (first !== undefined && first.length > length) {
-      this.#chunks[0] = first.subarray(length);
-      return first.subarray(0, length);
-    }
     const parts: Buffer[] = [];
     for (let missing = length; missing > 0;) {
       const chunk = this.#chunks.shift();
       if (chunk === undefined) break;
-      parts.push(chunk.subarray(0, missing));
       if (chunk.length > missing) this.#chunks.unshift(chunk.subarray(missing));
+      parts.push(chunk.length > missing ? chunk.subarray(0, missing) : chunk);
       missing -= chunk.length;
     }
-    return parts.length === 1 ? (parts[0] ?? Buffer.alloc(0)) : Buffer.concat(parts);
+    return parts;
   }
 }

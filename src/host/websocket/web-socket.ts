@@ -1,11 +1,11 @@
 import type { Duplex } from 'node:stream';
 import { messageOf } from '../../errors.ts';
-import { encodeFrame, FrameReader, Opcodes, ProtocolError, type Frame } from './frames.ts';
+import { encodeFrame, encodeInPlace, FrameReader, Opcodes, ProtocolError, type Frame } from './frames.ts';
 
 /** What happens on a WebSocket. */
 export interface WebSocketEvents {
-  /** A whole message. */
-  readonly onMessage: (payload: Buffer) => void;
+  /** A whole message, in parts as they came, none of which is empty. */
+  readonly onMessage: (parts: readonly Buffer[]) => void;
   /** The server is there: it answered a ping, or sent anything else. */
   readonly onSign: () => void;
   /** What was sent has left the buffer. */
@@ -26,6 +26,7 @@ export class WebSocket {
   readonly #events: WebSocketEvents;
   readonly #reader = new FrameReader();
   #parts: Buffer[] = [];
+  #isInParts = false;
   #isOpen = true;
   #hasEnded = false;
   #problem: string | undefined = 'the connection was cut';
@@ -41,9 +42,18 @@ export class WebSocket {
     socket.on('close', () => this.#end());
   }
 
-  /** Sends a message. Returns whether more may be sent at once; if not, `onDrain` follows. */
-  send(payload: Buffer): boolean {
-    return this.#write(Opcodes.binary, payload);
+  /**
+   * Sends a message of two parts. Returns whether more may be sent at once; if not, `onDrain` follows. `data` is changed, and
+   * must not be used any more.
+   */
+  send(prefix: Buffer, data: Buffer): boolean {
+    if (!this.#isOpen || this.#socket.destroyed) return true;
+    // As one write: each one would be a TLS record.
+    this.#socket.cork();
+    this.#socket.write(encodeInPlace(prefix, data));
+    const isDrained = this.#socket.write(data);
+    this.#socket.uncork();
+    return isDrained;
   }
 
   /** Asks the server for a sign. */
@@ -85,9 +95,8 @@ export class WebSocket {
     this.#socket.destroy();
   }
 
-  #write(opcode: number, payload: Buffer): boolean {
-    if (!this.#isOpen || this.#socket.destroyed) return true;
-    return this.#socket.write(encodeFrame(opcode, payload));
+  #write(opcode: number, payload: Buffer): void {
+    if (this.#isOpen && !this.#socket.destroyed) this.#socket.write(encodeFrame(opcode, payload));
   }
 
   #receive(chunk: Buffer): void {
@@ -99,36 +108,37 @@ export class WebSocket {
     }
   }
 
-  #take({ opcode, isFinal, payload }: Frame): void {
+  #take({ opcode, isFinal, parts }: Frame): void {
     if (this.#socket.destroyed) return;
     this.#events.onSign();
     switch (opcode) {
       case Opcodes.ping:
-        this.#write(Opcodes.pong, payload);
+        this.#write(Opcodes.pong, Buffer.concat(parts));
         return;
       case Opcodes.pong:
         return;
       case Opcodes.close:
-        this.#closed(payload);
+        this.#closed(Buffer.concat(parts));
         return;
       case Opcodes.continuation:
       case Opcodes.text:
       case Opcodes.binary:
-        this.#gather(opcode, isFinal, payload);
+        this.#gather(opcode, isFinal, parts);
         return;
       default:
         throw new ProtocolError(`the server sent a frame of the unknown kind ${opcode}`);
     }
   }
 
-  #gather(opcode: number, isFinal: boolean, payload: Buffer): void {
-    if ((opcode === Opcodes.continuation) !== this.#parts.length > 0)
+  #gather(opcode: number, isFinal: boolean, parts: readonly Buffer[]): void {
+    if ((opcode === Opcodes.continuation) !== this.#isInParts)
       throw new ProtocolError('the server sent the parts of a message in the wrong order');
-    this.#parts.push(payload);
+    this.#isInParts = !isFinal;
+    for (const part of parts) this.#parts.push(part);
     const size = this.#parts.reduce((sum, { length }) => sum + length, 0);
     if (size > LARGEST_MESSAGE) throw new ProtocolError(`the server sent a message of ${size} bytes`);
     if (!isFinal) return;
-    const message = this.#parts.length === 1 ? payload : Buffer.concat(this.#parts);
+    const message = this.#parts;
     this.#parts = [];
     // What comes after this side closed has nobody to read it.
     if (this.#isOpen) this.#events.onMessage(message);

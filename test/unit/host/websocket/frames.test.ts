@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { encodeFrame, FrameReader, Opcodes, ProtocolError } from '../../../../src/host/websocket/frames.ts';
+import {
+  encodeFrame,
+  encodeInPlace,
+  FrameReader,
+  Opcodes,
+  ProtocolError,
+} from '../../../../src/host/websocket/frames.ts';
 
 /** A frame as a server sends it: without a mask. */
 function fromServer(first: number, payload: Buffer): Buffer {
@@ -31,7 +37,8 @@ describe('frames from a server', () => {
           read.push(...reader.push(bytes.subarray(at, end)));
           at = end;
         }
-        expect(read.map(({ opcode, isFinal, payload }) => [opcode, isFinal, payload.length, payload[0]])).toEqual(
+        const wholes = read.map(({ opcode, isFinal, parts }) => ({ opcode, isFinal, payload: Buffer.concat(parts) }));
+        expect(wholes.map(({ opcode, isFinal, payload }) => [opcode, isFinal, payload.length, payload[0]])).toEqual(
           payloads.map((payload, index) => [Opcodes.binary, given[index]?.isFinal, payload.length, payload[0]]),
         );
       }),
@@ -66,4 +73,22 @@ describe('a frame from the client', () => {
       expect(Buffer.compare(Buffer.from(unmasked), payload)).toBe(0);
     },
   );
+
+  it('is the same when its data is masked where it is, wherever that is in memory', () => {
+    const lengths = fc.integer({ min: 0, max: 100 });
+    fc.assert(
+      fc.property(lengths, lengths, fc.integer({ min: 0, max: 7 }), (before, length, offset) => {
+        const prefix = Buffer.alloc(before, 1);
+        const data = Buffer.alloc(offset + length).subarray(offset);
+        data.forEach((_, index) => (data[index] = index));
+        const payload = Buffer.concat([prefix, data]);
+        const start = encodeInPlace(prefix, data);
+        const frame = Buffer.concat([start, data]);
+        const key = frame.subarray(frame.length - payload.length - 4, frame.length - payload.length);
+        const unmasked = frame.subarray(frame.length - payload.length).map((byte, at) => byte ^ (key[at % 4] ?? 0));
+        expect([frame[0], (frame[1] ?? 0) & 0x7f]).toEqual([0x82, payload.length <= 125 ? payload.length : 126]);
+        expect(Buffer.compare(Buffer.from(unmasked), payload)).toBe(0);
+      }),
+    );
+  });
 });
