@@ -15,6 +15,12 @@ const KILL_MILLISECONDS = 1_000;
 const LOOK_MILLISECONDS = 25;
 
 /**
+ * Has V8 collect young garbage often. Each packet leaves buffers behind, which count for little until they are collected: with
+ * the default of 16, a tunnel takes 50 MiB more.
+ */
+const V8_OPTIONS = ['--max-semi-space-size=1'];
+
+/**
  * Starts a program of Node that runs on when this process ends. It has a separate session, no standard input, and only
  * the file `log` to write errors to: one that inherits standard output would keep the step open. It may send messages
  * until `disconnect`.
@@ -26,7 +32,7 @@ export function startBackground(
 ): ChildProcess {
   const file = openSync(log, 'a', 0o600);
   try {
-    return spawn(process.execPath, [script, ...args], {
+    return spawn(process.execPath, [...V8_OPTIONS, script, ...args], {
       cwd: '/',
       detached: true,
       env,
