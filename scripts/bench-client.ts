@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 
 /**
- * The client of the benchmark's tunnels, a program of its own for the network of a job: `node scripts/bench-client.ts
+ * The client of the benchmark's tunnels, a separate program for the network of a job: `node scripts/bench-client.ts
  * PORT KIND COUNT`. Prints seconds, as a JSON array. KIND: `one-by-one`, COUNT connections after one another, each until
  * its answer; `at-once`, until COUNT connections that are all open have their answers; `down` and `up`, COUNT bytes. Fails
  * when a connection does.

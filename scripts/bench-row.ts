@@ -32,9 +32,9 @@ export interface Measured {
 /** A row with the medians of what was measured. */
 export function rowOf(row: Pick<Row, 'name' | 'engine' | 'unit' | 'goal' | 'note'>, { ours, peer }: Measured): Row {
   const our = median(ours);
-  if (peer === undefined) return { ...row, ours: our, n: ours.length };
+  if (peer === undefined) return { ...row, ours: rounded(our), n: ours.length };
   const their = median(peer);
-  return { ...row, ours: our, peer: their, ratio: rounded(our / their), n: ours.length };
+  return { ...row, ours: rounded(our), peer: rounded(their), ratio: rounded(our / their), n: ours.length };
 }
 
 /** Whether a row reaches its goal; undefined when it has none. */
@@ -48,7 +48,7 @@ export function reachesGoal({ ours, peer = 0, ratio = 0, goal }: Row): boolean |
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((one, other) => one - other);
   const middle = (sorted.length - 1) / 2;
-  return rounded(((sorted[Math.floor(middle)] ?? 0) + (sorted[Math.ceil(middle)] ?? 0)) / 2);
+  return ((sorted[Math.floor(middle)] ?? 0) + (sorted[Math.ceil(middle)] ?? 0)) / 2;
 }
 
 /** A value with two decimal places, as people read it. */

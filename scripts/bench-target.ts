@@ -3,7 +3,7 @@ import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { sign } from '../test/support/certificate.ts';
 
 /**
- * The server behind the relay of the benchmark, a program of its own for the network of the host: `node
+ * The server behind the relay of the benchmark, a separate program for the network of the host: `node
  * scripts/bench-target.ts ADDRESS`. Prints its port and the authority of its certificate, as JSON in one line. Answers
  * `ok` to every HTTPS request, as a nested API server does when it is asked whether it is ready. Without TLS, it takes
  * one line: `echo` is answered, after `down N` it sends N bytes, after `up N` it reads N bytes and answers.

@@ -226,8 +226,9 @@ async function makeCluster(host: Host, { port, authority }: Target): Promise<voi
 /** Removes the Cluster with its namespace: while it is paused, nobody takes its finalizers off. */
 async function removeCluster(host: Host): Promise<void> {
   const patch = ['--type=merge', '-p', JSON.stringify({ metadata: { finalizers: null } })];
-  await host.kubectl(['delete', 'namespace', NAMESPACE, '--wait=false']);
+  await host.kubectl(['delete', 'cluster', '-n', NAMESPACE, NAME, '--wait=false']);
   await host.kubectl(['patch', 'cluster', '-n', NAMESPACE, NAME, ...patch]);
+  await host.kubectl(['delete', 'namespace', NAMESPACE]);
 }
 
 /** Memory of a process, in MiB: resident now, and at most so far. */

@@ -10,6 +10,9 @@ import { defaultVersionOn, KUBEVIRT_NODE_IMAGES, VIRTINK_IMAGES } from '../src/c
 import type { ComponentVersions } from '../src/catalog/versions.ts';
 import { InputReader, NOT_GIVEN } from '../src/inputs/reading/reader.ts';
 import { readVersions } from '../src/inputs/versions.ts';
+import { benchmarksPage } from './bench-page.ts';
+import { readResults } from './bench-results.ts';
+import { table } from './markdown-table.ts';
 import { rbacManifests } from './rbac.ts';
 
 const root = resolve(import.meta.dirname, '..');
@@ -135,17 +138,12 @@ function describeNeed(need: Need): string {
   }
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string =>
-    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
-}
-
 /** Every generated document, with what it should hold. */
 async function fresh(): Promise<ReadonlyMap<string, string>> {
   const documents = [
     ['docs/inputs.md', inputsPage(readAction())],
     ['docs/kubernetes-versions.md', versionsPage()],
+    ['docs/benchmarks.md', benchmarksPage(readResults())],
     [AIR_GAP, withMirrorTable(readFileSync(resolve(root, AIR_GAP), 'utf8'), catalogAssets(defaultVersions()))],
     ...Object.entries(rbacManifests()).map(([name, text]) => [`docs/rbac/${name}`, text] as const),
   ] as const;
