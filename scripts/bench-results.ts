@@ -44,7 +44,7 @@ export function writeResults(subject: Subject, rows: readonly Row[]): void {
       cpus: availableParallelism(),
       model: cpus()[0]?.model ?? '',
       memoryGiB: Math.round(totalmem() / 2 ** 30),
-      kernel: release(),
+      kernel: release().replace(/-.*/, ''),
       load: loadavg().map(rounded),
     },
     versions: {

@@ -8,7 +8,7 @@ import { kubeconfigText } from './kubeconfig.ts';
 import type { Kubeconfig } from './nested-kubeconfig.ts';
 import { probe, PROBE_SECONDS, type Unanswered } from './probe.ts';
 import { KINDS, tunnelRoute, type Failure, type Route } from './routes.ts';
-import { accessBy, routed, type Access } from './try-routes.ts';
+import { accessBy, routed, type Access } from './find-access.ts';
 
 /** Milliseconds between an answer by a direct route and the next question: short ones for a minute, then long ones. */
 const PAUSE = { short: 250, long: 1_000, shortFor: 60_000 };

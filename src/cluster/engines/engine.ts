@@ -116,7 +116,10 @@ export interface VirtualMachines {
   hasEnded(virtualMachine: VirtualMachine): boolean;
   /** What the host says to the pod of a virtual machine when it refuses that. */
   refusalOf(virtualMachine: VirtualMachine): string | undefined;
-  /** Seconds after which an ended one counts as such: one that is started again is replaced before. */
+  /**
+   * Seconds after which an ended one counts as such: one that is started again is replaced before, and the Machine
+   * of one that is being deleted is marked. Each kind has its own watch, so the mark may be seen later than the end.
+   */
   readonly endedGrace: number;
   /** The container of a pod whose log is the serial console; undefined: the pod's first. */
   consoleOf(pod: Pod): string | undefined;

@@ -93,7 +93,7 @@ export const virtualMachines: VirtualMachines = {
   },
   // It reports that in an event alone.
   refusalOf: () => undefined,
-  endedGrace: 0,
+  endedGrace: 10,
   // Source: virtink v0.15.0 pkg/controller/vm_controller.go, buildVMPod.
   consoleOf: ({ spec }) => spec?.containers?.find(({ name }) => name === 'cloud-hypervisor')?.name,
   imageAdvice: (role, container) => {

@@ -203,7 +203,8 @@ function machineDeadEnd(view: ClusterView, ages: Ages): DeadEnd | undefined {
         next: 'ask for smaller machines, or have an administrator change the quota, LimitRange or policy that refuses the pod',
       };
     }
-    if (virtualMachine === undefined || engine?.hasEnded(virtualMachine) !== true) continue;
+    const isGoing = virtualMachine?.metadata.deletionTimestamp !== undefined;
+    if (virtualMachine === undefined || isGoing || engine?.hasEnded(virtualMachine) !== true) continue;
     const pod = engine.podOf(virtualMachine, view.pods);
     if (ages(`${pod?.metadata.name ?? machine.metadata.name}/ended`) < engine.endedGrace) continue;
     const { phase = 'no phase', conditions = [] } = virtualMachine.status ?? {};

@@ -1,7 +1,7 @@
 import { describeInstalled } from '../../cluster/addons/resource-set.ts';
 import { settle } from '../../cluster/lifecycle/claim.ts';
 import { describeMachines } from '../../cluster/machines/machine-counts.ts';
-import type { Access } from '../../cluster/access/try-routes.ts';
+import type { Access } from '../../cluster/access/find-access.ts';
 import type { Component } from '../../catalog/components/component.ts';
 import type { Connection } from '../../host/connection.ts';
 import type { ChosenInputs } from '../../inputs.ts';

@@ -1,7 +1,7 @@
 import { awaitAnswer, isForbidden } from '../../cluster/access/await-answer.ts';
 import { SET_UP_BY_KUBEADM } from '../../cluster/access/probe.ts';
 import { nameOf } from '../../cluster/access/routes.ts';
-import type { Access } from '../../cluster/access/try-routes.ts';
+import type { Access } from '../../cluster/access/find-access.ts';
 import type { ClusterHandle } from '../../cluster/identity/cluster-handle.ts';
 import type { ClusterView } from '../../cluster/status/cluster-view.ts';
 import { follow, type Goal } from '../../cluster/status/wait.ts';

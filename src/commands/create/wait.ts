@@ -5,7 +5,7 @@ import { addonsOf, hasCni, setName } from '../../cluster/addons/resource-set.ts'
 import { engineNamed, engineOf } from '../../cluster/engines/engines.ts';
 import type { MachineCounts } from '../../cluster/machines/machine-counts.ts';
 import { hasJoined, hasReadyNode, isInitialised, type ClusterView } from '../../cluster/status/cluster-view.ts';
-import type { Access } from '../../cluster/access/try-routes.ts';
+import type { Access } from '../../cluster/access/find-access.ts';
 import { connectPlain } from '../../host/connect.ts';
 import { Kinds } from '../../host/api/kinds.ts';
 import type { KubernetesClient } from '../../host/api/client.ts';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { findAccess, type Access } from '../../cluster/access/try-routes.ts';
+import { findAccess, type Access } from '../../cluster/access/find-access.ts';
 import { kubeconfigText, readKubeconfig, secretsOf, writePrivateFile } from '../../cluster/access/kubeconfig.ts';
 import { probe } from '../../cluster/access/probe.ts';
 import type { Kubeconfig } from '../../cluster/access/nested-kubeconfig.ts';

@@ -159,7 +159,7 @@ describe('a pod that gets no network', () => {
 });
 
 describe('a VM', () => {
-  const ended = (phase: string, metadata = {}) =>
+  const ended = (phase: string, metadata = {}, ages = old) =>
     findDeadEnd(
       viewOf({
         machines: [machineOf('good'), machineOf('m', { metadata })],
@@ -171,7 +171,7 @@ describe('a VM', () => {
           }),
         ],
       }),
-      old,
+      ages,
     );
 
   it.each(['Failed', 'Succeeded'])('that has %s does not come back', (phase) => {
@@ -189,6 +189,13 @@ describe('a VM', () => {
 
   it.each(['Failed', 'Succeeded'])('that has %s restarts when its policy is Always', (phase) => {
     const vm = { ...virtualMachineOf('m', { phase }), spec: { runPolicy: 'Always' } };
+    expect(findDeadEnd(viewOf({ machines: [machineOf('m')], virtualMachines: [vm] }), old)).toBeUndefined();
+  });
+
+  it('that has just ended may be of a machine whose deletion is seen a moment later', () => {
+    expect(ended('Succeeded', {}, young)).toBeUndefined();
+    const metadata = { ...virtualMachineOf('m').metadata, deletionTimestamp: '2026-11-22T19:00:00Z' };
+    const vm = { ...virtualMachineOf('m', { phase: 'Succeeded' }), metadata };
     expect(findDeadEnd(viewOf({ machines: [machineOf('m')], virtualMachines: [vm] }), old)).toBeUndefined();
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findAccess, firstThatWorks } from '../../../../src/cluster/access/try-routes.ts';
+import { findAccess, firstThatWorks } from '../../../../src/cluster/access/find-access.ts';
 import { nodeAddresses, routes, type Route } from '../../../../src/cluster/access/routes.ts';
 import { KnestError } from '../../../../src/errors.ts';
 import type { Node, Service } from '../../../../src/host/api/objects.ts';
