@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { identify } from '../../src/runner/background.ts';
@@ -10,13 +11,15 @@ import { tunnelOf } from '../support/saved-tunnel.ts';
 import { Issuer } from './issuer.ts';
 import { jobStarter } from './jobs.ts';
 import { Program } from './program.ts';
-import { leftovers, sharedHost } from './support.ts';
+import { install, leftovers, sharedHost } from './support.ts';
 
 const namespace = 'knest'; // as docs/rbac and docs/oidc have it
 const audience = 'knest:my-host';
 const server = 'https://172.30.0.10:6443';
 const host = sharedHost();
 const documents = join(import.meta.dirname, '../../docs');
+const files = mkdtempSync(join(tmpdir(), 'knest-oidc-'));
+afterAll(() => rmSync(files, { recursive: true }));
 
 /** The API server accepts tokens by docs/oidc/authentication.yaml, with the keys of an issuer of these tests. */
 describe('a host that accepts OIDC tokens of GitHub', () => {
@@ -63,7 +66,11 @@ describe('a host that accepts OIDC tokens of GitHub', () => {
     let whenClaimed: (claimed: number) => void = () => undefined;
     const claimed = new Promise<number>((resolve) => (whenClaimed = resolve));
     const before = issuer.minted.length;
-    const job = start({ name: 'oidc', 'wait-for': 'nodes' }, { lifetime: String(seconds) }, (line) => {
+    // Once it runs, the host is asked whether its add-ons are applied, with another token.
+    const addon = join(files, 'addon.yaml');
+    writeFileSync(addon, '{ apiVersion: v1, kind: ConfigMap, metadata: { name: late } }');
+    const inputs = { name: 'oidc', 'wait-for': 'nodes', addons: addon };
+    const job = start(inputs, { lifetime: String(seconds) }, (line) => {
       if (line.includes('Cluster knest/oidc is created')) whenClaimed(Date.now());
     });
     const running = job.main();
@@ -105,6 +112,7 @@ describe('a host that accepts OIDC tokens of GitHub', () => {
         'wait-for': 'control-plane',
       };
       const access = { 'api-access': 'tunnel', 'relay-image': relayImage };
+      await install(host, { infrastructure: 'virtink' });
       const job = start({ name: 'tunneled', ...machines, ...access }, { lifetime: String(seconds) });
       const main = await job.main();
       expect(main.exitCode, main.log).toBe(0);

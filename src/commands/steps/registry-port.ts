@@ -45,7 +45,7 @@ const SETTINGS = /^\/.*\/knest[^/]*\/tunnel-[a-z0-9.-]+-[0-9a-f]{8}(-[0-9a-f]{4}
  * it is ended then: a process in a container has other files under the same path.
  */
 function isLeftTunnel(pid: number): boolean {
-  const [, script = '', settings = ''] = commandOf(pid);
+  const [script = '', settings = ''] = scriptOf(commandOf(pid));
   if (!script.endsWith('/dist/tunnel.js') || !SETTINGS.test(settings)) return false;
   try {
     statSync(process.platform === 'linux' ? `/proc/${pid}/root${settings}` : settings);
@@ -53,6 +53,12 @@ function isLeftTunnel(pid: number): boolean {
   } catch (thrown) {
     return systemCodeOf(thrown) === 'ENOENT';
   }
+}
+
+/** The script that a command line of Node runs, and its arguments: what follows the options of Node. */
+function scriptOf([, ...words]: readonly string[]): readonly string[] {
+  const options = words.findIndex((word) => !word.startsWith('-'));
+  return options === -1 ? [] : words.slice(options);
 }
 
 /** The error for a port on which nobody can listen, with the system's code for the reason. */
@@ -75,7 +81,9 @@ export function portTaken(
 }
 
 /** A process, without its arguments: they may be secrets of others. */
-function describe({ pid, command: [program = 'unknown', script = ''] }: PortHolder): string {
+function describe({ pid, command }: PortHolder): string {
+  const [program = 'unknown'] = command;
+  const [script = ''] = scriptOf(command);
   const isTunnel = script.endsWith('/dist/tunnel.js');
   return `process ${pid} (${basename(program)}${isTunnel ? ', a tunnel of knest-action of this or another job' : ''})`;
 }

@@ -1,12 +1,11 @@
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
-import { spawn } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { freeRegistryPort } from '../../../../src/commands/steps/registry-port.ts';
-import { identify } from '../../../../src/runner/background.ts';
+import { identify, startBackground } from '../../../../src/runner/background.ts';
 import { listenOnLocalhost, portHolder } from '../../../../src/runner/local-port.ts';
 import { rejection } from '../../rejection.ts';
 
@@ -29,9 +28,7 @@ async function tunnelLike({ script = 'dist/tunnel.js', name = SETTINGS, hasFiles
   const settings = join(directory, name);
   writeFileSync(join(directory, script), LISTEN);
   if (hasFiles) writeFileSync(settings, '{}');
-  const child = spawn(process.execPath, [join(directory, script), settings], {
-    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-  });
+  const child = startBackground(join(directory, script), [settings], { env: {}, log: join(directory, 'log') });
   onTestFinished(() => void child.kill('SIGKILL'));
   const [port] = (await once(child, 'message')) as [number];
   return { port, pid: child.pid ?? 0 };
