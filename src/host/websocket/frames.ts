@@ -107,7 +107,7 @@ export class FrameReader {
 
   /** The frames that end in this chunk. Throws ProtocolError. */
   push(chunk: Buffer): readonly Frame[] {
-    this.#chunks.push(chunk);
+    if (chunk.length > 0) this.#chunks.push(chunk);
     this.#available += chunk.length;
     const frames: Frame[] = [];
     for (let frame = this.#next(); frame !== undefined; frame = this.#next()) frames.push(frame);
@@ -142,20 +142,21 @@ export class FrameReader {
   /** At most so many of the next bytes, which stay. */
   #peek(most: number): Buffer {
     const [first = Buffer.alloc(0)] = this.#chunks;
-    return first.length >= most ? first.subarray(0, most) : Buffer.concat(this.#chunks).subarray(0, most);
+    if (first.length >= most) return first.subarray(0, most);
+    // No chunk is empty, so that these are enough, however many there are.
+    return Buffer.concat(this.#chunks.slice(0, most)).subarray(0, most);
   }
 
   /** The next bytes, none of them in an empty part; there are that many. */
   #take(length: number): readonly Buffer[] {
     this.#available -= length;
-    const parts: Buffer[] = [];
-    for (let missing = length; missing > 0;) {
-      const chunk = this.#chunks.shift();
-      if (chunk === undefined) break;
-      if (chunk.length > missing) this.#chunks.unshift(chunk.subarray(missing));
-      parts.push(chunk.length > missing ? chunk.subarray(0, missing) : chunk);
-      missing -= chunk.length;
-    }
-    return parts;
+    let [count, missing] = [0, length];
+    for (; missing > 0 && count < this.#chunks.length; count++) missing -= this.#chunks[count]?.length ?? 0;
+    const parts = this.#chunks.splice(0, count);
+    const last = parts.at(-1);
+    if (last === undefined || missing === 0) return parts;
+    const end = last.length + missing;
+    this.#chunks.unshift(last.subarray(end));
+    return [...parts.slice(0, -1), last.subarray(0, end)];
   }
 }
