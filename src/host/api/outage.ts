@@ -1,8 +1,8 @@
 import { KnestError } from '../../errors.ts';
 import { formatDuration } from '../../values/duration.ts';
 
-/** Milliseconds after an outage in which a server may refuse what it allows: a busy one loads its rules long after it listens. */
-const SETTLING = 45_000;
+/** Milliseconds after an outage in which a server may refuse what it allows: it loads its rules after it listens. */
+const SETTLING = 15_000;
 
 /** What to do about an outage that does not end. */
 export const OUTAGE_ADVICE =
