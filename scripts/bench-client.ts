@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { timed } from './timed.ts';
 
 /**
  * The client of the benchmark's tunnels, a separate program for the network of a job: `node scripts/bench-client.ts
@@ -60,12 +61,6 @@ async function up(): Promise<void> {
       await Promise.race([new Promise<void>((resolve) => socket.once('drain', resolve)), end]);
   }
   await end;
-}
-
-async function timed(work: () => Promise<void>): Promise<number> {
-  const began = performance.now();
-  await work();
-  return (performance.now() - began) / 1000;
 }
 
 async function measure(): Promise<readonly number[]> {

@@ -6,6 +6,7 @@ import type { Host } from '../test/host/host.ts';
 import { versions } from '../test/host/modules.ts';
 import { rowOf, type Goal, type Row } from './bench-row.ts';
 import { print } from './stage.ts';
+import { timed } from './timed.ts';
 
 const NAMESPACE = 'bench';
 const TEMPLATE = `smartxworks/cluster-api-provider-virtink/releases/download/${versions.virtinkProvider}/cluster-template-internal.yaml`;
@@ -114,10 +115,4 @@ async function clusterctl(host: Host, args: readonly string[]): Promise<string> 
 /** Proves that a kubeconfig answers: with the same request for both, outside of the action's own proof. */
 async function answers(host: Host, kubeconfig: string): Promise<void> {
   await host.run(['kubectl', '--kubeconfig', kubeconfig, 'get', '--raw', '/readyz']);
-}
-
-async function timed(work: () => Promise<unknown>): Promise<number> {
-  const began = performance.now();
-  await work();
-  return (performance.now() - began) / 1000;
 }

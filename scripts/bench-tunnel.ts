@@ -2,12 +2,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { relayName } from '../src/cluster/tunnel/relay.ts';
 import { RELAY_PORT } from '../src/cluster/tunnel/relay-config.ts';
-import type { SavedTunnel } from '../src/post-state.ts';
+import { Program } from '../test/e2e/program.ts';
 import { jobOn } from '../test/e2e/support.ts';
 import type { Host } from '../test/host/host.ts';
 import { relayImage } from '../test/host/images.ts';
 import type { Job, StepResult } from '../test/support/runner.ts';
-import { HostProgram, portForward } from './bench-program.ts';
+import { tunnelOf } from '../test/support/saved-tunnel.ts';
+import { portForward } from './bench-port-forward.ts';
 import { median, rowOf, type Measured, type Row } from './bench-row.ts';
 import { print } from './stage.ts';
 
@@ -38,9 +39,12 @@ const kinds = {
  * relay is bench-target.ts, so that the nested cluster is not what is measured. Its Cluster is paused: there is none.
  */
 export async function benchTunnel(host: Host, rounds: number): Promise<readonly Row[]> {
-  const target = await HostProgram.start(host, [process.execPath, script('bench-target.ts'), addressOf(host)]);
+  const target = await Program.start(
+    (argv) => host.command(argv),
+    [process.execPath, script('bench-target.ts'), addressOf(host)],
+  );
   try {
-    await makeCluster(host, JSON.parse(target.firstLine) as Target);
+    await makeCluster(host, JSON.parse(target.first) as Target);
     const ready: number[] = [];
     for (let round = 1; round < rounds; round++) {
       const { job, result } = await openTunnel(host);
@@ -71,7 +75,7 @@ function tunnelReady(ready: readonly number[]): Row {
 async function measure(host: Host, result: StepResult, rounds: number): Promise<readonly Row[]> {
   const ours = Number(new URL(result.outputs['server'] ?? '').port);
   const peer = new Peer(host);
-  const { pid } = JSON.parse(result.state['tunnel'] ?? '') as SavedTunnel;
+  const { pid } = tunnelOf(result);
   const compare = async (kind: Kind, of: (seconds: number) => number): Promise<Measured> => {
     const measured = { ours: [] as number[], peer: [] as number[] };
     for (let round = 0; round < rounds; round++) {
@@ -149,7 +153,7 @@ class Peer {
           `kubectl port-forward failed: ${thrown instanceof Error ? thrown.message.slice(0, 300) : String(thrown)}`,
         );
       } finally {
-        if (program.hasEnded) this.deaths += 1;
+        if (!program.isRunning) this.deaths += 1;
         await program.stop();
       }
     }
@@ -168,7 +172,7 @@ async function openTunnel(host: Host): Promise<{ readonly job: Job; readonly res
   const access = { 'api-access': 'tunnel', 'relay-image': relayImage };
   const job = jobOn(host, { command: 'kubeconfig', namespace: NAMESPACE, name: NAME, ...access });
   const result = await job.main();
-  if (result.exitCode !== 0) throw new Error(`there is no tunnel:\n${result.log}`);
+  if (result.exitCode !== 0) throw new Error(`the tunnel did not open:\n${result.log}`);
   return { job, result };
 }
 

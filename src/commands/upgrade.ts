@@ -22,7 +22,7 @@ import { connectPlain } from '../host/connect.ts';
 import type { Connection } from '../host/connection.ts';
 import type { UpgradeInputs } from '../inputs.ts';
 import { checkPermissions } from '../permissions/check-permissions.ts';
-import { permissionsOf } from '../permissions/permissions.ts';
+import { addedPermissions, permissionsOf } from '../permissions/permissions.ts';
 import type { StepLog } from '../report/log.ts';
 import type { JobRuntime } from '../runtime.ts';
 import { connectClusterHost } from './steps/connect-host.ts';
@@ -92,7 +92,7 @@ async function preflight(
   const { engine, target, isTopology, isDone, isUnderWay } = plan;
   if (isDone) return { value: { plan, kubeconfig: '' }, result: `all machines have ${target.version}` };
   if (!isTopology && engine.name !== 'other') {
-    await checkPermissions(client, permissionsOf('upgrade', inputs.namespace, [engine.name]));
+    await checkPermissions(client, addedPermissions('upgrade', inputs.namespace, [engine.name]));
   }
   const { nested, kubeconfig, reason } = await reachNested(host, inputs, step, runtime);
   // Machines in memory have no disks, and their API server knows no volumes.

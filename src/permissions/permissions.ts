@@ -19,6 +19,16 @@ export function permissionsOf(
   return permissions(neededRules(NAMESPACE_RULES, command, features), NAMESPACE_FILE, namespace);
 }
 
+/** What `permissionsOf` has for a cluster with these features, and not for one without. */
+export function addedPermissions(
+  command: Command,
+  namespace: string,
+  features: readonly Feature[],
+): readonly Permission[] {
+  const added = neededRules(NAMESPACE_RULES, command, features).filter(({ feature }) => feature !== undefined);
+  return permissions(added, NAMESPACE_FILE, namespace);
+}
+
 /** What installing all that a cluster with these features needs cannot do without on the host as a whole. */
 export function installPermissions(features: readonly Feature[] = []): readonly Permission[] {
   const needed = neededRules(INSTALL_RULES, 'create', features);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import type { Host } from '../host/host.ts';
 import { requestToken, type IssuerAddress } from '../support/issuer.ts';
-import { Program } from './program.ts';
+import { Program, supportProgram } from './program.ts';
 
 const documented = join(import.meta.dirname, '../../docs/oidc/authentication.yaml');
 
@@ -22,7 +22,7 @@ export class Issuer {
   }
 
   static async start(host: Host): Promise<Issuer> {
-    return new Issuer(await Program.start((argv) => host.command(argv), 'issuer.ts'));
+    return new Issuer(await Program.start((argv) => host.command(argv), supportProgram('issuer.ts')));
   }
 
   /** The audience of each token that it gave out. */
@@ -57,7 +57,7 @@ export class Issuer {
     return (await host.run([process.execPath, '-e', script, url])).trim();
   }
 
-  stop(): void {
-    this.#program.stop();
+  async stop(): Promise<void> {
+    await this.#program.stop();
   }
 }

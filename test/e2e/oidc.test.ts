@@ -10,7 +10,7 @@ import type { Job } from '../support/runner.ts';
 import { tunnelOf } from '../support/saved-tunnel.ts';
 import { Issuer } from './issuer.ts';
 import { jobStarter } from './jobs.ts';
-import { Program } from './program.ts';
+import { Program, supportProgram } from './program.ts';
 import { install, leftovers, sharedHost } from './support.ts';
 
 const namespace = 'knest'; // as docs/rbac and docs/oidc have it
@@ -56,7 +56,7 @@ describe('a host that accepts OIDC tokens of GitHub', () => {
   afterAll(async () => {
     host.authenticateBy(nobodyElse);
     await host.kubectl(['delete', '-f', join(documents, 'oidc/role-binding.yaml'), '--ignore-not-found']);
-    issuer.stop();
+    await issuer.stop();
   });
 
   it('runs a cluster for a job whose token expires while it waits, and whose post step deletes it', async () => {
@@ -118,7 +118,7 @@ describe('a host that accepts OIDC tokens of GitHub', () => {
       expect(main.exitCode, main.log).toBe(0);
       const kubeconfig = main.outputs['kubeconfig-path'] ?? '';
       const path = '/api/v1/namespaces?watch=true';
-      const watch = await Program.start((argv) => host.command(argv), 'watch.ts', [kubeconfig, path]);
+      const watch = await Program.start((argv) => host.command(argv), supportProgram('watch.ts', kubeconfig, path));
       onTestFinished(() => watch.stop());
       const [earlier, began] = [issuer.minted.length, performance.now()];
       await until('the end of the tokens', 60_000, () => performance.now() - began > seconds * 1_000);

@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { StepOptions } from '../support/runner.ts';
@@ -6,36 +7,44 @@ import type { StepOptions } from '../support/runner.ts';
 /** Has a command line run in another network. */
 export type Wrap = NonNullable<StepOptions['wrap']>;
 
-/** A program of test/support that runs in another network, and prints what happens, a line each. */
+/** The command line of a program of test/support. */
+export function supportProgram(name: string, ...args: readonly string[]): readonly string[] {
+  return [process.execPath, join(import.meta.dirname, '../support', name), ...args];
+}
+
+/** A program that runs in another network, and prints what happens, a line each. */
 export class Program {
   /** Its first line: it has started. */
   readonly first: string;
   /** The lines after that. */
   readonly lines: readonly string[];
   readonly #process: ChildProcess;
+  /** Resolves once it has ended, and all of its lines have come. */
+  readonly #closed: Promise<unknown>;
   #hasClosed = false;
 
-  private constructor(first: string, lines: readonly string[], process: ChildProcess) {
+  private constructor(first: string, lines: readonly string[], process: ChildProcess, closed: Promise<unknown>) {
     this.first = first;
     this.lines = lines;
     this.#process = process;
+    this.#closed = closed.then(() => (this.#hasClosed = true));
   }
 
   /** Starts one, in the network that `wrap` names. Rejects when it ends before its first line. */
-  static async start(wrap: Wrap, name: string, args: readonly string[] = []): Promise<Program> {
-    const { command, args: wrapped } = wrap([process.execPath, join(import.meta.dirname, '../support', name), ...args]);
-    const child = spawn(command, wrapped, { stdio: ['ignore', 'pipe', 'inherit'] });
+  static async start(wrap: Wrap, argv: readonly string[], env: NodeJS.ProcessEnv = process.env): Promise<Program> {
+    const { command, args } = wrap(argv);
+    const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
     const all = createInterface({ input: child.stdout });
+    const closed = once(all, 'close');
     const first = await new Promise<string>((resolve, reject) => {
       all.once('line', resolve);
-      child.once('error', reject).once('exit', (code) => reject(new Error(`${name} ended with ${code ?? 'a signal'}`)));
+      const end = (code: number | null): void =>
+        reject(new Error(`${argv.join(' ')} ended with ${code ?? 'a signal'}`));
+      child.once('error', reject).once('exit', end);
     });
     const lines: string[] = [];
     all.on('line', (line) => lines.push(line));
-    const program = new Program(first, lines, child);
-    // All of its lines have come by then.
-    all.once('close', () => (program.#hasClosed = true));
-    return program;
+    return new Program(first, lines, child, closed);
   }
 
   /** Whether it still runs. */
@@ -44,7 +53,8 @@ export class Program {
   }
 
   /** Ends it, if it has not ended. */
-  stop(): void {
+  async stop(): Promise<void> {
     this.#process.kill();
+    await this.#closed;
   }
 }

@@ -11,7 +11,7 @@ import { ClosedCluster } from './closed-cluster.ts';
 import { startCuttingRelay } from './cutting-relay.ts';
 import { expectGone } from './expect.ts';
 import { hello, tools } from './hello.ts';
-import { Program } from './program.ts';
+import { Program, supportProgram } from './program.ts';
 import { ROLE_NAMESPACE } from './role-account.ts';
 import { jobOn, sharedHost } from './support.ts';
 
@@ -136,7 +136,7 @@ describe.skipIf(!host.hasVirtink)(
         expect(result.exitCode, result.log).toBe(0);
         const watch = (kubeconfig: string, path: string): Promise<Program> => {
           const query = `watch=true&fieldSelector=metadata.name%3Dafter-all&timeoutSeconds=${idle + 600}`;
-          return Program.start(wrap, 'watch.ts', [kubeconfig, `${path}?${query}`]);
+          return Program.start(wrap, supportProgram('watch.ts', kubeconfig, `${path}?${query}`));
         };
         const direct = await watch(file, `/api/v1/namespaces/${namespace}/pods`);
         const watched = await watch(result.outputs['kubeconfig-path'] ?? '', '/api/v1/namespaces/default/configmaps');

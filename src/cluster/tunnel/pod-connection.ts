@@ -111,22 +111,24 @@ export class PodConnections {
 }
 
 /**
- * Opens one connection to such a pod and closes it. Throws KNEST_API_ACCESS when the host does not forward
- * ports, such as a gateway in front of its API server that passes no WebSockets on: the tunnel could only log it. Throws
- * KNEST_PERMISSION for a refusal. A host or a pod that is away is waited for as long as a connection would.
+ * Opens one connection to such a pod and closes it. Returns the pod that it went to. Throws KNEST_API_ACCESS when the host
+ * does not forward ports, such as a gateway in front of its API server that passes no WebSockets on: the tunnel could only
+ * log it. Throws KNEST_PERMISSION for a refusal. A host or a pod that is away is waited for as long as a connection would.
  */
 export async function checkPod(
   client: KubernetesClient,
   target: HostPod,
   signal: AbortSignal,
   patience = PATIENCE,
-): Promise<void> {
+): Promise<Pod | undefined> {
   const nothing = (): void => undefined;
   const events = { onData: nothing, onDrain: nothing, onEnd: nothing };
-  const connections = new PodConnections(client, target, nothing, patience);
+  const pods: Pod[] = [];
+  const connections = new PodConnections(client, target, (pod) => void pods.push(pod), patience);
   try {
     const connection = await connections.open(events, signal, (thrown) => isForbidden(thrown) || isRefusal(thrown));
     connection.close();
+    return pods.at(-1);
   } catch (thrown) {
     if (signal.aborted || isForbidden(thrown)) throw thrown;
     throw new KnestError({

@@ -9,7 +9,7 @@ import { Kinds } from '../../host/api/kinds.ts';
 import type { Connection } from '../../host/connection.ts';
 import type { ScaleInputs } from '../../inputs.ts';
 import { checkPermissions } from '../../permissions/check-permissions.ts';
-import { permissionsOf } from '../../permissions/permissions.ts';
+import { addedPermissions } from '../../permissions/permissions.ts';
 import type { StepLog } from '../../report/log.ts';
 import type { Clock, JobRuntime } from '../../runtime.ts';
 import { formatDuration } from '../../values/duration.ts';
@@ -59,7 +59,7 @@ async function findVolumes(host: Connection, inputs: ScaleInputs, step: StepLog,
   const client = host.client.until(clock.signal);
   const features = ['local-volumes' as const, ...(apiAccess === 'tunnel' ? ['tunnel' as const] : [])];
   try {
-    await checkPermissions(client, permissionsOf('scale', namespace, features));
+    await checkPermissions(client, addedPermissions('scale', namespace, features));
     const { nested, reason } = await reachNested({ ...host, client }, inputs, step, { ...runtime, clock });
     return { volumes: await localVolumes(nested), reason };
   } catch (thrown) {

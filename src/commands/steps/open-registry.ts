@@ -1,13 +1,11 @@
 import { registryHost } from '../../cluster/registry/local-port.ts';
 import { checkAddress, describeRestart } from '../../cluster/registry/beginning.ts';
 import { registryPod } from '../../cluster/registry/registry.ts';
-import { servingPod } from '../../cluster/tunnel/host-pod.ts';
 import { waitForHostPod } from '../../cluster/tunnel/host-pod-wait.ts';
 import { checkPod } from '../../cluster/tunnel/pod-connection.ts';
 import type { TunnelReady, TunnelUse } from '../../cluster/tunnel/settings.ts';
 import type { Cluster } from '../../host/api/cluster-api-objects.ts';
 import type { KubernetesClient } from '../../host/api/client.ts';
-import { Kinds } from '../../host/api/kinds.ts';
 import type { Pod } from '../../host/api/objects.ts';
 import type { StepLog } from '../../report/log.ts';
 import type { Runtime } from '../../runtime.ts';
@@ -45,9 +43,9 @@ export async function openRegistry(
 }
 
 /**
- * Waits until the registry of a cluster takes images. Returns its pod, if that is still there; warns when it is not the
- * first one. Throws KNEST_REGISTRY when it does not start or the nodes would not find it, KNEST_API_ACCESS when the host
- * forwards no ports.
+ * Waits until the registry of a cluster takes images. Returns its pod, and warns when it is another one than before.
+ * Throws KNEST_REGISTRY when it does not start or the nodes would not find it, KNEST_API_ACCESS when the host forwards no
+ * ports.
  */
 export async function waitForRegistry(
   client: KubernetesClient,
@@ -59,8 +57,7 @@ export async function waitForRegistry(
     await checkAddress(client, cluster);
     const target = registryPod(name, namespace, uid);
     await waitForHostPod(client, target, signal);
-    await checkPod(client, target, signal);
-    const pod = servingPod(await client.list(Kinds.pod, target.pods));
+    const pod = await checkPod(client, target, signal);
     const restart = pod && describeRestart(cluster, pod);
     if (restart !== undefined) log.warn(restart);
     return { value: pod, result: 'takes images' };
