@@ -1,7 +1,10 @@
 import { KnestError } from '../../errors.ts';
 import { formatDuration } from '../../values/duration.ts';
 
-/** Milliseconds after an outage in which a server may refuse what it allows: it loads its rules after it listens. */
+/**
+ * Milliseconds after an outage in which a server may refuse what it allows: it loads its rules after it listens, those of
+ * namespaces after those of the cluster.
+ */
 const SETTLING = 15_000;
 
 /** What to do about an outage that does not end. */
@@ -30,7 +33,7 @@ export class Outage {
     this.#current = undefined;
   }
 
-  /** Notes a request that got no answer. */
+  /** Notes a request that got no answer, or one from a server that is not itself again yet. */
   failed(): void {
     this.#lastFailure = performance.now();
   }

@@ -132,22 +132,33 @@ export class RestClient {
     const { outage } = this.#transport;
     const isEnded = (): boolean => this.signal.aborted;
     if (isEnded() || !outage.wasReached) return false;
-    if (hasStatus(thrown, 401) || hasStatus(thrown, 403)) return outage.isSettling;
+    if (hasStatus(thrown, 401) || hasStatus(thrown, 403)) return this.#isSettling();
     const isGateway = thrown instanceof ApiError && GATEWAY.includes(thrown.status);
     if (!isGateway && (thrown instanceof KnestError || isCertificateProblem(thrown))) return false;
-    if (await this.#answersVersion()) return outage.isSettling && rounds.left-- > 0;
+    const status = await this.#versionStatus();
+    if (status !== undefined && !GATEWAY.includes(status)) return outage.isSettling && rounds.left-- > 0;
     if (isEnded()) return false;
     outage.begin(thrown instanceof ApiError ? thrown.problem : messageOf(causeOf(thrown)), this.#observe.outage);
     rounds.left = ROUNDS_AFTER_OUTAGE;
     return true;
   }
 
-  async #answersVersion(): Promise<boolean> {
+  /** Whether a refusal may be due to an outage: a server that refuses its version, too, has not loaded its rules yet. */
+  async #isSettling(): Promise<boolean> {
+    const { outage } = this.#transport;
+    if (!outage.isSettling) return false;
+    const status = await this.#versionStatus();
+    if (status === 401 || status === 403) outage.failed();
+    return !this.signal.aborted;
+  }
+
+  /** The status of an answer that any account gets; undefined when there is none in time. */
+  async #versionStatus(): Promise<number | undefined> {
     const request = { method: 'GET', path: '/version' } as const;
     const signal = AbortSignal.any([AbortSignal.timeout(VERSION_MILLISECONDS), this.signal]);
     const response = await this.#send(request, signal).catch(() => undefined);
     await response?.body?.cancel();
-    return response !== undefined && !GATEWAY.includes(response.status);
+    return response?.status;
   }
 
   async #once(request: Request): Promise<string> {

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { KnestError } from '../../../../src/errors.ts';
 import { hasStatus } from '../../../../src/host/api/api-error.ts';
 import { RestClient, unobserved } from '../../../../src/host/api/rest.ts';
@@ -86,7 +86,43 @@ describe('a server that does not answer', () => {
       else json(response, { ok: true });
     });
     expect(await client.json(get)).toEqual({ ok: true });
+    // Three tries, and a request for the version after the refusal.
     expect(received).toHaveLength(4);
+  });
+
+  describe('and refuses requests for a long time after it is back', () => {
+    let later = 0;
+    beforeEach(() => {
+      const now = performance.now.bind(performance);
+      later = 0;
+      vi.spyOn(performance, 'now').mockImplementation(() => now() + later);
+    });
+    afterEach(() => void vi.restoreAllMocks());
+
+    /** Goes away, and then refuses `isRefused` for 10 s after each request for the API. */
+    function refusing(isRefused: (path: string, refusals: number) => boolean): Handler {
+      let refusals = 0;
+      return (response, number, { path }) => {
+        if (number === 0) response.socket?.resetAndDestroy();
+        else if (isRefused(path, refusals)) {
+          refuse(response, 403);
+          if (path !== '/api') return;
+          refusals += 1;
+          later += 10_000;
+        } else json(response, { ok: true });
+      };
+    }
+
+    it('is tried again for as long as it refuses its version, too', async () => {
+      const { client } = await clientOf(refusing((_path, refusals) => refusals < 4));
+      expect(await client.json({ ...get, path: '/api' })).toEqual({ ok: true });
+    });
+
+    it('is believed when it does not refuse its version', async () => {
+      const { client, received } = await clientOf(refusing((path) => path === '/api'));
+      expect(await rejection(client.json({ ...get, path: '/api' }))).toMatchObject({ code: 'KNEST_PERMISSION' });
+      expect(received.filter(({ path }) => path === '/api')).toHaveLength(3);
+    });
   });
 
   it('may refuse allowed requests for a short time after it is back behind its load balancer', async () => {
