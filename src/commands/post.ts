@@ -10,7 +10,7 @@ import { keptPage } from '../report/summary.ts';
 import type { SavedHost, SavedState } from '../post-state.ts';
 import type { Runtime } from '../runtime.ts';
 import { dropCredentials, connectSaved } from './steps/credentials.ts';
-import { endTunnel } from './steps/start-tunnel.ts';
+import { endTunnel, problemsOfTunnel } from './steps/start-tunnel.ts';
 import { AFTER_CANCELLATION, AFTER_FAILURE, diagnose } from './steps/diagnose.ts';
 
 /**
@@ -26,13 +26,15 @@ export async function post(jobStatus: JobStatus | undefined, runtime: Runtime): 
   if (host === undefined) return;
   const saved = runtime.state.recall();
   const hasFailed = runtime.state.isKept || jobStatus === 'failure';
+  // Now: the tunnel ends with the cluster, and logs why.
+  const problems = hasFailed ? problemsOfTunnel(runtime) : [];
   try {
     if (saved !== undefined)
       await endCluster(host, saved, { hasFailed, isCancelled: jobStatus === 'cancelled' }, runtime);
   } finally {
     // After the cluster, whose deletion is urgent in a cancelled job. Neither failure keeps the credentials here, nor does
     // that of the tunnel hide that of the cluster.
-    await endTunnel(runtime, hasFailed).catch((thrown: unknown) =>
+    await endTunnel(runtime, problems).catch((thrown: unknown) =>
       runtime.report.log.warn(`the tunnel may not have ended: ${firstLineOf(thrown)}`),
     );
     await dropCredentials(host);

@@ -102,6 +102,7 @@ export const NAMESPACE_RULES: readonly Rule[] = [
     TUNNEL_COMMANDS,
     tunnel,
   ),
+  rule('to end the tunnel as soon as the cluster is deleted', FOLLOW, [Kinds.cluster], [], tunnel),
   rule(
     'to make the registry of the cluster',
     MAKE,

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { registryImage, relayImage } from '../host/images.ts';
@@ -176,11 +176,16 @@ spec:
       expect(warned.log).toMatch(
         /^::warning::the registry restarted at \S+Z: images that were pushed before are gone/m,
       );
-      await later.post();
-      later.clean();
       const post = await closed.job.post('failure');
       expect(post.exitCode, post.log).toBe(0);
       expect(post.log).toContain('the registry restarted as pod');
+      expect(post.log).not.toContain('is being deleted');
+      // The tunnel of the later job ended with the cluster: its port is free for the next one.
+      const { pid, log } = tunnelOf(warned);
+      expect(readFileSync(log, 'utf8')).toContain(`✖ ended: ${namespace}/${name} is being deleted`);
+      expect(identify(pid)).toBeUndefined();
+      await later.post();
+      later.clean();
       await expectGone(host, namespace, name);
     });
   },

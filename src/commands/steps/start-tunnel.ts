@@ -64,12 +64,17 @@ export async function startTunnel(
   });
 }
 
-/** Ends the tunnel that main started, if any, within 3 s. After a failure, the log shows its last problems. */
-export async function endTunnel({ state, report: { log } }: Runtime, hasFailed: boolean): Promise<void> {
+/** The problems that the tunnel of main has logged so far; none without a tunnel. */
+export function problemsOfTunnel({ state }: Runtime): readonly string[] {
+  const tunnel = state.recallTunnel();
+  return tunnel === undefined ? [] : linesOf(tunnel.log).filter((line) => line.includes('✖'));
+}
+
+/** Ends the tunnel that main started, if any, within 3 s. The log shows the last of these problems of it. */
+export async function endTunnel({ state, report: { log } }: Runtime, problems: readonly string[]): Promise<void> {
   const tunnel = state.recallTunnel();
   if (tunnel === undefined) return;
-  const problems = linesOf(tunnel.log).filter((line) => line.includes('✖'));
-  if (hasFailed && problems.length > 0)
+  if (problems.length > 0)
     log.section(`Last problems of the tunnel (${problems.length} in all)`, problems.slice(-SHOWN_PROBLEMS));
   await rm(tunnel.settingsFile, { force: true });
   if (!(await endBackground(tunnel))) log.warn(`the tunnel (process ${tunnel.pid}) did not end`);
