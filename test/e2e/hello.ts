@@ -1,12 +1,9 @@
 import { helloImage } from '../host/addon-images.ts';
-import { binaryPath } from '../host/binaries.ts';
-import { hostPrograms } from '../host/modules.ts';
+import { hostProgram } from '../host/binaries.ts';
 
 /** The path of the program that answers on port 8080, for images that tests make. */
 export async function helloProgram(): Promise<string> {
-  const program = hostPrograms.find(({ name }) => name === 'hello');
-  if (program === undefined) throw new Error('the program hello is missing');
-  return binaryPath(program);
+  return hostProgram('hello');
 }
 
 /** The port on every machine that a Service of `steady` has. */

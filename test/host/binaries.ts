@@ -3,7 +3,15 @@ import { existsSync, globSync, linkSync, mkdirSync, mkdtempSync, readFileSync, r
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { locked } from './lock.ts';
-import { linkerFlags, moduleDirectory, needsC, toolPrograms, type Program } from './modules.ts';
+import {
+  hostPrograms,
+  linkerFlags,
+  moduleDirectory,
+  needsC,
+  partPrograms,
+  toolPrograms,
+  type Program,
+} from './modules.ts';
 import { CommandError, run, tail } from './process.ts';
 import { seconds, type Report } from './report.ts';
 
@@ -114,6 +122,14 @@ export async function gather(kind: string, files: ReadonlyMap<string, string>): 
     return Promise.resolve();
   });
   return directory;
+}
+
+/** The path of one of the programs that a host has been built with. */
+export async function hostProgram(name: string): Promise<string> {
+  const programs = [...hostPrograms, ...Object.values(partPrograms).flat()];
+  const program = programs.find((candidate) => candidate.name === name);
+  if (!program) throw new Error(`no host has a program ${name}`);
+  return binaryPath(program);
 }
 
 /** Builds one of the programs only tests use (act, actionlint). Returns its path. */

@@ -18,6 +18,8 @@ const packages: Readonly<Record<string, string>> = {
   haproxy: 'haproxy',
   // Pushes images to the registries of clusters.
   skopeo: 'skopeo',
+  // The older major version of what serves these registries.
+  'docker-registry': 'docker-registry',
   // Builds and pushes the images of workflows.
   dockerd: 'docker.io',
   docker: 'docker.io',
@@ -35,6 +37,7 @@ const packages: Readonly<Record<string, string>> = {
 /** Daemons that packages start when they are installed, which nobody here needs. */
 const daemons: Readonly<Record<string, readonly string[]>> = {
   containerd: ['containerd.service'],
+  'docker-registry': ['docker-registry.service'],
   'docker.io': ['docker.socket', 'docker.service'],
 };
 
