@@ -12,18 +12,19 @@ import { checkEndpoint, parseNested, type Kubeconfig } from './nested-kubeconfig
 import type { ClusterHandle } from '../identity/cluster-handle.ts';
 
 /**
- * The nested cluster's own kubeconfig, waited for. Source: Cluster API writes it into the Secret `<name>-kubeconfig`,
- * key `value` (util/kubeconfig/kubeconfig.go). Throws KNEST_API_ACCESS when it is more than a plain kubeconfig of that
+ * The nested cluster's own kubeconfig, waited for: `onWait` hears once what is missing. Source: Cluster API writes it into
+ * the Secret `<name>-kubeconfig`, key `value` (util/kubeconfig/kubeconfig.go). Throws KNEST_API_ACCESS when it is more than a plain kubeconfig of that
  * cluster: anyone who may write Secrets in the namespace could have put it there.
  */
 export async function readKubeconfig(
   client: KubernetesClient,
   { name, namespace }: ClusterHandle,
   signal: AbortSignal,
+  onWait: (line: string) => void = () => undefined,
 ): Promise<Kubeconfig> {
   const secretName = `${name}-kubeconfig`;
   const read = async (): Promise<Secret | undefined> => client.get(Kinds.secret, secretName, namespace);
-  const secret = (await read()) ?? (await appearing(client, secretName, namespace, signal));
+  const secret = (await read()) ?? (await appearing(client, secretName, namespace, signal, onWait));
   const cluster = await client.get(Kinds.cluster, name, namespace);
   const text = Buffer.from(secret.data?.['value'] ?? '', 'base64').toString('utf8');
   const { kubeconfig, problems } = parseNested(text);
@@ -42,9 +43,16 @@ async function appearing(
   name: string,
   namespace: string,
   signal: AbortSignal,
+  onWait: (line: string) => void,
 ): Promise<Secret> {
+  const lack = `Secret ${namespace}/${name} does not exist yet: the control plane provider writes it once the Cluster has its endpoint`;
+  onWait(lack);
   const target = namedTarget(Kinds.secret, namespace, () => [name]);
-  return watchUntil(client, [target], () => target.objects.get(`${namespace}/${name}`), signal);
+  return watchUntil(client, [target], () => target.objects.get(`${namespace}/${name}`), signal).catch(
+    (thrown: unknown) => {
+      throw thrown instanceof KnestError && thrown.code === 'KNEST_TIMEOUT' ? thrown.with(lack) : thrown;
+    },
+  );
 }
 
 /** The YAML of a kubeconfig with one context, which has the name that Cluster API gives it. It names its cluster. */

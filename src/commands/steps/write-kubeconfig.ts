@@ -70,7 +70,7 @@ export async function reachCluster(
 ): Promise<Access> {
   const { env, clock } = runtime;
   const { signal } = clock;
-  const theirs = await readMasked(client, cluster, runtime.secrets, signal);
+  const theirs = await readMasked(client, cluster, runtime.secrets, signal, (line) => step.line(line));
   return findAccess(client, cluster, theirs, inputs, {
     env,
     signal,
@@ -79,14 +79,15 @@ export async function reachCluster(
   });
 }
 
-/** The kubeconfig that the control plane provider writes, waited for, once its secrets are masked. */
+/** The kubeconfig that the control plane provider writes, waited for as by `readKubeconfig`, once its secrets are masked. */
 export async function readMasked(
   client: KubernetesClient,
   cluster: ClusterHandle,
   { mask }: Pick<Secrets, 'mask'>,
   signal: AbortSignal,
+  onWait?: (line: string) => void,
 ): Promise<Kubeconfig> {
-  const kubeconfig = await readKubeconfig(client, cluster, signal);
+  const kubeconfig = await readKubeconfig(client, cluster, signal, onWait);
   for (const secret of secretsOf(kubeconfig)) mask(secret);
   return kubeconfig;
 }

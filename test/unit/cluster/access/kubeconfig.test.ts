@@ -15,6 +15,7 @@ import { KnestError } from '../../../../src/errors.ts';
 import { parseKubeconfig } from '../../../../src/host/kubeconfig/kubeconfig.ts';
 import { makeCertificate } from '../../../support/certificate.ts';
 import { hostWith } from '../../host/fake-host.ts';
+import { clientOf, json, refuse } from '../../host/server.ts';
 import { rejection } from '../../rejection.ts';
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
@@ -109,6 +110,32 @@ describe('readKubeconfig', () => {
       code: 'KNEST_API_ACCESS',
       problem:
         "cannot use the kubeconfig in Secret knest/pr-kubeconfig: its server is not the Cluster's controlPlaneEndpoint, https://10.1.2.3:6443",
+    });
+  });
+
+  it('says once which Secret it waits for, and reads it when it comes', async () => {
+    let gets = 0;
+    const metadata = { name: 'pr-kubeconfig', namespace: 'knest' };
+    const { client } = await clientOf((response, _number, { path }) => {
+      if (path.endsWith('/clusters/pr'))
+        json(response, { metadata: cluster, spec: { controlPlaneEndpoint: { host: '10.1.2.3', port: 6443 } } });
+      else if (gets++ < 3) refuse(response, 404);
+      else json(response, { metadata, data: { value: base64(written()) } });
+    });
+    const lines: string[] = [];
+    const read = readKubeconfig(client, cluster, AbortSignal.timeout(20_000), (line) => lines.push(line));
+    expect(await read).toEqual(kubeconfig);
+    expect(lines).toEqual([expect.stringMatching(/^Secret knest\/pr-kubeconfig does not exist yet: /)]);
+  });
+
+  it('names the missing Secret when the time is up', async () => {
+    const { client } = await hostWith({});
+    const time = new AbortController();
+    const timeout = new KnestError({ code: 'KNEST_TIMEOUT', problem: 'timed out after 1m' });
+    const failure = await rejection(readKubeconfig(client, cluster, time.signal, () => time.abort(timeout)));
+    expect(failure).toMatchObject({
+      code: 'KNEST_TIMEOUT',
+      evidence: [expect.stringContaining('Secret knest/pr-kubeconfig does not exist yet') as string],
     });
   });
 
