@@ -99,27 +99,28 @@ describe.skipIf(!host.hasVirtink)(
       expect(sum(readFileSync(got))).toBe(sum(content));
     });
 
-    it('can have a second tunnel, with the permissions of docs/rbac, whose post step ends that one alone', async () => {
+    it('shares the runner with a job that has the permissions of docs/rbac, and survives the end of its tunnel', async () => {
+      const wrap = (argv: readonly string[]) => closed.network.command(argv);
       const inputs = await closed.laterInputs({ 'api-access': 'tunnel' });
-      const other = jobOn(host, inputs, { wrap: (argv) => closed.network.command(argv) });
+      const other = jobOn(host, inputs, { wrap });
       const result = await other.main();
       expect(result.exitCode, result.log).toBe(0);
-      expect(
-        await closed.network.run([
-          'kubectl',
-          '--kubeconfig',
-          result.outputs['kubeconfig-path'] ?? '',
-          'get',
-          'nodes',
-          '-o',
-          'name',
-        ]),
-      ).toContain('node/');
+      const [own, others] = [closed.kubeconfig, result.outputs['kubeconfig-path'] ?? ''];
+      expect(result.outputs['server']).not.toBe(closed.main.outputs['server']);
+      const path = '/api/v1/namespaces/default/configmaps?watch=true&fieldSelector=metadata.name%3Dafterwards';
+      const watches = await Promise.all(
+        [own, others].map((file) => Program.start(wrap, supportProgram('watch.ts', file, path))),
+      );
+      onTestFinished(async () => void (await Promise.all(watches.map((watch) => watch.stop()))));
       const post = await other.post();
       other.clean();
       expect(post.exitCode, post.log).toBe(0);
       expect(identify(tunnelOf(result).pid)).toBeUndefined();
-      expect(await kubectl('get', 'nodes', '-o', 'name')).toContain('node/');
+      const [watch, ended] = watches;
+      await until('the end of the connection', 20_000, () => ended?.isRunning === false);
+      // The connection that was open at the same time goes on, and new ones are carried.
+      await kubectl('create', 'configmap', 'afterwards');
+      await until('the event', 20_000, () => watch?.lines.some((line) => line.includes('"name":"afterwards"')));
     });
 
     it(
