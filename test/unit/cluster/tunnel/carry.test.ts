@@ -52,7 +52,7 @@ describe('a hundred connections whose readers have stopped', () => {
         const index = sent.push(0) - 1;
         const more = (): void =>
           socket.send(chunk, (error) => {
-            if (error !== undefined && error !== null) return;
+            if (error instanceof Error) return;
             sent[index] = (sent[index] ?? 0) + chunk.length;
             setImmediate(more);
           });
