@@ -26,6 +26,7 @@ const besides = {
     'kubevirt',
     'namespaces',
     'other-hosts',
+    'pool',
     'rbac',
   ),
 };

@@ -5,6 +5,7 @@ import { create } from './commands/create.ts';
 import { deleteCluster } from './commands/delete.ts';
 import { kubeconfig } from './commands/kubeconfig.ts';
 import { list } from './commands/list.ts';
+import { pool } from './commands/pool.ts';
 import { post } from './commands/post.ts';
 import { scale } from './commands/scale.ts';
 import { tunnel } from './commands/tunnel.ts';
@@ -60,13 +61,19 @@ async function runMain(): Promise<void> {
   try {
     checkPlatform(process.platform, process.arch);
     const inputs = readInputs(inputsIn(process.env));
-    const job = readJob(process.env, inputs.command === 'create' ? inputs.pullRequest : undefined);
+    const job = readJob(process.env, pullRequestIn(inputs));
     directory = findDirectory();
     await run(inputs, { ...makeRuntime(inputs.timeoutSeconds, crashed), job });
     crashed.throwIfAborted();
   } catch (thrown) {
     await fail(toKnestError(thrown), log, summary);
   }
+}
+
+/** The pull request that an input names. */
+function pullRequestIn(inputs: Inputs): string | undefined {
+  if (inputs.command === 'pool') return inputs.member.pullRequest;
+  return inputs.command === 'create' ? inputs.pullRequest : undefined;
 }
 
 async function run(inputs: Inputs, runtime: JobRuntime): Promise<void> {
@@ -85,6 +92,8 @@ async function run(inputs: Inputs, runtime: JobRuntime): Promise<void> {
       return upgrade(inputs, runtime);
     case 'cleanup':
       return cleanup(inputs, runtime);
+    case 'pool':
+      return pool(inputs, runtime);
   }
 }
 

@@ -24,6 +24,7 @@ export const OUTPUTS = [
   'kubernetes-version',
   'name',
   'namespace',
+  'pool',
   'registry',
   'server',
   'timings',

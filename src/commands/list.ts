@@ -67,10 +67,10 @@ function headline(count: number, { namespace, allRepositories }: ListInputs, { j
 
 /** A cluster as a row of the table. `now`: milliseconds since the epoch. */
 export function describeCluster(cluster: ListedCluster, now: number): readonly string[] {
-  const { namespace, name, createdAt, repository, repositoryId, pullRequest, runUrl, state, code } = cluster;
+  const { namespace, name, createdAt, repository, repositoryId, pullRequest, runUrl, state, code, pool } = cluster;
   return [
     `${namespace}/${name}`,
-    `${state}${code === undefined ? '' : ` (${code})`}${deletionAge(cluster, now)}`,
+    `${state}${code === undefined ? '' : ` (${code})`}${deletionAge(cluster, now)}${pool === undefined ? '' : `, free in pool ${pool}`}`,
     formatDuration(Math.max(0, (now - Date.parse(createdAt)) / 1000)),
     expiryOf(cluster, now),
     repository ?? repositoryId ?? 'not created by this action',

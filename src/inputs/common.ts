@@ -4,6 +4,9 @@ import type { InputReader } from './reading/reader.ts';
 /** Cluster names stay below this, so that `<name>-cp-xxxxx-xxxxx` and the VM's pod still fit 63 characters. */
 export const MAX_NAME_LENGTH = 40;
 
+/** Names of pools stay below this: those of their clusters end in `-slot-` and a number. */
+export const MAX_POOL_NAME_LENGTH = 30;
+
 /** The longest that GitHub lets a job run, on a self-hosted runner. Seconds. */
 const LONGEST_JOB_SECONDS = 5 * 86_400;
 

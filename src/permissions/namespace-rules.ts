@@ -29,6 +29,12 @@ export const NAMESPACE_RULES: readonly Rule[] = [
   ),
   rule('to find the cluster', ['get'], [Kinds.cluster], ['create', 'delete', 'scale', 'upgrade', 'kubeconfig']),
   rule('to list the clusters', ['list'], [Kinds.cluster], ['list']),
+  rule(
+    'to find the clusters of a pool, and delete those that are too many',
+    ['list', 'delete'],
+    [Kinds.cluster],
+    ['pool'],
+  ),
   rule('to create the cluster, or adopt it', ['create', 'patch'], [Kinds.cluster], ['create']),
   rule(
     'to create the cluster',

@@ -48,7 +48,7 @@ describe.concurrent('inputs that cannot be used', () => {
   it.each([
     [
       { command: 'destroy' },
-      'command: "destroy" is not supported; use one of create, delete, scale, upgrade, kubeconfig, list, cleanup',
+      'command: "destroy" is not supported; use one of create, delete, scale, upgrade, kubeconfig, list, cleanup, pool',
     ],
     [{ command: 'delete' }, 'name: is missing; delete needs the name of a cluster'],
     [

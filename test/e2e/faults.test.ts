@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../host/process.ts';
 import { FaultProxy, pass, type Judge, type PassingRequest } from '../support/fault-proxy.ts';
-import { inParallel } from '../support/pool.ts';
+import { inParallel } from '../support/in-parallel.ts';
 import type { Job, StepResult } from '../support/runner.ts';
 import { chance, randomFaults } from '../support/random-faults.ts';
 import { complaintsOf } from './expect.ts';

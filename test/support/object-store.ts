@@ -67,7 +67,8 @@ export class ObjectStore {
   #create(collection: string, object: KubernetesObject): Answer {
     const path = `${collection}/${object.metadata.name}`;
     if (this.#objects.has(path)) return refusal(409, 'AlreadyExists', `${object.metadata.name} already exists`);
-    const metadata = { ...object.metadata, uid: `uid-${++this.#writes}` };
+    const creationTimestamp = new Date().toISOString();
+    const metadata = { ...object.metadata, uid: `uid-${++this.#writes}`, creationTimestamp };
     return { status: 201, body: this.#keep(path, { ...object, metadata }) };
   }
 

@@ -8,6 +8,7 @@ const src = resolve(import.meta.dirname, '../../src');
 const ORDER = [
   ...['index.ts', 'post.ts', 'tunnel.ts', 'commands', 'commands/create', 'commands/steps', 'permissions', 'runtime.ts'],
   ...[
+    'pool',
     'expiry',
     'upgrade',
     'lifecycle',
@@ -27,6 +28,7 @@ const ORDER = [
     'install/download',
     'post-state.ts',
     'inputs.ts',
+    'inputs/commands',
     'inputs',
     'inputs/reading',
     'github',

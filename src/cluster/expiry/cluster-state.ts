@@ -28,8 +28,8 @@ export interface FleetState {
 const WITHOUT_CNI = /NetworkPluginNotReady|cni plugin not initialized|no networks found in/i;
 
 /**
- * The state of each of these clusters, as the host sees it: no request goes to the nested clusters. One request a kind for all of
- * them. What these credentials may not list makes the words less certain. `now`: milliseconds since the epoch.
+ * The state of each of these clusters, as the host sees it: no request goes to the nested clusters. What these credentials
+ * may not list makes the words less certain. `now`: milliseconds since the epoch.
  */
 export async function readStates(
   client: KubernetesClient,
@@ -37,6 +37,15 @@ export async function readStates(
   clusters: readonly Cluster[],
   now: number,
 ): Promise<readonly FleetState[]> {
+  return (await readViews(client, namespace, clusters)).map((view) => stateOf(view, now));
+}
+
+/** Each of these clusters with its machines, virtual machines and pods. One request a kind for all of them. */
+export async function readViews(
+  client: KubernetesClient,
+  namespace: string | undefined,
+  clusters: readonly Cluster[],
+): Promise<readonly (ClusterView & { readonly cluster: Cluster })[]> {
   if (clusters.length === 0) return [];
   const names = clusters.map(({ metadata }) => metadata.name);
   const selection: Selection =
@@ -51,21 +60,18 @@ export async function readStates(
     byCluster(virtualMachines.flat()),
     byCluster(pods),
   ];
+  const none = { controlPlanes: [], machineDeployments: [], resourceSets: [], dataVolumes: [], sandboxEvents: [] };
   return clusters.map((cluster) => {
     const place = placeOf(cluster.metadata.namespace, cluster.metadata.name);
-    const none = { controlPlanes: [], machineDeployments: [], resourceSets: [], dataVolumes: [], sandboxEvents: [] };
-    return stateOf(
-      {
-        ...none,
-        infrastructureCluster: undefined,
-        // Lists leave the kind of their items out, which the problem of a dead end names.
-        cluster: { ...cluster, kind: Kinds.cluster.kind },
-        machines: (machinesOf.get(place) ?? []).map((machine) => ({ ...machine, kind: Kinds.machine.kind })),
-        virtualMachines: virtualMachinesOf.get(place) ?? [],
-        pods: podsOf.get(place) ?? [],
-      },
-      now,
-    );
+    return {
+      ...none,
+      infrastructureCluster: undefined,
+      // Lists leave the kind of their items out, which the problem of a dead end names.
+      cluster: { ...cluster, kind: Kinds.cluster.kind },
+      machines: (machinesOf.get(place) ?? []).map((machine) => ({ ...machine, kind: Kinds.machine.kind })),
+      virtualMachines: virtualMachinesOf.get(place) ?? [],
+      pods: podsOf.get(place) ?? [],
+    };
   });
 }
 

@@ -17,6 +17,8 @@ export interface FleetCluster {
   readonly runUrl: string | undefined;
   /** The number of the pull request that it is for. */
   readonly pullRequest: string | undefined;
+  /** The pool that it is a free member of. */
+  readonly pool: string | undefined;
   /** RFC 3339, by the clock of the host. */
   readonly createdAt: string;
   /** As it is written on the cluster, which may be no time at all; undefined when it never expires. */
@@ -50,6 +52,7 @@ export function fleetCluster(cluster: Cluster): FleetCluster {
     server: labels[Labels.server],
     runUrl: annotations[Annotations.runUrl],
     pullRequest: labels[Labels.pullRequest],
+    pool: labels[Labels.pool],
     createdAt: metadata.creationTimestamp ?? '',
     expiresAt: annotations[Annotations.expiresAt],
     keep: (annotations[Annotations.keep] ?? 'false') !== 'false',

@@ -19,6 +19,8 @@ export const Labels = {
   relay: 'knest-action/relay',
   /** On all that makes up the registry of a cluster: its pod does not belong to a machine either. */
   registry: 'knest-action/registry',
+  /** On a Cluster that a pool keeps ready, and that no job has claimed: the name of the pool. */
+  pool: 'knest-action/pool',
   /** Cluster API's own: on everything that belongs to a cluster. */
   clusterName: 'cluster.x-k8s.io/cluster-name',
 } as const;
@@ -51,6 +53,10 @@ export const Annotations = {
   registryAddress: 'knest-action/registry-address',
   /** What a cluster is being upgraded to, until it is: see `src/cluster/upgrade`. */
   upgrade: 'knest-action/upgrade',
+  /** On a Cluster that a pool made: what tells it from clusters that other inputs make. */
+  poolFingerprint: 'knest-action/pool-fingerprint',
+  /** On a Cluster that was claimed from a pool: the name of the pool. */
+  fromPool: 'knest-action/from-pool',
   /** On the resource set of a cluster: the add-ons that it installs, for people. */
   addons: 'knest-action/addons',
   /** On a machine template that an upgrade made: the name of the one that it replaces. */

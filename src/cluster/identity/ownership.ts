@@ -92,7 +92,12 @@ function missingMark(marks: Marks, wanted: Marks): string | undefined {
   return `${mark} is ${marks[mark] ?? 'missing'}, not ${value}`;
 }
 
-/** The repository's cluster of that name. Throws KNEST_NOT_FOUND, KNEST_OWNED_BY_OTHER. */
+/** How a job gets a cluster of a pool. */
+function claimIt(pool: string): string {
+  return `set pool: ${pool} and no name; the output name has that of the cluster`;
+}
+
+/** The repository's cluster of that name, unless it is free in a pool. Throws KNEST_NOT_FOUND, KNEST_OWNED_BY_OTHER. */
 export async function findOwned(
   client: KubernetesClient,
   { name, namespace }: ClusterHandle,
@@ -107,7 +112,13 @@ export async function findOwned(
     });
   }
   checkOwner(cluster, proofOfRepository(repository), 'used');
-  return cluster;
+  const pool = cluster.metadata.labels?.[Labels.pool];
+  if (pool === undefined) return cluster;
+  throw new KnestError({
+    code: 'KNEST_OWNED_BY_OTHER',
+    problem: `Cluster ${namespace}/${name} is not used: it is a free member of the pool ${pool}`,
+    next: claimIt(pool),
+  });
 }
 
 /** What an existing cluster of the same name means for a create. */
@@ -145,6 +156,8 @@ export function judgeExisting(existing: Metadata, identity: ClusterIdentity, fin
     };
   }
   if (existing.deletionTimestamp !== undefined) return 'deleting';
+  const pool = labels[Labels.pool];
+  if (pool !== undefined) return { refused: `it is a free member of the pool ${pool}`, next: claimIt(pool) };
   return refusal(existing, identity, run) ?? unlikeTemplate(annotations, fingerprint, run) ?? 'adopt';
 }
 

@@ -22,6 +22,20 @@ export interface AdoptedCluster extends ClusterFacts {
   readonly differences: readonly string[];
 }
 
+/** What a cluster consists of now. Throws what RestClient throws. */
+export async function readFacts(client: KubernetesClient, cluster: Cluster): Promise<ClusterFacts> {
+  const { name, namespace = '' } = cluster.metadata;
+  const { kind, name: controlPlane = '' } = cluster.spec?.controlPlaneRef ?? {};
+  const isKubeadm = kind === Kinds.kubeadmControlPlane.kind;
+  const [found, deployments] = await Promise.all([
+    isKubeadm ? unlessForbidden(client.get(Kinds.kubeadmControlPlane, controlPlane, namespace), undefined) : undefined,
+    client.list(Kinds.machineDeployment, belongingTo({ name, namespace })),
+  ]);
+  // Lists leave the kind of their items out.
+  const workers = deployments.map((object) => ({ ...object, kind: Kinds.machineDeployment.kind }));
+  return factsOf([{ ...cluster, kind: Kinds.cluster.kind }, ...(found === undefined ? [] : [found]), ...workers]);
+}
+
 /** Looks at a cluster that was adopted and stays as it is. Throws what RestClient throws. */
 export async function inspectAdopted(
   client: KubernetesClient,
@@ -29,20 +43,10 @@ export async function inspectAdopted(
   plan: ClusterObjects,
 ): Promise<AdoptedCluster> {
   const { name, namespace = '' } = cluster.metadata;
-  const { kind, name: controlPlane = '' } = cluster.spec?.controlPlaneRef ?? {};
-  const isKubeadm = kind === Kinds.kubeadmControlPlane.kind;
   const wantedSet = plan.others.find(isResourceSet);
-  const [found, deployments, has] = await Promise.all([
-    isKubeadm ? unlessForbidden(client.get(Kinds.kubeadmControlPlane, controlPlane, namespace), undefined) : undefined,
-    client.list(Kinds.machineDeployment, belongingTo({ name, namespace })),
+  const [facts, has] = await Promise.all([
+    readFacts(client, cluster),
     unlessForbidden(client.get(Kinds.clusterResourceSet, setName(name), namespace).then(addonsIn), undefined),
-  ]);
-  // Lists leave the kind of their items out.
-  const workers = deployments.map((object) => ({ ...object, kind: Kinds.machineDeployment.kind }));
-  const facts = factsOf([
-    { ...cluster, kind: Kinds.cluster.kind },
-    ...(found === undefined ? [] : [found]),
-    ...workers,
   ]);
   const addons = { has, asked: wantedSet && addonsOf(wantedSet) };
   return { ...facts, differences: differencesOf(cluster, { ...facts, addons }, plan) };

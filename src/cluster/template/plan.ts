@@ -48,7 +48,7 @@ export function planOf(
  * The action's own template for an infrastructure: beside this file, and beside the bundle. Throws KNEST_TEMPLATE when it
  * has none.
  */
-async function ownTemplate(infrastructure: Infrastructure | InfrastructureProvider): Promise<Template> {
+export async function ownTemplate(infrastructure: Infrastructure | InfrastructureProvider): Promise<Template> {
   if (typeof infrastructure === 'object') {
     const problem = `infrastructure ${infrastructure.name}:${infrastructure.version} needs a cluster-template`;
     throw new KnestError({ code: 'KNEST_TEMPLATE', problem });
@@ -149,7 +149,7 @@ export function variables(inputs: ChosenInputs, networks: ClusterNetworks): Vari
 }
 
 /** The type of the Service before the API servers: one that more than the host reaches only where it is asked for. */
-function serviceType({ apiAccess, apiHost }: ChosenInputs): 'ClusterIP' | 'LoadBalancer' | 'NodePort' {
+export function serviceType({ apiAccess, apiHost }: ChosenInputs): 'ClusterIP' | 'LoadBalancer' | 'NodePort' {
   if (apiAccess === 'load-balancer') return 'LoadBalancer';
   const isNodePort = apiAccess === 'node-port' || (apiAccess === 'auto' && apiHost !== undefined);
   return isNodePort ? 'NodePort' : 'ClusterIP';

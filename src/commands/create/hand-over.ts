@@ -14,11 +14,12 @@ import type { CreatePlan } from './plan.ts';
 import { waitForInstalled, type MadeCluster } from './wait.ts';
 
 /** What a create did. */
-interface Done {
-  readonly plan: CreatePlan;
+interface Done extends Pick<CreatePlan, 'identity' | 'installed'> {
   readonly made: MadeCluster;
+  /** How the job came to its cluster. */
+  readonly verb: 'created' | 'adopted' | 'claimed';
   /** The components that it installed on the host. */
-  readonly installed: readonly Component[];
+  readonly newComponents: readonly Component[];
   /** The way to the nested API server, when that has answered already. */
   readonly access: Access | undefined;
   readonly tunnel: JobTunnel;
@@ -31,13 +32,12 @@ interface Done {
 export async function handOver(
   { client, server: hostServer }: Connection,
   saved: SavedHost,
-  { plan, made, ...done }: Done,
+  { identity, made, verb, ...done }: Done,
   inputs: ChosenInputs,
   runtime: Runtime,
 ): Promise<void> {
   const { report, outputs, state, clock } = runtime;
-  const { identity } = plan;
-  const { machines: counts, created, kubernetesVersion: version } = made;
+  const { machines: counts, kubernetesVersion: version } = made;
   const { name, namespace, expiresAt, ephemeral } = identity;
   const access =
     inputs.waitFor === 'none'
@@ -45,18 +45,21 @@ export async function handOver(
       : await handOverKubeconfig(client, identity, saved, inputs, done.tunnel, runtime, done.access);
   const server = access?.server;
   if (access !== undefined && inputs.waitFor === 'nodes') {
-    await waitForInstalled(client, access.kubeconfig, plan, made, runtime);
+    await waitForInstalled(client, access.kubeconfig, { identity, ...done }, made, runtime);
   }
   const kubernetesVersion = version ?? `v${inputs.kubernetesVersion.text}`;
   outputs.set('kubernetes-version', kubernetesVersion);
   outputs.set('timings', JSON.stringify(report.timeline));
-  const verb = created ? 'created' : 'adopted';
   const result = server === undefined ? verb : 'is ready';
-  const machines = `${describeMachines(counts)}; ${created ? describeInstalled(plan.installed) : 'CNI: as it was'}`;
+  const machines = `${describeMachines(counts)}; ${contentsOf(verb, done.installed)}`;
   const facts = { name, namespace, state: result, host: hostServer, server, kubernetesVersion, machines, expiresAt };
   await report.summary.add(
     createdPage(
-      { ...facts, installed: done.installed.map((component) => `${component.title} ${component.version}`), ephemeral },
+      {
+        ...facts,
+        installed: done.newComponents.map((component) => `${component.title} ${component.version}`),
+        ephemeral,
+      },
       report.timeline,
     ),
   );
@@ -64,4 +67,16 @@ export async function handOver(
   if (!ephemeral) await settle(client, identity, clock.signal);
   state.handOver();
   report.log.line(`✔ ${name} ${result} in ${(report.timeline.elapsed / 1000).toFixed(1)} s`);
+}
+
+/** What is installed in the cluster, as far as this step knows. */
+function contentsOf(verb: Done['verb'], installed: Done['installed']): string {
+  switch (verb) {
+    case 'created':
+      return describeInstalled(installed);
+    case 'adopted':
+      return 'CNI: as it was';
+    case 'claimed':
+      return 'CNI and add-ons: those of the pool';
+  }
 }

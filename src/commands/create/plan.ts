@@ -2,21 +2,20 @@ import { addonRisks, prepareAddons, withoutMetrics } from '../../cluster/addons/
 import { prepareCni } from '../../cluster/addons/cni.ts';
 import type { Manifest } from '../../cluster/addons/manifest.ts';
 import { resourceSet, type Installed } from '../../cluster/addons/resource-set.ts';
-import { identify, type ClusterIdentity } from '../../cluster/identity/identity.ts';
+import type { ClusterIdentity } from '../../cluster/identity/identity.ts';
 import { checkClaim } from '../../cluster/lifecycle/claim.ts';
 import type { ClusterNetworks } from '../../cluster/template/networks.ts';
 import { allVariables, planOf, render, variables, type ClusterObjects } from '../../cluster/template/plan.ts';
 import { reviewTemplate } from '../../cluster/template/template-warnings.ts';
 import type { Component } from '../../catalog/components/component.ts';
 import { knownComponents } from '../../catalog/components/required-components.ts';
-import { hostTime } from '../../host/api/clock.ts';
 import type { Connection } from '../../host/connection.ts';
 import type { ChosenInputs } from '../../inputs.ts';
 import { Clusterctl } from '../../install/clusterctl.ts';
 import { Downloader } from '../../install/download.ts';
 import type { Inventory } from '../../install/inventory.ts';
 import { describeDefaults } from '../../install/variables.ts';
-import type { JobRuntime, Runtime } from '../../runtime.ts';
+import type { Runtime } from '../../runtime.ts';
 import { preflight, type Found } from './preflight.ts';
 import { checkRegistry } from './registry-check.ts';
 
@@ -37,21 +36,22 @@ export interface CreatePlan {
 }
 
 /** Plans a cluster: looks at the host, downloads what the plan needs, and writes nothing to the host. Errors: see create. */
-export async function planCluster(host: Connection, inputs: ChosenInputs, runtime: JobRuntime): Promise<CreatePlan> {
-  const { env, run, directory, report, outputs, clock, job } = runtime;
+export async function planCluster(
+  host: Connection,
+  identity: ClusterIdentity,
+  inputs: ChosenInputs,
+  runtime: Runtime,
+): Promise<CreatePlan> {
+  const { env, run, directory, report, clock } = runtime;
   const { infrastructure, versions, providerVariables } = inputs;
   const { warn } = report.log;
   const downloader = new Downloader(inputs.downloads, { env, directory, signal: clock.signal, warn });
   const known = knownComponents(versions, infrastructure);
   const clusterctlRuntime = { run, env, directory, providerVariables, warn };
   const clusterctl = new Clusterctl(clusterctlRuntime, downloader, versions.clusterApi, known);
-  const identity = identify(inputs, job, await readClock(host, runtime));
   const found = await preflight(host, identity, inputs, downloader, runtime);
   const cni = await planCni(inputs, found.networks, downloader, runtime);
   const installed = { cni, addons: await planAddons(inputs, downloader, runtime) };
-  outputs.set('name', identity.name);
-  outputs.set('namespace', identity.namespace);
-  outputs.set('expires-at', identity.expiresAt ?? '');
   const objects = await planObjects(host, { clusterctl, found, installed }, identity, inputs, runtime);
   await checkRegistry(host.client, identity, objects, inputs, runtime);
   const { components, inventory, template } = found;
@@ -64,13 +64,6 @@ export async function planCluster(host: Connection, inputs: ChosenInputs, runtim
     hasForeignTemplate: template !== undefined,
     clusterctl,
   };
-}
-
-/** The host's time, in milliseconds since the epoch: a runner's clock may be wrong, and cleanup goes by the host's. */
-async function readClock({ client }: Connection, { report: { log }, clock: { signal } }: Runtime): Promise<number> {
-  const { time, doubt } = await hostTime(client, signal);
-  if (doubt !== undefined) log.warn(`the expiry of the cluster counts from ${new Date(time).toISOString()}: ${doubt}`);
-  return time;
 }
 
 /** Gets the CNI's objects before anything exists; without a CNI, logs what that means. */
@@ -89,7 +82,7 @@ async function planCni(
 }
 
 /** Gets the objects of the add-ons before anything exists. */
-async function planAddons(
+export async function planAddons(
   { addons: asked, cni, infrastructure, workers, kubernetesVersion, waitFor }: ChosenInputs,
   downloader: Downloader,
   { report: { log } }: Runtime,

@@ -3,6 +3,7 @@ import type { ClaimedCluster } from '../../cluster/lifecycle/claim.ts';
 import { waitForAddons } from '../../cluster/addons/addon-wait.ts';
 import { addonsOf, hasCni, setName } from '../../cluster/addons/resource-set.ts';
 import { engineNamed, engineOf } from '../../cluster/engines/engines.ts';
+import type { ClusterIdentity } from '../../cluster/identity/identity.ts';
 import type { MachineCounts } from '../../cluster/machines/machine-counts.ts';
 import { hasJoined, hasReadyNode, isInitialised, type ClusterView } from '../../cluster/status/cluster-view.ts';
 import type { Access } from '../../cluster/access/find-access.ts';
@@ -24,7 +25,7 @@ export type MadeCluster = ClaimedCluster & ClusterFacts;
  */
 export async function waitForCluster(
   client: KubernetesClient,
-  { identity }: CreatePlan,
+  identity: ClusterIdentity,
   { cluster: object, created, machines }: MadeCluster,
   inputs: ChosenInputs,
   tunnel: JobTunnel,
@@ -63,7 +64,7 @@ export async function waitForCluster(
 export async function waitForInstalled(
   host: KubernetesClient,
   kubeconfig: string,
-  { identity, installed: { addons } }: CreatePlan,
+  { identity, installed: { addons } }: Pick<CreatePlan, 'identity' | 'installed'>,
   { cluster: object, isUnfinished }: MadeCluster,
   { report: { log }, clock: { signal } }: Runtime,
 ): Promise<void> {

@@ -30,6 +30,11 @@ export interface ResourceAttributes {
   readonly namespace?: string;
 }
 
+/** One operation of a JSON Patch; `path` is a JSON Pointer. */
+export type JsonPatchOperation =
+  | { readonly op: 'test' | 'add'; readonly path: string; readonly value: unknown }
+  | { readonly op: 'remove'; readonly path: string };
+
 /** Objects of any kind, read and written. Errors are those of RestClient; "not found" is undefined where a method documents it. */
 export class KubernetesClient {
   readonly rest: RestClient;
@@ -126,6 +131,21 @@ export class KubernetesClient {
       path: pathOf(kind, namespace, name) + query({ fieldManager: FIELD_MANAGER, ...(isTried && { dryRun: 'All' }) }),
       contentType: 'application/merge-patch+json',
       body,
+    });
+  }
+
+  /** JSON Patch (RFC 6902), applied as a whole or not at all. Throws ApiError 422 when a `test` in it does not hold. */
+  async jsonPatch<T extends KubernetesObject>(
+    kind: Kind<T>,
+    name: string,
+    namespace: string,
+    operations: readonly JsonPatchOperation[],
+  ): Promise<T> {
+    return this.rest.json<T>({
+      method: 'PATCH',
+      path: pathOf(kind, namespace, name) + query({ fieldManager: FIELD_MANAGER }),
+      contentType: 'application/json-patch+json',
+      body: operations,
     });
   }
 

@@ -13,6 +13,7 @@ const cluster: ListedCluster = {
   repositoryId: '4711',
   server: 'github.com',
   runUrl: 'https://github.com/acme/shop/actions/runs/99',
+  pool: undefined,
   pullRequest: '7',
   createdAt: '2026-11-24T08:30:00Z',
   expiresAt: '2026-11-24T12:00:00Z',
@@ -46,6 +47,11 @@ describe('describeCluster', () => {
       'failing (KNEST_IMAGE_PULL)',
     ],
     [{ state: 'no CNI' }, 'no CNI'],
+    [{ state: 'ready', pool: 'small' }, 'ready, free in pool small'],
+    [
+      { state: 'deleting', deletionRequestedAt: '2026-11-24T08:00:00Z', pool: 'small' },
+      'deleting for 2h, free in pool small',
+    ],
   ] as const)('shows the state of %j', (parts, state) => {
     expect(row(parts)[1]).toBe(state);
   });

@@ -90,11 +90,15 @@ const inputSets = fc
     fc
       .record({
         command: fc.oneof({ weight: 8, arbitrary: fc.constantFrom(...COMMANDS) }, fc.constantFrom(...usual)),
-        name: fc.constantFrom('pr-7', ''),
+        // A pool has no name, and create takes one of the two.
+        which: fc.constantFrom({ name: 'pr-7' }, { pool: 'small' }, {}),
         replicas: fc.constantFrom('3:2', ''),
         'kubernetes-version': fc.constantFrom('1.34.1', ''),
       })
-      .map((common) => ({ ...common, ...Object.fromEntries(pairs) })),
+      .map(({ which, command, ...common }) => {
+        const what = command === 'pool' ? { pool: 'small' } : which;
+        return { command, ...what, ...common, ...Object.fromEntries(pairs) };
+      }),
   );
 
 const ranges = fc.array(fc.constantFrom('10.244.0.0/16', '192.168.0.0/16', '10.96.0.0/12', '0.0.0.0/0', 'fd00::/48'));
@@ -181,6 +185,7 @@ function outcomeOf(given: Readonly<Record<string, string>>, surroundings: Surrou
     const planned = read(given);
     expect(planned.timeoutSeconds).toBeGreaterThan(0);
     if (planned.command === 'create') expectPlan(planned, surroundings);
+    if (planned.command === 'pool') expectPlan(planned.member, surroundings);
     return planned.command;
   } catch (thrown) {
     if (!(thrown instanceof KnestError && thrown.code === 'KNEST_INPUT')) throw thrown;

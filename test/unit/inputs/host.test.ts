@@ -71,7 +71,8 @@ describe('a source of host credentials', () => {
   it.each(COMMANDS.flatMap((command) => ways.map((way) => [command, way] as const)))(
     'is not replaced by the runner’s when it is blank: %s, %s',
     (command, way) => {
-      const common = { command, name: 'demo', replicas: '1:1', 'kubernetes-version': '1.34.1' };
+      const which = command === 'pool' ? { pool: 'small' } : { name: 'demo' };
+      const common = { command, ...which, replicas: '1:1', 'kubernetes-version': '1.34.1' };
       expect(problems({ ...common, [way]: '' })).toEqual([`${way}: ${blank}`]);
       expect(problems({ ...common, [way]: ' \n' })).toEqual([`${way}: ${blank}`]);
     },

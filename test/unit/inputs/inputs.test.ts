@@ -142,7 +142,7 @@ describe('a problem with one input', () => {
     [
       'command',
       'destroy',
-      '"destroy" is not supported; use one of create, delete, scale, upgrade, kubeconfig, list, cleanup',
+      '"destroy" is not supported; use one of create, delete, scale, upgrade, kubeconfig, list, cleanup, pool',
     ],
     [
       'name',

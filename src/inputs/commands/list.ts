@@ -1,5 +1,5 @@
-import { readCommon, type CommonInputs } from './common.ts';
-import type { InputReader } from './reading/reader.ts';
+import { readCommon, type CommonInputs } from '../common.ts';
+import type { InputReader } from '../reading/reader.ts';
 
 /** What stands for every namespace. */
 const EVERYWHERE = '*';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { readAction } from '../../../scripts/docs.ts';
-import { RELAY_IMAGE } from '../../../src/catalog/relay-image.ts';
-import { problems, read } from './given-inputs.ts';
+import { readAction } from '../../../../scripts/docs.ts';
+import { RELAY_IMAGE } from '../../../../src/catalog/relay-image.ts';
+import { problems, read } from '../given-inputs.ts';
 
 // The commands for an existing cluster.
 

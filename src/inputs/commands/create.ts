@@ -1,16 +1,16 @@
-import { readAddons, readCni, type AddonInput, type CniInput } from './addons.ts';
-import { readAccess, readRegistry, type AccessInputs, type RegistryInputs } from './access.ts';
-import { MAX_NAME_LENGTH, readCommon, type CommonInputs } from './common.ts';
-import { readDownloads, type DownloadInputs } from './downloads.ts';
-import { choiceOn, type Choice, type ImageInputs } from './machine-images.ts';
-import { readControlPlaneCount, readMachine, readWorkerCount, type MachineInputs } from './machines.ts';
-import { readNetworks, type NetworkInputs } from './networks.ts';
-import { readLifetime, type LifetimeInputs } from './persistent.ts';
-import type { InputReader } from './reading/reader.ts';
-import { readTemplate, type TemplateInputs } from './template.ts';
-import { readVariables, type VariableInputs } from './variables.ts';
-import type { ComponentVersions } from '../catalog/versions.ts';
-import { readVersions } from './versions.ts';
+import { readAddons, readCni, type AddonInput, type CniInput } from '../addons.ts';
+import { readAccess, readRegistry, type AccessInputs, type RegistryInputs } from '../access.ts';
+import { MAX_NAME_LENGTH, MAX_POOL_NAME_LENGTH, readCommon, type CommonInputs } from '../common.ts';
+import { readDownloads, type DownloadInputs } from '../downloads.ts';
+import { choiceOn, type Choice, type ImageInputs } from '../machine-images.ts';
+import { readControlPlaneCount, readMachine, readWorkerCount, type MachineInputs } from '../machines.ts';
+import { readNetworks, type NetworkInputs } from '../networks.ts';
+import { readLifetime, type LifetimeInputs } from '../persistent.ts';
+import type { InputReader } from '../reading/reader.ts';
+import { readTemplate, type TemplateInputs } from '../template.ts';
+import { readVariables, type VariableInputs } from '../variables.ts';
+import type { ComponentVersions } from '../../catalog/versions.ts';
+import { readVersions } from '../versions.ts';
 
 /** How far `create` waits. */
 export type WaitFor = 'control-plane' | 'nodes' | 'none';
@@ -29,6 +29,8 @@ interface ClusterInputs
   readonly command: 'create';
   /** Undefined: made from the run, its attempt and the job. */
   readonly name: string | undefined;
+  /** The pool from which a ready cluster is claimed, if it has one; undefined: none. */
+  readonly pool: string | undefined;
   /** Which leg of a matrix the job is: `GITHUB_JOB` is the same for all. */
   readonly jobIndex: string | undefined;
   /** The number of the pull request that it is for; undefined: that of the event, if any. */
@@ -54,6 +56,7 @@ export function readCreate(reader: InputReader): CreateInputs {
     command: 'create' as const,
     // A Service of the host has the name of the cluster, whichever engine makes it.
     name: reader.optionalName('name', { maxLength: MAX_NAME_LENGTH, first: 'letter' }),
+    pool: reader.optionalName('pool', { maxLength: MAX_POOL_NAME_LENGTH, first: 'letter' }),
     jobIndex: /^\d+$/.exec(reader.optional('job-index') ?? '')?.[0],
     pullRequest: readPullRequest(reader),
     ...readCommon(reader),
@@ -85,6 +88,7 @@ export function readCreate(reader: InputReader): CreateInputs {
     // Longer than the create itself can take.
     unsettledTtlSeconds: Math.max(EPHEMERAL_TTL_SECONDS, cluster.timeoutSeconds + 3600),
   };
+  if (inputs.pool !== undefined) checkPool(reader, inputs);
   const cni = readCni(reader, downloads, inputs.podNetworkCidr);
   const all = { ...inputs, cni, addons: readAddons(reader, downloads) };
   if (all.infrastructure !== 'auto') {
@@ -92,6 +96,20 @@ export function readCreate(reader: InputReader): CreateInputs {
     if ('problems' in choice) for (const { input, problem } of choice.problems) reader.problem(input, problem);
   }
   return all;
+}
+
+/** What the clusters of a pool cannot have. */
+function checkPool(
+  reader: InputReader,
+  { name, persistent, registry }: Pick<ClusterInputs, 'name' | 'registry'> & LifetimeInputs,
+): void {
+  if (name !== undefined)
+    reader.problem('name', 'is set, and so is pool, whose clusters have names already; leave it out');
+  if (persistent)
+    reader.problem('persistent', 'is true, but the clusters of a pool are not persistent; leave pool out');
+  // Its port is that of one job, and its nodes are given it when they are made.
+  if (registry !== undefined)
+    reader.problem('registry', 'is true, but the clusters of a pool have no registry; leave pool out');
 }
 
 function readPullRequest(reader: InputReader): string | undefined {

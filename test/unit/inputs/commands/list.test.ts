@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { problems, read } from './given-inputs.ts';
+import { problems, read } from '../given-inputs.ts';
 
 describe('list', () => {
   it('reads the namespace, and whether to list all repositories', () => {

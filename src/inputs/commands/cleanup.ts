@@ -1,5 +1,5 @@
-import { readCommon, type CommonInputs } from './common.ts';
-import type { InputReader } from './reading/reader.ts';
+import { readCommon, type CommonInputs } from '../common.ts';
+import type { InputReader } from '../reading/reader.ts';
 
 /** The inputs of `command: cleanup`. */
 export interface CleanupInputs extends CommonInputs {

@@ -1,9 +1,9 @@
-import { parseReplicas, type Replicas } from '../values/replicas.ts';
-import { readAccess, readReach, type AccessInputs, type ReachInputs } from './access.ts';
-import { MAX_NAME_LENGTH, readCommon, type CommonInputs } from './common.ts';
-import type { ImageInputs } from './machine-images.ts';
-import { readImages } from './machines.ts';
-import type { InputReader } from './reading/reader.ts';
+import { parseReplicas, type Replicas } from '../../values/replicas.ts';
+import { readAccess, readReach, type AccessInputs, type ReachInputs } from '../access.ts';
+import { MAX_NAME_LENGTH, readCommon, type CommonInputs } from '../common.ts';
+import type { ImageInputs } from '../machine-images.ts';
+import { readImages } from '../machines.ts';
+import type { InputReader } from '../reading/reader.ts';
 
 /** The inputs of `command: delete`. */
 export interface DeleteInputs extends CommonInputs {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { problems, read } from './given-inputs.ts';
+import { problems, read } from '../given-inputs.ts';
 
 describe('cleanup', () => {
   it('deletes up to twenty expired clusters by default', () => {
