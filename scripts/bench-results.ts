@@ -5,7 +5,7 @@ import { versions } from '../test/host/modules.ts';
 import { rounded, type Row } from './bench-row.ts';
 
 /** What can be measured by itself. */
-export const SUBJECTS = ['create', 'tunnel'] as const;
+export const SUBJECTS = ['create', 'claim', 'tunnel'] as const;
 
 /** One of them. */
 export type Subject = (typeof SUBJECTS)[number];
@@ -51,7 +51,7 @@ export function writeResults(subject: Subject, rows: readonly Row[]): void {
       node: process.version,
       kubernetes: versions.kubernetes,
       clusterApi: versions.clusterAPI,
-      ...(subject === 'create' && { virtinkProvider: versions.virtinkProvider }),
+      ...(subject !== 'tunnel' && { virtinkProvider: versions.virtinkProvider }),
     },
     rows,
   };

@@ -44,6 +44,12 @@ export function reachesGoal({ ours, peer = 0, ratio = 0, goal }: Row): boolean |
   return goal.bound === 'most' ? value <= goal.value : value >= goal.value;
 }
 
+/** The smallest value that so large a share of the values does not exceed. */
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((one, other) => one - other);
+  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN;
+}
+
 /** The middle of some values, or what is between the two in the middle. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((one, other) => one - other);

@@ -3,6 +3,7 @@ import { install } from '../test/e2e/support.ts';
 import { down, up, type Host } from '../test/host/host.ts';
 import { parts } from '../test/host/modules.ts';
 import { lineReport } from '../test/host/report.ts';
+import { benchClaim } from './bench-claim.ts';
 import { benchCreate } from './bench-create.ts';
 import { resultsFile, SUBJECTS, writeResults, type Subject } from './bench-results.ts';
 import { reachesGoal, type Row } from './bench-row.ts';
@@ -30,6 +31,12 @@ const subjects: Readonly<Record<Subject, (rounds: number, hosts: Hosts) => Promi
       'provider-variables': 'EXP_RECONCILER_RATE_LIMITING=true',
     });
     return benchCreate(rounds, ours, theirs);
+  },
+  claim: async (rounds, hosts) => {
+    const host = await hosts.get('bench');
+    if (!host.hasVirtink) throw new Error('the release assets of Virtink are not available');
+    await install(host, { infrastructure: 'virtink' });
+    return benchClaim(rounds, host);
   },
   tunnel: async (rounds, hosts) => {
     const host = await hosts.get('bench');
