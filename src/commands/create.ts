@@ -1,4 +1,5 @@
 import { checkServedObjects } from '../cluster/lifecycle/name-conflicts.ts';
+import { identify } from '../cluster/identity/identity.ts';
 import { tieDisks } from '../cluster/lifecycle/disks.ts';
 import type { ClaimedCluster } from '../cluster/lifecycle/claim.ts';
 import type { Connection } from '../host/connection.ts';
@@ -9,7 +10,7 @@ import { chooseInfrastructure } from './create/choose-infrastructure.ts';
 import { claim, complete } from './create/claim.ts';
 import { finishRegistry, makeRegistry } from './create/registry.ts';
 import { handOver } from './create/hand-over.ts';
-import { identifyCluster, readClock, remember } from './create/identify.ts';
+import { announce, readClock, remember } from './create/record.ts';
 import { installMissing } from './create/install-missing.ts';
 import { maskInputs } from './create/mask-inputs.ts';
 import { planCluster } from './create/plan.ts';
@@ -36,8 +37,9 @@ export async function create(asked: CreateInputs, runtime: JobRuntime): Promise<
   const inputs = await chooseInfrastructure(host, asked, runtime);
   const now = await readClock(host, runtime);
   if (inputs.pool !== undefined && (await useMember(host, saved, inputs.pool, now, inputs, runtime))) return;
-  const identity = identifyCluster(inputs, now, runtime);
+  const identity = identify(inputs, runtime.job, now);
   const plan = await planCluster(host, identity, inputs, runtime); // writes nothing to the host
+  announce(identity, runtime);
   remember(identity, inputs, runtime); // from here on, the post step can find the cluster
   const newComponents = await installMissing(host, plan, inputs, withKubeconfig, runtime);
   if (plan.hasForeignTemplate) await checkServedObjects(host.client, plan.objects.others);

@@ -11,7 +11,7 @@ import { textTable } from '../report/table.ts';
 import type { JobRuntime } from '../runtime.ts';
 import { formatDuration } from '../values/duration.ts';
 import { chooseInfrastructure } from './create/choose-infrastructure.ts';
-import { readClock } from './create/identify.ts';
+import { readClock } from './create/record.ts';
 import { makeMember } from './create/make-member.ts';
 import { maskInputs } from './create/mask-inputs.ts';
 import { connectHost } from './steps/connect-host.ts';

@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest';
+import { Labels } from '../../src/cluster/identity/identity.ts';
 import { Kinds } from '../../src/host/api/kinds.ts';
 import type { KubernetesObject } from '../../src/host/api/objects.ts';
 import type { Received } from '../support/api-server.ts';
@@ -41,10 +42,23 @@ describe('filling a pool', () => {
   }
 
   function completeClusters(store: ObjectStore): void {
-    const conditions = ['ControlPlaneInitialized', 'Available'].map((type) => ({ type, status: 'True' }));
     for (const cluster of store.of<KubernetesObject>(Kinds.cluster)) {
-      if (!('status' in cluster)) store.put({ ...cluster, status: { conditions } } as KubernetesObject);
+      if ('status' in cluster) continue;
+      store.put(withTrue(cluster, 'ControlPlaneInitialized'));
+      const { name, namespace = '' } = cluster.metadata;
+      for (const role of ['cp', 'md-0']) {
+        const labels = { [Labels.clusterName]: name };
+        const { apiVersion, kind } = Kinds.machine;
+        const machine = { apiVersion, kind, metadata: { name: `${name}-${role}`, namespace, labels } };
+        store.put(withTrue(machine, 'NodeReady', { nodeRef: { name: machine.metadata.name } }));
+      }
     }
+  }
+
+  /** The object with a condition that is true, and more of its status. */
+  function withTrue(object: KubernetesObject, type: string, more: object = {}): KubernetesObject {
+    const status = { ...more, conditions: [{ type, status: 'True' }] };
+    return { ...object, status } as KubernetesObject;
   }
 
   /** The reads of Secrets that may be those of a cluster: from when it exists. */

@@ -111,7 +111,9 @@ describe.skipIf(!host.hasVirtink)(
       const watches = await Promise.all(
         [own, others].map((file) => Program.start(wrap, supportProgram('watch.ts', file, path))),
       );
-      onTestFinished(async () => void (await Promise.all(watches.map((watch) => watch.stop()))));
+      onTestFinished(async () => {
+        await Promise.all(watches.map((watch) => watch.stop()));
+      });
       const post = await other.post();
       other.clean();
       expect(post.exitCode, post.log).toBe(0);

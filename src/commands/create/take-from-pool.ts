@@ -13,7 +13,7 @@ import type { ChosenInputs } from '../../inputs.ts';
 import type { StepLog } from '../../report/log.ts';
 import type { JobRuntime } from '../../runtime.ts';
 import { formatDuration } from '../../values/duration.ts';
-import { remember } from './identify.ts';
+import { remember } from './record.ts';
 
 /** A cluster that was claimed from a pool: from now on as if this job had created it. */
 export interface ClaimedMember {

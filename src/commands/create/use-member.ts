@@ -15,6 +15,7 @@ import { diagnose, IN_MAIN } from '../steps/diagnose.ts';
 import { JobTunnel } from '../steps/open-tunnel.ts';
 import { reachCluster } from '../steps/write-kubeconfig.ts';
 import { handOver } from './hand-over.ts';
+import { announce } from './record.ts';
 import { planAddons } from './plan.ts';
 import { undo } from './roll-back.ts';
 import { discard, takeFromPool, type ClaimedMember } from './take-from-pool.ts';
@@ -49,9 +50,7 @@ export async function useMember(
       await discard(host.client, member, thrown, runtime);
     });
     if (proven === undefined) return false;
-    outputs.set('name', identity.name);
-    outputs.set('namespace', identity.namespace);
-    outputs.set('expires-at', identity.expiresAt ?? '');
+    announce(identity, runtime);
     outputs.set('created', 'true');
     const { access, ...facts } = proven;
     const made = { cluster, created: true, isUnfinished: true, ...facts };

@@ -1,8 +1,8 @@
-import { identify, type ClusterIdentity } from '../../cluster/identity/identity.ts';
+import type { ClusterIdentity } from '../../cluster/identity/identity.ts';
 import { hostTime } from '../../host/api/clock.ts';
 import type { Connection } from '../../host/connection.ts';
 import type { CreateInputs } from '../../inputs.ts';
-import type { JobRuntime, Runtime } from '../../runtime.ts';
+import type { Runtime } from '../../runtime.ts';
 
 /** The host's time, in milliseconds since the epoch: a runner's clock may be wrong, and cleanup goes by the host's. */
 export async function readClock(
@@ -14,13 +14,11 @@ export async function readClock(
   return time;
 }
 
-/** The identity of the cluster for this job, which the job gets as outputs. `now`: by the clock of the host. */
-export function identifyCluster(inputs: CreateInputs, now: number, { job, outputs }: JobRuntime): ClusterIdentity {
-  const identity = identify(inputs, job, now);
-  outputs.set('name', identity.name);
-  outputs.set('namespace', identity.namespace);
-  outputs.set('expires-at', identity.expiresAt ?? '');
-  return identity;
+/** Gives the job the name of its cluster. */
+export function announce({ name, namespace, expiresAt }: ClusterIdentity, { outputs }: Runtime): void {
+  outputs.set('name', name);
+  outputs.set('namespace', namespace);
+  outputs.set('expires-at', expiresAt ?? '');
 }
 
 /** Saves which cluster the post step deletes, before the first write to the host. */
