@@ -178,7 +178,7 @@ function cancellation(): AbortSignal {
   const controller = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.once(name, () => {
-      const next = 'the post step deletes what this step created';
+      const next = 'the post step deletes what this step made for the job';
       controller.abort(new KnestError({ code: 'KNEST_CANCELLED', problem: 'the job was cancelled', next }));
       setTimeout(() => process.exit(1), CANCEL_MILLISECONDS).unref();
     });

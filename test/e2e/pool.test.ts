@@ -1,7 +1,9 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { readFileSync } from 'node:fs';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { Annotations, Labels, repositoryLabels } from '../../src/cluster/identity/identity.ts';
+import { FaultProxy, pass, type Judge } from '../support/fault-proxy.ts';
 import type { StepResult } from '../support/runner.ts';
-import { expectGone } from './expect.ts';
+import { complaintsOf, expectGone } from './expect.ts';
 import { jobStarter } from './jobs.ts';
 import { supportProgram } from './program.ts';
 import { ROLE_NAMESPACE as namespace, roleKubeconfig } from './role-account.ts';
@@ -10,6 +12,13 @@ import { install, leftovers, sharedHost } from './support.ts';
 const host = sharedHost();
 const pool = 'small';
 const small = { pool, 'control-plane-machine-count': '1', 'worker-machine-count': '0' };
+
+/** Where a claimer is killed: before the API server hears of the request, or once it has answered. */
+const KILLS = [
+  { request: /^PATCH .*\/clusters\//, where: 'request' },
+  { request: /^PATCH .*\/clusters\//, where: 'answer' },
+  { request: /^GET .*\/secrets\//, where: 'request' },
+] as const;
 
 /** What the pool consists of, by what `command: pool` reported. */
 function conditionsOf({ outputs }: StepResult): Readonly<Record<string, string>> {
@@ -110,6 +119,45 @@ describe('a pool', () => {
     const removal = await start({ command: 'delete', name }).main();
     expect(removal.exitCode, removal.log).toBe(0);
     expect(await leftovers(host, namespace, pool)).toEqual([]);
+  });
+
+  it('leaves nothing claimed when a claimer is killed before its claim, after it, or while it looks at its cluster', async () => {
+    await fill({ size: '3' });
+    const proxy = await FaultProxy.start(readFileSync(host.kubeconfig, 'utf8'), (argv) => host.command(argv));
+    onTestFinished(() => proxy.stop());
+    const killed = await Promise.all(
+      KILLS.map(async ({ request, where }, index) => {
+        let isDead = false;
+        const kill = (): void => {
+          isDead = true;
+          job.process?.kill('SIGKILL');
+        };
+        const judge: Judge = {
+          decide({ what }) {
+            // The post step may send the same request.
+            if (isDead || !request.test(what)) return pass;
+            if (where === 'request') kill();
+            return { kind: 'cut', where };
+          },
+          answered({ what }) {
+            if (!isDead && request.test(what)) kill();
+          },
+        };
+        const job = claim(300 + index, { 'host-kubeconfig': proxy.admit(judge) });
+        const main = await job.main();
+        expect(main.signal, main.log).toBe('SIGKILL');
+        return job;
+      }),
+    );
+    for (const post of await Promise.all(killed.map((job) => job.post()))) {
+      expect(post.exitCode, post.log).toBe(0);
+      expect(complaintsOf(post.log), post.log).toEqual([]);
+    }
+    const names = ['get', 'cluster', '-n', namespace, '-o', 'name'];
+    const free = await host.kubectl([...names, '-l', `${Labels.pool}=${pool}`]);
+    expect(free.trim().split('\n')).toHaveLength(1);
+    await fill({ size: '0' });
+    await expect.poll(() => host.kubectl(names), { timeout: 120_000, interval: 1_000 }).not.toContain('/small-slot-');
   });
 
   it('gives 5 members to exactly 5 of 20 claimers, while controllers write to them', async () => {
