@@ -4,6 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { registryImage, relayImage } from '../host/images.ts';
 import { identify } from '../../src/runner/background.ts';
 import { until } from '../host/process.ts';
+import type { StepResult } from '../support/runner.ts';
 import { tunnelOf } from '../support/saved-tunnel.ts';
 import { ClosedCluster } from './closed-cluster.ts';
 import { startCuttingRelay } from './cutting-relay.ts';
@@ -37,6 +38,8 @@ describe.skipIf(!host.hasVirtink)(
     });
     const { directory } = closed;
     let image: ImageLayout;
+    /** What scale leaves, which adds a machine. */
+    let scaling: Promise<StepResult>;
     const registry = (): string => closed.main.outputs['registry'] ?? '';
     const kubectl = (...args: string[]): Promise<string> => closed.kubectl(...args);
     const here = (argv: readonly string[]): Promise<string> => closed.network.run(argv, { timeout: 600_000 });
@@ -73,6 +76,8 @@ spec:
         [{ ready: true, imageID: expect.stringContaining(image.digest) as string }],
       ]);
       expect(items[0]?.spec.nodeName).toContain('-md-0-');
+      // The machine comes while the next tests use the registry.
+      scaling = jobOn(host, { command: 'scale', name, namespace, replicas: ':2' }).main();
     });
 
     it('reports an image that was not pushed as not found', async () => {
@@ -139,12 +144,12 @@ spec:
     it('takes a push that is tried again after all connections to the host were cut in its middle', async () => {
       const wrap = (argv: readonly string[]) => host.command(argv);
       const inputs = await closed.laterInputs({ registry: 'true', 'api-access': 'tunnel' });
-      const relay = await startCuttingRelay(wrap, inputs['host-kubeconfig-file'] ?? '', { bytes: 30_000_000 });
+      const relay = await startCuttingRelay(wrap, inputs['host-kubeconfig-file'] ?? '', { bytes: 20_000_000 });
       onTestFinished(() => relay.stop());
       const job = jobOn(host, inputs, { wrap });
       const result = await job.main();
       expect(result.exitCode, result.log).toBe(0);
-      const other = await ImageLayout.make(join(directory, 'other'), 100);
+      const other = await ImageLayout.make(join(directory, 'other'), 40);
       const push = (): Promise<void> => other.push((argv) => host.run(argv), `${registry()}/app:v2`);
       // Some clients try again by themselves.
       await push().catch(push);
@@ -157,7 +162,7 @@ spec:
     });
 
     it('serves a machine that scale adds', async () => {
-      const scaled = await jobOn(host, { command: 'scale', name, namespace, replicas: ':2' }).main();
+      const scaled = await scaling;
       expect(scaled.exitCode, scaled.log).toBe(0);
       const path = 'jsonpath={.status.numberReady}';
       await until(
