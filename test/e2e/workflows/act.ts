@@ -109,7 +109,7 @@ export class Act {
       // Its value is in the environment, where other users of the machine do not see it.
       ...['--secret', 'KNEST_HOST_KUBECONFIG', ...options],
     ]);
-    const ended = await run(command, args, { env, timeout: 5 * 60_000 }).then(
+    const ended = await run(command, args, { env, timeout: 10 * 60_000 }).then(
       (log) => ({ code: 0, log }),
       (thrown: unknown) => {
         if (!(thrown instanceof CommandError)) throw thrown;
