@@ -36,14 +36,17 @@ export class Program {
     const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
     const all = createInterface({ input: child.stdout });
     const closed = once(all, 'close');
+    const lines: string[] = [];
     const first = await new Promise<string>((resolve, reject) => {
-      all.once('line', resolve);
+      all.once('line', (line) => {
+        resolve(line);
+        // Now: several lines may come at once.
+        all.on('line', (next) => lines.push(next));
+      });
       const end = (code: number | null): void =>
         reject(new Error(`${argv.join(' ')} ended with ${code ?? 'a signal'}`));
       child.once('error', reject).once('exit', end);
     });
-    const lines: string[] = [];
-    all.on('line', (line) => lines.push(line));
     return new Program(first, lines, child, closed);
   }
 

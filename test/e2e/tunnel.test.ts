@@ -1,11 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { relayConfig } from '../../src/cluster/tunnel/relay-config.ts';
 import { identify } from '../../src/runner/background.ts';
 import { relayImage } from '../host/images.ts';
 import { until } from '../host/process.ts';
+import type { Job, StepResult } from '../support/runner.ts';
 import { tunnelOf } from '../support/saved-tunnel.ts';
 import { ClosedCluster } from './closed-cluster.ts';
 import { startCuttingRelay } from './cutting-relay.ts';
@@ -19,6 +20,8 @@ const name = 'tunneled';
 const namespace = ROLE_NAMESPACE;
 const host = sharedHost();
 const MEGABYTES = 100;
+/** Those of the nested cluster. */
+const CONFIG_MAPS = '/api/v1/namespaces/default/configmaps';
 /** Seconds for which a proxy lets a connection be silent: more than a tunnel leaves between two pings. */
 const SILENCE = 25;
 /** Seconds for which a connection is idle. `npm run soak` has it idle for an hour. */
@@ -30,20 +33,56 @@ describe.skipIf(!host.hasVirtink)(
     const closed = new ClosedCluster(host, name, { 'relay-image': relayImage });
     const { directory } = closed;
     const kubectl = (...args: string[]): Promise<string> => closed.kubectl(...args);
+    const inNetwork = (argv: readonly string[]) => closed.network.command(argv);
+    /** What runs beside the tests. */
+    const programs: Program[] = [];
+    afterAll(async () => {
+      for (const program of programs) await program.stop();
+    });
+    /** Another job of the same runner, with a watch through its tunnel, and one without. */
+    let other: {
+      readonly job: Job;
+      readonly main: StepResult;
+      readonly direct: Program;
+      readonly watch: Program;
+      readonly began: number;
+    };
+    /** Watches one object, in vain until it is made. */
+    const startWatch = async (kubeconfig: string, path: string, object: string): Promise<Program> => {
+      const query = `watch=true&fieldSelector=metadata.name%3D${object}&timeoutSeconds=${idle + 600}`;
+      const watch = await Program.start(inNetwork, supportProgram('watch.ts', kubeconfig, `${path}?${query}`));
+      programs.push(watch);
+      return watch;
+    };
 
     it('has a relay that starts whatever the limit of open files is, and takes little memory', async () => {
       const file = join(directory, 'haproxy.cfg');
       writeFileSync(file, relayConfig('10.1.2.3', 6443));
-      for (const limit of ['1024', '$(ulimit -H -n)']) {
-        // In another network, since the port is taken in that of the host. 124: it ran until it was ended.
+      // Each in another network, since the port is taken in that of the host. 124: it ran until it was ended.
+      const ends = ['1024', '$(ulimit -H -n)'].map((limit) => {
         const script = `ip link set lo up; ulimit -n ${limit}; ulimit -v 131072; timeout 2 haproxy -db -f ${file}; echo $?`;
-        expect((await closed.network.run(['unshare', '--net', 'sh', '-c', script])).trim()).toBe('124');
-      }
+        return closed.network.run(['unshare', '--net', 'sh', '-c', script]);
+      });
+      expect((await Promise.all(ends)).map((end) => end.trim())).toEqual(['124', '124']);
     });
 
     it('gets a tunnel by api-access: auto', () => {
       expect(closed.main.outputs['server']).toMatch(/^https:\/\/127\.0\.0\.1:\d+$/);
       expect(closed.main.log).toMatch(/ tunnel \(this job reaches 127\.0\.0\.1; cluster-ip did not answer\)/);
+    });
+
+    it('shares the runner with a job that has the permissions of docs/rbac, by a proxy that cuts silent connections', async () => {
+      const inputs = await closed.laterInputs({ 'api-access': 'tunnel' });
+      const file = inputs['host-kubeconfig-file'] ?? '';
+      programs.push(await startCuttingRelay(inNetwork, file, { silence: SILENCE }));
+      const job = jobOn(host, inputs, { wrap: inNetwork });
+      const main = await job.main();
+      expect(main.exitCode, main.log).toBe(0);
+      expect(main.outputs['server']).not.toBe(closed.main.outputs['server']);
+      const direct = await startWatch(file, `/api/v1/namespaces/${namespace}/pods`, 'after-all');
+      const watch = await startWatch(main.outputs['kubeconfig-path'] ?? '', CONFIG_MAPS, 'after-all');
+      // The next tests use the cluster meanwhile.
+      other = { job, main, direct, watch, began: performance.now() };
     });
 
     it('uses the cluster as any other: get, apply, exec, logs that are followed', async () => {
@@ -56,13 +95,12 @@ describe.skipIf(!host.hasVirtink)(
       const answer = await kubectl('exec', pod, '--', '/hello', 'http://localhost:8080/');
       expect(answer.trim()).toBe(pod);
       const follow = ['logs', '-f', '-n', 'kube-system', '-l', 'component=kube-apiserver', '--tail=5'];
-      // `timeout` ends it: a log that is followed has no end.
-      const log = await closed.network.run([
-        'sh',
-        '-c',
-        `timeout 10 kubectl --kubeconfig ${closed.kubeconfig} ${follow.join(' ')}; true`,
-      ]);
-      expect(log.trim().split('\n').length).toBeGreaterThanOrEqual(5);
+      const argv = ['kubectl', '--kubeconfig', closed.kubeconfig, ...follow];
+      const log = await Program.start(inNetwork, argv, host.environment);
+      onTestFinished(() => log.stop());
+      // A log that is followed has no end.
+      await until('the other lines', 20_000, () => log.lines.length >= 4);
+      expect(log.isRunning).toBe(true);
     });
 
     it('copies files to a pod and from it, and forwards a port of it', async () => {
@@ -99,65 +137,32 @@ describe.skipIf(!host.hasVirtink)(
       expect(sum(readFileSync(got))).toBe(sum(content));
     });
 
-    it('shares the runner with a job that has the permissions of docs/rbac, and survives the end of its tunnel', async () => {
-      const wrap = (argv: readonly string[]) => closed.network.command(argv);
-      const inputs = await closed.laterInputs({ 'api-access': 'tunnel' });
-      const other = jobOn(host, inputs, { wrap });
-      const result = await other.main();
-      expect(result.exitCode, result.log).toBe(0);
-      const [own, others] = [closed.kubeconfig, result.outputs['kubeconfig-path'] ?? ''];
-      expect(result.outputs['server']).not.toBe(closed.main.outputs['server']);
-      const path = '/api/v1/namespaces/default/configmaps?watch=true&fieldSelector=metadata.name%3Dafterwards';
-      const watches = await Promise.all(
-        [own, others].map((file) => Program.start(wrap, supportProgram('watch.ts', file, path))),
-      );
-      onTestFinished(async () => {
-        await Promise.all(watches.map((watch) => watch.stop()));
-      });
-      const post = await other.post();
-      other.clean();
-      expect(post.exitCode, post.log).toBe(0);
-      expect(identify(tunnelOf(result).pid)).toBeUndefined();
-      const [watch, ended] = watches;
-      await until('the end of the connection', 20_000, () => ended?.isRunning === false);
-      // The connection that was open at the same time goes on, and new ones are carried.
-      await kubectl('create', 'configmap', 'afterwards');
-      await until('the event', 20_000, () => watch?.lines.some((line) => line.includes('"name":"afterwards"')));
-    });
-
     it(
-      `keeps a watch on which nothing happens for ${idle} s, though a proxy cuts connections that are silent for ${SILENCE} s`,
+      `keeps a watch of that job, on which nothing happens for ${idle} s, though the proxy cuts what is silent for ${SILENCE} s`,
       { timeout: 600_000 + idle * 1000 },
       async () => {
-        const wrap = (argv: readonly string[]) => closed.network.command(argv);
-        const inputs = await closed.laterInputs({ 'api-access': 'tunnel' });
-        const file = inputs['host-kubeconfig-file'] ?? '';
-        const proxy = await startCuttingRelay(wrap, file, { silence: SILENCE });
-        onTestFinished(() => proxy.stop());
-        const job = jobOn(host, inputs, { wrap });
-        const result = await job.main();
-        expect(result.exitCode, result.log).toBe(0);
-        const watch = (kubeconfig: string, path: string): Promise<Program> => {
-          const query = `watch=true&fieldSelector=metadata.name%3Dafter-all&timeoutSeconds=${idle + 600}`;
-          return Program.start(wrap, supportProgram('watch.ts', kubeconfig, `${path}?${query}`));
-        };
-        const direct = await watch(file, `/api/v1/namespaces/${namespace}/pods`);
-        const watched = await watch(result.outputs['kubeconfig-path'] ?? '', '/api/v1/namespaces/default/configmaps');
-        onTestFinished(() => watched.stop());
-        const began = performance.now();
+        const { direct, watch, began } = other;
         await until('the end of the other watch', idle * 1000, () => !direct.isRunning);
         expect(direct.lines).toEqual(['cut']);
         await until('the end of the pause', idle * 1000, () => performance.now() - began > idle * 1000);
-        expect(watched.lines).toEqual([]);
+        expect(watch.lines).toEqual([]);
         await kubectl('create', 'configmap', 'after-all');
-        await until('the event', 20_000, () => watched.lines.length > 0 || !watched.isRunning);
-        expect(watched.lines).toEqual([expect.stringMatching(/^\{"type":"ADDED",.*"name":"after-all"/)]);
-        const post = await job.post('failure');
-        job.clean();
-        expect(post.exitCode, post.log).toBe(0);
-        expect(post.log).not.toContain('problems of the tunnel');
+        await until('the event', 20_000, () => watch.lines.length > 0 || !watch.isRunning);
+        expect(watch.lines).toEqual([expect.stringMatching(/^\{"type":"ADDED",.*"name":"after-all"/)]);
       },
     );
+
+    it('survives the end of the tunnel of that job, with the connections that are open', async () => {
+      const own = await startWatch(closed.kubeconfig, CONFIG_MAPS, 'afterwards');
+      const post = await other.job.post('failure');
+      other.job.clean();
+      expect(post.exitCode, post.log).toBe(0);
+      expect(post.log).not.toContain('problems of the tunnel');
+      expect(identify(tunnelOf(other.main).pid)).toBeUndefined();
+      await until('the end of its connection', 20_000, () => !other.watch.isRunning);
+      await kubectl('create', 'configmap', 'afterwards');
+      await until('the event', 20_000, () => own.lines.some((line) => line.includes('"name":"afterwards"')));
+    });
 
     it('goes on when the pod of the relay is deleted', async () => {
       const selector = 'knest-action/relay=true';
@@ -170,9 +175,12 @@ describe.skipIf(!host.hasVirtink)(
       expect(await kubectl('get', 'nodes', '-o', 'name')).toContain('node/');
     });
 
-    it('goes on when the API server of the host was away', async () => {
-      await host.withoutControlPlane(() => Promise.resolve());
-      expect(await kubectl('get', 'nodes', '-o', 'name')).toContain('node/');
+    it('goes on when the API server of the host is killed, with connections that begin while it is away', async () => {
+      await host.killApiServer(async () => {
+        // kubectl gives up after 10 s.
+        const nodes = () => kubectl('get', 'nodes', '-o', 'name').catch(() => undefined);
+        expect(await until('an answer', 120_000, nodes)).toContain('node/');
+      });
       expect(identify(tunnelOf(closed.main).pid)?.startTime).toBe(tunnelOf(closed.main).startTime);
     });
 

@@ -107,6 +107,21 @@ export async function withoutControlPlane(sandbox: Sandbox, work: () => Promise<
   }
 }
 
+/** The command line of a host's API server: those of machines have other addresses. */
+const API_SERVER = '^kube-apiserver .*--advertise-address=172\\.30\\.0\\.10( |$)';
+
+/** Kills the API server, does `work` once it is gone, and waits until the one that the kubelet starts is well. */
+export async function killApiServer(sandbox: Sandbox, work: () => Promise<void>): Promise<void> {
+  await runInside(sandbox, ['pkill', '--signal', 'KILL', '--full', API_SERVER], minute);
+  const isGone = async (): Promise<boolean> => (await unwellServices(sandbox.init, ['kube-apiserver'], 0)).length > 0;
+  await until('the end of the API server', minute, isGone);
+  try {
+    await work();
+  } finally {
+    await waitFor(sandbox, Object.keys(services) as Service[], 3 * minute);
+  }
+}
+
 /** Starts kube-proxy and waits until every service is well. */
 export async function finish(sandbox: Sandbox): Promise<void> {
   startService(sandbox.stateDirectory, 'kube-proxy');

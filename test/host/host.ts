@@ -7,6 +7,7 @@ import {
   initialise,
   startRuntime,
   unwellServices,
+  killApiServer,
   withoutControlPlane,
   type Sandbox,
 } from './control-plane.ts';
@@ -117,6 +118,11 @@ export class Host {
   /** Does `work` while the API server and what else is in the control plane are away, and waits until they are back. */
   async withoutControlPlane(work: () => Promise<void>): Promise<void> {
     await withoutControlPlane(this.#sandbox, work);
+  }
+
+  /** Kills the API server, does `work` once it is gone, and waits until there is another one. */
+  async killApiServer(work: () => Promise<void>): Promise<void> {
+    await killApiServer(this.#sandbox, work);
   }
 
   /** Asks all services once. Returns those that are not well. */
