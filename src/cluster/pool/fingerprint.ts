@@ -14,7 +14,8 @@ const BUILD = join(import.meta.dirname, 'index.js');
 /**
  * What tells the clusters that these inputs make from any others: a hash of all that reaches their nodes, and of the
  * action itself, which has the versions, images and manifests that inputs only name. How long a cluster lives, who owns
- * it and how a job reaches it are not part of it. Throws KNEST_INPUT for a file that cannot be read.
+ * it and how a job reaches it are not part of it. Throws KNEST_INPUT for a file that cannot be read, and for a URL whose
+ * content may change.
  */
 export async function poolFingerprint(client: KubernetesClient, inputs: ChosenInputs, build = BUILD): Promise<string> {
   const { controlPlane, workers, infrastructure, kubernetesVersion, images, podNetworkCidr, serviceCidr } = inputs;
