@@ -38,7 +38,7 @@ export async function benchClaim(rounds: number, host: Host): Promise<readonly R
 
 async function claim(host: Host, job: Job): Promise<void> {
   const { outputs } = await succeed(job);
-  if (outputs['pool'] === '') throw new Error('the pool was empty');
+  if (outputs['pool'] !== CLUSTER.pool) throw new Error('the pool was empty');
   await host.run(['kubectl', '--kubeconfig', outputs['kubeconfig-path'] ?? '', 'get', '--raw', '/readyz']);
 }
 

@@ -44,6 +44,7 @@ export async function create(asked: CreateInputs, runtime: JobRuntime): Promise<
   const newComponents = await installMissing(host, plan, inputs, withKubeconfig, runtime);
   if (plan.hasForeignTemplate) await checkServedObjects(host.client, plan.objects.others);
   const claimed = await claim(host.client, plan, runtime);
+  runtime.outputs.set('created', String(claimed.created));
   try {
     const use = tunnelUse(saved, identity);
     const { objects, running } = await makeRegistry(host.client, plan, claimed, use, inputs, runtime);

@@ -38,8 +38,9 @@ export async function pool(asked: PoolInputs, runtime: JobRuntime): Promise<void
   const [began, started] = [performance.now(), await readClock(host, runtime)];
   const made = new Set<string>();
   const ofOthers = new Set<string>();
+  const hostNow = (): number => started + performance.now() - began;
   for (;;) {
-    const now = started + performance.now() - began;
+    const now = hostNow();
     const rules = rulesOf(asked, fingerprint, now);
     const query = { pool: asked.pool, namespace: asked.namespace, repository: runtime.job, hasCni, now };
     const { members, taken } = await findMembers(host.client, query);
@@ -50,14 +51,19 @@ export async function pool(asked: PoolInputs, runtime: JobRuntime): Promise<void
         checkMade(next.members, made);
         break;
       case 'make':
+        // Jobs may claim as fast as clusters are made: the next run goes on.
+        if (made.size >= asked.size) {
+          await report(members, rules, runtime);
+          return;
+        }
         for (const name of next.names) {
           const slot = { pool: asked.pool, name, fingerprint };
-          const isMade = await makeMember(host, slot, inputs, withKubeconfig, now, runtime);
+          const isMade = await makeMember(host, slot, inputs, withKubeconfig, hostNow(), runtime);
           (isMade ? made : ofOthers).add(name);
         }
         break;
       case 'wait':
-        await waitForMembers(host.client, next.members, { ...rules, hasCni, ...asked }, runtime);
+        await waitForMembers(host.client, next.members, { hasCni, timeoutSeconds: asked.timeoutSeconds, now }, runtime);
         break;
       case 'done':
         await report(members, rules, runtime);
@@ -77,7 +83,7 @@ function checkMade(deleted: readonly PoolMember[], made: ReadonlySet<string>): v
 /** The code of a pull request administers what is made in its run: no other run would be safe with such a cluster. */
 function checkRun({ job: { pullRequest } }: JobRuntime): void {
   if (pullRequest === undefined) return;
-  const problem = `pool is for runs of no pull request, since jobs with secrets use its clusters; this one is for pull request ${pullRequest}`;
+  const problem = `is pool, which cannot run for a pull request (this run is for ${pullRequest}): other jobs trust its clusters with secrets`;
   throw inputError([{ input: 'command', problem }]);
 }
 

@@ -9,7 +9,7 @@ import { annotations, cleanUp, lines } from './support.ts';
 
 afterAll(cleanUp);
 
-const POOL = { command: 'pool', pool: 'small', timeout: '40s' };
+const POOL = { command: 'pool', pool: 'small', timeout: '5m' };
 
 describe('command: pool in a run for a pull request', () => {
   it.each([
@@ -24,7 +24,7 @@ describe('command: pool in a run for a pull request', () => {
       expect.stringMatching(/^1 input cannot be used; nothing was created \(KNEST_INPUT\)/),
     ]);
     expect(lines(main)).toContain(
-      'command: pool is for runs of no pull request, since jobs with secrets use its clusters; this one is for pull request 7',
+      'command: is pool, which cannot run for a pull request (this run is for 7): other jobs trust its clusters with secrets',
     );
     expect((await job.post()).exitCode).toBe(0);
     expect(host.server.received).toEqual([]);

@@ -55,7 +55,7 @@ export const Annotations = {
   upgrade: 'knest-action/upgrade',
   /** On a Cluster that a pool made: what tells it from clusters that other inputs make. */
   poolFingerprint: 'knest-action/pool-fingerprint',
-  /** On a Cluster that was claimed from a pool: the name of the pool. */
+  /** On a Cluster that was claimed from a pool: the name of the pool, for people. */
   fromPool: 'knest-action/from-pool',
   /** On the resource set of a cluster: the add-ons that it installs, for people. */
   addons: 'knest-action/addons',

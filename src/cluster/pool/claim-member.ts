@@ -8,7 +8,7 @@ import { retry } from '../../retry.ts';
 import { parseInstant } from '../../values/instant.ts';
 import { belongingToAny } from '../identity/cluster-handle.ts';
 import { Annotations, Labels, type ClusterIdentity, type Marks } from '../identity/identity.ts';
-import type { PoolMember } from './member.ts';
+import { isFree, type PoolMember } from './member.ts';
 
 /** By what a job chooses a member. */
 export interface ClaimRules {
@@ -92,16 +92,11 @@ export async function claimMember(
   return claimed?.metadata.deletionTimestamp === undefined ? claimed : undefined;
 }
 
-/** Whether a Cluster is still the member that was looked at. */
-function isFree({ metadata }: Cluster, { uid, pool }: PoolMember): boolean {
-  return metadata.uid === uid && metadata.labels?.[Labels.pool] === pool && metadata.deletionTimestamp === undefined;
-}
-
 function claimOperations(member: PoolMember, identity: ClusterIdentity): readonly JsonPatchOperation[] {
   const { uid, pool, fingerprint, cluster } = member;
   const [labels, annotations] = ['/metadata/labels', '/metadata/annotations'];
   const isUnsettled = cluster.metadata.annotations?.[Annotations.unsettled] !== undefined;
-  const marks = { ...identity.annotations, ...identity.unsettled, [Annotations.fromPool]: pool ?? '' };
+  const marks = { ...identity.annotations, ...identity.unsettled, [Annotations.fromPool]: pool };
   return [
     { op: 'test', path: '/metadata/uid', value: uid },
     { op: 'test', path: pointer(labels, Labels.pool), value: pool },

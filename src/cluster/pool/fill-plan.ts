@@ -1,7 +1,7 @@
 import { parseInstant } from '../../values/instant.ts';
 import { slotName, type PoolMember, type PoolView } from './member.ts';
 
-/** How a pool is to be. */
+/** The size and the limits of a pool. */
 export interface PoolRules {
   readonly pool: string;
   /** How many members it has. */
@@ -20,8 +20,8 @@ export interface PoolRules {
 
 /**
  * How a member is, for the pool. `stale`: other inputs than those of the pool made it, it expires soon, or it is not ready
- * any more or for too long; `broken`: it has expired, or cannot start; `leaving`: it is being deleted; `kept`: somebody
- * looks at it.
+ * any more or for too long; `broken`: it has expired, or cannot start; `leaving`: it is being deleted; `kept`: it has the
+ * annotation by which people keep it.
  */
 export type MemberCondition = 'ready' | 'making' | 'stale' | 'broken' | 'leaving' | 'kept';
 

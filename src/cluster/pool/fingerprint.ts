@@ -6,6 +6,7 @@ import { firstLineOf, inputError } from '../../errors.ts';
 import { Kinds } from '../../host/api/kinds.ts';
 import type { KubernetesClient } from '../../host/api/client.ts';
 import type { AddonInput, ChosenInputs, CniInput, TemplateSource } from '../../inputs.ts';
+import { shownAddress } from '../../values/url-credentials.ts';
 import { ownTemplate, serviceType } from '../template/plan.ts';
 
 /** The bundle: a file that no two versions of the action have in common. */
@@ -37,7 +38,7 @@ async function contentOf(
   source: CniInput | AddonInput | TemplateSource,
 ): Promise<unknown> {
   if (source.kind === 'url' && source.sha256 === undefined && releaseAssetAt(source.url) === undefined) {
-    const problem = `${source.url} has no sum, so that a pool cannot notice a change; add #sha256=… to it`;
+    const problem = `${shownAddress(source.url)} has no checksum, so a pool cannot notice a change; append #sha256= and its checksum`;
     throw inputError([{ input, problem }]);
   }
   if (source.kind !== 'file') return source;

@@ -18,6 +18,7 @@ import { hasJoined, hasReadyNode, type ClusterView } from '../status/cluster-vie
 
 /** A free cluster of a pool: one that no job has claimed. */
 export interface PoolMember extends FleetCluster {
+  readonly pool: string;
   readonly cluster: Cluster;
   readonly state: FleetState;
   /** Whether a job can use it at once. */
@@ -35,7 +36,7 @@ export interface PoolView {
 }
 
 /** Which pool is meant, and what its members are to have. */
-export interface PoolQuery {
+interface PoolQuery {
   readonly pool: string;
   readonly namespace: string;
   readonly repository: RepositoryIdentity;
@@ -62,10 +63,15 @@ export async function findMembers(
     const { cluster } = view;
     const fingerprint = cluster.metadata.annotations?.[Annotations.poolFingerprint] ?? '';
     const state = stateOf(view, now);
-    return { ...fleetCluster(cluster), cluster, state, isReady: isReady(view, hasCni, now), fingerprint };
+    return { ...fleetCluster(cluster), pool, cluster, state, isReady: isReady(view, hasCni, now), fingerprint };
   });
   const byAge = members.toSorted((one, other) => one.createdAt.localeCompare(other.createdAt));
   return { members: byAge, taken: new Set(all.map(({ metadata }) => metadata.name)) };
+}
+
+/** Whether a Cluster is still the free member that was looked at, and stays. */
+export function isFree({ metadata }: Cluster, { uid, pool }: PoolMember): boolean {
+  return metadata.uid === uid && metadata.labels?.[Labels.pool] === pool && metadata.deletionTimestamp === undefined;
 }
 
 /** Each of these clusters with its machines, and with what says how many there are to be. */

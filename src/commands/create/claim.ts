@@ -9,11 +9,10 @@ import type { CreatePlan } from './plan.ts';
 export async function claim(
   client: KubernetesClient,
   { identity, objects }: CreatePlan,
-  { report: { log }, clock: { signal }, outputs }: Runtime,
+  { report: { log }, clock: { signal } }: Runtime,
 ): Promise<ClaimedCluster> {
   return log.step('Claim', async (step) => {
     const claimed = await claimCluster(client, objects, identity, step, signal);
-    outputs.set('created', String(claimed.created));
     const verb = claimed.created ? 'is created' : 'already exists and is adopted';
     return { value: claimed, result: `Cluster ${identity.namespace}/${identity.name} ${verb}` };
   });

@@ -13,7 +13,7 @@ import { planCluster, type CreatePlan } from './plan.ts';
 import { undo } from './roll-back.ts';
 
 /** The pool that a cluster is made for. */
-export interface PoolSlot {
+interface PoolSlot {
   readonly pool: string;
   /** The name of the cluster. */
   readonly name: string;

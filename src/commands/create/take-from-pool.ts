@@ -71,8 +71,10 @@ async function tryToClaim(
 
 /** Why a pool has no cluster for these inputs. */
 function whyNone(members: readonly PoolMember[], rules: ClaimRules): string {
-  if (members.length === 0) return 'no cluster is free; has command: pool filled it?';
-  const reasons = members.map((member) => unfitness(member, rules) ?? 'taken, or on a node that is to leave');
+  if (members.length === 0) return 'no cluster is free: run command: pool to fill it';
+  const reasons = members.map(
+    (member) => unfitness(member, rules) ?? 'taken, or on a node that is cordoned or not Ready',
+  );
   const groups = [...Map.groupBy(reasons, (reason) => reason)];
   const newest = members.map(({ createdAt }) => Date.parse(createdAt)).reduce((one, other) => Math.max(one, other));
   const filled = `the newest is ${formatDuration((rules.now - newest) / 1000)} old`;

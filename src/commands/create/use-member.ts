@@ -5,11 +5,13 @@ import { readFacts, type ClusterFacts } from '../../cluster/lifecycle/adopted.ts
 import { KnestError } from '../../errors.ts';
 import { connectPlain } from '../../host/connect.ts';
 import type { Connection } from '../../host/connection.ts';
+import type { KubernetesClient } from '../../host/api/client.ts';
 import { Kinds } from '../../host/api/kinds.ts';
 import { conditionOf } from '../../host/api/objects.ts';
 import type { ChosenInputs } from '../../inputs.ts';
 import { Downloader } from '../../install/download.ts';
 import type { SavedHost } from '../../post-state.ts';
+import { pause } from '../../retry.ts';
 import type { JobRuntime } from '../../runtime.ts';
 import { diagnose, IN_MAIN } from '../steps/diagnose.ts';
 import { JobTunnel } from '../steps/open-tunnel.ts';
@@ -21,8 +23,10 @@ import { undo } from './roll-back.ts';
 import { discard, takeFromPool, type ClaimedMember } from './take-from-pool.ts';
 import { tunnelUse } from './tunnel-use.ts';
 
-/** Seconds in which a claimed cluster has to answer: it was ready before. */
-const ANSWER_SECONDS = 30;
+/** Seconds in which a claimed cluster has to answer: it was ready before, but this job may need a tunnel to it. */
+const ANSWER_SECONDS = 120;
+/** Milliseconds between two looks at its nodes. */
+const NODES_EVERY = 1_000;
 
 /**
  * Gives the job a ready cluster of the pool that the inputs name. Resolves false when it has none: the log has the reason.
@@ -53,6 +57,7 @@ export async function useMember(
     announce(identity, runtime);
     outputs.set('created', 'true');
     const { access, ...facts } = proven;
+    // It counts as just made: the job waits for its add-ons.
     const made = { cluster, created: true, isUnfinished: true, ...facts };
     const done = { identity, installed, made, newComponents: [], access, tunnel, verb: 'claimed' } as const;
     await handOver(host, saved, done, inputs, runtime);
@@ -83,7 +88,7 @@ interface Proven extends ClusterFacts {
 
 /**
  * Proves by the nested API server itself that a claimed cluster can be used, and finds the way of this job to it. Throws
- * KNEST_API_ACCESS when there is no answer in time, KNEST_INFRASTRUCTURE when it lacks nodes.
+ * KNEST_API_ACCESS when it does not answer with all of its nodes in time.
  */
 async function prove(
   host: Connection,
@@ -94,11 +99,11 @@ async function prove(
 ): Promise<Proven> {
   const { clock, report } = runtime;
   const late = new AbortController();
-  const problem = `the API server of ${identity.name} did not answer within ${ANSWER_SECONDS} s`;
-  const timer = setTimeout(
-    () => late.abort(new KnestError({ code: 'KNEST_API_ACCESS', problem })),
-    ANSWER_SECONDS * 1000,
-  );
+  let state = 'does not answer';
+  const timer = setTimeout(() => {
+    const problem = `${identity.name} ${state} within ${ANSWER_SECONDS} s`;
+    late.abort(new KnestError({ code: 'KNEST_API_ACCESS', problem }));
+  }, ANSWER_SECONDS * 1000);
   const signal = AbortSignal.any([clock.signal, late.signal]);
   const client = host.client.until(signal);
   try {
@@ -108,17 +113,23 @@ async function prove(
       const briefly = { ...runtime, clock: { ...clock, signal } };
       const access = await reachCluster(client, identity, inputs, tunnel, step, briefly);
       const nested = connectPlain(kubeconfigText(access.kubeconfig, identity), signal);
-      const nodes = await nested.list(Kinds.node);
-      const isReady = (node: (typeof nodes)[number]): boolean => conditionOf(node, 'Ready')?.status === 'True';
-      const usable = inputs.cni.kind === 'none' ? nodes : nodes.filter(isReady);
       const wanted = (facts.machines.controlPlane ?? 0) + (facts.machines.workers ?? 0);
-      if (usable.length < wanted) {
-        const lack = `${usable.length} of ${wanted} nodes of ${identity.name} are usable`;
-        throw new KnestError({ code: 'KNEST_INFRASTRUCTURE', problem: lack });
+      let nodes = await countNodes(nested, inputs);
+      for (; nodes < wanted; nodes = await countNodes(nested, inputs)) {
+        state = `has ${nodes} of ${wanted} nodes`;
+        await pause(NODES_EVERY, signal);
       }
-      return { value: { ...facts, access }, result: `answers, with ${usable.length} nodes` };
+      return { value: { ...facts, access }, result: `answers, with ${nodes} nodes` };
     });
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** How many nodes a cluster has that can be used: Ready ones with a CNI. */
+async function countNodes(nested: KubernetesClient, { cni }: ChosenInputs): Promise<number> {
+  const nodes = await nested.list(Kinds.node);
+  return cni.kind === 'none'
+    ? nodes.length
+    : nodes.filter((node) => conditionOf(node, 'Ready')?.status === 'True').length;
 }

@@ -1,11 +1,10 @@
 import { engineOf } from '../../cluster/engines/engines.ts';
-import { Labels } from '../../cluster/identity/identity.ts';
 import { deleteMember } from '../../cluster/pool/delete-member.ts';
 import type { DeletionReason } from '../../cluster/pool/fill-plan.ts';
-import { isReady, type PoolMember } from '../../cluster/pool/member.ts';
+import { isFree, isReady, type PoolMember } from '../../cluster/pool/member.ts';
 import type { ClusterView } from '../../cluster/status/cluster-view.ts';
 import { follow } from '../../cluster/status/wait.ts';
-import type { Cluster } from '../../host/api/cluster-api-objects.ts';
+import { KnestError } from '../../errors.ts';
 import type { KubernetesClient } from '../../host/api/client.ts';
 import type { StepLog } from '../../report/log.ts';
 import type { Runtime } from '../../runtime.ts';
@@ -20,7 +19,7 @@ export async function deleteMembers(
   await log.step('Delete', async (step) => {
     let deleted = 0;
     for (const member of members) {
-      const isDeleted = await deleteMember(client, member.cluster, (current) => isMember(current, member), step);
+      const isDeleted = await deleteMember(client, member.cluster, (current) => isFree(current, member), step);
       if (isDeleted) deleted += 1;
       step.line(
         `${member.name}: ${isDeleted ? `deletion requested, ${describe(reason, member)}` : 'not free any more'}`,
@@ -37,17 +36,15 @@ function describe(reason: DeletionReason, { state: { problem }, expiresAt = '' }
     case 'surplus':
       return 'the pool has more than its size';
     case 'replaced':
-      return 'it is stale, and another is ready in its place';
+      return 'it is stale, and the pool is full without it';
   }
 }
 
 /** What there is to know about the wait for members. */
 export interface MemberWait {
   readonly hasCni: boolean;
-  /** The time for the whole command, in seconds. */
+  /** The time for the whole command, and for each member after its creation, in seconds. */
   readonly timeoutSeconds: number;
-  /** Milliseconds after its creation in which a member has to be ready. */
-  readonly makingMilliseconds: number;
   /** Milliseconds since the epoch, by the clock of the host. */
   readonly now: number;
 }
@@ -74,28 +71,26 @@ export async function waitForMembers(
 async function waitForMember(
   client: KubernetesClient,
   member: PoolMember,
-  { hasCni, timeoutSeconds, makingMilliseconds, now }: MemberWait,
+  { hasCni, timeoutSeconds, now }: MemberWait,
   step: StepLog,
   signal: AbortSignal,
 ): Promise<void> {
   const line = (text: string): void => step.line(`${member.name}: ${text}`);
-  const left = Date.parse(member.createdAt) + makingMilliseconds - now;
+  const began = performance.now();
+  const left = Date.parse(member.createdAt) + timeoutSeconds * 1000 - now;
   const tooLong = AbortSignal.timeout(Math.max(0, Math.round(left)));
-  const isFree = (cluster: Cluster): boolean => isMember(cluster, member);
   const isReached = (view: ClusterView): boolean =>
-    isReady(view, hasCni, Date.now()) || (view.cluster !== undefined && !isFree(view.cluster));
+    isReady(view, hasCni, now + performance.now() - began) ||
+    (view.cluster !== undefined && !isFree(view.cluster, member));
   const goal = { engine: engineOf(member.cluster), persistent: false, verb: 'start', timeoutSeconds, isReached };
   try {
     await follow(client, member, goal, { line }, AbortSignal.any([signal, tooLong]));
   } catch (thrown) {
     if (signal.aborted) throw thrown;
     if (tooLong.aborted) line('it takes too long, and is replaced');
-    else if (await deleteMember(client, member.cluster, isFree, step)) throw thrown;
+    // Only what is known of the cluster itself condemns it.
+    else if (!(thrown instanceof KnestError) || /^KNEST_(?:HOST_|PERMISSION)/.test(thrown.code)) throw thrown;
+    else if (await deleteMember(client, member.cluster, (current) => isFree(current, member), step)) throw thrown;
     else line('not free any more');
   }
-}
-
-/** Whether a Cluster still is the free member that was looked at. */
-function isMember({ metadata }: Cluster, { uid, pool }: PoolMember): boolean {
-  return metadata.uid === uid && metadata.labels?.[Labels.pool] === pool;
 }

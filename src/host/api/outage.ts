@@ -7,6 +7,9 @@ import { formatDuration } from '../../values/duration.ts';
  */
 const SETTLING = 15_000;
 
+/** Milliseconds after an outage in which a server may refuse even its version, which every account may read otherwise. */
+const LOADING = 120_000;
+
 /** What to do about an outage that does not end. */
 export const OUTAGE_ADVICE =
   'check that the API server of the host runs and that this runner reaches it, then run the job again';
@@ -19,6 +22,7 @@ export class Outage {
   #wasReached: boolean;
   #current: { readonly since: number; readonly problem: string } | undefined;
   #lastFailure = Number.NEGATIVE_INFINITY;
+  #lastRefusal = Number.NEGATIVE_INFINITY;
 
   /** `wasReached`: whether this job is known to have reached the server before. */
   constructor(wasReached: boolean) {
@@ -33,9 +37,14 @@ export class Outage {
     this.#current = undefined;
   }
 
-  /** Notes a request that got no answer, or one from a server that is not itself again yet. */
+  /** Notes a request that got no answer. */
   failed(): void {
     this.#lastFailure = performance.now();
+  }
+
+  /** Notes that the server refuses even its version: after an outage, it has not loaded its rules yet. */
+  refusedVersion(): void {
+    if (performance.now() - this.#lastFailure < LOADING) this.#lastRefusal = performance.now();
   }
 
   /** Notes an answer that something else gave in the place of the server, which may be away or not. */
@@ -66,7 +75,8 @@ export class Outage {
 
   /** Whether the server was away until just now: it may not be itself again. */
   get isSettling(): boolean {
-    return this.#wasReached && performance.now() - this.#lastFailure < SETTLING;
+    const last = Math.max(this.#lastFailure, this.#lastRefusal);
+    return this.#wasReached && performance.now() - last < SETTLING;
   }
 }
 

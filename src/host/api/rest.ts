@@ -148,7 +148,7 @@ export class RestClient {
     const { outage } = this.#transport;
     if (!outage.isSettling) return false;
     const status = await this.#versionStatus();
-    if (status === 401 || status === 403) outage.failed();
+    if (status === 401 || status === 403) outage.refusedVersion();
     return !this.signal.aborted;
   }
 

@@ -103,13 +103,18 @@ function checkPool(
   reader: InputReader,
   { name, persistent, registry }: Pick<ClusterInputs, 'name' | 'registry'> & LifetimeInputs,
 ): void {
-  if (name !== undefined)
-    reader.problem('name', 'is set, and so is pool, whose clusters have names already; leave it out');
+  if (name !== undefined) reader.problem('name', 'is set, but the clusters of a pool have names already; remove it');
   if (persistent)
-    reader.problem('persistent', 'is true, but the clusters of a pool are not persistent; leave pool out');
+    reader.problem(
+      'persistent',
+      'is true, but the clusters of a pool are not persistent; set it to false, or create the cluster without pool',
+    );
   // Its port is that of one job, and its nodes are given it when they are made.
   if (registry !== undefined)
-    reader.problem('registry', 'is true, but the clusters of a pool have no registry; leave pool out');
+    reader.problem(
+      'registry',
+      'is true, but the clusters of a pool have no registry; set it to false, or create the cluster without pool',
+    );
 }
 
 function readPullRequest(reader: InputReader): string | undefined {

@@ -37,5 +37,13 @@ export function memberWith({ slot = 1, age = HOUR, life = 10 * HOUR, ...changes 
       },
     },
   };
-  return { ...fleetCluster(cluster), cluster, fingerprint, state: { state: 'ready' }, isReady: true, ...changes };
+  return {
+    ...fleetCluster(cluster),
+    pool: 'small',
+    cluster,
+    fingerprint,
+    state: { state: 'ready' },
+    isReady: true,
+    ...changes,
+  };
 }

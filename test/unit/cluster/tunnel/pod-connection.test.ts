@@ -16,7 +16,7 @@ describe('checkPod', () => {
       if (path.includes('/portforward')) refuse(response, status);
       else json(response, { metadata: { resourceVersion: '1' }, items: [pod] });
     });
-    const failure = await rejection(checkPod(client, relay, new AbortController().signal, 600));
+    const failure = await rejection(checkPod(client, relay, new AbortController().signal, 3_000));
     return { failure, lookups: received.filter(({ path }) => !path.includes('/portforward')).length };
   };
 

@@ -118,6 +118,14 @@ describe('a server that does not answer', () => {
       expect(await client.json({ ...get, path: '/api' })).toEqual({ ok: true });
     });
 
+    it('is believed after two minutes, even when it refuses its version', async () => {
+      const { client, received } = await clientOf(refusing(() => true));
+      expect(await rejection(client.json({ ...get, path: '/api' }))).toMatchObject({ code: 'KNEST_PERMISSION' });
+      const tries = received.filter(({ path }) => path === '/api').length;
+      expect(tries).toBeGreaterThan(10);
+      expect(tries).toBeLessThan(16);
+    }, 60_000);
+
     it('is believed when it does not refuse its version', async () => {
       const { client, received } = await clientOf(refusing((path) => path === '/api'));
       expect(await rejection(client.json({ ...get, path: '/api' }))).toMatchObject({ code: 'KNEST_PERMISSION' });

@@ -57,9 +57,17 @@ describe('pool', () => {
 
 describe.each(['create', 'pool'])('%s with the name of a pool', (command) => {
   it.each([
-    ['name', 'pr-7', 'is set, and so is pool, whose clusters have names already; leave it out'],
-    ['persistent', 'true', 'is true, but the clusters of a pool are not persistent; leave pool out'],
-    ['registry', 'true', 'is true, but the clusters of a pool have no registry; leave pool out'],
+    ['name', 'pr-7', 'is set, but the clusters of a pool have names already; remove it'],
+    [
+      'persistent',
+      'true',
+      'is true, but the clusters of a pool are not persistent; set it to false, or create the cluster without pool',
+    ],
+    [
+      'registry',
+      'true',
+      'is true, but the clusters of a pool have no registry; set it to false, or create the cluster without pool',
+    ],
   ])('refuses %s', (input, text, problem) => {
     const addresses = {
       'persistent-machine-addresses': '10.1.2.10-10.1.2.20',
