@@ -12,11 +12,11 @@ import type { JobRuntime } from '../runtime.ts';
 import { formatDuration } from '../values/duration.ts';
 import { chooseInfrastructure } from './create/choose-infrastructure.ts';
 import { readClock } from './create/record.ts';
-import { makeMember } from './create/make-member.ts';
+import { makeMember } from './pool/make-member.ts';
 import { maskInputs } from './create/mask-inputs.ts';
 import { connectHost } from './steps/connect-host.ts';
 import { keepCredentials } from './steps/credentials.ts';
-import { deleteMembers, waitForMembers } from './steps/pool-members.ts';
+import { deleteMembers, waitForMembers } from './pool/members.ts';
 
 const HEADER = ['Cluster', 'Condition', 'Age', 'Expires'] as const;
 

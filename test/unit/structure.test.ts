@@ -6,7 +6,17 @@ const src = resolve(import.meta.dirname, '../../src');
 
 /** Files and folders of src/, from top to bottom: each imports only from itself and from entries below it. */
 const ORDER = [
-  ...['index.ts', 'post.ts', 'tunnel.ts', 'commands', 'commands/create', 'commands/steps', 'permissions', 'runtime.ts'],
+  ...[
+    'index.ts',
+    'post.ts',
+    'tunnel.ts',
+    'commands',
+    'commands/pool',
+    'commands/create',
+    'commands/steps',
+    'permissions',
+    'runtime.ts',
+  ],
   ...[
     'pool',
     'expiry',

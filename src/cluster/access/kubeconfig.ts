@@ -12,9 +12,9 @@ import { checkEndpoint, parseNested, type Kubeconfig } from './nested-kubeconfig
 import type { ClusterHandle } from '../identity/cluster-handle.ts';
 
 /**
- * The nested cluster's own kubeconfig, waited for: `onWait` hears once what is missing. Source: Cluster API writes it into
- * the Secret `<name>-kubeconfig`, key `value` (util/kubeconfig/kubeconfig.go). Throws KNEST_API_ACCESS when it is more than a plain kubeconfig of that
- * cluster: anyone who may write Secrets in the namespace could have put it there.
+ * The nested cluster's own kubeconfig, waited for: `onWait` is called once with what is missing. Source: Cluster API writes
+ * it into the Secret `<name>-kubeconfig`, key `value` (util/kubeconfig/kubeconfig.go). Throws KNEST_API_ACCESS when it is
+ * more than a plain kubeconfig of that cluster: anyone who may write Secrets in the namespace could have put it there.
  */
 export async function readKubeconfig(
   client: KubernetesClient,

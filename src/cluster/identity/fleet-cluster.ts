@@ -21,7 +21,7 @@ export interface FleetCluster {
   readonly pool: string | undefined;
   /** RFC 3339, by the clock of the host. */
   readonly createdAt: string;
-  /** As it is written on the cluster, which may be no time at all; undefined when it never expires. */
+  /** As it is written on the cluster, which may not be a time; undefined when it never expires. */
   readonly expiresAt: string | undefined;
   /** Whether an annotation keeps it from cleanup. */
   readonly keep: boolean;

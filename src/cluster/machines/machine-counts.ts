@@ -41,6 +41,11 @@ export function machineCounts(objects: readonly KubernetesObject[]): MachineCoun
   };
 }
 
+/** How many machines there are to be at least: those that are counted. */
+export function countedMachines({ controlPlane = 0, workers = 0 }: MachineCounts): number {
+  return controlPlane + workers;
+}
+
 /** The counts for people. */
 export function describeMachines({ controlPlane, workers }: MachineCounts): string {
   return `control plane: ${controlPlane ?? 'not known'}, workers: ${workers ?? 'not known'}`;

@@ -6,7 +6,6 @@ import { Kinds } from '../../host/api/kinds.ts';
 import { conditionOf } from '../../host/api/objects.ts';
 import { retry } from '../../retry.ts';
 import { parseInstant } from '../../values/instant.ts';
-import { belongingToAny } from '../identity/cluster-handle.ts';
 import { Annotations, Labels, type ClusterIdentity, type Marks } from '../identity/identity.ts';
 import { isFree, type PoolMember } from './member.ts';
 
@@ -37,15 +36,10 @@ export function unfitness(member: PoolMember, { fingerprint, now }: ClaimRules):
  */
 export async function onStayingNodes(
   client: KubernetesClient,
-  namespace: string,
   members: readonly PoolMember[],
 ): Promise<readonly PoolMember[]> {
   if (members.length === 0) return [];
-  const selection = belongingToAny(namespace, members.map(({ name }) => name)); // prettier-ignore
-  const [nodes, pods] = await Promise.all([
-    unlessForbidden(client.list(Kinds.node), []),
-    unlessForbidden(client.list(Kinds.pod, selection), []),
-  ]);
+  const nodes = await unlessForbidden(client.list(Kinds.node), []);
   const leaving = new Set(
     nodes
       .filter(
@@ -56,12 +50,7 @@ export async function onStayingNodes(
       )
       .map(({ metadata }) => metadata.name),
   );
-  const affected = new Set(
-    pods
-      .filter(({ spec }) => leaving.has(spec?.nodeName ?? ''))
-      .map(({ metadata }) => metadata.labels?.[Labels.clusterName]),
-  );
-  return members.filter(({ name }) => !affected.has(name));
+  return members.filter(({ hostNodes }) => !hostNodes.some((name) => leaving.has(name)));
 }
 
 /**

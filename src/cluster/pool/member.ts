@@ -13,7 +13,7 @@ import {
   type ClusterIdentity,
   type RepositoryIdentity,
 } from '../identity/identity.ts';
-import { machineCounts } from '../machines/machine-counts.ts';
+import { countedMachines, machineCounts } from '../machines/machine-counts.ts';
 import { hasJoined, hasReadyNode, type ClusterView } from '../status/cluster-view.ts';
 
 /** A free cluster of a pool: one that no job has claimed. */
@@ -21,6 +21,8 @@ export interface PoolMember extends FleetCluster {
   readonly pool: string;
   readonly cluster: Cluster;
   readonly state: FleetState;
+  /** The names of the host's nodes on which its machines run. */
+  readonly hostNodes: readonly string[];
   /** Whether a job can use it at once. */
   readonly isReady: boolean;
   /** What tells it from clusters that other inputs make. */
@@ -62,11 +64,15 @@ export async function findMembers(
   const members = views.map((view): PoolMember => {
     const { cluster } = view;
     const fingerprint = cluster.metadata.annotations?.[Annotations.poolFingerprint] ?? '';
-    const state = stateOf(view, now);
-    return { ...fleetCluster(cluster), pool, cluster, state, isReady: isReady(view, hasCni, now), fingerprint };
+    const known = { state: stateOf(view, now), hostNodes: hostNodesOf(view), isReady: isReady(view, hasCni, now) };
+    return { ...fleetCluster(cluster), ...known, pool, cluster, fingerprint };
   });
   const byAge = members.toSorted((one, other) => one.createdAt.localeCompare(other.createdAt));
   return { members: byAge, taken: new Set(all.map(({ metadata }) => metadata.name)) };
+}
+
+function hostNodesOf({ pods }: ClusterView): readonly string[] {
+  return pods.flatMap(({ spec }) => spec?.nodeName ?? []);
 }
 
 /** Whether a Cluster is still the free member that was looked at, and stays. */
@@ -107,13 +113,13 @@ export function isReady(view: ClusterView, hasCni: boolean, now: number): boolea
   if (cluster?.metadata.annotations?.[Annotations.unfinished] !== undefined) return false;
   const { state } = stateOf(view, now);
   if (state !== 'ready' && (hasCni || state !== 'no CNI')) return false;
-  const wanted = machineCounts([
+  const counts = machineCounts([
     // Lists leave the kind of their items out.
     ...controlPlanes.map((object) => ({ ...object, kind: FOLLOWED_KINDS.controlPlanes.kind })),
     ...machineDeployments.map((object) => ({ ...object, kind: FOLLOWED_KINDS.machineDeployments.kind })),
   ]);
   const nodes = machines.filter(hasCni ? hasReadyNode : hasJoined).length;
-  return nodes === machines.length && nodes >= (wanted.controlPlane ?? 0) + (wanted.workers ?? 0);
+  return nodes === machines.length && nodes >= countedMachines(counts);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { SavedHost } from '../../post-state.ts';
+import type { ClusterIdentity } from '../identity/identity.ts';
 import type { ClusterHandle } from '../identity/cluster-handle.ts';
 
 /** What the process of a tunnel is given, in a private file. No secret is in it: `host` names the file that has them. */
@@ -15,6 +16,11 @@ export interface TunnelSettings extends ClusterHandle {
 
 /** How a tunnel finds the host, and which claim of the cluster it ends with. */
 export type TunnelUse = Pick<TunnelSettings, 'claim' | 'host'>;
+
+/** What the tunnels of the job take. Those of an ephemeral cluster end with its claim: no other job uses it. */
+export function tunnelUse(host: SavedHost, { ephemeral, claim }: ClusterIdentity): TunnelUse {
+  return ephemeral ? { host, claim } : { host };
+}
 
 /** What a tunnel sends to the step that started it, once it listens. */
 export interface TunnelReady {

@@ -42,10 +42,10 @@ export async function planCluster(
   inputs: ChosenInputs,
   runtime: Runtime,
 ): Promise<CreatePlan> {
-  const { env, run, directory, report, clock } = runtime;
+  const { env, run, directory, report } = runtime;
   const { infrastructure, versions, providerVariables } = inputs;
   const { warn } = report.log;
-  const downloader = new Downloader(inputs.downloads, { env, directory, signal: clock.signal, warn });
+  const downloader = downloaderFor(inputs, runtime);
   const known = knownComponents(versions, infrastructure);
   const clusterctlRuntime = { run, env, directory, providerVariables, warn };
   const clusterctl = new Clusterctl(clusterctlRuntime, downloader, versions.clusterApi, known);
@@ -64,6 +64,14 @@ export async function planCluster(
     hasForeignTemplate: template !== undefined,
     clusterctl,
   };
+}
+
+/** What downloads for a cluster with these inputs. */
+export function downloaderFor(
+  { downloads }: Pick<ChosenInputs, 'downloads'>,
+  { env, directory, report: { log }, clock: { signal } }: Runtime,
+): Downloader {
+  return new Downloader(downloads, { env, directory, signal, warn: log.warn });
 }
 
 /** Gets the CNI's objects before anything exists; without a CNI, logs what that means. */

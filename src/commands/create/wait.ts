@@ -4,7 +4,7 @@ import { waitForAddons } from '../../cluster/addons/addon-wait.ts';
 import { addonsOf, hasCni, setName } from '../../cluster/addons/resource-set.ts';
 import { engineNamed, engineOf } from '../../cluster/engines/engines.ts';
 import type { ClusterIdentity } from '../../cluster/identity/identity.ts';
-import type { MachineCounts } from '../../cluster/machines/machine-counts.ts';
+import { countedMachines, type MachineCounts } from '../../cluster/machines/machine-counts.ts';
 import { hasJoined, hasReadyNode, isInitialised, type ClusterView } from '../../cluster/status/cluster-view.ts';
 import type { Access } from '../../cluster/access/find-access.ts';
 import { connectPlain } from '../../host/connect.ts';
@@ -83,9 +83,9 @@ export async function waitForInstalled(
 }
 
 /** Whether all machines are nodes, Ready ones with a CNI. Where their number is unknown, all that exist count. */
-function areNodes(view: ClusterView, { controlPlane, workers }: MachineCounts, hasCni: boolean): boolean {
+function areNodes(view: ClusterView, counts: MachineCounts, hasCni: boolean): boolean {
   const nodes = view.machines.filter(hasJoined);
   const joined = (hasCni ? nodes.filter(hasReadyNode) : nodes).length;
-  const isKnown = controlPlane !== undefined && workers !== undefined;
-  return joined >= (controlPlane ?? 0) + (workers ?? 0) && (isKnown || joined === view.machines.length);
+  const isKnown = counts.controlPlane !== undefined && counts.workers !== undefined;
+  return joined >= countedMachines(counts) && (isKnown || joined === view.machines.length);
 }

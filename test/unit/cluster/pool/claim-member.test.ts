@@ -51,15 +51,10 @@ describe('onStayingNodes', () => {
     spec: { unschedulable },
     status: { conditions: [{ type: 'Ready', status: ready }] },
   });
-  const pod = (slot: number, nodeName: string) => ({
-    metadata: { name: `vm-${slot}`, labels: { [Labels.clusterName]: `small-slot-${slot}` } },
-    spec: { nodeName },
-  });
-  const members = [1, 2, 3].map((slot) => memberWith({ slot }));
-  const pods = [pod(1, 'good'), pod(2, 'cordoned'), pod(3, 'lost')];
+  const members = ['good', 'cordoned', 'lost'].map((name, index) => memberWith({ slot: index + 1, hostNodes: [name] }));
   const namesOn = async (nodes: unknown): Promise<readonly string[]> => {
-    const { client } = await hostWith({ '/api/v1/nodes': nodes, '/api/v1/namespaces/knest/pods': { items: pods } });
-    return (await onStayingNodes(client, 'knest', members)).map(({ name }) => name);
+    const { client } = await hostWith({ '/api/v1/nodes': nodes });
+    return (await onStayingNodes(client, members)).map(({ name }) => name);
   };
 
   it('leaves out members with a machine on a node that is cordoned or not Ready', async () => {

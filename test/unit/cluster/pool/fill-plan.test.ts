@@ -24,7 +24,7 @@ describe('a member of a pool', () => {
     ['stale', 'that has taken too long, or is not ready any more', { isReady: false, age: HOUR / 2 }],
     ['broken', 'that cannot start', { state: { state: 'failing' } }],
     ['broken', 'that has expired', { life: -1 }],
-    ['broken', 'whose expiry is no time', { expiresAt: 'soon' }],
+    ['broken', 'whose expiry is not a time', { expiresAt: 'soon' }],
     ['stale', 'that other inputs made', { fingerprint: 'theirs' }],
     ['stale', 'of whose life less than a quarter is left', { life: 2.9 * HOUR }],
     ['leaving', 'whose deletion was requested', { deleting: true, fingerprint: 'theirs' }],

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { Annotations } from '../../../../src/cluster/identity/identity.ts';
-import { isReady } from '../../../../src/cluster/pool/member.ts';
+import { Annotations, Labels, repositoryLabels } from '../../../../src/cluster/identity/identity.ts';
+import { findMembers, isReady } from '../../../../src/cluster/pool/member.ts';
 import type { Machine } from '../../../../src/host/api/cluster-api-objects.ts';
+import { hostWith } from '../../host/fake-host.ts';
 import { clusterOf, condition, machineOf, scalable, viewOf } from '../samples.ts';
 import { now } from './members.ts';
 
@@ -43,5 +44,34 @@ describe('a member', () => {
     const joined = viewOf({ ...all, machines: [withoutCni('pr-cp-a'), withoutCni('pr-md-0-a')] });
     expect(isReady(joined, false, now)).toBe(true);
     expect(isReady(viewOf({ ...all, machines: [withoutCni('pr-cp-a'), booting] }), false, now)).toBe(false);
+  });
+});
+
+describe('findMembers', () => {
+  it('finds the free members of the repository, with the nodes of the host on which their machines run', async () => {
+    const repository = { server: 'github.com', repositoryId: '4711' };
+    const named = (name: string, labels: Readonly<Record<string, string>>) => ({
+      metadata: { name, namespace: 'knest', labels },
+    });
+    const free = { ...repositoryLabels(repository), [Labels.pool]: 'small' };
+    const clusters = [
+      named('small-slot-1', free),
+      named('small-slot-2', repositoryLabels(repository)),
+      named('small-slot-3', { ...free, [Labels.repositoryId]: '42' }),
+    ];
+    const pod = (cluster: string, nodeName: string) => ({
+      ...named(`vm-${cluster}`, { [Labels.clusterName]: cluster }),
+      spec: { nodeName },
+    });
+    const { client } = await hostWith({
+      '/apis/cluster.x-k8s.io/v1beta2/namespaces/knest/clusters': { items: clusters },
+      '/api/v1/namespaces/knest/pods': { items: [pod('small-slot-1', 'one'), pod('small-slot-2', 'other')] },
+    });
+    const query = { pool: 'small', namespace: 'knest', repository, hasCni: true, now };
+    const { members, taken } = await findMembers(client, query);
+    expect(members.map(({ name, hostNodes }) => ({ name, hostNodes }))).toEqual([
+      { name: 'small-slot-1', hostNodes: ['one'] },
+    ]);
+    expect([...taken]).toEqual(['small-slot-1', 'small-slot-2', 'small-slot-3']);
   });
 });

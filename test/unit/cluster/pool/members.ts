@@ -43,6 +43,7 @@ export function memberWith({ slot = 1, age = HOUR, life = 10 * HOUR, ...changes 
     cluster,
     fingerprint,
     state: { state: 'ready' },
+    hostNodes: [],
     isReady: true,
     ...changes,
   };

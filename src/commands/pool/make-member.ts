@@ -7,10 +7,10 @@ import type { Connection } from '../../host/connection.ts';
 import type { ChosenInputs } from '../../inputs.ts';
 import type { WithKubeconfig } from '../../install/clusterctl.ts';
 import type { JobRuntime } from '../../runtime.ts';
-import { claim, complete } from './claim.ts';
-import { installMissing } from './install-missing.ts';
-import { planCluster, type CreatePlan } from './plan.ts';
-import { undo } from './roll-back.ts';
+import { claim, complete } from '../create/claim.ts';
+import { installMissing } from '../create/install-missing.ts';
+import { planCluster, type CreatePlan } from '../create/plan.ts';
+import { undo } from '../create/roll-back.ts';
 
 /** The pool that a cluster is made for. */
 interface PoolSlot {

@@ -2,6 +2,8 @@ import type { Access } from '../../cluster/access/find-access.ts';
 import { kubeconfigText } from '../../cluster/access/kubeconfig.ts';
 import type { Manifest } from '../../cluster/addons/manifest.ts';
 import { readFacts, type ClusterFacts } from '../../cluster/lifecycle/adopted.ts';
+import { countedMachines } from '../../cluster/machines/machine-counts.ts';
+import { tunnelUse } from '../../cluster/tunnel/settings.ts';
 import { KnestError } from '../../errors.ts';
 import { connectPlain } from '../../host/connect.ts';
 import type { Connection } from '../../host/connection.ts';
@@ -9,19 +11,17 @@ import type { KubernetesClient } from '../../host/api/client.ts';
 import { Kinds } from '../../host/api/kinds.ts';
 import { conditionOf } from '../../host/api/objects.ts';
 import type { ChosenInputs } from '../../inputs.ts';
-import { Downloader } from '../../install/download.ts';
 import type { SavedHost } from '../../post-state.ts';
 import { pause } from '../../retry.ts';
 import type { JobRuntime } from '../../runtime.ts';
 import { diagnose, IN_MAIN } from '../steps/diagnose.ts';
 import { JobTunnel } from '../steps/open-tunnel.ts';
 import { reachCluster } from '../steps/write-kubeconfig.ts';
-import { handOver } from './hand-over.ts';
-import { announce } from './record.ts';
-import { planAddons } from './plan.ts';
-import { undo } from './roll-back.ts';
+import { handOver } from '../create/hand-over.ts';
+import { announce } from '../create/record.ts';
+import { downloaderFor, planAddons } from '../create/plan.ts';
+import { undo } from '../create/roll-back.ts';
 import { discard, takeFromPool, type ClaimedMember } from './take-from-pool.ts';
-import { tunnelUse } from './tunnel-use.ts';
 
 /** Seconds in which a claimed cluster has to answer: it was ready before, but this job may need a tunnel to it. */
 const ANSWER_SECONDS = 120;
@@ -75,9 +75,7 @@ const OF_POOL: Manifest = { description: 'that of the pool', objects: [] };
 /** The add-ons that a job waits for, where it waits for any. */
 async function addonsOf(inputs: ChosenInputs, runtime: JobRuntime): Promise<Manifest> {
   if (inputs.addons.length === 0 || inputs.waitFor !== 'nodes') return OF_POOL;
-  const { env, directory, report, clock } = runtime;
-  const { warn } = report.log;
-  return planAddons(inputs, new Downloader(inputs.downloads, { env, directory, signal: clock.signal, warn }), runtime);
+  return planAddons(inputs, downloaderFor(inputs, runtime), runtime);
 }
 
 /** What a cluster consists of, and the way to it. */
@@ -113,7 +111,7 @@ async function prove(
       const briefly = { ...runtime, clock: { ...clock, signal } };
       const access = await reachCluster(client, identity, inputs, tunnel, step, briefly);
       const nested = connectPlain(kubeconfigText(access.kubeconfig, identity), signal);
-      const wanted = (facts.machines.controlPlane ?? 0) + (facts.machines.workers ?? 0);
+      const wanted = countedMachines(facts.machines);
       let nodes = await countNodes(nested, inputs);
       for (; nodes < wanted; nodes = await countNodes(nested, inputs)) {
         state = `has ${nodes} of ${wanted} nodes`;

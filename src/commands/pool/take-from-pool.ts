@@ -13,7 +13,7 @@ import type { ChosenInputs } from '../../inputs.ts';
 import type { StepLog } from '../../report/log.ts';
 import type { JobRuntime } from '../../runtime.ts';
 import { formatDuration } from '../../values/duration.ts';
-import { remember } from './record.ts';
+import { remember } from '../create/record.ts';
 
 /** A cluster that was claimed from a pool: from now on as if this job had created it. */
 export interface ClaimedMember {
@@ -34,12 +34,17 @@ export async function takeFromPool(
   runtime: JobRuntime,
 ): Promise<ClaimedMember | undefined> {
   return runtime.report.log.step('Pool', async (step) => {
-    const { namespace } = inputs;
     const rules = { fingerprint: await poolFingerprint(client, inputs), now };
-    const query = { pool, namespace, repository: runtime.job, hasCni: inputs.cni.kind !== 'none', now };
+    const query = {
+      pool,
+      namespace: inputs.namespace,
+      repository: runtime.job,
+      hasCni: inputs.cni.kind !== 'none',
+      now,
+    };
     const { members } = await findMembers(client, query);
     const fit = members.filter((member) => unfitness(member, rules) === undefined);
-    for (const member of shuffled(await onStayingNodes(client, namespace, fit))) {
+    for (const member of shuffled(await onStayingNodes(client, fit))) {
       const identity = identify({ ...inputs, name: member.name }, runtime.job, now);
       remember(identity, inputs, runtime);
       const cluster = await tryToClaim(client, member, identity, step);
